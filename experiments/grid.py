@@ -1,0 +1,173 @@
+"""The grid of a sweep as plain data: flag text -> values -> points -> blocks.
+
+A point is a flat dict of everything that determines its numbers. Its random key comes from that content, so a result does
+not depend on the order, shard or block in which it was computed.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+import hashlib
+import itertools
+import json
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from recurrent_lab.cells import CELLS
+from recurrent_lab.initializers import RECURRENT_INITS
+
+Value = float | int | str | bool
+Point = dict[str, Value]
+
+
+class Setting(NamedTuple):
+  """One quantity that a sweep can fix or vary.
+
+  Attributes:
+    kind: the type of a value.
+    default: its default, in flag syntax.
+    help: one line, with units.
+    check: what a value must satisfy.
+    allowed: the same in words.
+    traced: whether points that differ in it share one compiled program.
+  """
+
+  kind: type
+  default: str
+  help: str
+  check: Callable[[Any], bool]
+  allowed: str
+  traced: bool = False
+
+
+def _one_of(names: Sequence[str]) -> tuple[Callable[[Any], bool], str]:
+  return lambda name: name in names, "one of " + ", ".join(names)
+
+
+INPUTS = ("white", "zero")
+
+_FINITE = (math.isfinite, "a finite number")
+_NON_NEGATIVE = (lambda v: math.isfinite(v) and v >= 0, "a finite number of 0 or more")
+_POSITIVE_INT = (lambda v: v >= 1, "a whole number of 1 or more")
+
+# The names are those of the flags and of the dimensions of the results.
+SETTINGS: Mapping[str, Setting] = {
+  "cells": Setting(str, "rnn,lstm,gru", "cells to compare", *_one_of(tuple(CELLS))),
+  "hidden_size": Setting(int, "64", "units H", *_POSITIVE_INT),
+  "input_size": Setting(int, "16", "inputs I", *_POSITIVE_INT),
+  "seq_len": Setting(int, "200", "steps T", lambda v: v >= 4, "a whole number of 4 or more"),
+  "input": Setting(
+    str,
+    "white",
+    "white: Gaussian, independent at every step; zero: none, from a Gaussian initial state",
+    *_one_of(INPUTS),
+  ),
+  "recurrent_init": Setting(str, "gaussian", "the recurrent kernel at gain 1", *_one_of(tuple(RECURRENT_INITS))),
+  "ws": Setting(float, "1", "recurrent gain W_s: entries have standard deviation W_s / √H", *_FINITE, True),
+  "input_scale": Setting(float, "1", "standard deviation of the inputs", *_NON_NEGATIVE, True),
+  "bias_scale": Setting(float, "0", "standard deviation of the biases", *_NON_NEGATIVE, True),
+  "forget_bias": Setting(float, "0", "bias of the gate that keeps the state (LSTM f, GRU z)", *_FINITE, True),
+}
+
+# The dimension of a setting is named in the singular where the flag takes a list of names.
+DIMENSION = {"cells": "cell"}
+
+
+def dimension(setting: str) -> str:
+  return DIMENSION.get(setting, setting)
+
+
+def _number(text: str, kind: type) -> float | int:
+  try:
+    value = float(text)
+  except ValueError:
+    raise ValueError(f"{text!r} is not a number") from None
+  if kind is int:
+    if not value.is_integer():
+      raise ValueError(f"{text!r} is not a whole number")
+    return int(value)
+  return value
+
+
+def _range(text: str, kind: type) -> list[float | int]:
+  parts = text.split(":")
+  is_log = len(parts) == 4 and parts[2] == "log"
+  if len(parts) != 3 and not is_log:
+    raise ValueError(f"{text!r} is not a range; a range is start:stop:count or start:stop:log:count")
+  start, stop, count = float(_number(parts[0], float)), float(_number(parts[1], float)), int(_number(parts[-1], int))
+  if not (math.isfinite(start) and math.isfinite(stop)):
+    raise ValueError(f"{text!r} has an end that is not finite")
+  if start >= stop:
+    raise ValueError(f"{text!r} is an empty or reversed range; its start must be below its stop")
+  if count < 2:
+    raise ValueError(f"{text!r} has {count} values; a range has 2 or more")
+  if is_log and start <= 0:
+    raise ValueError(f"{text!r} is logarithmic from {start:g}; a logarithmic range starts above 0")
+  values = np.geomspace(start, stop, count) if is_log else np.linspace(start, stop, count)
+  # Twelve digits are far beyond float32 and hide that 0.1 + 0.2 is not 0.3.
+  return [_number(f"{value:.12g}", kind) for value in values]
+
+
+def parse_axis(name: str, text: str) -> tuple[Value, ...]:
+  """The values of a setting from its flag: a list (`0.5,1,-1.5`) or a range (`start:stop:count`, `start:stop:log:count`).
+
+  Raises:
+    ValueError: saying which value is wrong and what is allowed.
+  """
+  setting = SETTINGS[name]
+  items = [item.strip() for item in text.split(",")]
+  if not all(items):
+    raise ValueError(f"{text!r} has an empty value; give a list such as 0.5,1 or a range such as 0:2:5")
+  values: list[Value] = []
+  for item in items:
+    if setting.kind is str:
+      values.append(item)
+    elif ":" in item:
+      values.extend(_range(item, setting.kind))
+    else:
+      values.append(_number(item, setting.kind))
+  for value in values:
+    if not setting.check(value):
+      raise ValueError(f"{value!r} is not allowed; it must be {setting.allowed}")
+    if values.count(value) > 1:
+      raise ValueError(f"{value!r} appears twice; give every value once")
+  return tuple(values)
+
+
+def expand(axes: Mapping[str, Sequence[Value]], seeds: int, x64: bool) -> list[Point]:
+  """Every combination of the values of all settings with seeds 0 … seeds-1, the seed running fastest."""
+  names = [dimension(name) for name in axes]
+  combinations = itertools.product(*axes.values(), range(seeds))
+  return [dict(zip([*names, "seed"], combination, strict=True)) | {"x64": x64} for combination in combinations]
+
+
+def content_hash(content: Any) -> str:
+  """The SHA-256, in hex, of plain data in canonical JSON."""
+  text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+  return hashlib.sha256(text.encode()).hexdigest()
+
+
+def key_words(point: Point) -> tuple[int, int]:
+  """64 bits of the point's hash, to be folded into its random key."""
+  digest = content_hash(point)
+  return int(digest[:8], 16), int(digest[8:16], 16)
+
+
+TRACED = tuple(dimension(name) for name, setting in SETTINGS.items() if setting.traced)
+
+
+def static_part(point: Point) -> Point:
+  """What determines the compiled program: everything but the traced settings and the seed."""
+  return {name: value for name, value in point.items() if name not in (*TRACED, "seed")}
+
+
+def blocks(points: Sequence[Point], chunk: int) -> list[list[Point]]:
+  """Splits points into blocks that one vmapped call computes: one program each, at most `chunk` points, nearly even."""
+  groups: dict[str, list[Point]] = {}
+  for point in points:
+    groups.setdefault(content_hash(static_part(point)), []).append(point)
+  result: list[list[Point]] = []
+  for group in groups.values():
+    size = math.ceil(len(group) / math.ceil(len(group) / chunk))
+    result.extend(group[i : i + size] for i in range(0, len(group), size))
+  return result

@@ -1,0 +1,211 @@
+"""Results on disk: one immutable file a block, checksummed, merged on reading.
+
+    results/<experiment>/<cell>-<hash>.npz     the arrays, the block's points on their leading axis
+    results/<experiment>/<cell>-<hash>.json    the points, dimensions and coordinates, provenance, and the checksums
+
+Both are written under a temporary name, synced and renamed, the JSON last: a block exists when its JSON does. The JSON holds
+the SHA-256 of the arrays and of itself, so no flipped byte goes unseen. Nothing is pickled.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+import hashlib
+import io
+import json
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from experiments.grid import Point, content_hash
+from recurrent_lab.cells import CELLS
+
+SCHEMA_VERSION = 1
+
+STATUS = ("missing", "ok", "nonfinite")  # the meaning of the variable `status`
+
+
+class ResultsError(ValueError):
+  """A results folder or file that cannot be used, with the reason in one sentence."""
+
+
+class Block(NamedTuple):
+  """The measurements of some points.
+
+  Attributes:
+    points: one dict each.
+    arrays: name -> array with the points on its leading axis.
+    dims: name -> names of the axes after the first.
+    coords: axis name -> its labels.
+    provenance: versions, device, wall time and the like.
+  """
+
+  points: Sequence[Point]
+  arrays: Mapping[str, np.ndarray]
+  dims: Mapping[str, Sequence[str]]
+  coords: Mapping[str, Sequence[Any]]
+  provenance: Mapping[str, Any]
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+  """Writes under a temporary name, syncs, renames: the path holds all of `content` or what it held before."""
+  temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+  try:
+    with open(temporary, "wb") as file:
+      file.write(content)
+      file.flush()
+      os.fsync(file.fileno())
+    os.replace(temporary, path)
+  finally:
+    temporary.unlink(missing_ok=True)
+
+
+def block_name(points: Sequence[Point]) -> str:
+  return f"{points[0]['cell']}-{content_hash(list(points))[:16]}"
+
+
+def write_block(folder: Path, block: Block) -> Path:
+  """Writes one block and returns the path of its JSON."""
+  folder.mkdir(parents=True, exist_ok=True)
+  name = block_name(block.points)
+  buffer = io.BytesIO()
+  np.savez(buffer, **block.arrays)  # type: ignore[arg-type]  # its stub takes the keyword allow_pickle only
+  payload = buffer.getvalue()
+  meta = {
+    "schema_version": SCHEMA_VERSION,
+    "points": list(block.points),
+    "dims": {name: list(dims) for name, dims in block.dims.items()},
+    "coords": {name: list(labels) for name, labels in block.coords.items()},
+    "provenance": dict(block.provenance),
+    "arrays_sha256": hashlib.sha256(payload).hexdigest(),
+  }
+  write_atomically(folder / f"{name}.npz", payload)
+  path = folder / f"{name}.json"
+  write_atomically(path, json.dumps(meta | {"sha256": content_hash(meta)}, indent=1).encode())
+  return path
+
+
+def read_meta(path: Path) -> dict[str, Any]:
+  """The JSON of a block.
+
+  Raises:
+    ResultsError: if it is altered or of another schema.
+  """
+  try:
+    meta = json.loads(path.read_bytes())
+    version = meta["schema_version"]
+    checksum = meta.pop("sha256")
+  except (ValueError, KeyError, TypeError, AttributeError):
+    raise ResultsError(f"{path} is truncated or altered; run its experiment again to compute it anew.") from None
+  if version != SCHEMA_VERSION:
+    raise ResultsError(
+      f"{path} has schema version {version!r}, but this version of the lab reads {SCHEMA_VERSION}; use another folder."
+    )
+  if content_hash(meta) != checksum:
+    raise ResultsError(f"{path} is altered: its checksum does not match; run its experiment again to compute it anew.")
+  return meta
+
+
+def read_block(path: Path) -> Block:
+  """Reads and checks a block, given the path of its JSON.
+
+  Raises:
+    ResultsError: if either file is missing, altered or of another schema.
+  """
+  meta = read_meta(path)
+  arrays_path = path.with_suffix(".npz")
+  try:
+    payload = arrays_path.read_bytes()
+  except OSError:
+    raise ResultsError(f"{arrays_path} is missing; run its experiment again to compute it anew.") from None
+  if hashlib.sha256(payload).hexdigest() != meta["arrays_sha256"]:
+    raise ResultsError(
+      f"{arrays_path} is altered: its checksum does not match; run its experiment again to compute it anew."
+    )
+  with np.load(io.BytesIO(payload), allow_pickle=False) as file:
+    arrays = {name: file[name] for name in file.files}
+  return Block(meta["points"], arrays, meta["dims"], meta["coords"], meta["provenance"])
+
+
+def block_paths(folder: Path) -> list[Path]:
+  return sorted(path for path in folder.glob("*.json") if not path.name.startswith("."))
+
+
+def done_points(folder: Path) -> tuple[set[str], list[str]]:
+  """The hashes of all points already stored intact, and a sentence for every altered file.
+
+  Raises:
+    ResultsError: if the folder holds another schema.
+  """
+  done: set[str] = set()
+  problems = []
+  for path in block_paths(folder):
+    try:
+      block = read_block(path)
+    except ResultsError as error:
+      if "schema version" in str(error):
+        raise
+      problems.append(str(error))
+      continue
+    done.update(content_hash(point) for point in block.points)
+  return done, problems
+
+
+def _distinct(values: Iterator[Any]) -> list[Any]:
+  """Distinct values, numbers in increasing order, names in the order in which they come."""
+  seen = list(dict.fromkeys(values))
+  return sorted(seen) if all(isinstance(v, int | float) for v in seen) else seen
+
+
+# These stay dimensions even where they have a single value.
+ALWAYS_DIMENSIONS = ("cell", "ws", "input_scale", "bias_scale", "forget_bias", "seed")
+
+
+def load_results(folder: str | Path) -> xr.Dataset:
+  """All blocks of an experiment as one labelled dataset.
+
+  Dimensions are named as the flags are (`cell`, `ws`, ..., `seed`), then those of each variable (`lag`, ...). A setting
+  that never changes is a scalar coordinate. Points that were not computed hold NaN and the status `missing`; `status`
+  holds indices into `STATUS`. `attrs["source"]` names the folder and `attrs["checksum"]` what was read.
+
+  Raises:
+    ResultsError: if there is nothing to read, or a file is altered or of another schema.
+  """
+  folder = Path(folder)
+  paths = block_paths(folder)
+  if not paths:
+    raise ResultsError(f"{folder} holds no results; run the experiment first (python -m experiments.{folder.name}).")
+  stored = [read_block(path) for path in paths]
+  points = [point for block in stored for point in block.points]
+  values = {name: _distinct(point[name] for point in points) for name in points[0]}
+  values["cell"] = [name for name in CELLS if name in values["cell"]]
+  names = [name for name in values if name in ALWAYS_DIMENSIONS or len(values[name]) > 1]
+  shape = tuple(len(values[name]) for name in names)
+  coords: dict[str, list[Any]] = {}
+  for block in stored:
+    for dim, labels in block.coords.items():
+      coords[dim] = _distinct(iter([*coords.get(dim, []), *labels]))
+  dims = {name: tuple(axes) for block in stored for name, axes in block.dims.items()}
+  variables = {
+    name: np.full(
+      (*shape, *(len(coords[axis]) for axis in axes)), np.nan, np.result_type(*(b.arrays[name].dtype for b in stored))
+    )
+    for name, axes in dims.items()
+  }
+  status = np.zeros(shape, np.int8)
+  for block in stored:
+    where = {dim: [coords[dim].index(label) for label in labels] for dim, labels in block.coords.items()}
+    for i, point in enumerate(block.points):
+      at = tuple(values[name].index(point[name]) for name in names)
+      status[at] = block.arrays["status"][i]
+      for name, axes in dims.items():
+        variables[name][np.ix_(*([j] for j in at), *(where[axis] for axis in axes))] = block.arrays[name][i]
+  checksum = content_hash([hashlib.sha256(path.read_bytes()).hexdigest() for path in paths])
+  return xr.Dataset(
+    {name: ((*names, *axes), variables[name]) for name, axes in dims.items()} | {"status": (names, status)},
+    coords={name: values[name] for name in names}
+    | {name: values[name][0] for name in values if name not in names}
+    | coords,
+    attrs={"source": str(folder), "checksum": checksum, "schema_version": SCHEMA_VERSION},
+  )

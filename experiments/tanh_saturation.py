@@ -1,0 +1,20 @@
+"""How much of the vanishing is saturation: tanh' pushed down by large inputs or by biases.
+
+Claim (introduction): tanh' ≤ 1, and below 1 most of the time, so the product shrinks.
+Measures the same portrait as `recurrent_gain`, against the input scale (and, with --bias_scale, the biases).
+
+    python -m experiments.tanh_saturation                                          about 1.5 minutes on two cores
+    python -m experiments.tanh_saturation --input_scale=0 --bias_scale=0.1:10:log:12
+
+Expect: the growth rate of the RNN falls as mean ln tanh' does, and both without bound.
+"""
+
+import sys
+
+from experiments.measure import PORTRAIT
+from experiments.runner import Experiment, main
+
+EXPERIMENT = Experiment("tanh_saturation", __doc__, PORTRAIT, {"input_scale": "0.1:10:log:12"})
+
+if __name__ == "__main__":
+  sys.exit(main(EXPERIMENT))

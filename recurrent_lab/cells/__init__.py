@@ -1,0 +1,66 @@
+"""The cells, one family a file, and the table of the named ones.
+
+A variant that is not in the table is one call away: `gru(reset="before", activation="relu")`.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from recurrent_lab.cell import Cell
+from recurrent_lab.cells.gru import GRUParams, ResetBeforeGRUParams, gru
+from recurrent_lab.cells.hopfield import HopfieldParams, hopfield
+from recurrent_lab.cells.indrnn import IndRNNParams, indrnn
+from recurrent_lab.cells.lstm import LSTMParams, LSTMState, lstm
+from recurrent_lab.cells.peephole_lstm import PeepholeLSTMParams, peephole_lstm
+from recurrent_lab.cells.rnn import RNNParams, rnn
+from recurrent_lab.cells.simplified_lstm import SimplifiedLSTMParams, simplified_lstm
+
+CELLS: Mapping[str, Cell] = MappingProxyType(
+  {
+    "rnn": rnn(),
+    "rnn_relu": rnn("relu"),
+    "rnn_linear": rnn("identity"),
+    "lstm": lstm(),
+    "lstm_sigmoid_input": lstm(input_node="sigmoid"),
+    "lstm_1997": lstm(forget="none"),
+    "lstm_coupled": lstm(forget="coupled"),
+    "peephole_lstm": peephole_lstm(),
+    "peephole_lstm_coupled": peephole_lstm(forget="coupled"),
+    "gru": gru(),
+    "gru_reset_before": gru(reset="before"),
+    "simplified_lstm": simplified_lstm(),
+    "simplified_lstm_linear": simplified_lstm("identity"),
+    "indrnn": indrnn(),
+    "indrnn_tanh": indrnn("tanh"),
+    "hopfield": hopfield(),
+  }
+)
+
+
+def get_cell(name: str) -> Cell:
+  """The cell of that name; raises `ValueError` listing the valid names."""
+  if name not in CELLS:
+    raise ValueError(f"Cell {name!r} is unknown; choose one of {', '.join(CELLS)}.")
+  return CELLS[name]
+
+
+__all__ = [
+  "CELLS",
+  "GRUParams",
+  "HopfieldParams",
+  "IndRNNParams",
+  "LSTMParams",
+  "LSTMState",
+  "PeepholeLSTMParams",
+  "RNNParams",
+  "ResetBeforeGRUParams",
+  "SimplifiedLSTMParams",
+  "get_cell",
+  "gru",
+  "hopfield",
+  "indrnn",
+  "lstm",
+  "peephole_lstm",
+  "rnn",
+  "simplified_lstm",
+]

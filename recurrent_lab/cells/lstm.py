@@ -1,0 +1,113 @@
+"""Long short-term memory.
+
+    i_t, f_t, o_t = σ(x_t W_i + h_{t-1} U_i + b_i), likewise f and o
+    g_t = φ(x_t W_g + h_{t-1} U_g + b_g)            φ = tanh, or σ as the introduction has it
+    c_t = f_t ⊗ c_{t-1} + i_t ⊗ g_t
+    h_t = o_t ⊗ tanh(c_t)
+
+With `forget="none"` f_t = 1, the cell of 1997; with `forget="coupled"` i_t = 1 - f_t. The state is (h, c) jointly: with
+all kernels 0 its Jacobian has ∂c_t/∂c_{t-1} = σ(b_f), the constant error carousel.
+
+References: Hochreiter & Schmidhuber, "Long short-term memory", Neural Computation 9 (1997); Gers, Schmidhuber & Cummins,
+"Learning to forget", Neural Computation 12 (2000); Greff et al., "LSTM: a search space odyssey" (2015) for coupled gates.
+"""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Key
+
+from recurrent_lab import initializers
+from recurrent_lab.activations import ACTIVATIONS, Activity, get_activation
+from recurrent_lab.cell import Cell, check_choice, variants
+
+# The gates a variant has, in the order in which kernels and biases hold them.
+GATES = {"gate": "ifgo", "none": "igo", "coupled": "fgo"}
+
+
+class LSTMParams(NamedTuple):
+  input_kernel: Float[Array, "I kH"]
+  recurrent_kernel: Float[Array, "H kH"]
+  bias: Float[Array, "kH"]
+
+
+class LSTMState(NamedTuple):
+  hidden: Float[Array, "*batch H"]
+  cell: Float[Array, "*batch H"]
+
+
+def initial_state(params: Any, batch_shape: tuple[int, ...] = ()) -> LSTMState:
+  """h_0 = c_0 = 0."""
+  zeros = jnp.zeros((*batch_shape, params.recurrent_kernel.shape[0]), params.bias.dtype)
+  return LSTMState(zeros, zeros)
+
+
+def affine_params(
+  key: Key[Array, ""], input_size: int, hidden_size: int, gates: str, options: dict[str, Any]
+) -> LSTMParams:
+  """The kernels and biases shared by all LSTMs, with `forget_bias` added to gate f where there is one."""
+  o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options)
+  k_input, k_recurrent, k_bias = jax.random.split(key, 3)
+  bias = initializers.bias(k_bias, len(gates) * hidden_size, o)
+  if "f" in gates:
+    bias = initializers.add_to_gate(bias, gates.index("f"), len(gates), o.forget_bias)
+  return LSTMParams(
+    input_kernel=initializers.input_kernel(k_input, input_size, len(gates) * hidden_size, o),
+    recurrent_kernel=initializers.recurrent_kernel(k_recurrent, hidden_size, len(gates), o),
+    bias=bias,
+  )
+
+
+def preactivations(params: Any, state: LSTMState, x: Array, gates: str) -> dict[str, Array]:
+  """The affine part of every gate, by its letter."""
+  stacked = x @ params.input_kernel + state.hidden @ params.recurrent_kernel + params.bias
+  return dict(zip(gates, jnp.split(stacked, len(gates), axis=-1), strict=True))
+
+
+def next_cell(a: dict[str, Array], cell: Array, input_node: str) -> Array:
+  """c_t = f_t ⊗ c_{t-1} + i_t ⊗ g_t, where f is 1 or i is 1 - f in the variants that lack the gate."""
+  g = ACTIVATIONS[input_node].function(a["g"])
+  f = jax.nn.sigmoid(a["f"]) if "f" in a else jnp.ones_like(cell)
+  i = jax.nn.sigmoid(a["i"]) if "i" in a else 1 - f
+  return f * cell + i * g
+
+
+def activities(a: dict[str, Array], cell: Array, input_node: str, activation: str) -> dict[str, Activity]:
+  """What every gate did, and the tanh on the new cell state."""
+  names = {"i": "input", "f": "forget", "g": "candidate", "o": "output"}
+  seen = {names[k]: ACTIVATIONS[input_node if k == "g" else "sigmoid"].activity(a[k]) for k in a}
+  return {**seen, "cell": ACTIVATIONS[activation].activity(cell)}
+
+
+@variants
+def lstm(input_node: str = "tanh", forget: str = "gate", activation: str = "tanh") -> Cell:
+  """An LSTM without peepholes.
+
+  Args:
+    input_node: the φ of g_t, a name in `ACTIVATIONS`.
+    forget: `gate` (the standard cell), `none` (f = 1) or `coupled` (i = 1 - f).
+    activation: the nonlinearity on c_t, a name in `ACTIVATIONS`.
+  """
+  check_choice("forget", forget, GATES)
+  get_activation(input_node)
+  output_activation = get_activation(activation).function
+  gates = GATES[forget]
+
+  def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> LSTMParams:
+    """Random parameters; `options` are those of `InitOptions` (`forget_bias` goes to f, ignored without a forget gate)."""
+    return affine_params(key, input_size, hidden_size, gates, options)
+
+  def step(
+    params: LSTMParams, state: LSTMState, x: Float[Array, "*batch I"]
+  ) -> tuple[LSTMState, Float[Array, "*batch H"]]:
+    a = preactivations(params, state, x, gates)
+    cell = next_cell(a, state.cell, input_node)
+    hidden = jax.nn.sigmoid(a["o"]) * output_activation(cell)
+    return LSTMState(hidden, cell), hidden
+
+  def probe(params: LSTMParams, state: LSTMState, x: Array) -> dict[str, Activity]:
+    a = preactivations(params, state, x, gates)
+    return activities(a, next_cell(a, state.cell, input_node), input_node, activation)
+
+  return Cell(init, initial_state, step, probe)

@@ -1,0 +1,60 @@
+"""The simple recurrent network.
+
+    s_t = f(x_t U + s_{t-1} W + b)
+
+so that ∂s_t/∂s_{t-1} = diag(f'(a_t)) Wᵀ at pre-activation a_t. U and W are the introduction's W_x and W_s, transposed.
+
+Reference: Elman, "Finding structure in time", Cognitive Science 14 (1990), eq. 1-2.
+"""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Key
+
+from recurrent_lab import initializers
+from recurrent_lab.activations import Activity, get_activation
+from recurrent_lab.cell import Cell, variants
+
+
+class RNNParams(NamedTuple):
+  input_kernel: Float[Array, "I H"]
+  recurrent_kernel: Float[Array, "H H"]
+  bias: Float[Array, "H"]
+
+
+def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> RNNParams:
+  """Random parameters; `options` are those of `InitOptions`. There is no gate, so `forget_bias` is ignored."""
+  o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options)
+  k_input, k_recurrent, k_bias = jax.random.split(key, 3)
+  return RNNParams(
+    input_kernel=initializers.input_kernel(k_input, input_size, hidden_size, o),
+    recurrent_kernel=initializers.recurrent_kernel(k_recurrent, hidden_size, 1, o),
+    bias=initializers.bias(k_bias, hidden_size, o),
+  )
+
+
+def initial_state(params: RNNParams, batch_shape: tuple[int, ...] = ()) -> Float[Array, "*batch H"]:
+  """s_0 = 0."""
+  return jnp.zeros((*batch_shape, *params.bias.shape), params.bias.dtype)
+
+
+@variants
+def rnn(activation: str = "tanh") -> Cell:
+  """The Elman network with f = `activation`, a name in `ACTIVATIONS`."""
+  f = get_activation(activation)
+
+  def preactivation(params: RNNParams, state: Array, x: Array) -> Array:
+    return x @ params.input_kernel + state @ params.recurrent_kernel + params.bias
+
+  def step(
+    params: RNNParams, state: Float[Array, "*batch H"], x: Float[Array, "*batch I"]
+  ) -> tuple[Float[Array, "*batch H"], Float[Array, "*batch H"]]:
+    new = f.function(preactivation(params, state, x))
+    return new, new
+
+  def probe(params: RNNParams, state: Array, x: Array) -> dict[str, Activity]:
+    return {"state": f.activity(preactivation(params, state, x))}
+
+  return Cell(init, initial_state, step, probe)

@@ -1,0 +1,64 @@
+"""The LSTM that the introduction reasons with: gates that see only the input.
+
+    f_t = σ(x_t W_f + b_f)
+    i_t = σ(x_t W_i + b_i)
+    X_t = x_t W_g + b_g
+    S_t = φ(f_t ⊗ S_{t-1} + i_t ⊗ X_t)          φ = tanh, or the identity for the form without activation
+
+The introduction writes X_t for a scalar input; W_g = 1, b_g = 0 gives that back. There is no recurrent kernel, so the
+Jacobian is exactly diag(φ'(·) f_t): the factor of which the introduction says that it is "0 or 1".
+"""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Key
+
+from recurrent_lab import initializers
+from recurrent_lab.activations import ACTIVATIONS, Activity, get_activation
+from recurrent_lab.cell import Cell, variants
+
+
+class SimplifiedLSTMParams(NamedTuple):
+  input_kernel: Float[Array, "I kH"]  # i, f, g
+  bias: Float[Array, "kH"]
+
+
+def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> SimplifiedLSTMParams:
+  """Random parameters; `options` are those of `InitOptions`. `recurrent_gain` and `recurrent_init` are ignored."""
+  o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options)
+  k_input, k_bias = jax.random.split(key)
+  return SimplifiedLSTMParams(
+    input_kernel=initializers.input_kernel(k_input, input_size, 3 * hidden_size, o),
+    bias=initializers.add_to_gate(initializers.bias(k_bias, 3 * hidden_size, o), 1, 3, o.forget_bias),
+  )
+
+
+def initial_state(params: SimplifiedLSTMParams, batch_shape: tuple[int, ...] = ()) -> Float[Array, "*batch H"]:
+  """S_0 = 0."""
+  return jnp.zeros((*batch_shape, params.bias.shape[0] // 3), params.bias.dtype)
+
+
+@variants
+def simplified_lstm(activation: str = "tanh") -> Cell:
+  """The simplified LSTM with outer nonlinearity `activation`, a name in `ACTIVATIONS`."""
+  outer = get_activation(activation)
+  sigmoid = ACTIVATIONS["sigmoid"]
+
+  def preactivations(params: SimplifiedLSTMParams, state: Array, x: Array) -> tuple[Array, Array, Array]:
+    a_i, a_f, candidate = jnp.split(x @ params.input_kernel + params.bias, 3, axis=-1)
+    return a_i, a_f, jax.nn.sigmoid(a_f) * state + jax.nn.sigmoid(a_i) * candidate
+
+  def step(
+    params: SimplifiedLSTMParams, state: Float[Array, "*batch H"], x: Float[Array, "*batch I"]
+  ) -> tuple[Float[Array, "*batch H"], Float[Array, "*batch H"]]:
+    _, _, a = preactivations(params, state, x)
+    new = outer.function(a)
+    return new, new
+
+  def probe(params: SimplifiedLSTMParams, state: Array, x: Array) -> dict[str, Activity]:
+    a_i, a_f, a = preactivations(params, state, x)
+    return {"input": sigmoid.activity(a_i), "forget": sigmoid.activity(a_f), "state": outer.activity(a)}
+
+  return Cell(init, initial_state, step, probe)

@@ -1,0 +1,124 @@
+"""Graded matrices: each row with its own scale, and singular values that keep their digits at any distance.
+
+A product of many Jacobians has singular values e^{-10}, e^{-500}, e^{-3000} side by side. Written as diag(e^d) U with unit
+rows in U, none of them is lost: QR keeps the rows ordered by size, and one-sided Jacobi rotations act on (log norm, unit
+row) pairs, in which the relative accuracy of every singular value depends on the condition of U, not on the range of d.
+
+References: Stewart, "On graded QR decompositions of products of matrices", ETNA 3 (1995), for the products; Demmel et al.,
+"Computing the singular value decomposition with high relative accuracy", LAA 299 (1999), for one-sided Jacobi;
+Golub & Van Loan, "Matrix Computations", 4th ed., 8.5.2 and 8.6.3, for the rotations and their parallel order.
+"""
+
+from typing import NamedTuple
+
+import jax
+from jax import lax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+
+class Graded(NamedTuple):
+  """`diag(e^log_norms) rows`, the rows of unit norm; a zero row has log norm -inf."""
+
+  log_norms: Float[Array, "n"]
+  rows: Float[Array, "n n"]
+
+
+def rounding(size: int, dtype: jnp.dtype) -> float:
+  """What is left of a unit vector of that size after a cancellation that should have left nothing."""
+  return size * float(jnp.finfo(dtype).eps)
+
+
+def _normalize(log_norms: Float[Array, "n"], rows: Float[Array, "n m"], floor: float = 0.0) -> Graded:
+  """Moves the norms of the rows into `log_norms`; a row whose norm is `floor` or less counts as zero."""
+  norms = jnp.linalg.norm(rows, axis=-1)
+  norms = jnp.where(norms <= floor, 0, norms)
+  return Graded(log_norms + jnp.log(norms), rows / jnp.where(norms == 0, 1, norms)[:, None])
+
+
+def from_matrix(matrix: Float[Array, "n m"]) -> Graded:
+  return _normalize(jnp.zeros(matrix.shape[0], matrix.dtype), matrix)
+
+
+def multiply(left: Float[Array, "n n"], right: Graded) -> Graded:
+  """`left @ right` for an upper triangular `left`: row i is summed relative to its largest term.
+
+  A diagonal entry below the rounding of its column is a zero that QR could not see: it is made one.
+  """
+  diagonal = jnp.abs(jnp.diagonal(left))
+  lost = diagonal <= rounding(left.shape[0], left.dtype) * jnp.linalg.norm(left, axis=0)
+  left = jnp.where(jnp.diag(lost), 0, left)
+  log_terms = jnp.log(jnp.abs(left)) + right.log_norms
+  scale = jnp.max(log_terms, axis=1, keepdims=True)
+  scale = jnp.where(jnp.isneginf(scale), 0, scale)
+  weights = jnp.sign(left) * jnp.exp(log_terms - scale)
+  return _normalize(scale[:, 0], weights @ right.rows)
+
+
+def _rotate(top: Graded, bottom: Graded) -> tuple[Graded, Graded, Float[Array, ""]]:
+  """Makes two sets of rows orthogonal, pair by pair; also returns the largest cosine that was found.
+
+  With unit rows u, v of norms a ≥ b, ρ = b / a and γ = u·v, the Jacobi rotation that zeroes the product of a u and b v has
+  tangent -ρκ with κ = 2γ / (1 - ρ² + √((1 - ρ²)² + 4ρ²γ²)) and gives
+
+      a' u' = a c (u + ρ²κ v),   b' v' = b c (v - κ u),   c = 1 / √(1 + ρ²κ²),
+
+  which is finite for every ρ: at ρ → 0 it is Gram-Schmidt.
+  """
+  swap = (top.log_norms < bottom.log_norms)[:, None]
+  u, v = jnp.where(swap, bottom.rows, top.rows), jnp.where(swap, top.rows, bottom.rows)
+  log_a = jnp.maximum(top.log_norms, bottom.log_norms)
+  log_b = jnp.minimum(top.log_norms, bottom.log_norms)
+  alive = ~jnp.isneginf(log_b)
+  rho = jnp.where(alive, jnp.exp(jnp.where(alive, log_b - log_a, 0)), 0)
+  gamma = jnp.where(alive, jnp.sum(u * v, axis=-1), 0)
+  gap = 1 - rho**2
+  denominator = gap + jnp.sqrt(gap**2 + (2 * rho * gamma) ** 2)
+  kappa = 2 * gamma / jnp.where(denominator == 0, 1, denominator)
+  cosine = lax.rsqrt(1 + (rho * kappa) ** 2)
+  larger = _normalize(log_a, cosine[:, None] * (u + (rho**2 * kappa)[:, None] * v))
+  smaller = _normalize(log_b, cosine[:, None] * (v - kappa[:, None] * u), rounding(u.shape[1], u.dtype))
+  # Everyone goes back to his own place, or some pairs of the tournament would never meet.
+  places = lambda first, second: Graded(
+    jnp.where(swap[:, 0], second.log_norms, first.log_norms), jnp.where(swap, second.rows, first.rows)
+  )
+  return places(larger, smaller), places(smaller, larger), jnp.max(jnp.abs(gamma), initial=0.0)
+
+
+MAX_SWEEPS = 30
+
+
+def log_singular_values(matrix: Graded) -> Float[Array, "n"]:
+  """ln σ_i, decreasing: one-sided Jacobi, n / 2 disjoint pairs at a time, until all rows are orthogonal to rounding."""
+  size = matrix.rows.shape[0]
+  if size == 1:
+    return matrix.log_norms
+  even = size + size % 2  # an odd size plays against a zero row
+  log_norms = jnp.full(even, -jnp.inf, matrix.rows.dtype).at[:size].set(matrix.log_norms)
+  rows = jnp.zeros((even, matrix.rows.shape[1]), matrix.rows.dtype).at[:size].set(matrix.rows)
+  half = even // 2
+  tolerance = size**0.5 * jnp.finfo(matrix.rows.dtype).eps
+
+  def play_round(_: Int[Array, ""], carry: tuple[Graded, Array]) -> tuple[Graded, Array]:
+    players, worst = carry
+    # A round-robin tournament: i meets even-1-i, then all but the first move on by one place.
+    top = jax.tree.map(lambda p: p[:half], players)
+    bottom = jax.tree.map(lambda p: p[half:][::-1], players)
+    top, bottom, cosine = _rotate(top, bottom)
+    players = jax.tree.map(
+      lambda t, b: jnp.concatenate([t[:1], jnp.roll(jnp.concatenate([t[1:], b[::-1]]), 1, 0)]), top, bottom
+    )
+    return Graded(*players), jnp.maximum(worst, cosine)
+
+  def sweep(carry: tuple[Graded, Array, Array]) -> tuple[Graded, Array, Array]:
+    players, _, count = carry
+    players, worst = lax.fori_loop(0, even - 1, play_round, (players, jnp.zeros((), rows.dtype)))
+    return players, worst, count + 1
+
+  def unfinished(carry: tuple[Graded, Array, Array]) -> Array:
+    _, worst, count = carry
+    return (worst > tolerance) & (count < MAX_SWEEPS)
+
+  start = (Graded(log_norms, rows), jnp.asarray(jnp.inf, rows.dtype), jnp.asarray(0))
+  players, _, _ = lax.while_loop(unfinished, sweep, start)
+  return jnp.sort(players.log_norms)[::-1][:size]

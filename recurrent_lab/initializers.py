@@ -1,0 +1,126 @@
+"""Initial weights. One vocabulary of options serves every cell, so that a sweep can turn the same knob on all of them."""
+
+from collections.abc import Callable, Mapping
+import numbers
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+from jaxtyping import Array, Float, Key
+import numpy as np
+
+from recurrent_lab.cell import check_choice
+
+
+class InitOptions(NamedTuple):
+  """The options of every cell's `init`. Gains, scales and biases may be traced, so a sweep can `vmap` over them.
+
+  Attributes:
+    recurrent_gain: W_s; entries of a gaussian recurrent kernel have standard deviation gain / √H.
+    recurrent_init: `gaussian`, `orthogonal` (gain times a Haar-random orthogonal matrix) or `identity` (gain times I).
+      Gated cells draw one independent block a gate.
+    input_gain: entries of the input kernel have standard deviation gain / √I.
+    bias_scale: standard deviation of the biases.
+    forget_bias: added to the bias of the gate that keeps the state (LSTM f, GRU z: larger remembers longer); a scalar
+      or `[H]`. Cells without such a gate ignore it, and say so.
+    dtype: of every parameter.
+  """
+
+  recurrent_gain: ArrayLike = 1.0
+  recurrent_init: str = "gaussian"
+  input_gain: ArrayLike = 1.0
+  bias_scale: ArrayLike = 0.0
+  forget_bias: ArrayLike = 0.0
+  dtype: Any = jnp.float32
+
+
+def _gaussian(key: Key[Array, ""], blocks: int, size: int, dtype: Any) -> Array:
+  return jax.random.normal(key, (blocks, size, size), dtype) / np.sqrt(size).astype(dtype)
+
+
+def _orthogonal(key: Key[Array, ""], blocks: int, size: int, dtype: Any) -> Array:
+  return jax.random.orthogonal(key, size, (blocks,), dtype)
+
+
+def _identity(key: Key[Array, ""], blocks: int, size: int, dtype: Any) -> Array:
+  del key
+  return jnp.broadcast_to(jnp.eye(size, dtype=dtype), (blocks, size, size))
+
+
+RECURRENT_INITS: Mapping[str, Callable[[Array, int, int, Any], Array]] = {
+  "gaussian": _gaussian,
+  "orthogonal": _orthogonal,
+  "identity": _identity,
+}
+
+
+def parse_options(sizes: Mapping[str, int], options: Mapping[str, Any], **defaults: Any) -> InitOptions:
+  """Checks the sizes and options of an `init` and fills in defaults.
+
+  Args:
+    sizes: name -> size, each a positive integer.
+    options: the options the caller gave.
+    **defaults: where a cell's own default differs from that of `InitOptions`.
+
+  Raises:
+    ValueError: for a size below 1, an unknown option or an impossible value, naming what is allowed.
+  """
+  for name, size in sizes.items():
+    if not isinstance(size, numbers.Integral) or size < 1:
+      raise ValueError(f"{name} is {size!r}; it must be a positive integer.")
+  for name in options:
+    check_choice("Option", name, InitOptions._fields)
+  parsed = InitOptions(**{**defaults, **options})
+  check_choice("recurrent_init", parsed.recurrent_init, RECURRENT_INITS)
+  dtype = np.dtype(parsed.dtype)
+  if not jnp.issubdtype(dtype, jnp.floating):
+    raise ValueError(f"dtype is {dtype.name}; parameters must have a floating dtype, such as float32.")
+  if dtype == np.float64 and not jax.config.jax_enable_x64:  # type: ignore[attr-defined]
+    raise ValueError("dtype is float64, but JAX runs in 32-bit mode; set jax_enable_x64 first.")
+  for name in ("recurrent_gain", "input_gain", "bias_scale", "forget_bias"):
+    value = getattr(parsed, name)
+    if isinstance(value, jax.core.Tracer):
+      continue  # a traced value is checked where it came from
+    if not np.all(np.isfinite(value)):
+      raise ValueError(f"{name} is {value}; it must be finite.")
+    if name == "bias_scale" and np.any(np.less(value, 0)):
+      raise ValueError(f"{name} is {value}; a standard deviation must be 0 or more.")
+  return parsed._replace(dtype=dtype)
+
+
+def recurrent_kernel(key: Key[Array, ""], hidden_size: int, blocks: int, options: InitOptions) -> Float[Array, "H kH"]:
+  """`blocks` independent `[H, H]` kernels side by side, each scaled by the recurrent gain."""
+  kernels = RECURRENT_INITS[options.recurrent_init](key, blocks, hidden_size, options.dtype)
+  gain = jnp.asarray(options.recurrent_gain, options.dtype)
+  return gain * jnp.concatenate(list(kernels), axis=-1)
+
+
+def diagonal_kernel(key: Key[Array, ""], hidden_size: int, options: InitOptions) -> Float[Array, "H"]:
+  """The recurrent weights `[H]` of units that see only themselves: each unit is a net of size 1.
+
+  So `gaussian` has standard deviation gain, `orthogonal` is ± gain, and `identity` is the gain itself.
+  """
+  units = {
+    "gaussian": lambda: jax.random.normal(key, (hidden_size,), options.dtype),
+    "orthogonal": lambda: jax.random.rademacher(key, (hidden_size,), options.dtype),
+    "identity": lambda: jnp.ones((hidden_size,), options.dtype),
+  }[options.recurrent_init]()
+  return jnp.asarray(options.recurrent_gain, options.dtype) * units
+
+
+def input_kernel(key: Key[Array, ""], input_size: int, width: int, options: InitOptions) -> Float[Array, "I width"]:
+  """Gaussian, standard deviation input_gain / √I: unit-variance inputs give pre-activations of variance input_gain²."""
+  gain = jnp.asarray(options.input_gain, options.dtype) / np.sqrt(input_size).astype(options.dtype)
+  return gain * jax.random.normal(key, (input_size, width), options.dtype)
+
+
+def bias(key: Key[Array, ""], width: int, options: InitOptions) -> Float[Array, "width"]:
+  """Gaussian with standard deviation bias_scale."""
+  return jnp.asarray(options.bias_scale, options.dtype) * jax.random.normal(key, (width,), options.dtype)
+
+
+def add_to_gate(bias: Float[Array, "kH"], gate: int, blocks: int, value: ArrayLike) -> Float[Array, "kH"]:
+  """Adds `value` (a scalar or `[H]`) to the bias of one gate of `blocks`."""
+  gates = bias.reshape(blocks, -1)
+  return gates.at[gate].add(jnp.asarray(value, bias.dtype)).reshape(-1)

@@ -1,0 +1,298 @@
+"""The Jacobians J_j = ∂S_j/∂S_{j-1} of a cell along a trajectory, and the products ∏ J_j that carry its gradients.
+
+Every function takes one example (`xs [T, I]`; `vmap` outside) and sees the state as one flat vector of size n: n = H for an
+RNN, n = 2H for an LSTM, whose (h, c) belong together. Products are kept as `Scaled` matrices and norms as natural logs.
+A product over lag l is J_T … J_{T-l+1}: what a change of the state l steps before the end still does at the end.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import jax
+from jax import lax
+from jax.flatten_util import ravel_pytree
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from recurrent_lab import graded
+from recurrent_lab.cell import Cell, Params, State, check_choice
+from recurrent_lab.scaled import Scaled, log_scale, rescale
+from recurrent_lab.unroll import scan, start
+
+
+class ScaledMatrix(NamedTuple):
+  """`matrix · e^log_scale`: a product of Jacobians that neither under- nor overflows."""
+
+  matrix: Float[Array, "m n"]
+  log_scale: Float[Array, ""]
+
+
+class FlatTrajectory(NamedTuple):
+  """A trajectory with its states as vectors."""
+
+  step: Callable[[Array, Array], Array]  # (S_{j-1} [n], x_j [I]) -> S_j [n]
+  states: Float[Array, "T n"]  # S_0 … S_{T-1}
+  xs: Float[Array, "T I"]
+
+
+def flat_trajectory(cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None) -> FlatTrajectory:
+  """Runs the cell and flattens its states.
+
+  Raises:
+    ValueError: if `xs` is not `[T, I]`, if the state is empty or not of floats, or as `unroll` does.
+  """
+  if jnp.ndim(xs) != 2:
+    raise ValueError(f"xs has shape {jnp.shape(xs)}; Jacobians take one example [T, I], so use vmap for a batch.")
+  state = start(cell, params, xs, state)
+  leaves = jax.tree.leaves(state)
+  if not sum(jnp.size(leaf) for leaf in leaves):
+    raise ValueError("The state of this cell is empty; there is nothing to differentiate.")
+  if not all(jnp.issubdtype(jnp.result_type(leaf), jnp.floating) for leaf in leaves):
+    kinds = ", ".join(sorted({jnp.result_type(leaf).name for leaf in leaves}))
+    raise ValueError(f"The state of this cell has dtype {kinds}; only floating states can be differentiated.")
+  _, unravel = ravel_pytree(state)
+  _, states, _ = scan(cell, params, xs, state)
+
+  def step(s: Array, x: Array) -> Array:
+    new, _ = cell.step(params, unravel(s), x)
+    return ravel_pytree(new)[0]
+
+  return FlatTrajectory(step, jax.vmap(lambda s: ravel_pytree(s)[0])(states), xs)
+
+
+def state_jacobians(
+  cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None
+) -> Float[Array, "T n n"]:
+  """J_j = ∂S_j/∂S_{j-1} for j = 1 … T, dense."""
+  flat = flat_trajectory(cell, params, xs, state)
+  return jax.vmap(jax.jacfwd(flat.step))(flat.states, flat.xs)
+
+
+def _pull_rows(flat: FlatTrajectory, rows: Array, s: Array, x: Array) -> Array:
+  """`rows @ J` at (s, x), without forming J."""
+  _, pullback = jax.vjp(lambda s: flat.step(s, x), s)
+  return jax.vmap(lambda row: pullback(row)[0])(rows)
+
+
+def products_by_lag(
+  measure: Callable[[ScaledMatrix], Any],
+  cell: Cell,
+  params: Params,
+  xs: Float[Array, "T I"],
+  state: State | None = None,
+) -> tuple[ScaledMatrix, Any]:
+  """The product over all T steps, and `measure` of the product over every lag.
+
+  The scan runs from the last step to the first and multiplies on the right, so that the product over lag l ends at T:
+  P_l = P_{l-1} J_{T-l+1}. Only one n×n matrix is alive at a time.
+
+  Returns:
+    `(J_T … J_1, measures)`, the measures stacked on a leading axis of length T whose entry l-1 belongs to lag l.
+  """
+  flat = flat_trajectory(cell, params, xs, state)
+
+  def to_matrix(product: Scaled) -> ScaledMatrix:
+    return ScaledMatrix(product.array, log_scale(product))
+
+  def multiply(product: Scaled, at: tuple[Array, Array]) -> tuple[Scaled, Any]:
+    product = rescale(_pull_rows(flat, product.array, *at), product.exponent)
+    return product, measure(to_matrix(product))
+
+  identity = rescale(jnp.eye(flat.states.shape[1], dtype=flat.states.dtype))
+  product, measures = lax.scan(multiply, identity, (flat.states, flat.xs), reverse=True)
+  return to_matrix(product), jax.tree.map(lambda m: m[::-1], measures)
+
+
+def jacobian_product(cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None) -> ScaledMatrix:
+  """J_T … J_1."""
+  product, _ = products_by_lag(lambda _: None, cell, params, xs, state)
+  return product
+
+
+def log_frobenius_norm(product: ScaledMatrix) -> Float[Array, ""]:
+  """ln (‖P‖_F / √n), n its columns: the root mean square of its singular values, 0 for an orthogonal product."""
+  mean_square = jnp.sum(product.matrix**2) / product.matrix.shape[-1]
+  return 0.5 * jnp.log(mean_square) + product.log_scale
+
+
+def log_spectral_norm(product: ScaledMatrix) -> Float[Array, ""]:
+  """ln ‖P‖₂ by repeated squaring: λ = lim ‖G^q‖_F^{1/q} for G = P Pᵀ and q = 2^k.
+
+  Matrix products only, so it is as fast as the machine multiplies, on every kind of device. With G_0 = G / ‖G‖_F and
+  G_{k+1} = G_k² / ‖G_k²‖_F the logarithm is ½ ln ‖G‖_F + Σ_k 2^{-k-2} ln ‖G_k²‖_F. The terms are negative and at least
+  halve, so the last one bounds all that follow: the sum stops where it falls below rounding. Once one singular value
+  dominates that takes a few squarings, at worst (all equal) about as many as a float has bits. Forward mode only.
+  """
+  eps = jnp.finfo(product.matrix.dtype).eps
+
+  def normalize(gram: Array) -> tuple[Array, Array]:
+    norm = jnp.linalg.norm(gram)
+    return gram / jnp.where(norm == 0, 1, norm), jnp.log(norm)
+
+  def square(carry: tuple[Array, Array, Array, Array]) -> tuple[Array, Array, Array, Array]:
+    unit, total, _, weight = carry
+    unit, log_norm = normalize(unit @ unit)
+    return unit, total + weight * log_norm, weight * log_norm, weight / 2
+
+  def unfinished(carry: tuple[Array, Array, Array, Array]) -> Array:
+    _, total, term, _ = carry
+    return (jnp.abs(term) > eps) & jnp.isfinite(total)
+
+  unit, log_norm = normalize(product.matrix @ product.matrix.T)
+  start = (unit, log_norm / 2, jnp.full_like(log_norm, -jnp.inf), jnp.full_like(log_norm, 0.25))
+  _, total, _, _ = lax.while_loop(unfinished, square, start)
+  return total + product.log_scale
+
+
+NORMS: Mapping[str, Callable[[ScaledMatrix], Array]] = {"spectral": log_spectral_norm, "frobenius": log_frobenius_norm}
+
+
+def state_blocks(product: ScaledMatrix, state: Any) -> dict[tuple[str, str], ScaledMatrix]:
+  """Splits a product into the blocks ∂a_T/∂b_0 of a state with named parts, as {(a, b): block}.
+
+  For `LSTMState` these are the four of (hidden, cell): ("cell", "cell") is the constant error carousel.
+
+  Args:
+    product: `[n, n]`.
+    state: any state of the cell, whose fields give names and sizes.
+
+  Raises:
+    ValueError: if the state is not a NamedTuple, or its size is not that of the product.
+  """
+  fields = getattr(state, "_fields", None)
+  if fields is None:
+    raise ValueError(f"A state of type {type(state).__name__} has no named parts; blocks need a NamedTuple.")
+  sizes = [sum(jnp.size(leaf) for leaf in jax.tree.leaves(part)) for part in state]
+  if product.matrix.shape != (sum(sizes), sum(sizes)):
+    raise ValueError(f"The product is {product.matrix.shape}, but the state has {sum(sizes)} entries.")
+  ends = [sum(sizes[: i + 1]) for i in range(len(sizes))]
+  parts = {f: slice(end - size, end) for f, size, end in zip(fields, sizes, ends, strict=True)}
+  return {
+    (a, b): ScaledMatrix(product.matrix[rows, columns], product.log_scale)
+    for a, rows in parts.items()
+    for b, columns in parts.items()
+  }
+
+
+def product_log_norms(
+  cell: Cell,
+  params: Params,
+  xs: Float[Array, "T I"],
+  state: State | None = None,
+  *,
+  norm: str = "spectral",
+  block: tuple[str, str] | None = None,
+) -> Float[Array, "T"]:
+  """ln ‖J_T … J_{T-l+1}‖ in nats; entry l-1 belongs to lag l.
+
+  Args:
+    cell: any `Cell`.
+    params: its parameters.
+    xs: one example `[T, I]`.
+    state: S_0; the cell's initial state by default.
+    norm: `spectral`, or `frobenius` divided by √n so that an orthogonal product gives 0.
+    block: measure only the block ∂a/∂b of the product, as ("cell", "cell") for an LSTM (see `state_blocks`).
+
+  Raises:
+    ValueError: for an unknown norm or block, or as `flat_trajectory` does.
+  """
+  check_choice("norm", norm, NORMS)
+  state = start(cell, params, xs, state)
+
+  def measure(product: ScaledMatrix) -> Array:
+    if block is None:
+      return NORMS[norm](product)
+    blocks = state_blocks(product, state)
+    check_choice("block", block, blocks)
+    return NORMS[norm](blocks[block])
+
+  _, log_norms = products_by_lag(measure, cell, params, xs, state)
+  return log_norms
+
+
+def product_log_singular_values(
+  cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None, *, lags: Sequence[int] | None = None
+) -> Array:
+  """ln σ_i of a product of Jacobians, decreasing, all n of them however far apart.
+
+  A singular value decomposition of the product itself loses every σ_i below ~1e-7 σ_1 in float32. Here the product is kept
+  as Q times a graded triangular matrix, whose rows each have their own scale, and one-sided Jacobi rotations find its
+  singular values to high relative accuracy (`graded.py`). Exact zeros give -inf.
+
+  Args:
+    cell: any `Cell`.
+    params: its parameters.
+    xs: one example `[T, I]`.
+    state: S_0; the cell's initial state by default.
+    lags: measure J_T … J_{T-l+1} for each of these lags l, increasing, instead of the whole product.
+
+  Returns:
+    `[n]`, or `[len(lags), n]` where `lags` are given.
+
+  Raises:
+    ValueError: if the lags do not increase from 1 or more to T or less, or as `flat_trajectory` does.
+  """
+  flat = flat_trajectory(cell, params, xs, state)
+  steps, size = flat.states.shape
+  chosen = (steps,) if lags is None else tuple(lags)
+  if not chosen or any(b <= a for a, b in zip((0, *chosen), chosen, strict=False)) or chosen[-1] > steps:
+    raise ValueError(f"lags are {chosen}; they must increase and lie between 1 and the {steps} steps.")
+
+  def multiply(carry: tuple[Array, graded.Graded], at: tuple[Array, Array]) -> tuple[tuple[Array, graded.Graded], None]:
+    q, product = carry
+    # P_lᵀ = J_{T-l+1}ᵀ P_{l-1}ᵀ grows on the left, as QR needs it.
+    q, r = jnp.linalg.qr(_pull_rows(flat, q.T, *at).T)
+    return (q, graded.multiply(r, product)), None
+
+  eye = jnp.eye(size, dtype=flat.states.dtype)
+  carry = (eye, graded.from_matrix(eye))
+  results = []
+  for done, lag in zip((0, *chosen), chosen, strict=False):
+    span = slice(steps - lag, steps - done)
+    carry, _ = lax.scan(multiply, carry, (flat.states[span], flat.xs[span]), reverse=True)
+    results.append(graded.log_singular_values(carry[1]))
+  return results[0] if lags is None else jnp.stack(results)
+
+
+class Growth(NamedTuple):
+  """A straight line through log norms: `intercept + rate · lag`."""
+
+  rate: Float[Array, ""]  # nats per step
+  intercept: Float[Array, ""]  # nats
+  residual: Float[Array, ""]  # root mean square distance from the line, nats
+
+
+def growth_rate(log_norms: Float[Array, "T"], first_lag: int | None = None) -> Growth:
+  """Fits a line to log norms by lag by least squares.
+
+  Args:
+    log_norms: `[T]`, entry l-1 at lag l. Entries that are not finite are left out.
+    first_lag: the fit starts here, by default at T // 10 to pass over the transient.
+
+  Returns:
+    The fit; its rate is -inf where fewer than two norms are above 0, NaN where any is NaN.
+  """
+  steps = log_norms.shape[0]
+  first = max(1, steps // 10) if first_lag is None else first_lag
+  if not 1 <= first < steps:
+    raise ValueError(f"first_lag is {first}; it must lie between 1 and {steps - 1}, so that two lags are left to fit.")
+  y = log_norms[first - 1 :]
+  lags = jnp.arange(first, steps + 1, dtype=y.dtype)
+  seen = jnp.isfinite(y)
+  weight = seen / jnp.maximum(jnp.sum(seen), 1)
+  y = jnp.where(seen, y, 0)
+  mean_lag, mean_y = jnp.sum(weight * lags), jnp.sum(weight * y)
+  spread = jnp.sum(weight * (lags - mean_lag) ** 2)
+  covariance = jnp.sum(weight * (lags - mean_lag) * (y - mean_y))
+  enough = jnp.sum(seen) >= 2
+  rate = jnp.where(enough, covariance / jnp.where(enough, spread, 1), -jnp.inf)
+  intercept = jnp.where(enough, mean_y - rate * mean_lag, 0)
+  residual = jnp.sqrt(jnp.sum(weight * jnp.where(enough, y - intercept - rate * lags, 0) ** 2))
+  broken = jnp.any(jnp.isnan(log_norms))
+  return Growth(*(jnp.where(broken, jnp.nan, value) for value in (rate, intercept, residual)))
+
+
+def memory_length(rate: Float[Array, "*any"]) -> Float[Array, "*any"]:
+  """The lag, in steps, over which a norm that changes by `rate` nats a step falls by e: -1 / rate, inf where it does not fall."""
+  falls = rate < 0
+  return jnp.where(jnp.isnan(rate), jnp.nan, jnp.where(falls, -1 / jnp.where(falls, rate, -1), jnp.inf))

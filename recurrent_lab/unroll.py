@@ -1,0 +1,110 @@
+"""A cell repeated over a sequence.
+
+Everything here is one `lax.scan` over `cell.step`; whatever reads a trajectory starts from these functions.
+"""
+
+from functools import partial
+from typing import Any
+
+import jax
+from jax import lax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from recurrent_lab.activations import Activity
+from recurrent_lab.cell import Cell, Params, State
+
+
+def start(cell: Cell, params: Params, xs: Array, state: State | None = None) -> State:
+  """The state to start from (the cell's own where `state` is None), after checking that everything fits.
+
+  Raises:
+    ValueError: if `xs` is not `[T, ..., I]` with T ≥ 1, if I is not the width that `params.input_kernel` takes, or if a
+      step would change the structure, shape or dtype of the state.
+  """
+  if jnp.ndim(xs) < 2 or xs.shape[0] < 1:
+    raise ValueError(f"xs has shape {jnp.shape(xs)}; a sequence is [T, ..., I] with at least one step.")
+  kernel = getattr(params, "input_kernel", None)
+  if kernel is not None and kernel.shape[0] != xs.shape[-1]:
+    raise ValueError(f"xs has {xs.shape[-1]} inputs a step; these params take {kernel.shape[0]}.")
+  if state is None:
+    state = cell.initial_state(params, xs.shape[1:-1])
+  before = jax.eval_shape(lambda s: s, state)
+  after, _ = jax.eval_shape(cell.step, params, state, xs[0])
+  same_structure = jax.tree.structure(before) == jax.tree.structure(after)  # type: ignore[operator]
+  if not same_structure or any(
+    (a.shape, a.dtype) != (b.shape, b.dtype)
+    for a, b in zip(jax.tree.leaves(before), jax.tree.leaves(after), strict=True)
+  ):
+    raise ValueError(f"A step must keep the shape and dtype of the state, but turns {before} into {after}.")
+  return state
+
+
+def scan(cell: Cell, params: Params, xs: Array, state: State) -> tuple[State, State, Array]:
+  """(S_T, (S_0 … S_{T-1}), (o_1 … o_T)): what every step was given and what it put out."""
+
+  def step(s: State, x: Array) -> tuple[State, tuple[State, Array]]:
+    new, output = cell.step(params, s, x)
+    return new, (s, output)
+
+  final, (states, outputs) = lax.scan(step, state, xs)
+  return final, states, outputs
+
+
+def unroll(
+  cell: Cell, params: Params, xs: Float[Array, "T *batch I"], state: State | None = None, *, segment: int | None = None
+) -> tuple[State, Any]:
+  """Runs the cell over a sequence.
+
+  Args:
+    cell: any `Cell`.
+    params: its parameters.
+    xs: inputs `[T, ..., I]`.
+    state: S_0; the cell's initial state by default.
+    segment: if given, a reverse pass keeps only the state at every `segment`-th step and recomputes the rest, so that
+      memory grows with T / segment + segment instead of T. Values and gradients are those of the plain scan.
+
+  Returns:
+    `(S_T, outputs [T, ..., H])`.
+
+  Raises:
+    ValueError: where the arguments do not fit (see `start`), or if `segment` is below 1.
+  """
+  state = start(cell, params, xs, state)
+  step = partial(cell.step, params)
+  if segment is None:
+    return lax.scan(step, state, xs)
+  if segment < 1:
+    raise ValueError(f"segment is {segment}; it must be at least 1 step.")
+  whole = xs.shape[0] // segment * segment  # the steps that fill segments; the rest follows plainly
+
+  @jax.checkpoint
+  def run_segment(s: State, segment_xs: Array) -> tuple[State, Array]:
+    return lax.scan(step, s, segment_xs)
+
+  state, head = lax.scan(run_segment, state, xs[:whole].reshape(-1, segment, *xs.shape[1:]))
+  state, tail = lax.scan(step, state, xs[whole:])
+  outputs = jax.tree.map(lambda h, t: jnp.concatenate([h.reshape(whole, *h.shape[2:]), t]), head, tail)
+  return state, outputs
+
+
+def trajectory(cell: Cell, params: Params, xs: Float[Array, "T *batch I"], state: State | None = None) -> State:
+  """The states S_0 … S_T, stacked on a leading axis of length T + 1; raises `ValueError` as `unroll` does."""
+  state = start(cell, params, xs, state)
+  final, states, _ = scan(cell, params, xs, state)
+  return jax.tree.map(lambda before, last: jnp.concatenate([before, last[None]]), states, final)
+
+
+def activities(
+  cell: Cell, params: Params, xs: Float[Array, "T *batch I"], state: State | None = None
+) -> dict[str, Activity]:
+  """What every nonlinearity of the cell did along the sequence: name -> `Activity` of arrays `[T, ..., H]`.
+
+  Raises:
+    ValueError: if the cell has no `probe`, or as `unroll` does.
+  """
+  if cell.probe is None:
+    raise ValueError("This cell has no probe; give its Cell a fourth field that returns {name: Activity}.")
+  state = start(cell, params, xs, state)
+  _, states, _ = scan(cell, params, xs, state)
+  return jax.vmap(partial(cell.probe, params))(states, xs)
