@@ -3,10 +3,11 @@
 Claim (introduction): the forget gate is the key part of the LSTM; open, it keeps the product near 1.
 Measures the same portrait as `recurrent_gain`, against the bias of LSTM f and GRU z (the RNN has none and stays flat).
 
-    python -m experiments.forget_bias                           about 2 minutes on two cores
-    python -m experiments.forget_bias --ws=0.001 --seq_len=1000  close to W = 0, where the closed form holds
+    python -m experiments.forget_bias                                about 1.5 minutes on two cores
+    python -m experiments.forget_bias --input_scale=0.1 --ws=0       close to the closed form -1 / ln σ(b_f)
 
-Expect: a memory length close to -1 / ln σ(b_f) while the recurrent weights stay out of the way.
+Expect: without recurrent weights a memory length near -1 / ln σ(b_f), lower where the input makes the gate fluctuate; with
+W_s = 1 the LSTM leaves that curve upwards and stops forgetting (4 (1 - σ(b_f)) is its critical gain at the zero state).
 """
 
 import sys
@@ -14,7 +15,7 @@ import sys
 from experiments.measure import PORTRAIT
 from experiments.runner import Experiment, main
 
-EXPERIMENT = Experiment("forget_bias", __doc__, PORTRAIT, {"forget_bias": "-2:6:17"})
+EXPERIMENT = Experiment("forget_bias", __doc__, PORTRAIT, {"forget_bias": "-2:6:17", "ws": "0,1"})
 
 if __name__ == "__main__":
   sys.exit(main(EXPERIMENT))

@@ -150,3 +150,28 @@ PORTRAIT = Measure(
   coords=portrait_coords,
   may_be_infinite=("memory_length",),
 )
+
+
+FACTOR_BINS = 50
+
+
+def gate_factors(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str, Array]:
+  """How the factor φ'(·) f_t of a simplified LSTM's diagonal Jacobian is distributed along a trajectory."""
+  cell = rl.get_cell(str(static["cell"]))
+  params, xs, state, _ = draw(static, key, values)
+  seen = rl.activities(cell, params, xs, state)
+  factor = (jnp.exp(seen["state"].log_slope) * seen["forget"].value).ravel()
+  counts, _ = jnp.histogram(factor, bins=FACTOR_BINS, range=(0.0, 1.0))
+  return {
+    "share": counts / factor.size,
+    "share_near_zero": jnp.mean(factor < 0.1),
+    "share_near_one": jnp.mean(factor > 0.9),
+    "mean_factor": jnp.mean(factor),
+  }
+
+
+GATE_FACTORS = Measure(
+  run=gate_factors,
+  dims={"share": ("factor",), "share_near_zero": (), "share_near_one": (), "mean_factor": ()},
+  coords=lambda static: {"factor": [round((i + 0.5) / FACTOR_BINS, 6) for i in range(FACTOR_BINS)]},
+)

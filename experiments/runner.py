@@ -33,12 +33,14 @@ class Experiment(NamedTuple):
     doc: what it shows; printed by --help.
     measure: what is measured at each point.
     defaults: setting -> flag text, where it differs from the setting's own default.
+    cells: the cells that the measure is defined for; all if empty.
   """
 
   name: str
   doc: str
   measure: Measure
   defaults: Mapping[str, str]
+  cells: Sequence[str] = ()
 
 
 class Plan(NamedTuple):
@@ -97,9 +99,12 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
   axes = {}
   for name in SETTINGS:
     try:
-      axes[name] = grid.parse_axis(name, values[name].value)
+      axes[name] = grid.parse_axis(name, values[name])
     except ValueError as error:
       raise UsageError(f"--{name}: {error}.") from None
+  for cell in axes["cells"]:
+    if experiment.cells and cell not in experiment.cells:
+      raise UsageError(f"--cells: {cell!r} is not allowed here; it must be one of {', '.join(experiment.cells)}.")
   match = re.fullmatch(r"(\d+)/(\d+)", values["shard"])
   if not match or not int(match[1]) < int(match[2]):
     raise UsageError(f"--shard: {values['shard'].value!r} is not allowed; it must be i/n with 0 ≤ i < n, such as 0/4.")

@@ -1,0 +1,48 @@
+"""(d) Memory length against the forget bias, with the closed form of the LSTM's cell path at W = 0 as a thin line."""
+
+import sys
+
+from matplotlib.figure import Figure
+import numpy as np
+
+from analysis.figure import Datasets, Plot, main, only_axes
+from analysis.style import PAGE, THEORY, cell_style, new_figure, plot_band
+from recurrent_lab.jacobians import memory_length
+from recurrent_lab.theory import cell_path_exponent
+
+
+def draw(datasets: Datasets) -> Figure:
+  data = only_axes(datasets["forget_bias"], "forget_bias", "ws")
+  if "ws" not in data.dims:
+    data = data.expand_dims("ws")
+  biases = data.forget_bias.values
+  dense = np.linspace(biases.min(), biases.max(), 200)
+  theory = np.asarray(memory_length(cell_path_exponent(dense)))
+  ceiling = 4 * theory.max()  # where lengths without end are drawn
+  figure, (axes,) = new_figure(min(PAGE, 3.4 * data.sizes["ws"]), 2.6, 1, data.sizes["ws"], sharey=True)
+  for panel, ws in zip(axes, data.ws.values, strict=True):
+    for cell in map(str, data.cell.values):
+      label, color, marker, linestyle = cell_style(cell)
+      lengths = data.memory_length.sel(cell=cell, norm="spectral", ws=ws).transpose("seed", "forget_bias")
+      look = {"color": color, "marker": marker}
+      if (lengths > 0).any():  # without recurrent weights the RNN has no memory at all
+        plot_band(panel, biases, lengths.where(lengths > 0), linestyle=linestyle, label=label, **look)
+      endless = np.isposinf(lengths).any("seed").values
+      panel.plot(biases[endless], np.full(endless.sum(), ceiling), linestyle="none", fillstyle="none", **look)
+    panel.plot(dense, theory, label=r"$-1/\ln\,\sigma(b_f)$", **THEORY)
+    panel.axhline(ceiling, color="0.6", linewidth=0.5, linestyle=":")
+    panel.set_title(f"$W_s$ = {ws:g}", loc="left")
+    panel.set_xlabel("bias of the forget gate (LSTM $f$, GRU $z$)")
+    panel.legend(loc="upper left", bbox_to_anchor=(0, 0.88))
+  axes[0].set_yscale("log")
+  axes[0].set_ylabel("memory length (steps)")
+  axes[0].annotate(
+    "no decay in some seed", (biases[0], ceiling), (0, 2), textcoords="offset points", color="0.4", fontsize=6
+  )
+  return figure
+
+
+PLOT = Plot("forget_bias", ("forget_bias",), draw)
+
+if __name__ == "__main__":
+  sys.exit(main(PLOT))

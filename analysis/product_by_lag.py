@@ -1,0 +1,36 @@
+"""(a) ln ‖∏ J‖ against lag for RNN, LSTM and GRU at several W_s: straight lines, down below a critical W_s and up above."""
+
+import sys
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+import numpy as np
+
+from analysis.figure import Datasets, Plot, main, only_axes
+from analysis.style import PAGE, cell_style, new_figure, plot_band
+
+CURVES = 5  # values of W_s that one panel can show
+
+
+def draw(datasets: Datasets) -> Figure:
+  data = only_axes(datasets["recurrent_gain"], "ws")
+  cells = [str(cell) for cell in data.cell.values]
+  shown = sorted({int(i) for i in np.linspace(0, data.sizes["ws"] - 1, CURVES).round()})
+  figure, axes = new_figure(PAGE, 2.4, 1, len(cells), sharex=True, sharey=True)
+  shades = mpl.colormaps["viridis"](np.linspace(0, 0.85, len(shown)))
+  for panel, cell in zip(axes[0], cells, strict=True):
+    for i, shade in zip(shown, shades, strict=True):
+      values = data.log_norm.sel(cell=cell, norm="spectral").isel(ws=i).transpose("seed", "lag")
+      plot_band(panel, data.lag.values, values, color=shade, label=f"$W_s$ = {float(data.ws[i]):g}")
+    panel.axhline(0, color="0.3", linewidth=0.6)
+    panel.set_title(cell_style(cell).label, loc="left")
+    panel.set_xlabel("lag (steps)")
+  axes[0, 0].set_ylabel(r"ln $\Vert\prod\,\partial S_j/\partial S_{j-1}\Vert_2$ (nats)")
+  axes[0, -1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+  return figure
+
+
+PLOT = Plot("product_by_lag", ("recurrent_gain",), draw)
+
+if __name__ == "__main__":
+  sys.exit(main(PLOT))

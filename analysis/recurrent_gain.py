@@ -1,0 +1,35 @@
+"""(b) Growth rate of ln ‖∏ J‖ per step against W_s, the three cells together, with the line between vanishing and exploding."""
+
+import sys
+
+from matplotlib.figure import Figure
+
+from analysis.figure import Datasets, Plot, main, only_axes
+from analysis.style import COLUMN, cell_style, new_figure, plot_band
+
+
+def draw(datasets: Datasets) -> Figure:
+  data = only_axes(datasets["recurrent_gain"], "ws")
+  figure, axes = new_figure(COLUMN, 2.5)
+  panel = axes[0, 0]
+  for cell in map(str, data.cell.values):
+    label, color, marker, linestyle = cell_style(cell)
+    rates = data.growth_rate.sel(cell=cell, norm="spectral").transpose("seed", "ws")
+    plot_band(panel, data.ws.values, rates, color=color, marker=marker, linestyle=linestyle, label=label)
+  panel.axhline(0, color="black", linewidth=0.8)
+  panel.annotate(
+    "explodes", (1, 0), (-2, 2), xycoords=("axes fraction", "data"), textcoords="offset points", ha="right"
+  )
+  panel.annotate(
+    "vanishes", (1, 0), (-2, -2), xycoords=("axes fraction", "data"), textcoords="offset points", ha="right", va="top"
+  )
+  panel.set_xlabel("recurrent gain $W_s$")
+  panel.set_ylabel("growth rate (nats per step)")
+  panel.legend(loc="lower right", bbox_to_anchor=(1.0, 0.03))
+  return figure
+
+
+PLOT = Plot("recurrent_gain", ("recurrent_gain",), draw)
+
+if __name__ == "__main__":
+  sys.exit(main(PLOT))

@@ -1,0 +1,118 @@
+"""The look of every figure: sizes, colours, bands, and files that are the same bytes when drawn twice."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+import numpy as np
+from scipy import stats
+import xarray as xr
+
+COLUMN, PAGE = 3.4, 7.0  # widths in inches of one column and of a page
+
+RC: Any = {  # Any, since matplotlib types its settings one by one
+  "axes.axisbelow": True,
+  "axes.grid": True,
+  "axes.labelsize": 8,
+  "axes.spines.right": False,
+  "axes.spines.top": False,
+  "axes.titlesize": 8,
+  "figure.constrained_layout.use": True,
+  "font.family": "DejaVu Sans",
+  "font.size": 8,
+  "grid.alpha": 0.25,
+  "grid.linewidth": 0.5,
+  "legend.fontsize": 7,
+  "legend.frameon": False,
+  "lines.linewidth": 1.2,
+  "lines.markersize": 3.5,
+  "pdf.fonttype": 42,
+  "ps.fonttype": 42,
+  "savefig.dpi": 300,
+  "svg.hashsalt": "recurrent_lab",
+  "xtick.labelsize": 7,
+  "ytick.labelsize": 7,
+}
+
+
+class CellStyle(NamedTuple):
+  label: str
+  color: str
+  marker: str
+  linestyle: str
+
+
+# Okabe & Ito's colours, told apart with any colour vision; line style and marker say the same again in black and white.
+CELL_STYLES: Mapping[str, CellStyle] = {
+  "rnn": CellStyle("RNN", "#D55E00", "o", "-"),
+  "lstm": CellStyle("LSTM", "#0072B2", "s", "--"),
+  "gru": CellStyle("GRU", "#009E73", "^", "-."),
+}
+_SPARE = (("#CC79A7", "D"), ("#E69F00", "v"), ("#56B4E9", "P"), ("#999999", "X"))
+
+THEORY = {"color": "black", "linewidth": 0.8, "linestyle": "-", "zorder": 5}
+
+
+def cell_style(cell: str) -> CellStyle:
+  """The same style for the same cell everywhere."""
+  from recurrent_lab.cells import CELLS
+
+  others = [name for name in CELLS if name not in CELL_STYLES]
+  if cell in CELL_STYLES:
+    return CELL_STYLES[cell]
+  color, marker = _SPARE[others.index(cell) % len(_SPARE)]
+  return CellStyle(cell.replace("_", " "), color, marker, ":")
+
+
+class Band(NamedTuple):
+  mean: np.ndarray
+  low: np.ndarray
+  high: np.ndarray
+
+
+def confidence_band(values: xr.DataArray, dim: str = "seed", level: float = 0.95) -> Band:
+  """The mean over seeds with Student's t interval for it; NaN where a seed is not finite, so that the line breaks there."""
+  finite = values.where(np.isfinite(values))
+  mean = finite.mean(dim, skipna=False)
+  count = values.sizes[dim]
+  if count < 2:
+    return Band(mean.values, mean.values, mean.values)
+  half = stats.t.ppf(0.5 + level / 2, count - 1) * finite.std(dim, ddof=1, skipna=False) / np.sqrt(count)
+  return Band(mean.values, (mean - half).values, (mean + half).values)
+
+
+def plot_band(axes: Axes, x: np.ndarray, values: xr.DataArray, **line: Any) -> None:
+  """The mean over seeds as a line and its confidence band; `values` has the dimension `seed` and that of `x`."""
+  band = confidence_band(values)
+  (drawn,) = axes.plot(x, band.mean, **line)
+  axes.fill_between(x, band.low, band.high, color=drawn.get_color(), alpha=0.2, linewidth=0)
+
+
+def letter_panels(figure: Figure) -> None:
+  """(a), (b), ... before the titles of the panels, where there is more than one."""
+  panels = [axes for axes in figure.axes if axes.get_label() != "<colorbar>"]
+  if len(panels) > 1:
+    for letter, axes in zip("abcdefghijkl", panels, strict=False):
+      axes.set_title(f"({letter}) {axes.get_title(loc='left')}", loc="left")
+
+
+def new_figure(
+  width: float, height: float, rows: int = 1, columns: int = 1, **options: Any
+) -> tuple[Figure, np.ndarray]:
+  """A figure and its axes `[rows, columns]`; no window system is touched."""
+  figure = Figure(figsize=(width, height), layout="constrained")
+  return figure, figure.subplots(rows, columns, squeeze=False, **options)
+
+
+def save(figure: Figure, name: str, out: Path, source: str) -> list[Path]:
+  """Writes `<name>.pdf` and `<name>.png` and returns their paths; `source` is printed small below and kept as metadata."""
+  out.mkdir(parents=True, exist_ok=True)
+  figure.set_layout_engine(ConstrainedLayoutEngine(rect=(0, 0.03, 1, 0.97)))  # leaves a line for the source
+  figure.text(0.995, 0.004, f"from {source}", ha="right", va="bottom", fontsize=4.5, color="0.45")
+  paths = [out / f"{name}.pdf", out / f"{name}.png"]
+  figure.savefig(paths[0], metadata={"Title": name, "Subject": f"Drawn from {source}", "CreationDate": None})
+  figure.savefig(paths[1], metadata={"Title": name, "Source": source, "Software": None})
+  return paths

@@ -1,0 +1,47 @@
+"""(c) Growth rate against the input scale, with mean ln φ' beside it: how much of the shrinking is saturation."""
+
+import sys
+
+from matplotlib.figure import Figure
+
+from analysis.figure import Datasets, Plot, main, only_axes
+from analysis.style import PAGE, cell_style, new_figure, plot_band
+from experiments.store import ResultsError
+
+# The nonlinearity that the state itself passes through.
+STATE_NONLINEARITY = {"lstm": "cell", "gru": "candidate"}
+
+
+def draw(datasets: Datasets) -> Figure:
+  data = datasets["tanh_saturation"]
+  axis = next((name for name in ("input_scale", "bias_scale") if data.sizes[name] > 1), None)
+  if axis is None:
+    raise ResultsError(
+      f"{data.attrs['source']} varies neither in input_scale nor in bias_scale; there is no curve to draw."
+    )
+  data = only_axes(data, axis)
+  figure, (axes,) = new_figure(PAGE, 2.5, 1, 2)
+  for cell in map(str, data.cell.values):
+    label, color, marker, linestyle = cell_style(cell)
+    look = {"color": color, "marker": marker, "linestyle": linestyle}
+    gate = STATE_NONLINEARITY.get(cell, "state")
+    rates = data.growth_rate.sel(cell=cell, norm="spectral").transpose("seed", axis)
+    plot_band(axes[0], data[axis].values, rates, label=label, **look)
+    slopes = data.mean_log_slope.sel(cell=cell, gate=gate).transpose("seed", axis)
+    plot_band(axes[1], data[axis].values, slopes, label=f"{label} ({gate})", **look)
+  axes[0].set_title("growth of the product", loc="left")
+  axes[0].set_ylabel("growth rate (nats per step)")
+  axes[1].set_title("saturation", loc="left")
+  axes[1].set_ylabel("mean ln tanh′ (nats)")
+  for panel in axes:
+    panel.set_xscale("log")
+    panel.set_xlabel(axis.replace("_", " ") + " (standard deviation)")
+    panel.axhline(0, color="black", linewidth=0.8)
+    panel.legend(loc="lower left")
+  return figure
+
+
+PLOT = Plot("tanh_saturation", ("tanh_saturation",), draw)
+
+if __name__ == "__main__":
+  sys.exit(main(PLOT))
