@@ -24,15 +24,9 @@ class Graded(NamedTuple):
   rows: Float[Array, "n n"]
 
 
-def rounding(size: int, dtype: jnp.dtype) -> float:
-  """What is left of a unit vector of that size after a cancellation that should have left nothing."""
-  return size * float(jnp.finfo(dtype).eps)
-
-
-def _normalize(log_norms: Float[Array, "n"], rows: Float[Array, "n m"], floor: float = 0.0) -> Graded:
-  """Moves the norms of the rows into `log_norms`; a row whose norm is `floor` or less counts as zero."""
+def _normalize(log_norms: Float[Array, "n"], rows: Float[Array, "n m"]) -> Graded:
+  """Moves the norms of the rows into `log_norms`."""
   norms = jnp.linalg.norm(rows, axis=-1)
-  norms = jnp.where(norms <= floor, 0, norms)
   return Graded(log_norms + jnp.log(norms), rows / jnp.where(norms == 0, 1, norms)[:, None])
 
 
@@ -41,13 +35,7 @@ def from_matrix(matrix: Float[Array, "n m"]) -> Graded:
 
 
 def multiply(left: Float[Array, "n n"], right: Graded) -> Graded:
-  """`left @ right` for an upper triangular `left`: row i is summed relative to its largest term.
-
-  A diagonal entry below the rounding of its column is a zero that QR could not see: it is made one.
-  """
-  diagonal = jnp.abs(jnp.diagonal(left))
-  lost = diagonal <= rounding(left.shape[0], left.dtype) * jnp.linalg.norm(left, axis=0)
-  left = jnp.where(jnp.diag(lost), 0, left)
+  """`left @ right` for an upper triangular `left`: row i is summed relative to its largest term."""
   log_terms = jnp.log(jnp.abs(left)) + right.log_norms
   scale = jnp.max(log_terms, axis=1, keepdims=True)
   scale = jnp.where(jnp.isneginf(scale), 0, scale)
@@ -77,7 +65,7 @@ def _rotate(top: Graded, bottom: Graded) -> tuple[Graded, Graded, Float[Array, "
   kappa = 2 * gamma / jnp.where(denominator == 0, 1, denominator)
   cosine = lax.rsqrt(1 + (rho * kappa) ** 2)
   larger = _normalize(log_a, cosine[:, None] * (u + (rho**2 * kappa)[:, None] * v))
-  smaller = _normalize(log_b, cosine[:, None] * (v - kappa[:, None] * u), rounding(u.shape[1], u.dtype))
+  smaller = _normalize(log_b, cosine[:, None] * (v - kappa[:, None] * u))
   # Everyone goes back to his own place, or some pairs of the tournament would never meet.
   places = lambda first, second: Graded(
     jnp.where(swap[:, 0], second.log_norms, first.log_norms), jnp.where(swap, second.rows, first.rows)

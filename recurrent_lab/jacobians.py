@@ -54,8 +54,11 @@ def flat_trajectory(cell: Cell, params: Params, xs: Float[Array, "T I"], state: 
   _, states, _ = scan(cell, params, xs, state)
 
   def step(s: Array, x: Array) -> Array:
-    new, _ = cell.step(params, unravel(s), x)
-    return ravel_pytree(new)[0]
+    # At a state that has overflowed a relu would still report a slope. The truth is NaN: on the way out for tangents, on
+    # the way in for cotangents.
+    defined = jnp.where(jnp.all(jnp.isfinite(s)), jnp.ones((), s.dtype), jnp.nan)
+    new, _ = cell.step(params, unravel(defined * s), x)
+    return defined * ravel_pytree(new)[0]
 
   return FlatTrajectory(step, jax.vmap(lambda s: ravel_pytree(s)[0])(states), xs)
 
@@ -72,6 +75,17 @@ def _pull_rows(flat: FlatTrajectory, rows: Array, s: Array, x: Array) -> Array:
   """`rows @ J` at (s, x), without forming J."""
   _, pullback = jax.vjp(lambda s: flat.step(s, x), s)
   return jax.vmap(lambda row: pullback(row)[0])(rows)
+
+
+def _zero_directions(flat: FlatTrajectory, pulled: Array, s: Array, x: Array) -> Array:
+  """How many rows or columns of J at (s, x) are exactly zero, whichever are more; `pulled` is any regular matrix times J.
+
+  QR rounds such a zero to ~1e-7 and so loses sight of it; a generic vector sees it exactly.
+  """
+  generic = jnp.sin(jnp.arange(1, s.size + 1, dtype=s.dtype)) + 2
+  _, image = jax.jvp(lambda s: flat.step(s, x), (s,), (generic,))
+  rows, columns = jnp.sum(image == 0), jnp.sum(jnp.all(pulled == 0, axis=0))
+  return jnp.maximum(rows, columns).astype(jnp.int32)
 
 
 def products_by_lag(
@@ -217,7 +231,9 @@ def product_log_singular_values(
 
   A singular value decomposition of the product itself loses every σ_i below ~1e-7 σ_1 in float32. Here the product is kept
   as Q times a graded triangular matrix, whose rows each have their own scale, and one-sided Jacobi rotations find its
-  singular values to high relative accuracy (`graded.py`). Exact zeros give -inf.
+  singular values to high relative accuracy (`graded.py`). What a single Jacobian cannot resolve in its precision (σ_i below
+  ~1e-7 of its own σ_1 in float32) stays noise at that level; a Jacobian with rows or columns of zeros, as dead units leave
+  them, has lost as many directions for good, and they give -inf.
 
   Args:
     cell: any `Cell`.
@@ -238,19 +254,21 @@ def product_log_singular_values(
   if not chosen or any(b <= a for a, b in zip((0, *chosen), chosen, strict=False)) or chosen[-1] > steps:
     raise ValueError(f"lags are {chosen}; they must increase and lie between 1 and the {steps} steps.")
 
-  def multiply(carry: tuple[Array, graded.Graded], at: tuple[Array, Array]) -> tuple[tuple[Array, graded.Graded], None]:
-    q, product = carry
+  def multiply(carry: tuple[Array, graded.Graded, Array], at: tuple[Array, Array]) -> tuple[Any, None]:
+    q, product, lost = carry
+    pulled = _pull_rows(flat, q.T, *at)
     # P_lᵀ = J_{T-l+1}ᵀ P_{l-1}ᵀ grows on the left, as QR needs it.
-    q, r = jnp.linalg.qr(_pull_rows(flat, q.T, *at).T)
-    return (q, graded.multiply(r, product)), None
+    q, r = jnp.linalg.qr(pulled.T)
+    return (q, graded.multiply(r, product), jnp.maximum(lost, _zero_directions(flat, pulled, *at))), None
 
   eye = jnp.eye(size, dtype=flat.states.dtype)
-  carry = (eye, graded.from_matrix(eye))
+  carry = (eye, graded.from_matrix(eye), jnp.zeros((), jnp.int32))
   results = []
   for done, lag in zip((0, *chosen), chosen, strict=False):
     span = slice(steps - lag, steps - done)
     carry, _ = lax.scan(multiply, carry, (flat.states[span], flat.xs[span]), reverse=True)
-    results.append(graded.log_singular_values(carry[1]))
+    _, product, lost = carry
+    results.append(jnp.where(jnp.arange(size) < size - lost, graded.log_singular_values(product), -jnp.inf))
   return results[0] if lags is None else jnp.stack(results)
 
 

@@ -27,8 +27,11 @@ def start(cell: Cell, params: Params, xs: Array, state: State | None = None) -> 
   kernel = getattr(params, "input_kernel", None)
   if kernel is not None and kernel.shape[0] != xs.shape[-1]:
     raise ValueError(f"xs has {xs.shape[-1]} inputs a step; these params take {kernel.shape[0]}.")
+  own = jax.eval_shape(lambda p: cell.initial_state(p, xs.shape[1:-1]), params)
   if state is None:
     state = cell.initial_state(params, xs.shape[1:-1])
+  elif [jnp.shape(leaf)[-1:] for leaf in jax.tree.leaves(state)] != [leaf.shape[-1:] for leaf in jax.tree.leaves(own)]:
+    raise ValueError(f"The state {jax.eval_shape(lambda s: s, state)} does not fit; the cell's own is {own}.")
   before = jax.eval_shape(lambda s: s, state)
   after, _ = jax.eval_shape(cell.step, params, state, xs[0])
   same_structure = jax.tree.structure(before) == jax.tree.structure(after)  # type: ignore[operator]

@@ -1,0 +1,243 @@
+"""Mean field of any cell with a dense Gaussian kernel, sampled.
+
+In a network of H → ∞ units with independent weights U_ij ~ N(0, W_s² / H), one block a gate, the recurrent part of a gate's
+pre-activation, η_i(t) = Σ_j U_ij h_j(t), is a Gaussian process, independent from unit to unit and from gate to gate, with
+
+    E η(t) η(t') = W_s² E h(t) h(t'),
+
+so that one unit, driven by η and by its own white input, is the whole network. A perturbation of the states acts back on a
+unit by a Gaussian process of its own,
+
+    δη_i(t) = Σ_j U_ij δh_j(t),       E δη(t) δη(t') = W_s² E δh(t) δh(t'),
+
+independent of η (E δh h = 0: the sign of a perturbation means nothing), and moves the unit by the derivative of its step:
+
+    δs(t) = ∂s(t)/∂s(t-1) δs(t-1) + ∂s(t)/∂η(t) δη(t).
+
+Half the logarithm of the growth a step of E |δs|² is the growth rate of the product of Jacobians. The process averages are
+taken over a population of independent units. The correlation in time is kept: gated units integrate their drive, and a
+drive drawn afresh at each step would be averaged away.
+
+Where it fails:
+- small H: corrections are of order 1/√H. Where biases, or drives frozen in time, make units unequal, the rare ones that
+  forget least rule the product, and more units hold rarer ones: take `samples` = H to compare with a network of that size;
+- a silent network: its rate has a closed form, ln `zero_state_radius`, to which this one converges only as 1/√samples;
+- kernels that are not independent Gaussian entries (orthogonal, Hebbian, trained);
+- few inputs, which drive all units alike, where here every unit and gate has its own white input;
+- states that remember where they started.
+
+References: Sompolinsky, Crisanti & Sommers, PRL 61 (1988), for dynamic mean field; Krishnamurthy, Can & Schwab, "Theory of
+gating in recurrent neural networks", PRX 12 (2022), for gates; Eissfeller & Opper, PRL 68 (1992), for solving it by sampling.
+"""
+
+from functools import cache, partial
+from typing import Any, NamedTuple
+
+import jax
+from jax import lax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+from jaxtyping import Array, Float, Key
+import numpy as np
+
+from recurrent_lab.cell import Cell, Params, State
+from recurrent_lab.cells import get_cell
+from recurrent_lab.theory.domain import restrict
+
+
+class MeanField(NamedTuple):
+  """What the population did, step by step, from (nearly) the zero state."""
+
+  mean_square: Float[Array, "T"]  # E h(t)²
+  log_growth: Float[Array, "T"]  # ½ ln (E |δs(t)|² / E |δs(t-1)|²), nats
+
+
+def hidden(state: State) -> Array:
+  """The part of a state that other units see."""
+  return state.hidden if hasattr(state, "hidden") else state
+
+
+def local_step(
+  cell: Cell, params: Params, state: State, recurrent: Float[Array, "k"], external: Float[Array, "k"]
+) -> State:
+  """One unit's step, given the recurrent and the external part of its k pre-activations.
+
+  The cell's own equations are asked: a net of two units, of which the second is a stand-in for all others, with h = 1 and
+  the recurrent part as its weights to the first. So a GRU's reset gate finds the recurrent part where it expects it.
+
+  Args:
+    cell: any cell whose units see each other through `hidden @ recurrent_kernel` alone.
+    params: of two units, for their biases.
+    state: of one unit, every leaf a scalar.
+    recurrent: Σ_j U_ij h_j for each gate.
+    external: the input's part, without biases.
+  """
+  pair = jax.tree.map(lambda leaf: jnp.stack([leaf, jnp.zeros_like(leaf)]), state)
+  seen = jnp.stack([hidden(state), jnp.ones_like(hidden(state))])
+  pair = pair._replace(hidden=seen) if hasattr(pair, "hidden") else seen
+  to_first = lambda row, rows, at: jnp.zeros((rows, row.size, 2), row.dtype).at[at, :, 0].set(row).reshape(rows, -1)
+  params = params._replace(input_kernel=to_first(external, 1, 0), recurrent_kernel=to_first(recurrent, 2, 1))
+  new, _ = cell.step(params, pair, jnp.ones((1,), external.dtype))
+  return jax.tree.map(lambda leaf: leaf[0], new)
+
+
+@cache
+def check_cell(cell: Cell) -> None:
+  """Raises `ValueError` unless `local_step` says of the first unit of a small network what the cell itself says of it."""
+  complaint = "This cell has no mean field here: its units must see each other through hidden @ recurrent_kernel alone."
+
+  def first_unit() -> tuple[State, State]:
+    k_params, k_state, k_x = jax.random.split(jax.random.key(0), 3)
+    params = cell.init(k_params, 1, 3, bias_scale=1.0)
+    if any(jnp.ndim(getattr(params, name, 0)) != 2 for name in ("input_kernel", "recurrent_kernel")):
+      raise ValueError(complaint)
+    state = jax.tree.map(lambda leaf: jax.random.normal(k_state, leaf.shape, leaf.dtype), cell.initial_state(params))
+    x = jax.random.normal(k_x, (1,), params.input_kernel.dtype)
+    new, _ = cell.step(params, state, x)
+    # Blocks of three units, one a gate.
+    units = lambda leaf, n: leaf.reshape(*leaf.shape[:-1], -1, 3)[..., :n].reshape(*leaf.shape[:-1], -1)
+    recurrent, external = units(hidden(state) @ params.recurrent_kernel, 1), units(x @ params.input_kernel, 1)
+    two_units = jax.tree.map(lambda leaf: units(leaf, 2), params)
+    to_first = lambda state: jax.tree.map(lambda leaf: leaf[0], state)
+    return to_first(new), local_step(cell, two_units, to_first(state), recurrent, external)
+
+  with jax.ensure_compile_time_eval():  # the answer is needed now, also where the caller is being traced
+    pairs = zip(*map(jax.tree.leaves, jax.jit(first_unit)()), strict=True)
+    if not all(np.allclose(truth, answer, rtol=1e-3, atol=1e-4) for truth, answer in pairs):
+      raise ValueError(complaint)
+
+
+def reveal(
+  directions: Float[Array, "T N"], images: Float[Array, "T k N"], t: ArrayLike, v: Float[Array, "N"]
+) -> tuple[Float[Array, "T N"], Float[Array, "k N"]]:
+  """G v for a Gaussian G of which only what has been asked for exists, with entries of variance 1/N.
+
+  A Gaussian matrix maps orthonormal directions q_s to independent Gaussian vectors z_s / √N. So the part of `v` along the
+  directions seen so far has its image already, and only the rest opens a new one: G v = Σ_s (q_s · v) z_s / √N. Over
+  the population this draws, step by step, the Gaussian process with the autocovariance of v.
+
+  Returns:
+    `(directions with the new one as row t, G v)`.
+  """
+  # Gram-Schmidt twice, as once leaves the directions only roughly orthogonal where little of v is new.
+  once = directions @ v
+  rest = v - once @ directions
+  again = directions @ rest
+  rest = rest - again @ directions
+  size = jnp.linalg.norm(rest)
+  is_new = size > 16 * jnp.finfo(v.dtype).eps * jnp.linalg.norm(v)
+  directions = directions.at[t].set(jnp.where(is_new, rest / jnp.where(is_new, size, 1), 0))
+  along = (once + again).at[t].add(jnp.where(is_new, size, 0))
+  return directions, jnp.tensordot(along, images, 1) / np.sqrt(v.size).astype(v.dtype)
+
+
+@partial(jax.jit, static_argnames=("cell", "samples", "steps"))
+def _run(
+  cell: Cell,
+  key: Key[Array, ""],
+  gain: Array,
+  scale: Array,
+  forget_bias: Array,
+  bias_scale: Array,
+  samples: int,
+  steps: int,
+) -> MeanField:
+  dtype = gain.dtype
+  k_params, k_start, k_tangent, k_images, k_tangent_images, k_input = jax.random.split(key, 6)
+  # A peephole is a single weight of standard deviation W_s / √H, nothing at H → ∞: a gain of 0 here says so.
+  init = lambda key: cell.init(
+    key, 1, 2, recurrent_gain=0.0, bias_scale=bias_scale, forget_bias=forget_bias, dtype=dtype
+  )
+  params = jax.vmap(init)(jax.random.split(k_params, samples))
+  gates = params.recurrent_kernel.shape[-1] // 2
+  leaves, structure = jax.tree.flatten(cell.initial_state(jax.tree.map(lambda leaf: leaf[0], params)))
+
+  def population(key: Array) -> State:
+    keys = jax.random.split(key, len(leaves))
+    return jax.tree.unflatten(structure, [jax.random.normal(k, (samples,), dtype) for k in keys])
+
+  images, tangent_images = (jax.random.normal(k, (steps, gates, samples), dtype) for k in (k_images, k_tangent_images))
+  advance = jax.vmap(partial(local_step, cell), in_axes=(0, 0, 1, 1))
+
+  def step(carry: Any, at: tuple[Array, Array]) -> tuple[Any, tuple[Array, Array]]:
+    state, tangent, seen, tangent_seen = carry
+    t, key = at
+    seen, recurrent = reveal(seen, images, t, hidden(state))
+    tangent_seen, tangent_recurrent = reveal(tangent_seen, tangent_images, t, hidden(tangent))
+    external = scale * jax.random.normal(key, (gates, samples), dtype)
+    state, tangent = jax.jvp(
+      lambda s, r: advance(params, s, r, external), (state, gain * recurrent), (tangent, gain * tangent_recurrent)
+    )
+    size = jnp.sqrt(sum(jnp.sum(leaf**2) for leaf in jax.tree.leaves(tangent)))
+    tangent = jax.tree.map(lambda leaf: leaf / jnp.where(size == 0, 1, size), tangent)
+    mean_square = jnp.mean(hidden(state) ** 2)
+    # Past an overflow the slopes of NaN are finite numbers of no meaning.
+    log_growth = jnp.where(jnp.isfinite(mean_square), jnp.log(size), jnp.nan)
+    return (state, tangent, seen, tangent_seen), (mean_square, log_growth)
+
+  # The small start leaves a zero state that is unstable, and is forgotten where it is stable.
+  start = jax.tree.map(lambda leaf: 0.1 * leaf, population(k_start))
+  tangent = population(k_tangent)
+  nothing = jnp.zeros((steps, samples), dtype)
+  _, (mean_square, log_growth) = lax.scan(
+    step, (start, tangent, nothing, nothing), (jnp.arange(steps), jax.random.split(k_input, steps))
+  )
+  return MeanField(mean_square, log_growth)
+
+
+def sample_mean_field(
+  cell: str | Cell,
+  key: Key[Array, ""],
+  *,
+  recurrent_gain: ArrayLike,
+  input_scale: ArrayLike = 1.0,
+  forget_bias: ArrayLike = 0.0,
+  bias_scale: ArrayLike = 0.0,
+  samples: int = 1024,
+  steps: int = 300,
+) -> MeanField:
+  """Runs the population from (nearly) the zero state.
+
+  Args:
+    cell: a name in `CELLS` or a `Cell`: any `rnn`, `lstm` or `peephole_lstm`, or a `gru` that resets after the product.
+    key: for the sampling.
+    recurrent_gain: W_s; the kernel is Gaussian.
+    input_scale: standard deviation of the input's part of every pre-activation, white in time.
+    forget_bias: as in `InitOptions`, one number for all units.
+    bias_scale: standard deviation of the biases, which are drawn once a unit.
+    samples: units in the population. The statistical error falls with its root; with `samples` = H it scatters, and weighs
+      rare units, much as a network of that size does. Memory is 2 (k + 1) · samples · steps floats for k gates.
+    steps: the number of steps.
+
+  Returns:
+    The activity and the growth at every step. The growth is -inf where nothing of a perturbation survives, and NaN from
+    the step on which the activity overflows, as with a relu of large gain.
+
+  Raises:
+    ValueError: for an unknown cell, one whose units see each other in another way (a GRU that resets before the product),
+      fewer than 2 steps or no samples, or options that are negative scales or not finite.
+  """
+  cell = get_cell(cell) if isinstance(cell, str) else cell
+  check_cell(cell)
+  if samples < 1 or steps < 2:
+    raise ValueError(f"samples is {samples} and steps is {steps}; at least 1 sample and 2 steps are needed.")
+  scale = lambda name, value: restrict(name, value, lambda v: (v >= 0) & jnp.isfinite(v), "be finite and 0 or more")
+  dtype = jnp.zeros(()).dtype
+  options = (
+    scale("recurrent_gain", recurrent_gain),
+    scale("input_scale", input_scale),
+    restrict("forget_bias", forget_bias, jnp.isfinite, "be finite"),
+    scale("bias_scale", bias_scale),
+  )
+  return _run(cell, key, *(value.astype(dtype) for value in options), samples=samples, steps=steps)
+
+
+def predicted_growth_rate(
+  cell: str | Cell, key: Key[Array, ""], *, steps: int = 300, **options: Any
+) -> Float[Array, ""]:
+  """The mean-field growth rate of ‖∂S_t/∂S_0‖, nats per step: negative where gradients vanish.
+
+  The average of `sample_mean_field(...).log_growth` over the second half of the steps; `options` are the other arguments of
+  that function, `recurrent_gain` among them. May be `vmap`ped over its options and its key.
+  """
+  return jnp.mean(sample_mean_field(cell, key, steps=steps, **options).log_growth[steps // 2 :])

@@ -1,0 +1,42 @@
+"""Shapes are checked by jaxtyping in every test; random inputs are drawn afresh from a seed that a failure prints."""
+
+import os
+
+# Tests compile far more than they compute. Set XLA_FLAGS (to nothing, say) to test the optimised programs.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")
+
+from jaxtyping import install_import_hook
+
+with install_import_hook("recurrent_lab", "beartype.beartype"):
+  import recurrent_lab  # noqa: F401
+
+from collections.abc import Iterator
+
+import jax
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def seed() -> int:
+  """A fresh seed; set LAB_TEST_SEED to repeat a failure."""
+  value = int(os.environ.get("LAB_TEST_SEED", np.random.SeedSequence().generate_state(1)[0]))
+  print(f"LAB_TEST_SEED={value}")
+  return value
+
+
+@pytest.fixture
+def rng(seed: int) -> np.random.Generator:
+  return np.random.default_rng(seed)
+
+
+@pytest.fixture
+def key(seed: int) -> jax.Array:
+  return jax.random.key(seed)
+
+
+@pytest.fixture
+def x64() -> Iterator[None]:
+  """Runs a test in float64."""
+  with jax.enable_x64(True):
+    yield

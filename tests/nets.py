@@ -1,0 +1,24 @@
+"""Random nets for tests, drawn with NumPy so that no test waits for a compiler to draw them."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import recurrent_lab as rl
+
+
+def random_net(name, key, *, steps=8, inputs=3, hidden=5, dtype=np.float32, recurrent_gain=1.2):
+  """`(cell, params, xs)` with every parameter away from 0, in the shapes that the cell's own `init` gives."""
+  cell = rl.get_cell(name)
+  rng = np.random.default_rng(np.asarray(jax.random.key_data(key)))
+  shapes = jax.eval_shape(lambda key: cell.init(key, inputs, hidden, dtype=dtype), key)
+  scales = {"recurrent_kernel": recurrent_gain / hidden**0.5, "input_kernel": inputs**-0.5}
+  leaves = [
+    jnp.asarray(rng.normal(0.2 if "bias" in field else 0, scales.get(field, 0.4), shape.shape), dtype)
+    for field, shape in shapes._asdict().items()
+  ]
+  return cell, type(shapes)(*leaves), jnp.asarray(rng.normal(size=(steps, inputs)), dtype)
+
+
+def to_float64(tree):
+  return jax.tree.map(lambda a: np.asarray(a, np.float64), tree)

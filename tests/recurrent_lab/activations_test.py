@@ -1,0 +1,56 @@
+"""Slopes that survive saturation, against 50-digit arithmetic."""
+
+import jax
+import jax.numpy as jnp
+import mpmath
+import numpy as np
+import pytest
+
+import recurrent_lab as rl
+from recurrent_lab.activations import Activity
+
+
+def exact_log_sech2(a):
+  with mpmath.workdps(50):
+    return float(-2 * mpmath.log(mpmath.cosh(mpmath.mpf(float(a)))))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_log_sech2_is_exact_to_ten_thousand(dtype, rng):
+  with jax.enable_x64(dtype == np.float64):
+    sizes = np.concatenate([10 ** rng.uniform(-6, 4, 300), [1e-15, 0.999999, 1.0, 1.000001, 9.0, 50.0, 88.0, 1e4]])
+    a = (rng.choice([-1, 1], sizes.shape) * sizes).astype(dtype)
+    expected = np.array([exact_log_sech2(v) for v in a])
+    np.testing.assert_allclose(rl.log_sech2(jnp.asarray(a)), expected, rtol=8 * np.finfo(dtype).eps)
+    assert rl.log_sech2(jnp.zeros((), dtype)) == 0
+
+
+def test_log_sech2_differentiates_to_minus_two_tanh(rng):
+  a = jnp.asarray(rng.normal(0, 3, 100), jnp.float32)
+  np.testing.assert_allclose(jax.vmap(jax.grad(rl.log_sech2))(a), -2 * np.tanh(a), rtol=1e-5, atol=1e-6)
+  for extreme in (0.0, 1e4, -1e4):
+    assert jax.grad(rl.log_sech2)(jnp.float32(extreme)) == pytest.approx(-2 * np.sign(extreme))
+
+
+@pytest.mark.parametrize("name", list(rl.ACTIVATIONS))
+@pytest.mark.usefixtures("x64")
+def test_log_slope_is_the_log_of_the_derivative(name, rng):
+  activation = rl.ACTIVATIONS[name]
+  a = jnp.asarray(rng.normal(0, 2, 200))
+  slope = jax.vmap(jax.grad(activation.function))(a)
+  np.testing.assert_allclose(jnp.exp(activation.log_slope(a)), jnp.abs(slope), rtol=1e-9, atol=1e-15)
+
+
+def test_log_sigmoid_slope_survives_saturation():
+  np.testing.assert_allclose(rl.log_sigmoid_slope(jnp.float32([-1e4, 0, 1e4])), [-1e4, -2 * np.log(2), -1e4], rtol=1e-6)
+
+
+def test_saturation_counts_what_it_says():
+  value = jnp.array([[0.0, 0.96, -0.99, 0.5], [0.04, -0.04, 1.0, 0.2]])
+  log_slope = jnp.log(jnp.array([[1.0, 0.1, 0.1, 0.5], [1.0, 1.0, 0.1, 0.9]]))
+  seen = rl.saturation(Activity(value, log_slope))
+  np.testing.assert_allclose(seen.mean_value, np.mean(value), rtol=1e-6)
+  np.testing.assert_allclose(seen.mean_slope, 4.7 / 8, rtol=1e-6)
+  np.testing.assert_allclose(seen.mean_log_slope, np.mean(log_slope), rtol=1e-6)
+  assert seen.share_high == 3 / 8
+  assert seen.share_low == 3 / 8

@@ -1,0 +1,132 @@
+"""The BPTT sum against automatic differentiation and closed forms."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import recurrent_lab as rl
+from tests.nets import random_net
+
+LOSSES = {
+  "squared": lambda outputs: 0.5 * jnp.sum((outputs - 0.3) ** 2),
+  "cross_entropy": lambda outputs: -jnp.sum(jax.nn.log_softmax(outputs)[:, 1]),
+  "last": lambda outputs: 0.5 * jnp.sum((outputs[-1] - 0.3) ** 2),
+}
+
+
+@pytest.mark.parametrize("name", list(rl.CELLS))
+@pytest.mark.parametrize("loss", ["squared", "cross_entropy"])
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float32, 1e-5), (np.float64, 1e-12)])
+def test_summands_add_up_to_the_gradient(name, loss, dtype, tolerance, key):
+  with jax.enable_x64(dtype == np.float64):
+    cell, params, xs = random_net(name, key, dtype=dtype)
+    summands, gradient = jax.jit(
+      lambda p: (
+        rl.gradient_by_lag(LOSSES[loss], cell, p, xs),
+        jax.grad(lambda p: LOSSES[loss](rl.unroll(cell, p, xs)[1]))(p),
+      )
+    )(params)
+    for by_lag, total in zip(jax.tree.leaves(summands), jax.tree.leaves(gradient), strict=True):
+      assert by_lag.shape == (8, *total.shape)
+      error = jnp.linalg.norm(by_lag.sum(0) - total)
+      assert error <= tolerance * max(jnp.linalg.norm(total), jnp.linalg.norm(by_lag))
+
+
+@pytest.mark.usefixtures("x64")
+def test_each_summand_is_one_term_of_the_formula(key):
+  """∂L/∂S_k · ∂S_k/∂W with the earlier state held, from dense Jacobians and a NumPy loop, for an RNN."""
+  cell, params, xs = random_net("rnn", key, dtype=np.float64)
+  states = np.asarray(rl.trajectory(cell, params, xs))
+  jacobians = np.asarray(rl.state_jacobians(cell, params, xs))
+  output_bars = np.asarray(jax.grad(LOSSES["squared"])(jnp.asarray(states[1:])))
+  summands = rl.gradient_by_lag(LOSSES["squared"], cell, params, xs)
+  for k in range(1, 9):
+    adjoint = np.zeros(5)
+    for t in range(k, 9):
+      product = np.eye(5)
+      for j in range(k + 1, t + 1):
+        product = jacobians[j - 1] @ product
+      adjoint += output_bars[t - 1] @ product
+    local = adjoint * (1 - states[k] ** 2)
+    np.testing.assert_allclose(summands.recurrent_kernel[k - 1], np.outer(states[k - 1], local), atol=1e-12)
+    np.testing.assert_allclose(summands.input_kernel[k - 1], np.outer(xs[k - 1], local), atol=1e-12)
+    np.testing.assert_allclose(summands.bias[k - 1], local, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["rnn", "lstm", "gru"])
+def test_readout_has_no_term_beyond_lag_zero(name, key):
+  cell = rl.with_readout(rl.get_cell(name), 3)
+  params = cell.init(key, 2, 5)
+  xs = jax.random.normal(key, (9, 2))
+  summands = rl.gradient_by_lag(LOSSES["last"], cell, params, xs)
+  for leaf in jax.tree.leaves(summands.readout):
+    np.testing.assert_array_equal(leaf[:-1], np.zeros_like(leaf[:-1]))
+    assert np.any(leaf[-1] != 0)
+  # The recurrent weights, in contrast, do reach back.
+  assert np.all(np.abs(summands.cell.recurrent_kernel[1:]).max((1, 2)) > 0)
+
+
+@pytest.mark.parametrize("name", list(rl.CELLS))
+@pytest.mark.parametrize("loss", list(LOSSES))
+@pytest.mark.usefixtures("x64")
+def test_adjoints_match_automatic_differentiation(name, loss, key):
+  """∂L/∂S_k by adding a perturbation to every state, and with it to the output that is a part of it."""
+  cell, params, xs = random_net(name, key, dtype=np.float64)
+  zeros = jax.tree.map(jnp.zeros_like, rl.trajectory(cell, params, xs))
+
+  def perturbed(noise):
+    state = jax.tree.map(lambda s, n: s + n[0], cell.initial_state(params), noise)
+    outputs = []
+    for t, x in enumerate(xs, start=1):
+      state, _ = cell.step(params, state, x)
+      state = jax.tree.map(lambda s, n, t=t: s + n[t], state, noise)
+      outputs.append(jax.tree.leaves(state)[0])  # the first part of every state here is what is seen
+    return LOSSES[loss](jnp.stack(outputs))
+
+  gradients = jax.tree.leaves(jax.jit(jax.grad(perturbed))(zeros))
+  with np.errstate(divide="ignore"):  # a dead relu passes nothing back
+    expected = 0.5 * np.log(sum(np.sum(np.asarray(g) ** 2, axis=1) for g in gradients))
+  measured = jax.jit(lambda p: rl.adjoint_log_norms(LOSSES[loss], cell, p, xs))(params)
+  np.testing.assert_allclose(measured, expected, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("gain", [0.05, 20.0])
+def test_adjoints_far_outside_float32(gain, key):
+  """‖∂L_T/∂S_k‖ = g^{T-k} ‖∂L_T/∂o_T‖ in a scaled orthogonal linear net: 10⁻¹³⁰⁰ and 10¹³⁰⁰."""
+  cell = rl.rnn("identity")
+  params = cell.init(key, 1, 8, recurrent_gain=gain, recurrent_init="orthogonal")
+  weights = jax.random.normal(key, (8,))
+  measured = rl.adjoint_log_norms(lambda outputs: outputs[-1] @ weights, cell, params, jnp.zeros((1000, 1)))
+  expected = np.arange(1000, -1, -1) * math.log(gain) + math.log(np.linalg.norm(weights))
+  np.testing.assert_allclose(measured, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_late_small_and_early_large_losses_add(key):
+  """A loss at the end that has died away must not hide one at the start, nor the reverse."""
+  cell = rl.rnn("identity")
+  params = cell.init(key, 1, 4, recurrent_gain=0.5, recurrent_init="identity")
+  ones = jnp.ones(4)
+  loss = lambda outputs: outputs[-1] @ ones + 1e-6 * outputs[0] @ ones
+  measured = rl.adjoint_log_norms(loss, cell, params, jnp.zeros((400, 1)))
+  np.testing.assert_allclose(measured[1], math.log(2e-6), rtol=1e-5)
+  np.testing.assert_allclose(measured[0], math.log(1e-6), rtol=1e-5)
+  np.testing.assert_allclose(measured[2], 398 * math.log(0.5) + math.log(2), rtol=1e-5)
+  assert np.all(np.isneginf(rl.adjoint_log_norms(lambda o: 0.0 * o.sum(), cell, params, jnp.zeros((5, 1)))))
+
+
+def test_a_cell_with_its_own_readout_is_refused(key):
+  cell = rl.with_readout(rl.rnn(), 3)
+  with pytest.raises(
+    ValueError, match="output of this cell is no part of its new state.*apply a readout inside the loss"
+  ):
+    rl.adjoint_log_norms(LOSSES["last"], cell, cell.init(key, 2, 4), jnp.ones((5, 2)))
+
+
+def test_order_of_the_sequence_matters(key):
+  for name in ("rnn", "lstm", "gru"):
+    cell, params, xs = random_net(name, key)
+    forward, backward = rl.unroll(cell, params, xs)[1][-1], rl.unroll(cell, params, xs[::-1])[1][-1]
+    assert not np.allclose(forward, backward, atol=1e-3)
