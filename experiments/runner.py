@@ -107,7 +107,7 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
       raise UsageError(f"--cells: {cell!r} is not allowed here; it must be one of {', '.join(experiment.cells)}.")
   match = re.fullmatch(r"(\d+)/(\d+)", values["shard"])
   if not match or not int(match[1]) < int(match[2]):
-    raise UsageError(f"--shard: {values['shard'].value!r} is not allowed; it must be i/n with 0 ≤ i < n, such as 0/4.")
+    raise UsageError(f"--shard: {values['shard']!r} is not allowed; it must be i/n with 0 ≤ i < n, such as 0/4.")
   out = Path(values["out"]) / experiment.name
   existing = next(path for path in (out, *out.parents) if path.exists())
   if not existing.is_dir() or not os.access(existing, os.W_OK):

@@ -71,13 +71,13 @@ def state_jacobians(
   return jax.vmap(jax.jacfwd(flat.step))(flat.states, flat.xs)
 
 
-def _pull_rows(flat: FlatTrajectory, rows: Array, s: Array, x: Array) -> Array:
+def pull_rows(flat: FlatTrajectory, rows: Array, s: Array, x: Array) -> Array:
   """`rows @ J` at (s, x), without forming J."""
   _, pullback = jax.vjp(lambda s: flat.step(s, x), s)
   return jax.vmap(lambda row: pullback(row)[0])(rows)
 
 
-def _zero_directions(flat: FlatTrajectory, pulled: Array, s: Array, x: Array) -> Array:
+def zero_directions(flat: FlatTrajectory, pulled: Array, s: Array, x: Array) -> Array:
   """How many rows or columns of J at (s, x) are exactly zero, whichever are more; `pulled` is any regular matrix times J.
 
   QR rounds such a zero to ~1e-7 and so loses sight of it; a generic vector sees it exactly.
@@ -109,7 +109,7 @@ def products_by_lag(
     return ScaledMatrix(product.array, log_scale(product))
 
   def multiply(product: Scaled, at: tuple[Array, Array]) -> tuple[Scaled, Any]:
-    product = rescale(_pull_rows(flat, product.array, *at), product.exponent)
+    product = rescale(pull_rows(flat, product.array, *at), product.exponent)
     return product, measure(to_matrix(product))
 
   identity = rescale(jnp.eye(flat.states.shape[1], dtype=flat.states.dtype))
@@ -256,10 +256,10 @@ def product_log_singular_values(
 
   def multiply(carry: tuple[Array, graded.Graded, Array], at: tuple[Array, Array]) -> tuple[Any, None]:
     q, product, lost = carry
-    pulled = _pull_rows(flat, q.T, *at)
+    pulled = pull_rows(flat, q.T, *at)
     # P_lᵀ = J_{T-l+1}ᵀ P_{l-1}ᵀ grows on the left, as QR needs it.
     q, r = jnp.linalg.qr(pulled.T)
-    return (q, graded.multiply(r, product), jnp.maximum(lost, _zero_directions(flat, pulled, *at))), None
+    return (q, graded.multiply(r, product), jnp.maximum(lost, zero_directions(flat, pulled, *at))), None
 
   eye = jnp.eye(size, dtype=flat.states.dtype)
   carry = (eye, graded.from_matrix(eye), jnp.zeros((), jnp.int32))

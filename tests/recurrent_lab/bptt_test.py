@@ -120,7 +120,7 @@ def test_late_small_and_early_large_losses_add(key):
 def test_a_cell_with_its_own_readout_is_refused(key):
   cell = rl.with_readout(rl.rnn(), 3)
   with pytest.raises(
-    ValueError, match="output of this cell is no part of its new state.*apply a readout inside the loss"
+    ValueError, match=r"output of this cell is no part of its new state.*apply a readout inside the loss"
   ):
     rl.adjoint_log_norms(LOSSES["last"], cell, cell.init(key, 2, 4), jnp.ones((5, 2)))
 

@@ -39,7 +39,7 @@ def test_log_norms_match_dense_float64_jacobians(name, norm, key):
   states = rl.trajectory(cell, params, xs)
   with jax.enable_x64(True):
     p64, xs64, states64 = jax.tree.map(jnp.asarray, to_float64((params, xs, jax.tree.map(lambda s: s[:-1], states))))
-    flat, unravel = jax.flatten_util.ravel_pytree(jax.tree.map(lambda s: s[0], states64))
+    _, unravel = jax.flatten_util.ravel_pytree(jax.tree.map(lambda s: s[0], states64))
     step = lambda s, x: jax.flatten_util.ravel_pytree(cell.step(p64, unravel(s), x)[0])[0]
     flat_states = jax.vmap(lambda s: jax.flatten_util.ravel_pytree(s)[0])(states64)
     expected = dense_log_norms(jax.vmap(jax.jacfwd(step))(flat_states, xs64), norm)

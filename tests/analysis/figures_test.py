@@ -1,0 +1,116 @@
+"""Every figure is drawn from small results, twice the same bytes, and says what is missing."""
+
+import importlib
+from pathlib import Path
+import subprocess
+import sys
+
+import numpy as np
+from PIL import Image
+import pypdf
+import pytest
+import xarray as xr
+
+from analysis import figure, paper, style
+from experiments import runner
+
+SMALL = ["--hidden_size=4", "--input_size=2", "--seq_len=12", "--seeds=3"]
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+  folder = tmp_path_factory.mktemp("results")
+  for name, flags in {
+    "recurrent_gain": ["--ws=0.5,1,4"],
+    "tanh_saturation": ["--input_scale=0.1,1"],
+    "forget_bias": ["--forget_bias=0,2", "--ws=0,1"],
+    "zero_or_one": ["--forget_bias=0,2", "--input_scale=0.1,1"],
+  }.items():
+    experiment = importlib.import_module(f"experiments.{name}").EXPERIMENT
+    assert runner.main(experiment, [*SMALL, *flags, f"--out={folder}"]) == 0
+  return folder
+
+
+@pytest.mark.parametrize("plot", paper.PLOTS, ids=lambda plot: plot.name)
+def test_figure_is_drawn_and_the_same_bytes_twice(plot, results, tmp_path):
+  first, second = (figure.draw(plot, results, tmp_path / name) for name in ("one", "two"))
+  assert [path.name for path in first] == [f"{plot.name}.pdf", f"{plot.name}.png"]
+  for a, b in zip(first, second, strict=True):
+    assert a.read_bytes() == b.read_bytes()
+  pdf = pypdf.PdfReader(first[0])
+  source = plot.reads[0] if plot.reads else "closed forms"
+  assert source in pdf.metadata["/Subject"]
+  assert source in Image.open(first[1]).text["Source"]
+  fonts = [font.get_object() for page in pdf.pages for font in page["/Resources"]["/Font"].values()]
+  assert fonts
+  assert all(font["/Subtype"] in ("/Type0", "/TrueType") for font in fonts)  # type 42: embedded TrueType outlines
+  width, _ = pdf.pages[0].mediabox[2:]
+  assert float(width) / 72 == pytest.approx(style.PAGE, abs=0.3) or float(width) / 72 == pytest.approx(
+    style.COLUMN, abs=0.1
+  )
+  pixels = np.asarray(Image.open(first[1]).convert("L"))
+  assert 0.005 < np.mean(pixels < 128) < 0.7  # something is drawn, and it is not a blot
+
+
+def test_every_figure_file_is_in_the_paper():
+  files = Path(paper.__file__).parent.glob("*.py")
+  assert {path.stem for path in files if "PLOT = Plot(" in path.read_text()} == {plot.name for plot in paper.PLOTS}
+
+
+def test_paper_and_single_figures_from_the_command_line(results, tmp_path, capsys):
+  assert figure.main(*paper.PLOTS, argv=[f"--results={results}", f"--out={tmp_path}"]) == 0
+  printed = capsys.readouterr().out.split()
+  assert len(printed) == 2 * len(paper.PLOTS)
+  assert all(Path(path).exists() for path in printed)
+  command = [sys.executable, "-m", "analysis.recurrent_gain", f"--results={results}", f"--out={tmp_path / 'single'}"]
+  assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.count("recurrent_gain") == 2
+
+
+@pytest.mark.parametrize(
+  ("flags", "message"),
+  [
+    (["--results=/nowhere"], "/nowhere/recurrent_gain holds no results; run the experiment first"),
+    (["--result=x"], "Unknown command line flag 'result'. Did you mean: results"),
+    (["x"], "'x' is not a flag"),
+  ],
+)
+def test_what_is_missing_is_said(flags, message, tmp_path, capsys):
+  assert (
+    figure.main(importlib.import_module("analysis.recurrent_gain").PLOT, argv=[*flags, f"--out={tmp_path / 'f'}"]) == 2
+  )
+  assert message in capsys.readouterr().err
+  assert not (tmp_path / "f").exists()
+
+
+def test_a_sweep_with_more_axes_than_the_figure_is_refused(tmp_path, capsys):
+  from experiments.recurrent_gain import EXPERIMENT
+
+  assert runner.main(EXPERIMENT, [*SMALL, "--ws=1,2", "--input_scale=0.5,1", "--cells=rnn", f"--out={tmp_path}"]) == 0
+  assert (
+    figure.main(
+      importlib.import_module("analysis.recurrent_gain").PLOT, argv=[f"--results={tmp_path}", f"--out={tmp_path}"]
+    )
+    == 2
+  )
+  assert "varies in input_scale (0.5, 1.0), which this figure has no axis for" in capsys.readouterr().err
+
+
+def test_confidence_band_is_students(rng):
+  from scipy import stats
+
+  values = rng.normal(size=(6, 3))
+  band = style.confidence_band(xr.DataArray(values, dims=("seed", "x")))
+  expected = stats.t.interval(0.95, 5, values.mean(0), stats.sem(values))
+  np.testing.assert_allclose((band.low, band.high), expected)
+  one_infinite = np.where(np.arange(3) == 1, np.inf, values)
+  np.testing.assert_array_equal(
+    np.isnan(style.confidence_band(xr.DataArray(one_infinite, dims=("seed", "x"))).mean), [0, 1, 0]
+  )
+
+
+def test_every_cell_has_its_own_look():
+  from recurrent_lab.cells import CELLS
+
+  styles = [style.cell_style(cell) for cell in ("rnn", "lstm", "gru")]
+  assert len({s.color for s in styles}) == len({s.marker for s in styles}) == len({s.linestyle for s in styles}) == 3
+  assert all(style.cell_style(cell).label for cell in CELLS)

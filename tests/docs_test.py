@@ -1,0 +1,56 @@
+"""The Python blocks of the README and the guides run, in order, as one program a page; their commands parse."""
+
+import importlib
+from pathlib import Path
+import re
+import shlex
+
+import pytest
+
+from experiments import runner
+
+ROOT = Path(__file__).parent.parent
+
+
+def blocks(page, language):
+  return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=lambda page: page.name)
+def test_python_blocks_run(page):
+  exec(compile("\n".join(blocks(page, "python")), page.name, "exec"), {"__name__": page.stem})
+
+
+@pytest.mark.parametrize("line", [line for block in blocks(ROOT / "README.md", "sh") for line in block.splitlines()])
+def test_commands_of_the_readme_exist(line):
+  words = shlex.split(line, comments=True)
+  if words[0] == "make":
+    assert re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+  else:
+    assert words[:2] == ["python", "-m"]
+    module = importlib.import_module(words[2])
+    if words[2].startswith("experiments."):
+      assert runner.parse(module.EXPERIMENT, words[3:]).points
+
+
+def test_the_tree_in_the_readme_is_the_tree():
+  tree = (ROOT / "README.md").read_text().split("## The tree")[1]
+  named = set(re.findall(r"[a-z_0-9]+\.py", tree))
+  for floor in ("recurrent_lab", "experiments", "analysis"):
+    files = {path.name for path in (ROOT / floor).glob("*.py")} - {"__init__.py"}
+    assert files <= named, f"{floor}: {files - named} are missing from the tree in README.md"
+
+
+def test_the_library_stands_alone():
+  """No flags, files or plots below: the floors only import downwards."""
+  below = {
+    "recurrent_lab": ("experiments", "analysis", "absl", "matplotlib", "tqdm", "xarray", "flax"),
+    "experiments": ("analysis",),
+  }
+  for floor, forbidden in below.items():
+    for path in (ROOT / floor).rglob("*.py"):
+      imports = re.findall(r"^\s*(?:from|import) ([a-z_]+)", path.read_text(), re.MULTILINE)
+      assert not set(imports) & set(forbidden), path

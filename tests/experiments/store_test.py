@@ -1,0 +1,113 @@
+"""What is written is what is read, or there is an error that names the file."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from experiments import store
+
+
+def block(seeds=(0, 1), ws=0.5, **changes):
+  points = [{"cell": "rnn", "ws": ws, "hidden_size": 4, "seed": seed} for seed in seeds]
+  arrays = {
+    "log_norm": np.arange(len(seeds) * 3, dtype=np.float32).reshape(-1, 3) + np.float32(ws),
+    "rate": np.array([0.25 + seed for seed in seeds], np.float32),
+    "status": np.ones(len(seeds), np.int8),
+  }
+  made = store.Block(points, arrays, {"log_norm": ("lag",), "rate": ()}, {"lag": [0, 1, 2]}, {"jax": "x"})
+  return made._replace(**changes)
+
+
+def test_round_trip(tmp_path):
+  written = block()
+  path = store.write_block(tmp_path, written)
+  read = store.read_block(path)
+  assert read.points == written.points
+  assert read.dims == {"log_norm": ["lag"], "rate": []}
+  for name, array in written.arrays.items():
+    np.testing.assert_array_equal(read.arrays[name], array)
+    assert read.arrays[name].dtype == array.dtype
+  assert not list(tmp_path.glob(".*"))
+
+
+def test_dataset_is_labelled_and_holes_are_missing(tmp_path):
+  store.write_block(tmp_path, block())
+  store.write_block(tmp_path, block(seeds=(1,), ws=-1.0))
+  data = store.load_results(tmp_path)
+  assert dict(data.sizes) == {"cell": 1, "ws": 2, "seed": 2, "lag": 3}
+  assert float(data.rate.sel(cell="rnn", ws=0.5, seed=1)) == 1.25
+  np.testing.assert_array_equal(data.log_norm.sel(cell="rnn", ws=-1.0, seed=1), [-1, 0, 1])
+  assert np.isnan(data.rate.sel(cell="rnn", ws=-1.0, seed=0))
+  statuses = [store.STATUS[int(data.status.sel(cell="rnn", ws=-1.0, seed=seed))] for seed in (0, 1)]
+  assert statuses == ["missing", "ok"]
+  assert int(data.hidden_size) == 4
+  assert data.attrs["source"] == str(tmp_path)
+
+
+@pytest.mark.parametrize("suffix", [".json", ".npz"])
+def test_every_flipped_byte_is_found(tmp_path, suffix, rng):
+  path = store.write_block(tmp_path, block()).with_suffix(suffix)
+  original = path.read_bytes()
+  for position in rng.choice(len(original), 60, replace=False):
+    flipped = bytearray(original)
+    flipped[position] ^= 1 << rng.integers(8)
+    path.write_bytes(bytes(flipped))
+    with pytest.raises(store.ResultsError, match=path.stem):
+      store.load_results(tmp_path)
+  path.write_bytes(original)
+  store.load_results(tmp_path)
+
+
+@pytest.mark.parametrize("suffix", [".json", ".npz"])
+def test_truncated_and_missing_files_are_named(tmp_path, suffix):
+  path = store.write_block(tmp_path, block()).with_suffix(suffix)
+  path.write_bytes(path.read_bytes()[:-7])
+  with pytest.raises(store.ResultsError, match=re.escape(path.name) + " is (truncated|altered)"):
+    store.load_results(tmp_path)
+  done, problems = store.done_points(tmp_path)
+  assert not done
+  assert len(problems) == 1
+  path.unlink()
+  with pytest.raises(store.ResultsError, match=r"missing|holds no results"):
+    store.load_results(tmp_path)
+
+
+def test_another_schema_is_refused(tmp_path):
+  path = store.write_block(tmp_path, block())
+  meta = json.loads(path.read_text())
+  path.write_text(json.dumps(meta | {"schema_version": 99}))
+  for read in (store.load_results, store.done_points):
+    with pytest.raises(store.ResultsError, match="has schema version 99, but this version of the lab reads 1"):
+      read(tmp_path)
+
+
+def test_interrupted_write_leaves_nothing(tmp_path, monkeypatch):
+  def full(*_):
+    raise OSError(28, "No space left on device")
+
+  monkeypatch.setattr(store.os, "fsync", full)
+  with pytest.raises(OSError, match="No space left"):
+    store.write_block(tmp_path, block())
+  assert list(tmp_path.iterdir()) == []
+
+
+def test_arrays_without_their_json_do_not_count(tmp_path):
+  path = store.write_block(tmp_path, block())
+  path.unlink()  # as after a kill between the two renames
+  assert store.done_points(tmp_path) == (set(), [])
+
+
+def test_empty_folder_says_what_to_run(tmp_path):
+  with pytest.raises(
+    store.ResultsError, match=r"holds no results; run the experiment first \(python -m experiments.recurrent_gain\)"
+  ):
+    store.load_results(tmp_path / "recurrent_gain")
+
+
+def test_no_pickle_is_ever_read(tmp_path):
+  path = store.write_block(tmp_path, block())
+  np.savez(path.with_suffix(".npz"), status=np.array([{"a": 1}], dtype=object))
+  with pytest.raises(store.ResultsError, match="altered"):
+    store.load_results(tmp_path)
