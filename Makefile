@@ -1,22 +1,25 @@
-# make paper   the environment, the sweeps, the figures
+# make paper   the environment, the sweeps, the figures, the claims ledger
 # make test    the environment, the default tests
 PYTHON ?= python3
 VENV ?= .venv
 RESULTS ?= results
 FIGURES ?= figures
+LEDGER ?= docs
 RUN = $(VENV)/bin/python
-EXPERIMENTS = recurrent_gain tanh_saturation forget_bias zero_or_one
+EXPERIMENTS = recurrent_gain tanh_saturation forget_bias zero_or_one \
+              mean_field lyapunov phase_gates phase_input activation_choice transient_growth one_unit identities
 
 .PHONY: paper sweeps figures test test-slow check env clean
 
 paper: sweeps figures
-	@echo "The figures are in $(FIGURES)/, the numbers behind them in $(RESULTS)/."
+	@echo "The figures are in $(FIGURES)/, the judged claims in $(LEDGER)/claims.md, the numbers behind them in $(RESULTS)/."
 
 sweeps: env
 	@for experiment in $(EXPERIMENTS); do $(RUN) -m experiments.$$experiment --out=$(RESULTS) || exit $$?; done
 
 figures: env
 	$(RUN) -m analysis.paper --results=$(RESULTS) --out=$(FIGURES)
+	$(RUN) -m analysis.claims --results=$(RESULTS) --out=$(LEDGER)
 
 test: env
 	$(RUN) -m pytest -n auto -m "not slow"

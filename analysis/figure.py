@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 import xarray as xr
 
 from analysis import style
+from experiments import grid
 from experiments.store import ResultsError, load_results
 
 Datasets = Mapping[str, xr.Dataset]
@@ -36,8 +37,7 @@ def only_axes(dataset: xr.Dataset, *axes: str) -> xr.Dataset:
   Raises:
     ResultsError: naming that setting.
   """
-  settings = ("ws", "input_scale", "bias_scale", "forget_bias", "hidden_size", "input_size", "seq_len", "input", "x64")
-  for name in (*settings, "recurrent_init"):
+  for name in (*(grid.dimension(setting) for setting in grid.SETTINGS if setting != "cells"), "x64"):
     if name in dataset.dims and name not in axes:
       if dataset.sizes[name] > 1:
         raise ResultsError(

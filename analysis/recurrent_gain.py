@@ -1,10 +1,11 @@
-"""(b) Growth rate of ln ‖∏ J‖ per step against W_s, the three cells together, with the line between vanishing and exploding."""
+"""(b) Growth rate of ln ‖∏ J‖ per step against W_s: the cells together, their mean field, and the line of exploding."""
 
 import sys
 
 from matplotlib.figure import Figure
 
 from analysis.figure import Datasets, Plot, main, only_axes
+from analysis.prediction import plot_mean_field
 from analysis.style import COLUMN, cell_style, new_figure, plot_band
 
 
@@ -16,6 +17,7 @@ def draw(datasets: Datasets) -> Figure:
     label, color, marker, linestyle = cell_style(cell)
     rates = data.growth_rate.sel(cell=cell, norm="spectral").transpose("seed", "ws")
     plot_band(panel, data.ws.values, rates, color=color, marker=marker, linestyle=linestyle, label=label)
+  plot_mean_field(panel, datasets["mean_field"], data)
   panel.axhline(0, color="black", linewidth=0.8)
   panel.annotate(
     "explodes", (1, 0), (-2, 2), xycoords=("axes fraction", "data"), textcoords="offset points", ha="right"
@@ -29,7 +31,7 @@ def draw(datasets: Datasets) -> Figure:
   return figure
 
 
-PLOT = Plot("recurrent_gain", ("recurrent_gain",), draw)
+PLOT = Plot("recurrent_gain", ("recurrent_gain", "mean_field"), draw)
 
 if __name__ == "__main__":
   sys.exit(main(PLOT))

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
 import numpy as np
 from scipy import stats
 import xarray as xr
@@ -50,10 +52,17 @@ CELL_STYLES: Mapping[str, CellStyle] = {
   "rnn": CellStyle("RNN", "#D55E00", "o", "-"),
   "lstm": CellStyle("LSTM", "#0072B2", "s", "--"),
   "gru": CellStyle("GRU", "#009E73", "^", "-."),
+  "rnn_hard_tanh": CellStyle("RNN, hard tanh", "#CC79A7", "D", "--"),
+  "rnn_softsign": CellStyle("RNN, softsign", "#999999", "v", "-."),
+  "rnn_sigmoid": CellStyle("RNN, sigmoid", "#5D3A9B", "X", ":"),
+  "rnn_relu": CellStyle("RNN, relu", "#E69F00", "s", "-"),
+  "rnn_leaky_relu": CellStyle("RNN, leaky relu", "#8C510A", "P", "--"),
+  "rnn_linear": CellStyle("RNN, linear", "#56B4E9", "^", "-."),
 }
 _SPARE = (("#CC79A7", "D"), ("#E69F00", "v"), ("#56B4E9", "P"), ("#999999", "X"))
 
-THEORY = {"color": "black", "linewidth": 0.8, "linestyle": "-", "zorder": 5}
+THEORY: Any = {"color": "black", "linewidth": 0.8, "linestyle": "-", "zorder": 5}
+MEASURED_ZERO: Any = {"color": "0.35", "linewidth": 0.9, "linestyle": "--"}  # in maps
 
 
 def cell_style(cell: str) -> CellStyle:
@@ -89,6 +98,38 @@ def plot_band(axes: Axes, x: np.ndarray, values: xr.DataArray, **line: Any) -> N
   band = confidence_band(values)
   (drawn,) = axes.plot(x, band.mean, **line)
   axes.fill_between(x, band.low, band.high, color=drawn.get_color(), alpha=0.2, linewidth=0)
+
+
+def legend_line(**line: Any) -> Line2D:
+  """A line that only a legend shows."""
+  return Line2D([], [], **line)
+
+
+def cell_edges(centres: np.ndarray) -> np.ndarray:
+  """Where the tiles of a map begin and end, given their increasing centres."""
+  if len(centres) == 1:
+    return centres[0] + np.array([-0.5, 0.5])
+  middles = (centres[1:] + centres[:-1]) / 2
+  return np.concatenate([[2 * centres[0] - middles[0]], middles, [2 * centres[-1] - middles[-1]]])
+
+
+def plot_map(axes: Axes, x: np.ndarray, y: np.ndarray, values: np.ndarray, limit: float) -> QuadMesh:
+  """`values` [y, x] in colours that turn at 0, where a dashed grey line is drawn; what is not finite stays white."""
+  values = np.where(np.isfinite(values), values, np.nan)
+  x_edges, y_edges = cell_edges(x), cell_edges(y)
+  mesh = axes.pcolormesh(x_edges, y_edges, values, cmap="RdBu_r", vmin=-limit, vmax=limit)
+  if min(values.shape) > 1 and np.nanmin(values) < 0 < np.nanmax(values):
+    axes.contour(x, y, values, levels=[0], **{f"{name}s": value for name, value in MEASURED_ZERO.items()})
+  axes.grid(False)
+  axes.set(xlim=x_edges[[0, -1]], ylim=y_edges[[0, -1]])  # lines drawn later do not widen it
+  return mesh
+
+
+def symmetric_limit(values: np.ndarray) -> float:
+  """Where a map that turns at 0 saturates: the smaller of both extremes, so that neither side is pale."""
+  finite = values[np.isfinite(values)]
+  extremes = sorted(abs(extreme) for extreme in (finite.min(initial=0), finite.max(initial=0)))
+  return float(next((extreme for extreme in extremes if extreme > 0), 1))
 
 
 def letter_panels(figure: Figure) -> None:

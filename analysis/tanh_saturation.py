@@ -14,10 +14,10 @@ STATE_NONLINEARITY = {"lstm": "cell", "gru": "candidate"}
 
 def draw(datasets: Datasets) -> Figure:
   data = datasets["tanh_saturation"]
-  axis = next((name for name in ("input_scale", "bias_scale") if data.sizes[name] > 1), None)
+  axis = next((name for name in ("input_scale", "bias_scale", "bias") if data.sizes[name] > 1), None)
   if axis is None:
     raise ResultsError(
-      f"{data.attrs['source']} varies neither in input_scale nor in bias_scale; there is no curve to draw."
+      f"{data.attrs['source']} varies neither in input_scale, bias_scale nor bias; there is no curve to draw."
     )
   data = only_axes(data, axis)
   figure, (axes,) = new_figure(PAGE, 2.5, 1, 2)
@@ -34,8 +34,8 @@ def draw(datasets: Datasets) -> Figure:
   axes[1].set_title("saturation", loc="left")
   axes[1].set_ylabel("mean ln tanh′ (nats)")
   for panel in axes:
-    panel.set_xscale("log")
-    panel.set_xlabel(axis.replace("_", " ") + " (standard deviation)")
+    panel.set_xscale("linear" if data[axis].min() <= 0 else "log")
+    panel.set_xlabel(axis.replace("_", " ") + ("" if axis == "bias" else " (standard deviation)"))
     panel.axhline(0, color="black", linewidth=0.8)
     panel.legend(loc="lower left")
   return figure

@@ -66,6 +66,7 @@ SETTINGS: Mapping[str, Setting] = {
   "ws": Setting(float, "1", "recurrent gain W_s: entries have standard deviation W_s / √H", *_FINITE, True),
   "input_scale": Setting(float, "1", "standard deviation of the inputs", *_NON_NEGATIVE, True),
   "bias_scale": Setting(float, "0", "standard deviation of the biases", *_NON_NEGATIVE, True),
+  "bias": Setting(float, "0", "added to the bias of every pre-activation", *_FINITE, True),
   "forget_bias": Setting(float, "0", "bias of the gate that keeps the state (LSTM f, GRU z)", *_FINITE, True),
 }
 

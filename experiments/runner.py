@@ -34,6 +34,7 @@ class Experiment(NamedTuple):
     measure: what is measured at each point.
     defaults: setting -> flag text, where it differs from the setting's own default.
     cells: the cells that the measure is defined for; all if empty.
+    seeds: random nets per combination, by default.
   """
 
   name: str
@@ -41,6 +42,7 @@ class Experiment(NamedTuple):
   measure: Measure
   defaults: Mapping[str, str]
   cells: Sequence[str] = ()
+  seeds: int = 8
 
 
 class Plan(NamedTuple):
@@ -65,7 +67,7 @@ def _define_flags(experiment: Experiment) -> flags.FlagValues:
   for name, setting in SETTINGS.items():
     default = experiment.defaults.get(name, setting.default)
     flags.DEFINE_string(name, default, f"{setting.help}; {setting.allowed}.", flag_values=values)
-  flags.DEFINE_integer("seeds", 8, "Random nets per combination.", lower_bound=1, flag_values=values)
+  flags.DEFINE_integer("seeds", experiment.seeds, "Random nets per combination.", lower_bound=1, flag_values=values)
   flags.DEFINE_string("out", "results", "Folder of all results.", flag_values=values)
   flags.DEFINE_boolean("dry_run", False, "Print the grid, its size and shapes, and run nothing.", flag_values=values)
   flags.DEFINE_string("shard", "0/1", "i/n: compute every n-th block, from the i-th (0 … n-1).", flag_values=values)

@@ -159,7 +159,7 @@ def _distinct(values: Iterator[Any]) -> list[Any]:
 
 
 # These stay dimensions even where they have a single value.
-ALWAYS_DIMENSIONS = ("cell", "ws", "input_scale", "bias_scale", "forget_bias", "seed")
+ALWAYS_DIMENSIONS = ("cell", "ws", "input_scale", "bias_scale", "bias", "forget_bias", "seed")
 
 
 def load_results(folder: str | Path) -> xr.Dataset:
@@ -188,8 +188,11 @@ def load_results(folder: str | Path) -> xr.Dataset:
       coords[dim] = _distinct(iter([*coords.get(dim, []), *labels]))
   dims = {name: tuple(axes) for block in stored for name, axes in block.dims.items()}
   variables = {
+    # Integers become floats, since what was not computed is NaN.
     name: np.full(
-      (*shape, *(len(coords[axis]) for axis in axes)), np.nan, np.result_type(*(b.arrays[name].dtype for b in stored))
+      (*shape, *(len(coords[axis]) for axis in axes)),
+      np.nan,
+      np.result_type(np.float32, *(b.arrays[name].dtype for b in stored)),
     )
     for name, axes in dims.items()
   }

@@ -4,7 +4,8 @@ Claim (introduction): tanh' ≤ 1, and below 1 most of the time, so the product 
 Measures the same portrait as `recurrent_gain`, against the input scale (and, with --bias_scale, the biases).
 
     python -m experiments.tanh_saturation                                          about 1.5 minutes on two cores
-    python -m experiments.tanh_saturation --input_scale=0 --bias_scale=0.1:10:log:12
+    python -m experiments.tanh_saturation --input_scale=0 --bias_scale=0.1:10:log:12    random biases
+    python -m experiments.tanh_saturation --input_scale=0 --bias=0:5:11                 one bias for all
 
 Expect: the growth rate of the RNN falls as mean ln tanh' does, and both without bound.
 """

@@ -49,6 +49,14 @@ from recurrent_lab.jacobians import (
   state_blocks,
   state_jacobians,
 )
+from recurrent_lab.lyapunov import (
+  LyapunovSpectrum,
+  entropy_rate,
+  kaplan_yorke_dimension,
+  lyapunov_spectrum,
+  participation_ratio,
+  positive_share,
+)
 from recurrent_lab.readout import ReadoutParams, WithReadoutParams, init_readout, readout, with_readout
 from recurrent_lab.unroll import activities, trajectory, unroll
 
@@ -67,6 +75,7 @@ __all__ = [
   "InitOptions",
   "LSTMParams",
   "LSTMState",
+  "LyapunovSpectrum",
   "PeepholeLSTMParams",
   "RNNParams",
   "ReadoutParams",
@@ -77,6 +86,7 @@ __all__ = [
   "WithReadoutParams",
   "activities",
   "adjoint_log_norms",
+  "entropy_rate",
   "get_activation",
   "get_cell",
   "gradient_by_lag",
@@ -86,13 +96,17 @@ __all__ = [
   "indrnn",
   "init_readout",
   "jacobian_product",
+  "kaplan_yorke_dimension",
   "log_frobenius_norm",
   "log_sech2",
   "log_sigmoid_slope",
   "log_spectral_norm",
   "lstm",
+  "lyapunov_spectrum",
   "memory_length",
+  "participation_ratio",
   "peephole_lstm",
+  "positive_share",
   "product_log_norms",
   "product_log_singular_values",
   "products_by_lag",

@@ -3,6 +3,7 @@
 import os
 
 # Tests compile far more than they compute. Set XLA_FLAGS (to nothing, say) to test the optimised programs.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # see experiments/__init__.py
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")
 
 from jaxtyping import install_import_hook

@@ -17,7 +17,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from recurrent_lab import initializers
-from recurrent_lab.activations import ACTIVATIONS, Activity, get_activation
+from recurrent_lab.activations import ACTIVATIONS, Activity, get_activation, sigmoid
 from recurrent_lab.cell import Cell, check_choice, variants
 
 
@@ -67,7 +67,7 @@ def gru(reset: str = "after", activation: str = "tanh") -> Cell:
     u_r, u_z, u_n = jnp.split(params.recurrent_kernel, 3, axis=-1)
     a_r = x_r + state @ u_r
     a_z = x_z + state @ u_z
-    r = jax.nn.sigmoid(a_r)
+    r = sigmoid(a_r)
     if reset == "after":
       a_n = x_n + r * (state @ u_n + params.recurrent_bias)
     else:
@@ -78,13 +78,13 @@ def gru(reset: str = "after", activation: str = "tanh") -> Cell:
     params: Any, state: Float[Array, "*batch H"], x: Float[Array, "*batch I"]
   ) -> tuple[Float[Array, "*batch H"], Float[Array, "*batch H"]]:
     _, a_z, a_n = preactivations(params, state, x)
-    z = jax.nn.sigmoid(a_z)
+    z = sigmoid(a_z)
     new = (1 - z) * f.function(a_n) + z * state
     return new, new
 
   def probe(params: Any, state: Array, x: Array) -> dict[str, Activity]:
     a_r, a_z, a_n = preactivations(params, state, x)
-    sigmoid = ACTIVATIONS["sigmoid"]
-    return {"reset": sigmoid.activity(a_r), "update": sigmoid.activity(a_z), "candidate": f.activity(a_n)}
+    gate = ACTIVATIONS["sigmoid"]
+    return {"reset": gate.activity(a_r), "update": gate.activity(a_z), "candidate": f.activity(a_n)}
 
   return Cell(init, initial_state, step, probe)

@@ -19,7 +19,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from recurrent_lab import initializers
-from recurrent_lab.activations import ACTIVATIONS, Activity, get_activation
+from recurrent_lab.activations import ACTIVATIONS, Activity, get_activation, sigmoid
 from recurrent_lab.cell import Cell, check_choice, variants
 
 # The gates a variant has, in the order in which kernels and biases hold them.
@@ -68,8 +68,8 @@ def preactivations(params: Any, state: LSTMState, x: Array, gates: str) -> dict[
 def next_cell(a: dict[str, Array], cell: Array, input_node: str) -> Array:
   """c_t = f_t ⊗ c_{t-1} + i_t ⊗ g_t, where f is 1 or i is 1 - f in the variants that lack the gate."""
   g = ACTIVATIONS[input_node].function(a["g"])
-  f = jax.nn.sigmoid(a["f"]) if "f" in a else jnp.ones_like(cell)
-  i = jax.nn.sigmoid(a["i"]) if "i" in a else 1 - f
+  f = sigmoid(a["f"]) if "f" in a else jnp.ones_like(cell)
+  i = sigmoid(a["i"]) if "i" in a else 1 - f
   return f * cell + i * g
 
 
@@ -103,7 +103,7 @@ def lstm(input_node: str = "tanh", forget: str = "gate", activation: str = "tanh
   ) -> tuple[LSTMState, Float[Array, "*batch H"]]:
     a = preactivations(params, state, x, gates)
     cell = next_cell(a, state.cell, input_node)
-    hidden = jax.nn.sigmoid(a["o"]) * output_activation(cell)
+    hidden = sigmoid(a["o"]) * output_activation(cell)
     return LSTMState(hidden, cell), hidden
 
   def probe(params: LSTMParams, state: LSTMState, x: Array) -> dict[str, Activity]:

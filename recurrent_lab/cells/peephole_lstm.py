@@ -18,7 +18,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from recurrent_lab import initializers
-from recurrent_lab.activations import Activity, get_activation
+from recurrent_lab.activations import Activity, get_activation, sigmoid
 from recurrent_lab.cell import Cell, check_choice, variants
 from recurrent_lab.cells.lstm import (
   GATES,
@@ -74,7 +74,7 @@ def peephole_lstm(input_node: str = "tanh", forget: str = "gate", activation: st
     params: PeepholeLSTMParams, state: LSTMState, x: Float[Array, "*batch I"]
   ) -> tuple[LSTMState, Float[Array, "*batch H"]]:
     a, cell = advance(params, state, x)
-    hidden = jax.nn.sigmoid(a["o"]) * output_activation(cell)
+    hidden = sigmoid(a["o"]) * output_activation(cell)
     return LSTMState(hidden, cell), hidden
 
   def probe(params: PeepholeLSTMParams, state: LSTMState, x: Array) -> dict[str, Activity]:

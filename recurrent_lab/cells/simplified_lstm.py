@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from recurrent_lab import initializers
-from recurrent_lab.activations import ACTIVATIONS, Activity, get_activation
+from recurrent_lab.activations import ACTIVATIONS, Activity, get_activation, sigmoid
 from recurrent_lab.cell import Cell, variants
 
 
@@ -44,11 +44,11 @@ def initial_state(params: SimplifiedLSTMParams, batch_shape: tuple[int, ...] = (
 def simplified_lstm(activation: str = "tanh") -> Cell:
   """The simplified LSTM with outer nonlinearity `activation`, a name in `ACTIVATIONS`."""
   outer = get_activation(activation)
-  sigmoid = ACTIVATIONS["sigmoid"]
+  gate = ACTIVATIONS["sigmoid"]
 
   def preactivations(params: SimplifiedLSTMParams, state: Array, x: Array) -> tuple[Array, Array, Array]:
     a_i, a_f, candidate = jnp.split(x @ params.input_kernel + params.bias, 3, axis=-1)
-    return a_i, a_f, jax.nn.sigmoid(a_f) * state + jax.nn.sigmoid(a_i) * candidate
+    return a_i, a_f, sigmoid(a_f) * state + sigmoid(a_i) * candidate
 
   def step(
     params: SimplifiedLSTMParams, state: Float[Array, "*batch H"], x: Float[Array, "*batch I"]
@@ -59,6 +59,6 @@ def simplified_lstm(activation: str = "tanh") -> Cell:
 
   def probe(params: SimplifiedLSTMParams, state: Array, x: Array) -> dict[str, Activity]:
     a_i, a_f, a = preactivations(params, state, x)
-    return {"input": sigmoid.activity(a_i), "forget": sigmoid.activity(a_f), "state": outer.activity(a)}
+    return {"input": gate.activity(a_i), "forget": gate.activity(a_f), "state": outer.activity(a)}
 
   return Cell(init, initial_state, step, probe)

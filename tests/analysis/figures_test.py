@@ -13,22 +13,7 @@ import xarray as xr
 
 from analysis import figure, paper, style
 from experiments import runner
-
-SMALL = ["--hidden_size=4", "--input_size=2", "--seq_len=12", "--seeds=3"]
-
-
-@pytest.fixture(scope="module")
-def results(tmp_path_factory):
-  folder = tmp_path_factory.mktemp("results")
-  for name, flags in {
-    "recurrent_gain": ["--ws=0.5,1,4"],
-    "tanh_saturation": ["--input_scale=0.1,1"],
-    "forget_bias": ["--forget_bias=0,2", "--ws=0,1"],
-    "zero_or_one": ["--forget_bias=0,2", "--input_scale=0.1,1"],
-  }.items():
-    experiment = importlib.import_module(f"experiments.{name}").EXPERIMENT
-    assert runner.main(experiment, [*SMALL, *flags, f"--out={folder}"]) == 0
-  return folder
+from tests.analysis.conftest import SMALL
 
 
 @pytest.mark.parametrize("plot", paper.PLOTS, ids=lambda plot: plot.name)
@@ -88,7 +73,7 @@ def test_a_sweep_with_more_axes_than_the_figure_is_refused(tmp_path, capsys):
   assert runner.main(EXPERIMENT, [*SMALL, "--ws=1,2", "--input_scale=0.5,1", "--cells=rnn", f"--out={tmp_path}"]) == 0
   assert (
     figure.main(
-      importlib.import_module("analysis.recurrent_gain").PLOT, argv=[f"--results={tmp_path}", f"--out={tmp_path}"]
+      importlib.import_module("analysis.product_by_lag").PLOT, argv=[f"--results={tmp_path}", f"--out={tmp_path}"]
     )
     == 2
   )

@@ -17,8 +17,23 @@ import pytest
 
 from experiments import grid, runner, store
 
-EXPERIMENTS = ("recurrent_gain", "tanh_saturation", "forget_bias", "zero_or_one")
 SMALL = ("--hidden_size=4", "--input_size=2", "--seq_len=12", "--seeds=2")
+
+# What each experiment varies, in a form small enough for a test.
+EXPERIMENTS = {
+  "recurrent_gain": ("--ws=0.5,1,2",),
+  "tanh_saturation": ("--input_scale=0.1,1",),
+  "forget_bias": ("--forget_bias=0,2",),
+  "zero_or_one": ("--forget_bias=0,2",),
+  "lyapunov": ("--ws=0.5,2",),
+  "phase_gates": ("--ws=0.5,2", "--forget_bias=0,2"),
+  "phase_input": ("--ws=0.5,2", "--input_scale=0,1"),
+  "activation_choice": ("--ws=0.5,2", "--cells=rnn,rnn_sigmoid"),
+  "mean_field": ("--ws=0.5,2", "--cells=rnn,gru"),
+  "transient_growth": ("--ws=0.5,2",),
+  "one_unit": ("--hidden_size=1", "--ws=-2,0.5,2"),
+  "identities": ("--ws=1,2", "--cells=rnn,peephole_lstm"),
+}
 
 
 def experiment(name):
@@ -31,17 +46,14 @@ def launch(name, out, *flags):
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_every_experiment_runs_small(name, tmp_path):
-  assert launch(name, tmp_path) == 0
+  assert launch(name, tmp_path, *EXPERIMENTS[name]) == 0
   data = store.load_results(tmp_path / name)
   assert data.sizes["seed"] == 2
   assert np.all(data.status == store.STATUS.index("ok"))
-  swept = {
-    "recurrent_gain": "ws",
-    "tanh_saturation": "input_scale",
-    "forget_bias": "forget_bias",
-    "zero_or_one": "forget_bias",
-  }
-  assert data.sizes[swept[name]] > 3
+  for flag in EXPERIMENTS[name]:
+    setting, values = flag.removeprefix("--").split("=")
+    if "," in values:
+      assert data.sizes[grid.dimension(setting)] == len(values.split(","))
   meta = json.loads(next((tmp_path / name).glob("*.json")).read_text())
   assert {"command", "git_commit", "jax", "numpy", "device", "precision", "wall_seconds"} <= set(meta["provenance"])
 
@@ -226,7 +238,7 @@ def test_killed_launches_lose_nothing(tmp_path):
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_every_measure_lowers_for_every_platform(name):
   chosen = experiment(name)
-  plan = runner.parse(chosen, list(SMALL))
+  plan = runner.parse(chosen, [*SMALL, *EXPERIMENTS[name]])
   for static in {p["cell"]: grid.static_part(p) for p in plan.points}.values():
     arguments = runner._traced([p for p in plan.points if grid.static_part(p) == static][:2])
     function = jax.jit(partial(runner._measure_block, chosen.measure, static))

@@ -54,3 +54,19 @@ def test_saturation_counts_what_it_says():
   np.testing.assert_allclose(seen.mean_log_slope, np.mean(log_slope), rtol=1e-6)
   assert seen.share_high == 3 / 8
   assert seen.share_low == 3 / 8
+
+
+@pytest.mark.parametrize("name", ["tanh", "sigmoid"])
+def test_derivatives_survive_saturation(name):
+  """Autodiff's own slope is exactly 0 in float32 at |a| = 20; that of the lab's cells is right to rounding."""
+  a = jnp.float32([-40, -20, -9, 0.3, 9, 20, 40])
+  activation = rl.ACTIVATIONS[name]
+  slope = jax.vmap(jax.grad(activation.function))(a)
+  with mpmath.workdps(50):
+    exact = {
+      "tanh": lambda v: mpmath.sech(v) ** 2,
+      "sigmoid": lambda v: mpmath.exp(-abs(v)) / (1 + mpmath.exp(-abs(v))) ** 2,
+    }[name]
+    expected = [float(exact(mpmath.mpf(float(v)))) for v in a]
+  np.testing.assert_allclose(slope, expected, rtol=1e-5)
+  np.testing.assert_array_equal(activation.function(a), {"tanh": jnp.tanh, "sigmoid": jax.nn.sigmoid}[name](a))

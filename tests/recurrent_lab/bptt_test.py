@@ -18,21 +18,26 @@ LOSSES = {
 
 
 @pytest.mark.parametrize("name", list(rl.CELLS))
-@pytest.mark.parametrize("loss", ["squared", "cross_entropy"])
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float32, 1e-5), (np.float64, 1e-12)])
-def test_summands_add_up_to_the_gradient(name, loss, dtype, tolerance, key):
+def test_summands_add_up_to_the_gradient(name, dtype, tolerance, key):
   with jax.enable_x64(dtype == np.float64):
     cell, params, xs = random_net(name, key, dtype=dtype)
-    summands, gradient = jax.jit(
-      lambda p: (
-        rl.gradient_by_lag(LOSSES[loss], cell, p, xs),
-        jax.grad(lambda p: LOSSES[loss](rl.unroll(cell, p, xs)[1]))(p),
-      )
-    )(params)
-    for by_lag, total in zip(jax.tree.leaves(summands), jax.tree.leaves(gradient), strict=True):
-      assert by_lag.shape == (8, *total.shape)
-      error = jnp.linalg.norm(by_lag.sum(0) - total)
-      assert error <= tolerance * max(jnp.linalg.norm(total), jnp.linalg.norm(by_lag))
+
+    @jax.jit
+    def both(params):
+      return [
+        (
+          rl.gradient_by_lag(loss, cell, params, xs),
+          jax.grad(lambda p, loss=loss: loss(rl.unroll(cell, p, xs)[1]))(params),
+        )
+        for loss in (LOSSES["squared"], LOSSES["cross_entropy"])
+      ]
+
+    for summands, gradient in both(params):
+      for by_lag, total in zip(jax.tree.leaves(summands), jax.tree.leaves(gradient), strict=True):
+        assert by_lag.shape == (8, *total.shape)
+        error = jnp.linalg.norm(by_lag.sum(0) - total)
+        assert error <= tolerance * max(jnp.linalg.norm(total), jnp.linalg.norm(by_lag))
 
 
 @pytest.mark.usefixtures("x64")
@@ -70,7 +75,7 @@ def test_readout_has_no_term_beyond_lag_zero(name, key):
 
 
 @pytest.mark.parametrize("name", list(rl.CELLS))
-@pytest.mark.parametrize("loss", list(LOSSES))
+@pytest.mark.parametrize("loss", ["cross_entropy", "last"])
 @pytest.mark.usefixtures("x64")
 def test_adjoints_match_automatic_differentiation(name, loss, key):
   """∂L/∂S_k by adding a perturbation to every state, and with it to the output that is a part of it."""

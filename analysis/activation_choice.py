@@ -1,0 +1,40 @@
+"""Growth rate against W_s by activation: bounded ones bend away from ln W_s, the others stay parallel to it."""
+
+import sys
+from typing import Any
+
+from matplotlib.figure import Figure
+import numpy as np
+
+from analysis.figure import Datasets, Plot, main, only_axes
+from analysis.prediction import is_gaussian, plot_mean_field, theory_line
+from analysis.style import COLUMN, cell_style, new_figure, plot_band
+
+
+def draw(datasets: Datasets) -> Figure:
+  data = only_axes(datasets["activation_choice"], "ws")
+  gains = data.ws.values
+  figure, axes = new_figure(COLUMN, 3.2)
+  panel = axes[0, 0]
+  for cell in map(str, data.cell.values):
+    _, color, marker, linestyle = cell_style(cell)
+    name = "tanh" if cell == "rnn" else cell.removeprefix("rnn_").replace("_", " ")
+    exponents = data.largest_exponent.sel(cell=cell).transpose("seed", "ws")
+    plot_band(panel, gains, exponents, color=color, marker=marker, linestyle=linestyle, label=name)
+  plot_mean_field(panel, datasets["mean_field"], data)
+  if "rnn_linear" in data.cell and is_gaussian(data):
+    theory_line(panel, gains[gains > 0], np.log, linestyle=":", label="ln $W_s$")
+  panel.axhline(0, color="0.3", linewidth=0.6)
+  panel.set_xlabel("recurrent gain $W_s$")
+  panel.set_ylabel(r"$\lambda_1$ (nats per step)")
+  if not np.isfinite(data.largest_exponent).all():
+    note: Any = {"ha": "right", "color": "0.4", "fontsize": 6}
+    panel.annotate("points end where a state overflows", (0.99, 0.02), xycoords="axes fraction", **note)
+  figure.legend(loc="outside upper center", ncols=3)
+  return figure
+
+
+PLOT = Plot("activation_choice", ("activation_choice", "mean_field"), draw)
+
+if __name__ == "__main__":
+  sys.exit(main(PLOT))

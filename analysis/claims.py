@@ -1,0 +1,282 @@
+"""The claims ledger: what the introduction says, what was measured, and whether it holds.
+
+    python -m analysis.claims --results=results --out=docs
+
+writes claims.md and claims.json. Every claim is a function from results to a measured number with its uncertainty and a
+verdict; the condition for each verdict stands in that function, and no verdict is typed by hand.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+import json
+from pathlib import Path
+import sys
+from typing import NamedTuple
+
+from absl import flags
+import jax
+import numpy as np
+import xarray as xr
+
+from analysis.figure import Datasets
+from analysis.style import confidence_band
+from experiments.store import ResultsError, load_results, write_atomically
+import recurrent_lab as rl
+
+HOLDS, CONDITIONAL, FAILS = "holds", "holds under conditions", "fails"
+
+
+class Finding(NamedTuple):
+  """What the results say of a claim."""
+
+  measured: str
+  verdict: str
+
+
+class Claim(NamedTuple):
+  """A statement of the introduction and how it is judged."""
+
+  text: str
+  formula: str
+  reads: Sequence[str]
+  judge: Callable[[Datasets], Finding]
+
+
+def _mean(values: xr.DataArray) -> str:
+  """`mean ± half width of the 95 % interval` over seeds, for one value a seed."""
+  band = confidence_band(values)
+  return f"{float(band.mean):.3g} ± {float(band.high - band.mean):.2g}"
+
+
+def _verdict(share: float) -> str:
+  """Of a statement that was tried in many cases: holds in all, in some, or in none."""
+  return HOLDS if share == 1 else FAILS if share == 0 else CONDITIONAL
+
+
+def slopes(data: Datasets) -> Finding:
+  below = data["identities"].share_of_slopes_below_one
+  largest = float(data["identities"].largest_slope.max())
+  share = float(below.mean())
+  return Finding(
+    f"largest tanh′ {largest:.6f}; below 1 in {100 * share:.3f} % of all steps and units",
+    HOLDS if largest <= 1 and share > 0.99 else FAILS,
+  )
+
+
+def small_weight_vanishes(data: Datasets) -> Finding:
+  unit = data["one_unit"].sel(bias=0, cell="rnn").squeeze(drop=True)
+  inside = unit.exponent.where((unit.ws > 0) & (unit.ws < 1), drop=True)
+  many = data["recurrent_gain"].sel(cell="rnn", norm="spectral").squeeze(drop=True)
+  net = many.growth_rate.where((many.ws > 0) & (many.ws < 1), drop=True)
+  share = float(np.mean(np.concatenate([(inside < 0).values.ravel(), (net < 0).values.ravel()])))
+  return Finding(
+    f"growth below 0 in {100 * share:.0f} % of {inside.size + net.size} runs with 0 < W_s < 1 (one unit: largest rate "
+    f"{float(inside.max()):.3g}; 64 units at W_s = {float(net.ws.max()):g}: {_mean(net.isel(ws=-1))} nats per step)",
+    _verdict(share),
+  )
+
+
+def large_weight_explodes(data: Datasets) -> Finding:
+  unit = data["one_unit"].sel(bias=0, cell="rnn").squeeze(drop=True)
+  single = unit.exponent.where(unit.ws > 1.1, drop=True)
+  many = data["recurrent_gain"].sel(cell="rnn", norm="spectral").squeeze(drop=True).growth_rate.isel(ws=-1)
+  cases = [bool((single > 0).all()), bool((many > 0).all())]
+  return Finding(
+    f"many units, W_s = {float(many.ws):g}: {_mean(many)} nats per step; one unit, w up to {float(single.ws.max()):g}: largest "
+    f"rate {float(single.max()):.3g}, since the orbit settles where tanh′ is small",
+    _verdict(float(np.mean(cases))),
+  )
+
+
+def sum_is_gradient(data: Datasets) -> Finding:
+  error = float(data["identities"].gradient_error.max())
+  return Finding(f"largest relative difference {error:.1e} (float32)", HOLDS if error < 1e-4 else FAILS)
+
+
+def readout_is_local(data: Datasets) -> Finding:
+  beyond = float(data["identities"].readout_beyond_lag_zero.max())
+  return Finding(f"share of ∂L_T/∂W_o from earlier steps: {beyond:g}", HOLDS if beyond == 0 else FAILS)
+
+
+def zero_or_one(data: Datasets) -> Finding:
+  factors = data["zero_or_one"].isel(cell=0)
+  share = (factors.share_near_zero + factors.share_near_one).squeeze(drop=True)
+  mean = share.mean("seed")
+  best = mean.where(mean == mean.max(), drop=True).squeeze()
+  usual = share.sel(input_scale=1.0, forget_bias=0.0)
+  return Finding(
+    f"within 0.1 of 0 or 1: {_mean(usual)} of the factors at b_f = 0 and input scale 1; at best {float(mean.max()):.2f} "
+    f"(b_f = {float(best.forget_bias):g}, scale {float(best.input_scale):g}), at worst {float(mean.min()):.2f}",
+    HOLDS if float(mean.min()) > 0.9 else CONDITIONAL if float(mean.max()) > 0.9 else FAILS,
+  )
+
+
+def _memory(data: Datasets, cell: str, bias: float) -> xr.DataArray:
+  result = data["forget_bias"].memory_length.sel(cell=cell, norm="spectral", ws=1.0, forget_bias=bias)
+  return result.squeeze(drop=True)
+
+
+def lstm_remembers(data: Datasets) -> Finding:
+  rnn = _memory(data, "rnn", 0.0)
+  lengths = {bias: _memory(data, "lstm", bias) for bias in (0.0, 1.0, 2.0)}
+  longer = [bool((lstm > 2 * rnn).all()) for lstm in lengths.values()]
+  return Finding(
+    f"memory length in steps at W_s = 1: RNN {_mean(rnn)}; LSTM "
+    + ", ".join(f"{_mean(length)} (b_f = {bias:g})" for bias, length in lengths.items())
+    + "; at least twice the RNN's is asked for",
+    _verdict(float(np.mean(longer))),
+  )
+
+
+def clipping_bounds(data: Datasets) -> Finding:
+  checks = data["identities"]
+  before, after = float(checks.gradient_norm.max()), float(checks.clipped_norm.max())
+  return Finding(
+    f"largest gradient norm {before:.3g} before, {after:.6g} after clipping at 1",
+    HOLDS if after <= 1 + 1e-5 < before else FAILS,
+  )
+
+
+def gru_is_simpler(data: Datasets) -> Finding:
+  count = {
+    name: sum(leaf.size for leaf in jax.tree.leaves(jax.eval_shape(_init(name), jax.random.key(0))))
+    for name in ("gru", "lstm")
+  }
+  ratios = {bias: _memory(data, "gru", bias) / _memory(data, "lstm", bias) for bias in (0.0, 1.0, 2.0)}
+  alike = [bool(((ratio > 0.5) & (ratio < 2)).all()) for ratio in ratios.values()]
+  simpler = count["gru"] < count["lstm"]
+  return Finding(
+    f"{count['gru'] / count['lstm']:.2f} of the LSTM's parameters; ratio of memory lengths "
+    + ", ".join(f"{_mean(ratio)} (b = {bias:g})" for bias, ratio in ratios.items())
+    + "; alike means within a factor of 2",
+    _verdict(float(np.mean(alike))) if simpler else FAILS,
+  )
+
+
+def _init(name: str) -> Callable:
+  return lambda key: rl.get_cell(name).init(key, 16, 64)
+
+
+def peepholes_matter(data: Datasets) -> Finding:
+  seen = data["identities"].sel(cell="peephole_lstm").squeeze(drop=True)
+  rows = []
+  for ws in seen.ws.values:
+    at = seen.sel(ws=ws)
+    change = at.growth_rate - at.blind_growth_rate
+    rows.append(f"W_s = {ws:g}: {_mean(100 * at.peephole_share)} % of ‖J‖, growth rate {_mean(change)} nats per step")
+  return Finding(
+    "random peepholes change, at " + "; at ".join(rows), HOLDS if bool((seen.peephole_share > 0).all()) else FAILS
+  )
+
+
+def order_matters(data: Datasets) -> Finding:
+  change = data["identities"].order_difference
+  share = float((change > 1e-3).mean())
+  return Finding(
+    f"relative change of the last output, smallest of all runs: {float(change.min()):.2g}", _verdict(share)
+  )
+
+
+def few_steps_back(data: Datasets) -> Finding:
+  """The lag at which ‖∂L_T/∂S_k‖ has fallen to 1 % of its value at lag 0, or never does."""
+  adjoint = data["forget_bias"].log_adjoint_norm.sel(ws=1.0).squeeze(drop=True)
+  relative = adjoint - adjoint.isel(lag=0)
+  small = relative < np.log(0.01)
+  reach = xr.where(small.any("lag"), small.argmax("lag"), adjoint.sizes["lag"] - 1)
+  rows = {
+    (cell, bias): reach.sel(cell=cell, forget_bias=bias) for cell in ("rnn", "lstm", "gru") for bias in (0.0, 4.0)
+  }
+  few = bool((rows["rnn", 0.0] < 20).all())
+  return Finding(
+    "steps until 1 % is left (b_f = 0, 4): "
+    + "; ".join(f"{cell.upper()} {_mean(rows[cell, 0.0])}, {_mean(rows[cell, 4.0])}" for cell in ("rnn", "lstm", "gru"))
+    + f" (of {adjoint.sizes['lag'] - 1} at most)",
+    CONDITIONAL if few and not bool((rows["lstm", 4.0] < 20).all()) else HOLDS if few else FAILS,
+  )
+
+
+CLAIMS: Mapping[int, Claim] = dict(
+  enumerate(
+    (
+      Claim("tanh′ is at most 1, and below 1 almost always.", "tanh′(a) ≤ 1", ("identities",), slopes),
+      Claim(
+        "For 0 < W_s < 1 the product goes to 0.",
+        "∏ tanh′·W_s → 0",
+        ("one_unit", "recurrent_gain"),
+        small_weight_vanishes,
+      ),
+      Claim(
+        "For large W_s the product goes to infinity.",
+        "∏ tanh′·W_s → ∞",
+        ("one_unit", "recurrent_gain"),
+        large_weight_explodes,
+      ),
+      Claim("The BPTT sum is the gradient.", "∂L/∂W = Σ_k ∂L/∂S_k ∂S_k/∂W", ("identities",), sum_is_gradient),
+      Claim("W_o has no such sum.", "∂L_T/∂W_o: lag 0 only", ("identities",), readout_is_local),
+      Claim("The simplified LSTM's factor is 0 or 1.", "tanh′·σ(W_f X + b_f) ≈ 0 or 1", ("zero_or_one",), zero_or_one),
+      Claim("So the LSTM solves the vanishing gradient.", "∏ ∂S_j/∂S_{j-1} ≈ 1", ("forget_bias",), lstm_remembers),
+      Claim("Clipping bounds the exploding gradient.", "g·min(1, c/‖g‖)", ("identities",), clipping_bounds),
+      Claim("The GRU is simpler and remembers alike.", "h = (1−z)⊗n + z⊗h", ("forget_bias",), gru_is_simpler),
+      Claim("Peepholes let the gates see the cell.", "∂J/∂p ≠ 0", ("identities",), peepholes_matter),
+      Claim(
+        "Another order of inputs gives another output.",
+        "o_T(x_1 … x_T) ≠ o_T(x_T … x_1)",
+        ("identities",),
+        order_matters,
+      ),
+      Claim("In practice an RNN reaches back a few steps.", "‖∂L_T/∂S_k‖", ("forget_bias",), few_steps_back),
+    ),
+    start=1,
+  )
+)
+
+
+def table(findings: Mapping[int, Finding]) -> str:
+  """The ledger as a Markdown table."""
+  rows = [
+    "| | claim | formula | experiment | measured (mean ± 95 % over seeds) | verdict |",
+    "|---|---|---|---|---|---|",
+  ]
+  for number, finding in findings.items():
+    claim = CLAIMS[number]
+    cells = [str(number), claim.text, claim.formula, ", ".join(claim.reads), finding.measured, f"**{finding.verdict}**"]
+    rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+  return "\n".join(rows)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+  """Writes the ledger from the command line and returns an exit code."""
+  values = flags.FlagValues()
+  flags.DEFINE_string("results", "results", "Folder of all results.", flag_values=values)
+  flags.DEFINE_string("out", "docs", "Folder for claims.md and claims.json.", flag_values=values)
+  try:
+    rest = values(["claims", *(sys.argv[1:] if argv is None else argv)])[1:]
+    if rest:
+      raise ResultsError(f"{rest[0]!r} is not a flag; the flags are --results and --out.")
+    parsed = values.flag_values_dict()
+    names = sorted({name for claim in CLAIMS.values() for name in claim.reads})
+    data = {name: load_results(Path(parsed["results"]) / name) for name in names}
+    try:
+      findings = {number: claim.judge(data) for number, claim in CLAIMS.items()}
+    except KeyError as error:
+      raise ResultsError(f"A value that the ledger needs was not measured: {error}; run the default sweeps.") from None
+  except (flags.Error, ResultsError) as error:
+    print(f"claims: {error}", file=sys.stderr)
+    return 2
+  sources = ", ".join(f"{name} ({d.attrs['checksum'][:12]})" for name, d in data.items())
+  page = f"# Claims of the introduction, judged\n\n{table(findings)}\n\nWritten by `python -m analysis.claims` from {sources}.\n"
+  ledger = [
+    {"number": n, "claim": CLAIMS[n].text, "formula": CLAIMS[n].formula, **f._asdict()} for n, f in findings.items()
+  ]
+  out = Path(parsed["out"])
+  out.mkdir(parents=True, exist_ok=True)
+  for path, content in (
+    (out / "claims.md", page),
+    (out / "claims.json", json.dumps(ledger, indent=1, ensure_ascii=False) + "\n"),
+  ):
+    write_atomically(path, content.encode())
+    print(path)
+  return 0
+
+
+if __name__ == "__main__":
+  sys.exit(main())

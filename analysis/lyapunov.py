@@ -1,0 +1,89 @@
+"""Lyapunov spectra against W_s: the largest exponent crosses 0 into chaos while most directions still contract."""
+
+import sys
+
+from matplotlib.figure import Figure
+import numpy as np
+import xarray as xr
+
+from analysis.figure import Datasets, Plot, main, only_axes
+from analysis.prediction import input_variance, is_gaussian, plot_mean_field, theory_line
+from analysis.style import PAGE, cell_style, legend_line, new_figure, plot_band
+from experiments.store import ResultsError
+from recurrent_lab.theory import largest_exponent
+
+TOLERANCE, ROUNDING = 1e-3, 1e-6  # of the certificate: relative to the mean exponent, and nats per step
+
+
+def certified(data: xr.Dataset) -> xr.Dataset:
+  """The spectra that sum up to the log determinant; the others leave a gap. Where a direction is lost there is no certificate.
+
+  Raises:
+    ResultsError: if none is left.
+  """
+  directions = np.isfinite(data.exponent).sum("index")
+  mean = np.abs(data.log_det_rate) / directions.where(directions > 0)
+  broken = np.isfinite(mean) & (data.residual > TOLERANCE * mean + ROUNDING)
+  if broken.all():
+    raise ResultsError(
+      f"{data.attrs['source']} holds no spectrum whose sum is the log determinant to {TOLERANCE:g} of the mean exponent; "
+      "compute them with more digits (--x64)."
+    )
+  return data.where(~broken)
+
+
+def draw(datasets: Datasets) -> Figure:
+  data = certified(only_axes(datasets["lyapunov"], "ws"))
+  gains = data.ws.values
+  few, most = (float(gains[i]) for i in (len(gains) // 6, -1))  # of which the whole spectra are shown
+  figure, (axes,) = new_figure(PAGE, 2.6, 1, 3)
+  for cell in map(str, data.cell.values):
+    name, color, marker, linestyle = cell_style(cell)
+    look = {"color": color, "linestyle": linestyle}
+    one = data.sel(cell=cell)
+    exponents = one.exponent.isel(index=one.exponent.notnull().any(("ws", "seed")).values)
+    size = exponents.sizes["index"]
+
+    plot_band(axes[0], gains, exponents.isel(index=0).transpose("seed", "ws"), marker=marker, label=name, **look)
+    rank = (np.arange(size) + 0.5) / size
+    for gain, width in {few: 0.8, most: 1.6}.items():
+      plot_band(axes[1], rank, exponents.sel(ws=gain).transpose("seed", "index"), linewidth=width, **look)
+    plot_band(axes[2], gains, (one.kaplan_yorke_dimension / size).transpose("seed", "ws"), marker=marker, **look)
+    plot_band(
+      axes[2], gains, one.positive_share.transpose("seed", "ws"), marker=marker, fillstyle="none", linewidth=0.7, **look
+    )
+
+  plot_mean_field(axes[0], datasets["mean_field"], data)
+  if "rnn" in data.cell and is_gaussian(data):
+    closed = lambda gain: largest_exponent(np.abs(gain), input_variance(data))
+    theory_line(axes[0], gains[gains != 0], closed, linestyle=":", label=r"RNN: $\frac{1}{2}$ ln $\chi$")
+  axes[0].set_title("largest exponent", loc="left")
+  axes[0].set_ylabel(r"$\lambda_1$ (nats per step)")
+  axes[0].legend(loc="lower right")
+  axes[1].set_title("whole spectra", loc="left")
+  axes[1].set_ylabel(r"$\lambda_i$ (nats per step)")
+  axes[1].set_xlabel("rank $i/n$")
+  axes[1].legend(
+    [legend_line(color="0.3", linewidth=width) for width in (0.8, 1.6)],
+    [f"$W_s$ = {gain:g}" for gain in (few, most)],
+    loc="lower left",
+  )
+  axes[2].set_ylim(top=1.35 * axes[2].get_ylim()[1])  # room for the legend
+  axes[2].set_title("what stays alive", loc="left")
+  axes[2].set_ylabel("share of the $n$ directions")
+  axes[2].legend(
+    [legend_line(color="0.3", marker="o", fillstyle=fill) for fill in ("full", "none")],
+    ["Kaplan–Yorke dimension", "positive exponents"],
+    loc="upper left",
+  )
+  for panel in axes[:2]:
+    panel.axhline(0, color="0.3", linewidth=0.6)
+  for panel in (axes[0], axes[2]):
+    panel.set_xlabel("recurrent gain $W_s$")
+  return figure
+
+
+PLOT = Plot("lyapunov", ("lyapunov", "mean_field"), draw)
+
+if __name__ == "__main__":
+  sys.exit(main(PLOT))

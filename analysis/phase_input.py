@@ -1,0 +1,54 @@
+"""λ₁ of the driven RNN over (W_s, input scale): an input moves the onset of chaos along g_c(σ²)."""
+
+import sys
+
+from matplotlib.figure import Figure
+import numpy as np
+
+from analysis.figure import Datasets, Plot, main, only_axes
+from analysis.prediction import is_gaussian
+from analysis.style import (
+  COLUMN,
+  MEASURED_ZERO,
+  PAGE,
+  THEORY,
+  cell_style,
+  legend_line,
+  new_figure,
+  plot_map,
+  symmetric_limit,
+)
+from experiments.store import ResultsError
+from recurrent_lab.theory import driven_critical_gain
+
+
+def draw(datasets: Datasets) -> Figure:
+  data = only_axes(datasets["phase_input"], "ws", "input_scale")
+  # Without an input the net stays at the zero state, where it starts: λ₁ = ln W_s there is no chaos.
+  data = data.sel(input_scale=data.input_scale > 0)
+  if not data.sizes["input_scale"]:
+    raise ResultsError(f"{data.attrs['source']} holds no input scale above 0; there is no diagram to draw.")
+  scales, gains = data.input_scale.values, data.ws.values
+  cells = [str(cell) for cell in data.cell.values]
+  exponent = data.largest_exponent.mean("seed", skipna=False).transpose("cell", "input_scale", "ws")
+  limit = symmetric_limit(exponent.values)
+  figure, (axes,) = new_figure(COLUMN if len(cells) == 1 else PAGE, 2.7, 1, len(cells), sharex=True, sharey=True)
+  for panel, cell in zip(axes, cells, strict=True):
+    mesh = plot_map(panel, gains, scales, exponent.sel(cell=cell).values, limit)
+    if cell == "rnn" and is_gaussian(data):
+      dense = np.linspace(0, scales[-1] + 1, 201)
+      panel.plot(driven_critical_gain(dense**2), dense, **THEORY)
+    panel.set_title(cell_style(cell).label, loc="left")
+    panel.set_xlabel("recurrent gain $W_s$")
+  axes[0].set_ylabel(r"input scale $\sigma$")
+  figure.colorbar(mesh, ax=list(axes), extend="both", label=r"$\lambda_1$ (nats per step)")
+  lines = [legend_line(**THEORY), legend_line(**MEASURED_ZERO)]
+  names = [r"$g_c(\sigma^2)$ (mean field)", r"$\lambda_1 = 0$ (measured)"]
+  figure.legend(lines, names, loc="outside upper center", ncols=2)
+  return figure
+
+
+PLOT = Plot("phase_input", ("phase_input",), draw)
+
+if __name__ == "__main__":
+  sys.exit(main(PLOT))

@@ -1,0 +1,61 @@
+"""Which theory belongs to a measured sweep: a line is drawn over numbers only where its assumptions are theirs."""
+
+from collections.abc import Callable
+
+from matplotlib.axes import Axes
+import numpy as np
+from numpy.typing import ArrayLike
+import xarray as xr
+
+from analysis.style import THEORY
+
+SHARED = ("input_scale", "bias_scale", "forget_bias")  # settings that the mean field knows
+SLACK = 1e-9
+
+
+def is_gaussian(data: xr.Dataset) -> bool:
+  """Whether the nets are those of the closed forms: dense Gaussian kernels and no biases but the forget gate's."""
+  biased = any(np.any(data[name] != 0) for name in ("bias", "bias_scale"))
+  return bool(np.all(data.recurrent_init == "gaussian")) and not biased
+
+
+def input_variance(data: xr.Dataset) -> np.ndarray:
+  """σ² of the white input, 0 where there is none; one number, or one for each value of the input scale."""
+  return np.asarray(data.input_scale.where(data.input == "white", 0.0)) ** 2
+
+
+def mean_field_rates(predicted: xr.Dataset, data: xr.Dataset, cell: str) -> tuple[np.ndarray, np.ndarray] | None:
+  """W_s and the growth rate predicted there, within the range of the measured W_s and at their other settings.
+
+  Returns:
+    None where the prediction was not computed for that cell or those settings, or does not hold.
+  """
+  if cell not in predicted.cell or np.any(data.bias != 0) or str(data.recurrent_init.values) != "gaussian":
+    return None
+  rates = predicted.growth_rate.sel(cell=cell)
+  for name in SHARED:
+    wanted = np.sqrt(input_variance(data)) if name == "input_scale" else data[name].values
+    near = np.flatnonzero(np.isclose(predicted[name].values, float(wanted), rtol=SLACK, atol=SLACK))
+    if not near.size:
+      return None
+    rates = rates.isel({name: near[0]})
+  rates = rates.squeeze("bias", drop=True).mean("seed", skipna=False).sortby("ws")
+  inside = (rates.ws >= data.ws.min() - SLACK) & (rates.ws <= data.ws.max() + SLACK)
+  rates = rates.isel(ws=np.flatnonzero(inside))
+  return (rates.ws.values, rates.values) if rates.size else None
+
+
+def plot_mean_field(axes: Axes, predicted: xr.Dataset, data: xr.Dataset, label: str = "mean field") -> None:
+  """The mean field of every measured cell that has one, as thin black lines with one entry of the legend."""
+  for cell in map(str, data.cell.values):
+    rates = mean_field_rates(predicted, data, cell)
+    if rates is not None:
+      axes.plot(*rates, label=label, **THEORY)
+      label = "_"
+
+
+def theory_line(axes: Axes, x: np.ndarray, f: Callable[[np.ndarray], ArrayLike], **look: str) -> None:
+  """f over the range of x, as a thin black line."""
+  space = np.geomspace if x.min() > 0 else np.linspace
+  dense = space(x.min(), x.max(), 201)
+  axes.plot(dense, np.asarray(f(dense)), **(THEORY | look))

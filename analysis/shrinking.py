@@ -1,0 +1,51 @@
+"""Where the shrinking of the RNN comes from: mean ln tanh' falls without bound, the weights give most of it back."""
+
+import sys
+
+from matplotlib.figure import Figure
+import numpy as np
+
+from analysis.figure import Datasets, Plot, main, only_axes
+from analysis.prediction import is_gaussian, theory_line
+from analysis.style import COLUMN, cell_style, new_figure, plot_band
+from experiments.store import ResultsError
+from recurrent_lab.theory import largest_exponent, mean_exponent
+
+
+def draw(datasets: Datasets) -> Figure:
+  data = only_axes(datasets["tanh_saturation"], "input_scale")
+  if "rnn" not in data.cell:
+    raise ResultsError(f"{data.attrs['source']} holds no rnn, the one cell whose product is tanh' and weights alone.")
+  if data.sizes["input_scale"] < 2:
+    raise ResultsError(f"{data.attrs['source']} does not vary in input_scale; there is no curve to draw.")
+  one = data.sel(cell="rnn").transpose("seed", "input_scale", ...)
+  scales = one.input_scale.values
+  growth, slope = one.growth_rate.sel(norm="spectral"), one.mean_log_slope.sel(gate="state")
+  figure, axes = new_figure(COLUMN, 2.7)
+  panel = axes[0, 0]
+  plot_band(
+    panel, scales, growth - slope, color="#56B4E9", marker="s", linestyle="--", label="weights: growth − mean ln tanh′"
+  )
+  plot_band(panel, scales, growth, color=cell_style("rnn").color, marker="o", label="growth of the product")
+  plot_band(panel, scales, slope, color="#E69F00", marker="^", linestyle="-.", label="mean ln tanh′")
+  if is_gaussian(data) and str(data.input.values) == "white":
+    gain = abs(float(data.ws))
+    total = lambda scale: np.asarray(largest_exponent(gain, scale**2))
+    saturation = lambda scale: np.asarray(mean_exponent(gain, scale**2)) - np.log(gain) + 0.5
+    theory_line(panel, scales, total, label="mean field")
+    theory_line(panel, scales, saturation)
+    theory_line(panel, scales, lambda scale: total(scale) - saturation(scale))
+  panel.axhline(0, color="0.3", linewidth=0.6)
+  panel.set_xscale("log" if scales.min() > 0 else "linear")
+  panel.xaxis.set_major_formatter("{x:g}")
+  panel.set_title(f"RNN, $W_s$ = {float(data.ws):g}", loc="left")
+  panel.set_xlabel("input scale (standard deviation)")
+  panel.set_ylabel("nats per step")
+  panel.legend(loc="lower left")
+  return figure
+
+
+PLOT = Plot("shrinking", ("tanh_saturation",), draw)
+
+if __name__ == "__main__":
+  sys.exit(main(PLOT))

@@ -1,0 +1,42 @@
+"""One rate, three ways: forward Lyapunov exponent, slope of ln ‖∏ J‖, and growth of the adjoint ∂L/∂S_k in BPTT."""
+
+import sys
+
+from matplotlib.figure import Figure
+
+from analysis.figure import Datasets, Plot, main, only_axes
+from analysis.style import PAGE, cell_style, legend_line, new_figure, plot_band
+
+MARKERS = {"forward exponent": "o", "slope of the product": "+", "growth of the adjoint": "x"}
+
+
+def draw(datasets: Datasets) -> Figure:
+  data = only_axes(datasets["recurrent_gain"], "ws")
+  gains = data.ws.values
+  views = [data.largest_exponent, data.growth_rate.sel(norm="spectral", drop=True), data.adjoint_growth_rate]
+  figure, (axes,) = new_figure(PAGE, 2.6, 1, 2)
+  cells = [cell_style(str(cell)) for cell in data.cell.values]
+  for i, (_, color, _, linestyle) in enumerate(cells):
+    forward, *others = (view.isel(cell=i).transpose("seed", "ws") for view in views)
+    for view, marker in zip((forward, *others), MARKERS.values(), strict=True):
+      look = {"marker": marker, "fillstyle": "none", "markersize": 6 if marker == "o" else 5, "color": color}
+      plot_band(axes[0], gains, view, linestyle=linestyle if marker == "o" else "none", **look)
+      if marker != "o":
+        plot_band(axes[1], gains, view - forward, linestyle=linestyle, linewidth=0.8, **look)
+  axes[0].set_title("three estimates", loc="left")
+  axes[0].set_ylabel("growth rate (nats per step)")
+  axes[1].set_title("difference from the forward exponent", loc="left")
+  axes[1].set_ylabel("difference (nats per step)")
+  for panel in axes:
+    panel.axhline(0, color="0.3", linewidth=0.6)
+    panel.set_xlabel("recurrent gain $W_s$")
+  lines = [legend_line(color=cell.color, linestyle=cell.linestyle) for cell in cells]
+  marks = [legend_line(color="0.3", linestyle="none", marker=m, fillstyle="none") for m in MARKERS.values()]
+  figure.legend(lines + marks, [*(cell.label for cell in cells), *MARKERS], loc="outside upper center", ncols=6)
+  return figure
+
+
+PLOT = Plot("three_views", ("recurrent_gain",), draw)
+
+if __name__ == "__main__":
+  sys.exit(main(PLOT))

@@ -1,0 +1,93 @@
+"""Statements about gradients that are either exact or not: the BPTT sum, the readout, clipping, order, peepholes.
+
+Measures, per cell, W_s and seed, by how much each identity of the introduction is missed; `analysis.claims` judges them.
+
+    python -m experiments.identities                       about 30 seconds on two cores
+
+Expect: the sum over lags misses the gradient by rounding only; the readout has no term beyond lag 0; at W_s = 4 clipping acts.
+"""
+
+from collections.abc import Mapping
+import sys
+
+import jax
+from jax.flatten_util import ravel_pytree
+import jax.numpy as jnp
+from jaxtyping import Array
+
+from experiments.grid import Point
+from experiments.measure import Measure, draw
+from experiments.runner import Experiment, main
+import recurrent_lab as rl
+
+CLIP = 1.0  # the largest norm that clipping leaves
+
+
+def identities(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str, Array]:
+  cell = rl.get_cell(str(static["cell"]))
+  params, xs, state, key = draw(static, key, values)
+  size = int(static["hidden_size"])
+  k_readout, k_target = jax.random.split(key)
+  target = jax.random.normal(k_target, (xs.shape[0], size), xs.dtype)
+  norm = lambda tree: jnp.linalg.norm(ravel_pytree(tree)[0])
+
+  # L = ½ Σ_t (Y_t - O_t)² through a readout, term by term and all at once.
+  net = rl.with_readout(cell, size)
+  both = rl.WithReadoutParams(params, rl.init_readout(k_readout, size, size, xs.dtype))
+  loss = lambda outputs: 0.5 * jnp.sum((target - outputs) ** 2)
+  gradient = jax.grad(lambda p: loss(rl.unroll(net, p, xs, state)[1]))(both)
+  summands = rl.gradient_by_lag(loss, net, both, xs, state)
+  missed = jax.tree.map(lambda by_lag, whole: jnp.sum(by_lag, axis=0) - whole, summands, gradient)
+
+  # L_T alone: which steps does the readout's gradient come from?
+  last = rl.gradient_by_lag(
+    lambda outputs: 0.5 * jnp.sum((target[-1] - outputs[-1]) ** 2), net, both, xs, state
+  ).readout
+
+  clipped = jax.tree.map(lambda g: g * jnp.minimum(1, CLIP / norm(gradient)), gradient)
+  _, outputs = rl.unroll(cell, params, xs, state)
+  _, reversed_outputs = rl.unroll(cell, params, xs[::-1], state)
+  slopes = [jnp.exp(a.log_slope) for name, a in rl.activities(cell, params, xs, state).items() if name in TANHS]
+
+  jacobians = rl.state_jacobians(cell, params, xs, state)
+  blind = params._replace(peephole=jnp.zeros_like(params.peephole)) if hasattr(params, "peephole") else params
+  return {
+    "gradient_error": norm(missed) / norm(gradient),
+    "readout_beyond_lag_zero": norm(jax.tree.map(lambda g: g[:-1], last)) / norm(last),
+    "gradient_norm": norm(gradient),
+    "clipped_norm": norm(clipped),
+    "order_difference": jnp.linalg.norm(outputs[-1] - reversed_outputs[-1]) / jnp.linalg.norm(outputs[-1]),
+    "largest_slope": jnp.max(jnp.stack(slopes)),
+    "share_of_slopes_below_one": jnp.mean((jnp.stack(slopes) < 1).astype(xs.dtype)),
+    "peephole_share": norm(jacobians - rl.state_jacobians(cell, blind, xs, state)) / norm(jacobians),
+    "growth_rate": rl.growth_rate(rl.product_log_norms(cell, params, xs, state)).rate,
+    "blind_growth_rate": rl.growth_rate(rl.product_log_norms(cell, blind, xs, state)).rate,
+  }
+
+
+TANHS = ("state", "cell", "candidate")
+NAMES = (
+  "gradient_error",
+  "readout_beyond_lag_zero",
+  "gradient_norm",
+  "clipped_norm",
+  "order_difference",
+  "largest_slope",
+  "share_of_slopes_below_one",
+  "peephole_share",
+  "growth_rate",
+  "blind_growth_rate",
+)
+
+MEASURE = Measure(run=identities, dims=dict.fromkeys(NAMES, ()), coords=lambda static: {})
+
+EXPERIMENT = Experiment(
+  "identities",
+  __doc__,
+  MEASURE,
+  {"cells": "rnn,lstm,gru,peephole_lstm", "ws": "1,4", "hidden_size": "32", "seq_len": "100"},
+  cells=("rnn", "lstm", "gru", "peephole_lstm", "lstm_sigmoid_input", "lstm_1997", "indrnn_tanh"),
+)
+
+if __name__ == "__main__":
+  sys.exit(main(EXPERIMENT))

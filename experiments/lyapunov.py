@@ -1,0 +1,63 @@
+"""The whole Lyapunov spectrum against W_s: how many directions grow, how fast, and how many dimensions stay alive.
+
+Claim (Sompolinsky et al., 1988; Engelken et al., 2023): with W_s the largest exponent crosses 0 into chaos, while most
+directions still contract. Measures all exponents of the joint state with their determinant certificate, the Kaplan-Yorke
+dimension, the entropy rate and the participation ratio of the states.
+
+    python -m experiments.lyapunov                           about 1.5 minutes on two cores
+    python -m experiments.lyapunov --input=zero --ws=2,3     autonomous chaos
+
+Expect: for the RNN λ₁ = ½ ln χ of the mean field, and a certificate far below the mean exponent.
+"""
+
+from collections.abc import Mapping
+import sys
+
+from jaxtyping import Array
+
+from experiments.grid import Point
+from experiments.measure import Measure, draw, portrait_coords
+from experiments.runner import Experiment, main
+import recurrent_lab as rl
+
+
+def spectrum(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str, Array]:
+  """All n exponents after a quarter of the steps, and what follows from them."""
+  cell = rl.get_cell(str(static["cell"]))
+  params, xs, state, _ = draw(static, key, values)
+  burn_in = xs.shape[0] // 4
+  result = rl.lyapunov_spectrum(cell, params, xs, state, burn_in=burn_in)
+  _, outputs = rl.unroll(cell, params, xs, state)
+  return {
+    "exponent": result.exponents,
+    "standard_error": result.standard_error,
+    "interval": result.interval,
+    "log_det_rate": result.log_det_rate,
+    "residual": result.residual,
+    "kaplan_yorke_dimension": rl.kaplan_yorke_dimension(result.exponents),
+    "entropy_rate": rl.entropy_rate(result.exponents),
+    "positive_share": rl.positive_share(result.exponents),
+    "participation_ratio": rl.participation_ratio(outputs[burn_in:]),
+  }
+
+
+SCALARS = (
+  "interval",
+  "log_det_rate",
+  "residual",
+  "kaplan_yorke_dimension",
+  "entropy_rate",
+  "positive_share",
+  "participation_ratio",
+)
+
+MEASURE = Measure(
+  run=spectrum,
+  dims={"exponent": ("index",), "standard_error": ("index",), **dict.fromkeys(SCALARS, ())},
+  coords=lambda static: {"index": portrait_coords(static)["index"]},
+)
+
+EXPERIMENT = Experiment("lyapunov", __doc__, MEASURE, {"ws": "0.5:6:12", "seq_len": "300"}, seeds=4)
+
+if __name__ == "__main__":
+  sys.exit(main(EXPERIMENT))

@@ -1,0 +1,56 @@
+"""One unit, S = tanh(w S + b): fixed points, bifurcations, and the product along the orbit.
+
+Claim (introduction): for 0 < W_s < 1 the product goes to 0, for very large W_s to infinity. In one unit the second fails: the
+orbit settles on a saturated fixed point or 2-cycle, where tanh' w is small again.
+
+    python -m experiments.one_unit                         about 10 seconds on two cores
+
+Expect: a pitchfork at w = 1 and a period doubling at w = -1 for b = 0, both broken by b ≠ 0; an exponent that is 0 only there.
+"""
+
+from collections.abc import Mapping
+import sys
+
+from jaxtyping import Array
+
+from experiments.grid import Point
+from experiments.measure import Measure, draw
+from experiments.runner import Experiment, main
+import recurrent_lab as rl
+
+KEPT = 8  # states at the end of the orbit
+
+
+def orbit(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str, Array]:
+  """The last states of the orbit from a Gaussian start, and ln |∏ tanh' w| per step over its second half."""
+  cell = rl.get_cell(str(static["cell"]))
+  params, xs, state, _ = draw(static, key, values)
+  _, outputs = rl.unroll(cell, params, xs, state)
+  log_norms = rl.product_log_norms(cell, params, xs, state, norm="frobenius")
+  half = xs.shape[0] // 2
+  return {"state": outputs[-KEPT:, 0], "exponent": log_norms[half - 1] / half}
+
+
+MEASURE = Measure(
+  run=orbit, dims={"state": ("kept",), "exponent": ()}, coords=lambda static: {"kept": list(range(KEPT))}
+)
+
+EXPERIMENT = Experiment(
+  "one_unit",
+  __doc__,
+  MEASURE,
+  {
+    "cells": "rnn",
+    "hidden_size": "1",
+    "input_size": "1",
+    "recurrent_init": "identity",
+    "input": "zero",
+    "ws": "-4:4:129",
+    "bias": "0,0.5",
+    "seq_len": "400",
+  },
+  cells=("rnn", "rnn_sigmoid", "rnn_relu", "rnn_softsign", "rnn_hard_tanh", "indrnn_tanh"),
+)
+
+if __name__ == "__main__":
+  sys.exit(main(EXPERIMENT))

@@ -1,0 +1,26 @@
+"""Phase diagram of the RNN over (W_s, input scale): an input suppresses chaos.
+
+Claim (Molgedey et al., 1992): white input of variance σ² moves the onset of chaos from W_s = 1 up to g_c(σ²). Measures the
+largest exponent of the driven net.
+
+    python -m experiments.phase_input                      about 20 seconds on two cores
+    python -m experiments.phase_input --cells=lstm,gru     the same for the gated cells, for which there is no closed form
+
+Expect: the zero line of λ₁ on g_c(σ²), blurred by the finite size of the net.
+"""
+
+import sys
+
+from experiments.measure import LARGEST
+from experiments.runner import Experiment, main
+
+EXPERIMENT = Experiment(
+  "phase_input",
+  __doc__,
+  LARGEST,
+  {"cells": "rnn", "ws": "0.5:3:26", "input_scale": "0:1.5:16", "hidden_size": "128", "seq_len": "400"},
+  seeds=2,
+)
+
+if __name__ == "__main__":
+  sys.exit(main(EXPERIMENT))

@@ -1,0 +1,309 @@
+"""Lyapunov exponents: the rates at which a network stretches and folds small differences of its state.
+
+Tangents Q [n, k] follow the trajectory, A_j = J_j Q_{j-1}, and are made orthonormal again by A = Q R every few steps. What the
+diagonals of R say is summed up:
+
+    λ_i = 1/T Σ ln |R_ii|,   nats per step,        Σ_i λ_i = 1/T Σ_j ln |det J_j|   for all n of them.
+
+A network that runs alone (zero inputs, a state given) and one that is driven (its inputs given: conditional exponents) are
+the same function. The second equation is the certificate that comes with every full spectrum.
+
+References: Benettin, Galgani, Giorgilli & Strelcyn, "Lyapunov characteristic exponents", Meccanica 15 (1980); Geist, Parlitz &
+Lauterborn, "Comparison of different methods for computing Lyapunov exponents", Prog. Theor. Phys. 83 (1990), for QR; Engelken,
+Wolf & Abbott, "Lyapunov spectra of chaotic recurrent neural networks", Phys. Rev. Research 5 (2023).
+"""
+
+from typing import Any, NamedTuple
+
+import jax
+from jax import lax
+from jax.custom_batching import custom_vmap
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int
+import numpy as np
+
+from recurrent_lab.cell import Cell, Params, State
+from recurrent_lab.jacobians import FlatTrajectory, flat_trajectory, pull_rows, zero_directions
+
+PILOT = 40  # steps at the end of the sequence that choose the interval; the first half only aligns the tangents
+# The spread over an interval, as a share of the ln(1/ε) nats that the precision can tell apart: what the pilot aims at, and
+# what the run may come to.
+AIM, LIMIT = 0.55, 0.75
+BLOCKS = 20
+
+
+class LyapunovSpectrum(NamedTuple):
+  """The k largest exponents, and how far to trust them."""
+
+  exponents: Float[Array, "k"]  # nats per step, decreasing
+  standard_error: Float[Array, "k"]  # of the average over time, nats per step; 0 where an exponent is -inf
+  local_exponents: Float[Array, "B k"]  # the averages over B successive blocks of time, nats per step
+  interval: Int[Array, ""]  # steps between two QRs
+  spread: Float[Array, ""]  # the largest max_i - min_i ln |R_ii| of one interval, nats
+  log_det_rate: Float[Array, ""]  # 1/T Σ_j ln |det J_j| from the dense J_j, nats per step; NaN for k < n
+  residual: Float[Array, ""]  # |Σ_i λ_i - log_det_rate| / n, nats per step; NaN for k < n, or if both are -inf
+
+
+class _Pushed(NamedTuple):
+  """One step of the tangents."""
+
+  tangents: Float[Array, "n k"]  # J Q
+  lost: Int[Array, ""]  # rows or columns of J that are exactly zero
+  log_det: Float[Array, ""]  # ln |det J|; NaN for k < n
+
+
+def _push(flat: FlatTrajectory, q: Float[Array, "n k"], s: Array, x: Array) -> _Pushed:
+  """J Q at (s, x); J itself is formed only where all n directions are wanted and its determinant with them."""
+  size, k = q.shape
+  _, push = jax.linearize(lambda s: flat.step(s, x), s)
+  if k < size:
+    pulled = pull_rows(flat, (jnp.sin(jnp.arange(1, size + 1, dtype=s.dtype)) + 2)[None], s, x)
+    tangents = jax.vmap(push, in_axes=1, out_axes=1)(q)
+    return _Pushed(tangents, zero_directions(flat, pulled, s, x), jnp.full((), jnp.nan, s.dtype))
+  jacobian = jax.vmap(push, out_axes=1)(jnp.eye(size, dtype=s.dtype))
+  lost = zero_directions(flat, jacobian, s, x)
+  _, log_det = jnp.linalg.slogdet(jacobian)
+  # LU may round a zero away that a row or column shows.
+  return _Pushed(jacobian @ q, lost, jnp.where(lost > 0, -jnp.inf, log_det))
+
+
+def _orthonormalize(tangents: Float[Array, "n k"]) -> tuple[Float[Array, "n k"], Float[Array, "k"]]:
+  """Q and ln |R_ii| of A = Q R."""
+  q, r = jnp.linalg.qr(tangents)
+  return q, jnp.log(jnp.abs(jnp.diagonal(r)))
+
+
+def _first_tangents(size: int, k: int, dtype: Any) -> Float[Array, "n k"]:
+  """The unit vectors for k = n, which leave a diagonal network exact; k generic ones where some have to be left out."""
+  if k == size:
+    return jnp.eye(size, dtype=dtype)
+  return jnp.linalg.qr(jax.random.normal(jax.random.key(0), (size, k), dtype))[0]
+
+
+@custom_vmap
+def _smallest_of_batch(interval: Int[Array, ""]) -> Int[Array, ""]:
+  """The interval; under `vmap` the smallest of the batch, so that all do their QR at the same steps and only then."""
+  return interval
+
+
+@_smallest_of_batch.def_vmap
+def _(axis_size: int, in_batched: list[bool], interval: Array) -> tuple[Array, bool]:
+  return _smallest_of_batch(jnp.min(interval)), False
+
+
+def _choose_interval(flat: FlatTrajectory, k: int) -> Int[Array, ""]:
+  """The longest interval in which no direction is lost, from a QR at every one of the last `PILOT` steps.
+
+  With c_j = Σ_{i≤j} ln |R_ii| [k], the directions spread over steps i … j by max(c_j - c_i) - min(c_j - c_i). Once that nears
+  ln(1/ε) the smallest column is the rounding noise of the largest. Every stretch of the pilot that is no longer than the
+  interval stays below `AIM` of it, and within half the range of floating-point exponents.
+  """
+  size, dtype = flat.states.shape[1], flat.states.dtype
+
+  def step(q: Array, at: tuple[Array, Array]) -> tuple[Array, tuple[Array, Array]]:
+    pushed = _push(flat, q, *at)
+    q, log_r = _orthonormalize(pushed.tangents)
+    return q, (log_r, pushed.lost)
+
+  pilot = (flat.states[-PILOT:], flat.xs[-PILOT:])
+  _, (log_r, lost) = lax.scan(step, _first_tangents(size, k, dtype), pilot)
+  log_r = log_r[len(log_r) // 2 :]
+  # What is lost for good need not be resolved.
+  rank = jnp.argsort(jnp.argsort(-jnp.mean(log_r, axis=0)))
+  kept = rank < size - jnp.max(lost)
+  c = jnp.cumsum(jnp.where(kept, log_r, 0), axis=0)
+  c = jnp.concatenate([jnp.zeros((1, k), dtype), c])
+  growth = c[None, :] - c[:, None]
+  highest = jnp.max(growth, axis=-1, where=kept, initial=-jnp.inf)
+  lowest = jnp.min(growth, axis=-1, where=kept, initial=jnp.inf)
+  info = jnp.finfo(dtype)
+  fits = (highest - lowest < -AIM * np.log(info.eps)) & (jnp.max(jnp.abs(growth), axis=-1) < -np.log(info.tiny) / 2)
+  length = np.subtract.outer(-np.arange(len(c)), -np.arange(len(c)))
+  interval = jnp.min(jnp.where(fits | (length <= 0), len(log_r), length - 1))
+  return _smallest_of_batch(jnp.maximum(interval, 1).astype(jnp.int32))
+
+
+def _check(
+  params: Params, steps: int, size: int, k: int, burn_in: int, interval: int | None, blocks: int | None
+) -> None:
+  """Raises a `ValueError` that names the first impossible value."""
+  if not 1 <= k <= size:
+    raise ValueError(f"k is {k}; it must lie between 1 and the {size} directions of the state.")
+  if not 0 <= burn_in < steps:
+    raise ValueError(f"burn_in is {burn_in}; it must lie between 0 and {steps - 1}, so that one of the steps counts.")
+  if interval is not None and interval < 1:
+    raise ValueError(f"interval is {interval}; it must be at least 1 step, or None to be chosen.")
+  if blocks is not None and not 1 <= blocks <= steps - burn_in:
+    raise ValueError(f"blocks is {blocks}; it must lie between 1 and the {steps - burn_in} steps that count.")
+  for path, leaf in jax.tree_util.tree_leaves_with_path(params):
+    if not isinstance(leaf, jax.core.Tracer) and np.any(np.isnan(leaf)):
+      raise ValueError(f"params{jax.tree_util.keystr(path)} holds NaN; parameters must be numbers.")
+
+
+def lyapunov_spectrum(
+  cell: Cell,
+  params: Params,
+  xs: Float[Array, "T I"],
+  state: State | None = None,
+  *,
+  k: int | None = None,
+  burn_in: int = 0,
+  interval: int | None = None,
+  blocks: int | None = None,
+) -> LyapunovSpectrum:
+  """The k largest Lyapunov exponents of one trajectory, in nats per step.
+
+  Driven and autonomous networks are one case: the exponents are conditional on the inputs `xs`, and zeros with a `state`
+  leave the network to itself. Differences within the average over time tell how far it has settled:
+
+  - The steps that count are cut into `blocks` of equal length (to a step), each with its own `local_exponents`. For block
+    means m_b of weight w_b the standard error is √(B/(B-1) Σ w_b² (m_b - λ)²). Correlations within a block are thereby
+    included; those between blocks are not, so it is too small where the network remembers longer than a block. It is NaN
+    for a single block.
+  - Each finite-time exponent still holds the O(1/T) transient of tangents that have not turned into their directions; only
+    `burn_in` takes that away.
+
+  A direction is lost for good by a Jacobian that is exactly singular (dead relu units, ∂·/∂h of an LSTM without kernels).
+  The number of rows or columns of zeros, at its maximum over the steps, is how many of the smallest exponents are -inf; the
+  others are finite. An overflowed state gives NaN.
+
+  Args:
+    cell: any `Cell`.
+    params: its parameters.
+    xs: one example `[T, I]`; `vmap` for more.
+    state: S_0; the cell's initial state by default.
+    k: how many exponents; by default all n, with the certificate.
+    burn_in: the first steps, which move state and tangents but do not count.
+    interval: steps between two QRs (there is one at the end of every block besides). By default the longest that loses no
+      direction, as a pilot over the last steps and then the run itself show; a batch made by `vmap` shares the smallest.
+      One that is too long loses the small exponents without a sign of it in the large ones. `residual` shows it, and for
+      k < n a `spread` near ln(1/ε), 16 in float32, or above. Where that happens at interval 1, the Jacobians themselves are
+      not resolved in their precision, as for an LSTM at the zero state, whose h' is a multiple of c'.
+    blocks: of time; by default 20, or as many as there are steps.
+
+  Returns:
+    The spectrum. In exact arithmetic `residual` is 0 for every T. Where a direction is lost for good, both sides of the
+    identity are -inf and certify nothing: it is NaN. Where only one side is, it is inf.
+
+  Raises:
+    ValueError: if k, `burn_in`, `interval` or `blocks` is out of bounds, for known parameters that are NaN, or as
+      `flat_trajectory` does.
+  """
+  flat = flat_trajectory(cell, params, xs, state)
+  (steps, size), dtype = flat.states.shape, flat.states.dtype
+  k = size if k is None else k
+  _check(params, steps, size, k, burn_in, interval, blocks)
+  blocks = min(BLOCKS, steps - burn_in) if blocks is None else blocks
+
+  edges = burn_in + np.arange(blocks + 1) * (steps - burn_in) // blocks
+  lengths = np.diff(edges)
+  block_ends = np.isin(np.arange(1, steps + 1), edges)
+  # The burn-in goes to a block that does not exist, whose sums are dropped.
+  block = np.repeat([blocks, *range(blocks)], [burn_in, *lengths])
+  since = np.arange(1, steps + 1) - np.repeat([0, *edges[:-1]], [burn_in, *lengths])
+
+  def orthonormalize(tangents: Array, alive: Array) -> tuple[Array, Array, Array]:
+    q, log_r = _orthonormalize(tangents)
+    ordered = jnp.sort(log_r)[::-1]
+    return q, log_r, ordered[0] - ordered[jnp.clip(alive, 1, k) - 1]
+
+  def multiply(tangents: Array, alive: Array) -> tuple[Array, Array, Array]:
+    return tangents, jnp.zeros(k, dtype), jnp.zeros((), dtype)
+
+  def step(carry: tuple[Array, ...], at: tuple[Array, Array, Bool[Array, ""], Int[Array, ""]]) -> tuple[Any, None]:
+    q, log_r, lost, log_det, spread = carry
+    s, x, is_due, b = at
+    pushed = _push(flat, q, s, x)
+    lost = lost.at[b].max(pushed.lost, mode="drop")
+    q, new_log_r, new_spread = lax.cond(is_due, orthonormalize, multiply, pushed.tangents, size - jnp.max(lost))
+    # Sums over a block are short enough for float32; a sum over 10⁴ steps is not.
+    log_r = log_r.at[b].add(new_log_r, mode="drop")
+    log_det = log_det.at[b].add(pushed.log_det, mode="drop")
+    return (q, log_r, lost, log_det, jnp.where(b < blocks, jnp.maximum(spread, new_spread), spread)), None
+
+  def run(every: Array) -> tuple[Array, ...]:
+    due = jnp.asarray(block_ends) | (jnp.asarray(since) % every == 0)
+    zeros = jnp.zeros((blocks, k), dtype)
+    carry = (_first_tangents(size, k, dtype), zeros, jnp.zeros(blocks, jnp.int32), zeros[:, 0], zeros[0, 0])
+    carry, _ = lax.scan(step, carry, (flat.states, flat.xs, due, jnp.asarray(block)))
+    return carry[1:]
+
+  def run_shorter(carry: tuple[Array, Array, tuple[Array, ...]]) -> tuple[Array, Array, tuple[Array, ...]]:
+    _, every, _ = carry
+    sums = run(every)
+    spread, allowed = sums[-1], -LIMIT * np.log(jnp.finfo(dtype).eps)
+    shorter = jnp.clip(jnp.floor(every * (allowed / spread)), 1, jnp.maximum(every - 1, 1)).astype(jnp.int32)
+    return every, _smallest_of_batch(jnp.where(spread > allowed, shorter, every)), sums
+
+  if interval is None:
+    # The pilot saw few steps: where a later interval spreads too far after all, everything is run again.
+    every = jnp.minimum(_choose_interval(flat, k), int(lengths.max()))
+    start = (every + 1, every, jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), jax.eval_shape(run, every)))
+    every, _, sums = lax.while_loop(lambda carry: carry[1] < carry[0], run_shorter, start)
+  else:
+    every = jnp.asarray(min(interval, int(lengths.max())), jnp.int32)
+    sums = run(every)
+  log_r, lost, log_det, spread = sums
+
+  weights = jnp.asarray(lengths / lengths.sum(), dtype)
+  order = jnp.argsort(-jnp.sum(log_r, axis=0))
+  local = log_r[:, order] / jnp.asarray(lengths, dtype)[:, None]
+  local = jnp.where((jnp.arange(k) < size - lost[:, None]) | jnp.isnan(local), local, -jnp.inf)
+  exponents = weights @ local
+  finite = ~jnp.isneginf(exponents)
+  deviation = jnp.where(finite, local - exponents, 0)
+  correction = blocks / (blocks - 1) if blocks > 1 else jnp.nan
+  log_det_rate = jnp.sum(log_det) / (steps - burn_in)
+  return LyapunovSpectrum(
+    exponents=exponents,
+    standard_error=jnp.sqrt(correction * jnp.sum((weights[:, None] * deviation) ** 2, axis=0)),
+    local_exponents=local,
+    interval=every,
+    spread=spread,
+    log_det_rate=log_det_rate,
+    residual=jnp.abs(jnp.sum(exponents) - log_det_rate) / size,
+  )
+
+
+def kaplan_yorke_dimension(exponents: Float[Array, "*batch k"]) -> Float[Array, "*batch"]:
+  """D = j + Σ_{i≤j} λ_i / |λ_{j+1}|, j the largest number of exponents whose sum is not negative.
+
+  The dimension of a set whose volume neither grows nor shrinks: 0 where λ₁ < 0, and all k where the sum of all is 0 or more
+  (for k < n, D is then only known to be larger). Entries of -inf contract at once: they add nothing to j.
+
+  Reference: Kaplan & Yorke, "Chaotic behavior of multidimensional difference equations" (1979).
+  """
+  k = exponents.shape[-1]
+  ordered = -jnp.sort(-exponents, axis=-1)
+  sums = jnp.cumsum(ordered, axis=-1)
+  j = jnp.sum(sums >= 0, axis=-1)
+  at = lambda array, index: jnp.take_along_axis(array, jnp.clip(index, 0, k - 1)[..., None], axis=-1)[..., 0]
+  fraction = jnp.where((j == 0) | (j == k), 0, at(sums, j - 1) / jnp.abs(at(ordered, j)))
+  return jnp.where(jnp.any(jnp.isnan(exponents), axis=-1), jnp.nan, j + fraction)
+
+
+def entropy_rate(exponents: Float[Array, "*batch k"]) -> Float[Array, "*batch"]:
+  """Σ max(λ_i, 0), nats per step: Pesin's formula for the rate at which the network makes information of its initial state."""
+  return jnp.sum(jnp.maximum(exponents, 0), axis=-1)
+
+
+def positive_share(exponents: Float[Array, "*batch k"]) -> Float[Array, "*batch"]:
+  """The share of the exponents given that are above 0; NaN where one is NaN."""
+  share = jnp.mean((exponents > 0).astype(exponents.dtype), axis=-1)
+  return jnp.where(jnp.any(jnp.isnan(exponents), axis=-1), jnp.nan, share)
+
+
+def participation_ratio(states: Float[Array, "T n"]) -> Float[Array, ""]:
+  """(Σ λ_i)² / Σ λ_i² = (tr C)² / tr C² for the covariance C of the states and its eigenvalues λ_i: the directions they fill.
+
+  Between 1 and n; 0 where the states do not move, NaN where one is not finite.
+  """
+  if jnp.ndim(states) != 2:
+    raise ValueError(f"states has shape {jnp.shape(states)}; one trajectory is [T, n], so use vmap for a batch.")
+  moved = states - states[0]  # exactly 0 where nothing moves
+  centered = moved - jnp.mean(moved, axis=0)
+  size = jnp.max(jnp.abs(centered))
+  centered = centered / jnp.where(size == 0, 1, size)
+  covariance = centered.T @ centered
+  still = jnp.where(size == 0, 1, 0)
+  return jnp.trace(covariance) ** 2 / (jnp.sum(covariance**2) + still)

@@ -1,0 +1,302 @@
+"""Lyapunov spectra against closed forms, a NumPy loop, their own certificate, and mean-field theory."""
+
+import inspect
+import math
+
+import jax
+from jax import export
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import recurrent_lab as rl
+from recurrent_lab.lyapunov import (
+  entropy_rate,
+  kaplan_yorke_dimension,
+  lyapunov_spectrum,
+  participation_ratio,
+  positive_share,
+)
+from tests.nets import random_net
+
+
+def numpy_spectrum(jacobians, burn_in):
+  """A QR at every step, in float64."""
+  q, sums = np.eye(jacobians.shape[1]), 0.0
+  for j, jacobian in enumerate(np.asarray(jacobians, np.float64)):
+    q, r = np.linalg.qr(jacobian @ q)
+    sums = sums + (np.log(np.abs(np.diagonal(r))) if j >= burn_in else 0)
+  return np.sort(sums / (len(jacobians) - burn_in))[::-1]
+
+
+def certified(spectrum, share=1e-3):
+  return np.all(np.asarray(spectrum.residual) < share * np.abs(np.mean(np.asarray(spectrum.exponents), axis=-1)))
+
+
+@pytest.mark.parametrize("gain", [0.01, 0.5, 2.0])
+def test_scaled_orthogonal_linear_net(gain, key):
+  """All exponents are ln g, however long; even where a longer interval would underflow."""
+  cell = rl.rnn("identity")
+  params = cell.init(key, 1, 16, recurrent_gain=gain, recurrent_init="orthogonal")
+  spectrum = lyapunov_spectrum(cell, params, jnp.zeros((10_000, 1)), blocks=100)
+  np.testing.assert_allclose(spectrum.exponents, np.full(16, math.log(gain)), rtol=1e-5)
+  assert int(spectrum.interval) == (9 if gain == 0.01 else 20)
+  assert certified(spectrum, 1e-5)
+  assert np.all(spectrum.standard_error < 1e-5)
+
+
+def test_diagonal_net(key):
+  """ln |u_i|, sorted, exactly from the first step on; -inf for a unit without memory."""
+  cell = rl.indrnn("identity")
+  params = cell.init(key, 1, 5)
+  params = params._replace(recurrent_kernel=jnp.array([0.5, -1.25, 0.0, 0.01, 0.9]))
+  spectrum = lyapunov_spectrum(cell, params, jax.random.normal(key, (50, 1)))
+  np.testing.assert_allclose(spectrum.exponents, [*np.log([1.25, 0.9, 0.5, 0.01]), -np.inf], rtol=1e-5)
+  assert np.isneginf(spectrum.log_det_rate)
+  assert np.isnan(spectrum.residual)
+  np.testing.assert_allclose(spectrum.standard_error, np.zeros(5), atol=1e-6)
+  largest = lyapunov_spectrum(cell, params, jnp.zeros((400, 1)), k=2, burn_in=200)
+  np.testing.assert_allclose(largest.exponents, np.log([1.25, 0.9]), atol=1e-4)
+
+
+@pytest.mark.parametrize("bias", [0.0, 3.0])
+def test_lstm_without_weights(bias, key):
+  """ln σ(b_f) along the cell path and -inf for ∂/∂h."""
+  cell = rl.lstm()
+  params = cell.init(key, 2, 4, recurrent_gain=0.0, input_gain=0.0, forget_bias=bias)
+  for k in (8, 6, 3):
+    spectrum = lyapunov_spectrum(cell, params, jax.random.normal(key, (300, 2)), k=k, burn_in=100)
+    expected = [float(rl.theory.cell_path_exponent(bias))] * min(k, 4) + [-np.inf] * max(k - 4, 0)
+    np.testing.assert_allclose(spectrum.exponents, expected, rtol=1e-4, atol=1e-6)
+    assert np.isnan(spectrum.residual)
+    assert not np.any(np.isnan(spectrum.standard_error))
+
+
+def test_no_recurrence_and_dead_units(key):
+  cell = rl.rnn("relu")
+  params = cell.init(key, 1, 6, recurrent_gain=0.0)
+  spectrum = lyapunov_spectrum(cell, params, jnp.zeros((30, 1)))
+  np.testing.assert_array_equal(spectrum.exponents, np.full(6, -np.inf))
+  assert np.isnan(spectrum.residual)
+  # Two units never fire. The others see each other through a positive kernel K, so the exponents are ln |eigenvalues of K|.
+  kernel = jnp.abs(cell.init(key, 1, 6, recurrent_init="orthogonal").recurrent_kernel) / 4  # so that nothing overflows
+  params = params._replace(bias=jnp.array([-1e4, -1e4, 1e3, 1e3, 1e3, 1e3]))
+  spectrum = lyapunov_spectrum(cell, params._replace(recurrent_kernel=kernel), jnp.zeros((60, 1)), burn_in=20)
+  np.testing.assert_array_equal(np.isneginf(spectrum.exponents), [False] * 4 + [True] * 2)
+  np.testing.assert_array_equal(np.isneginf(spectrum.local_exponents), [[False] * 4 + [True] * 2] * 20)
+  eigenvalues = np.linalg.eigvals(np.asarray(kernel, np.float64)[2:, 2:])
+  np.testing.assert_allclose(spectrum.exponents[0], np.log(np.abs(eigenvalues).max()), atol=2e-3)
+
+
+@pytest.mark.parametrize("name", ["rnn", "lstm", "gru"])
+def test_matches_a_numpy_loop(name, key):
+  """All of them in float64 to rounding and with an interval of its own choice; in float32 to its precision."""
+  with jax.enable_x64(True):
+    cell, params, xs = random_net(name, key, steps=300, hidden=6, dtype=np.float64)
+    expected = numpy_spectrum(rl.state_jacobians(cell, params, xs), burn_in=50)
+    double = lyapunov_spectrum(cell, params, xs, burn_in=50)
+    partial = lyapunov_spectrum(cell, params, xs, burn_in=50, k=len(expected) - 1, interval=1)
+  np.testing.assert_allclose(double.exponents, expected, rtol=1e-5, atol=1e-6)
+  np.testing.assert_allclose(partial.exponents, expected[:-1], atol=0.05)  # other tangents to start with
+  assert int(double.interval) > 1
+  assert certified(double, 1e-6)
+  assert np.isnan(partial.residual)
+  params, xs = jax.tree.map(lambda a: jnp.asarray(np.asarray(a), np.float32), (params, xs))
+  single = lyapunov_spectrum(cell, params, xs, burn_in=50)
+  assert single.exponents.dtype == jnp.float32
+  assert certified(single)
+  np.testing.assert_allclose(
+    single.exponents, numpy_spectrum(rl.state_jacobians(cell, params, xs), burn_in=50), rtol=2e-3, atol=2e-3
+  )
+
+
+@pytest.mark.parametrize("name", ["rnn", "lstm", "gru"])
+def test_interval_is_chosen_so_that_the_certificate_holds(name, key):
+  """And one that is too long shows in the residual, though not in the largest exponent."""
+  cell, params, xs = random_net(name, key, steps=400, hidden=32)
+  xs = 0.3 * xs  # no unit so saturated that float32 rounds its slope to 0
+  chosen, every_step, too_long = (lyapunov_spectrum(cell, params, xs, interval=i) for i in (None, 1, 20))
+  assert certified(chosen)
+  assert certified(every_step)
+  np.testing.assert_allclose(chosen.exponents, every_step.exponents, atol=5e-3)
+  assert int(too_long.interval) == 20
+  assert not certified(too_long)
+  assert float(too_long.spread) > 15.0
+  np.testing.assert_allclose(too_long.exponents[0], every_step.exponents[0], atol=1e-3)
+
+
+def test_slow_gates_need_few_decompositions(key):
+  """Close to the identity all directions stay together, and the interval is the longest the pilot can vouch for."""
+  cell = rl.gru()
+  params = cell.init(key, 2, 8, forget_bias=4.0)
+  spectrum = lyapunov_spectrum(cell, params, jax.random.normal(key, (800, 2)))
+  assert int(spectrum.interval) == 20
+  assert certified(spectrum)
+
+
+def test_a_batch_is_the_loop_and_shares_its_interval(key):
+  cell = rl.gru()
+  xs = jax.random.normal(key, (120, 2))
+  gains = jnp.array([0.5, 3.0])
+  measure = lambda key, gain: lyapunov_spectrum(cell, cell.init(key, 2, 6, recurrent_gain=gain), xs, burn_in=20)
+  keys = jax.random.split(key, 3)
+  batch = jax.jit(jax.vmap(jax.vmap(measure, (0, None)), (None, 0)))(keys, gains)
+  assert batch.exponents.shape == (2, 3, 6)
+  loop = [[measure(k, g) for k in keys] for g in gains]
+  for i in range(2):
+    for j in range(3):
+      np.testing.assert_allclose(batch.exponents[i, j], loop[i][j].exponents, rtol=5e-3, atol=5e-3)
+  assert np.all(batch.interval == batch.interval[0, 0])
+  assert np.all(batch.interval <= np.array([[int(s.interval) for s in row] for row in loop]))
+
+
+@pytest.mark.parametrize("name", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("k", [None, 2])
+def test_lowers_for_every_platform(name, k):
+  cell = rl.get_cell(name)
+  params = jax.eval_shape(lambda key: cell.init(key, 3, 8), jax.random.key(0))
+  xs = jax.ShapeDtypeStruct((10, 3), jnp.float32)
+  export.export(
+    jax.jit(lambda params, xs: lyapunov_spectrum(cell, params, xs, k=k)), platforms=["cpu", "cuda", "rocm", "tpu"]
+  )(params, xs)
+
+
+@pytest.mark.parametrize("name", ["rnn", "lstm", "gru"])
+def test_largest_exponent_is_the_slope_of_the_norms(name, key):
+  cell, params, xs = random_net(name, key, steps=1000, recurrent_gain=0.7)
+  spectrum = lyapunov_spectrum(cell, params, xs, k=1)
+  rate = rl.growth_rate(rl.product_log_norms(cell, params, xs)).rate
+  np.testing.assert_allclose(spectrum.exponents[0], rate, atol=6 * float(spectrum.standard_error[0]) + 5e-3)
+
+
+def test_local_exponents_average_to_the_global_ones(key):
+  cell, params, xs = random_net("rnn", key, steps=107)
+  spectrum = lyapunov_spectrum(cell, params, xs, burn_in=7, interval=1, blocks=100)
+  np.testing.assert_allclose(spectrum.local_exponents.mean(0), spectrum.exponents, rtol=1e-5)
+  jacobians = rl.state_jacobians(cell, params, xs)[7:]
+  np.testing.assert_allclose(spectrum.local_exponents.sum(1), np.linalg.slogdet(jacobians)[1], atol=1e-3)
+  assert np.all(np.isnan(lyapunov_spectrum(cell, params, xs, blocks=1).standard_error))
+
+
+def test_standard_error_is_the_spread_over_independent_runs(key):
+  cell, params, _ = random_net("rnn", key, hidden=4)
+  xs = jax.random.normal(key, (48, 500, 3))
+  spectra = jax.jit(jax.vmap(lambda x: lyapunov_spectrum(cell, params, x, burn_in=20)))(xs)
+  ratio = jnp.sqrt(jnp.mean(spectra.standard_error**2, axis=0)) / jnp.std(spectra.exponents, axis=0, ddof=1)
+  assert np.all((ratio > 0.5) & (ratio < 2.5)), ratio
+
+
+def test_overflow_is_nan(key):
+  cell = rl.rnn("relu")
+  params = cell.init(key, 1, 4, recurrent_gain=1.0, recurrent_init="identity")
+  params = params._replace(recurrent_kernel=1e3 * params.recurrent_kernel, bias=jnp.ones(4))
+  for k in (4, 2):
+    assert np.all(np.isnan(lyapunov_spectrum(cell, params, jnp.zeros((40, 1)), k=k).exponents))
+
+
+@pytest.mark.parametrize(
+  ("exponents", "dimension", "entropy", "share"),
+  [
+    ([0.9, 0.0, -14.6], 2 + 0.9 / 14.6, 0.9, 1 / 3),
+    ([0.5, 0.1, -0.2, -1.0], 3.4, 0.6, 0.5),
+    ([-0.1, -0.2], 0.0, 0.0, 0.0),
+    ([0.3, -0.3], 2.0, 0.3, 0.5),
+    ([0.3, 0.2, -0.1], 3.0, 0.5, 2 / 3),
+    ([0.4, -0.1, -math.inf, -math.inf], 2.0, 0.4, 0.25),
+    ([-math.inf, -math.inf], 0.0, 0.0, 0.0),
+    ([0.0, -2.0], 1.0, 0.0, 0.0),
+    ([math.nan, -1.0], math.nan, math.nan, math.nan),
+  ],
+)
+def test_dimension_and_entropy_by_hand(exponents, dimension, entropy, share):
+  exponents = jnp.array(exponents)
+  for transform in (jax.jit, lambda f: lambda e: jax.vmap(f)(e[None])[0]):
+    for function, expected in ((kaplan_yorke_dimension, dimension), (entropy_rate, entropy), (positive_share, share)):
+      np.testing.assert_allclose(transform(function)(exponents), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("scale", [1e-25, 1.0, 1e25])
+def test_participation_ratio(scale, rng):
+  states = rng.normal(size=(200, 6)) * [5, 3, 1, 0.3, 0.1, 0] + 2.0
+  eigenvalues = np.linalg.eigvalsh(np.cov(states.T))
+  measured = jax.jit(participation_ratio)(jnp.asarray(scale * states, jnp.float32))
+  np.testing.assert_allclose(measured, eigenvalues.sum() ** 2 / (eigenvalues**2).sum(), rtol=1e-3)
+
+
+def test_participation_ratio_of_special_states():
+  assert float(participation_ratio(jnp.full((7, 3), 0.1))) == 0
+  np.testing.assert_allclose(participation_ratio(jnp.concatenate([jnp.eye(4), -jnp.eye(4)])), 4, rtol=1e-6)
+  assert np.isnan(participation_ratio(jnp.full((7, 3), -jnp.inf)))
+
+
+@pytest.mark.parametrize(
+  ("options", "message"),
+  [
+    ({"k": 0}, "k is 0; it must lie between 1 and the 5 directions"),
+    ({"k": 6}, "k is 6; it must lie between 1 and the 5 directions"),
+    ({"burn_in": 8}, "burn_in is 8; it must lie between 0 and 7"),
+    ({"burn_in": -1}, "burn_in is -1; it must lie between 0 and 7"),
+    ({"interval": 0}, "interval is 0; it must be at least 1 step"),
+    ({"blocks": 9}, "blocks is 9; it must lie between 1 and the 8 steps"),
+  ],
+)
+def test_bad_options_are_named(options, message, key):
+  cell, params, xs = random_net("rnn", key)
+  with pytest.raises(ValueError, match=message):
+    lyapunov_spectrum(cell, params, xs, **options)
+
+
+def test_nan_parameters_are_named(key):
+  cell, params, xs = random_net("rnn", key)
+  params = params._replace(bias=params.bias.at[2].set(jnp.nan))
+  with pytest.raises(ValueError, match=r"params\.bias holds NaN"):
+    lyapunov_spectrum(cell, params, xs)
+  assert np.all(np.isnan(jax.jit(lambda p: lyapunov_spectrum(cell, p, xs).exponents)(params)))
+  with pytest.raises(ValueError, match=r"states has shape \(5,\)"):
+    inspect.unwrap(participation_ratio)(params.bias)
+
+
+def random_tanh_spectra(key, gain, state_scale, *, seeds=5, size=256, steps=400, burn_in=150):
+  """Spectra of autonomous nets with W_ij ~ N(0, g²/N), one after the other."""
+  cell = rl.rnn()
+
+  @jax.jit
+  def measure(key):
+    k_params, k_state = jax.random.split(key)
+    params = cell.init(k_params, 1, size, recurrent_gain=gain, dtype=jnp.zeros(()).dtype)
+    state = state_scale * jax.random.normal(k_state, (size,))
+    return params, lyapunov_spectrum(cell, params, jnp.zeros((steps, 1), state.dtype), state, burn_in=burn_in)
+
+  results = [measure(k) for k in jax.random.split(key, seeds)]
+  return jax.tree.map(lambda *a: np.stack(a), *results)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("gain", [2.0, 3.0])
+@pytest.mark.usefixtures("x64")
+def test_chaotic_tanh_net_matches_mean_field_theory(gain, key):
+  """In float64: float32 rounds tanh' to 0 beyond 8, where one of the 256 units is at every few steps."""
+  _, spectra = random_tanh_spectra(key, gain, 1.0)
+  assert certified(spectra)
+  largest, mean = spectra.exponents[:, 0].mean(), spectra.exponents.mean()
+  np.testing.assert_allclose(largest, rl.theory.largest_exponent(gain), rtol=0.05)
+  np.testing.assert_allclose(mean, rl.theory.mean_exponent(gain), rtol=0.015)
+
+
+@pytest.mark.slow
+def test_silent_tanh_net_follows_the_circular_law(key):
+  """Exponents of all seeds against the eigenvalues of each W, and against F(s) = e^{2s}/g².
+
+  At finite N a share 1/√(2πN) of the eigenvalues, 0.025 here, lies outside of the disk, so F is off by as much at its edge;
+  five seeds of eigenvalues alone, computed by LAPACK, came out 0.018 to 0.034 away from it.
+  """
+  size = 256
+  params, spectra = random_tanh_spectra(key, 0.5, 1e-3, size=size)
+  assert certified(spectra)
+  eigenvalues = np.sort(np.log(np.abs(np.linalg.eigvals(params.recurrent_kernel.astype(np.float64)))))[:, ::-1]
+  assert np.mean(np.abs(eigenvalues - spectra.exponents)) < 5e-3
+  exponents = np.sort(spectra.exponents.ravel())
+  theory = np.asarray(rl.theory.zero_fixed_point_exponent_cdf(0.5, exponents))
+  ranks = np.arange(len(exponents) + 1) / len(exponents)
+  distance = max(np.abs(ranks[1:] - theory).max(), np.abs(ranks[:-1] - theory).max())
+  assert distance < 0.02 + 1 / math.sqrt(2 * math.pi * size)
