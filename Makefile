@@ -22,10 +22,10 @@ figures: env
 	$(RUN) -m analysis.claims --results=$(RESULTS) --out=$(LEDGER)
 
 test: env
-	$(RUN) -m pytest -n auto -m "not slow"
+	$(RUN) -m pytest -n auto -m "not slow" $(PYTEST_FLAGS)
 
 test-slow: env
-	$(RUN) -m pytest -n auto -m slow
+	$(RUN) -m pytest -n auto -m slow $(PYTEST_FLAGS)
 
 check: env
 	$(RUN) -m ruff format --check .

@@ -7,6 +7,7 @@ dimension, the entropy rate and the participation ratio of the states.
     python -m experiments.lyapunov                           about 1.5 minutes on two cores
     python -m experiments.lyapunov --input=zero --ws=2,3     autonomous chaos
 
+In float64, since above W_s = 3 a single Jacobian of the RNN spreads its directions further than float32 resolves.
 Expect: for the RNN λ₁ = ½ ln χ of the mean field, and a certificate far below the mean exponent.
 """
 
@@ -57,7 +58,7 @@ MEASURE = Measure(
   coords=lambda static: {"index": portrait_coords(static)["index"]},
 )
 
-EXPERIMENT = Experiment("lyapunov", __doc__, MEASURE, {"ws": "0.5:6:12", "seq_len": "300"}, seeds=4)
+EXPERIMENT = Experiment("lyapunov", __doc__, MEASURE, {"ws": "0.5:6:12", "seq_len": "300"}, seeds=4, x64=True)
 
 if __name__ == "__main__":
   sys.exit(main(EXPERIMENT))

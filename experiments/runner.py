@@ -35,6 +35,7 @@ class Experiment(NamedTuple):
     defaults: setting -> flag text, where it differs from the setting's own default.
     cells: the cells that the measure is defined for; all if empty.
     seeds: random nets per combination, by default.
+    x64: whether it computes in float64 by default.
   """
 
   name: str
@@ -43,6 +44,7 @@ class Experiment(NamedTuple):
   defaults: Mapping[str, str]
   cells: Sequence[str] = ()
   seeds: int = 8
+  x64: bool = False
 
 
 class Plan(NamedTuple):
@@ -75,7 +77,7 @@ def _define_flags(experiment: Experiment) -> flags.FlagValues:
   flags.DEFINE_integer(
     "max_failures", 0, "Blocks that may raise an error before the sweep stops.", lower_bound=0, flag_values=values
   )
-  flags.DEFINE_boolean("x64", False, "Compute in float64.", flag_values=values)
+  flags.DEFINE_boolean("x64", experiment.x64, "Compute in float64.", flag_values=values)
   flags.DEFINE_boolean("help", False, "Print this and exit.", short_name="h", flag_values=values)
   return values
 

@@ -18,6 +18,14 @@ import numpy as np
 import pytest
 
 
+@pytest.fixture(autouse=True)
+def single_precision() -> Iterator[None]:
+  """A launcher may have left JAX in float64; the next test starts in float32."""
+  jax.config.update("jax_enable_x64", False)
+  yield
+  jax.config.update("jax_enable_x64", False)
+
+
 @pytest.fixture
 def seed() -> int:
   """A fresh seed; set LAB_TEST_SEED to repeat a failure."""

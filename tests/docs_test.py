@@ -1,6 +1,7 @@
 """The Python blocks of the README and the guides run, in order, as one program a page; their commands parse."""
 
 import importlib
+import json
 from pathlib import Path
 import re
 import shlex
@@ -54,3 +55,10 @@ def test_the_library_stands_alone():
     for path in (ROOT / floor).rglob("*.py"):
       imports = re.findall(r"^\s*(?:from|import) ([a-z_]+)", path.read_text(), re.MULTILINE)
       assert not set(imports) & set(forbidden), path
+
+
+def test_the_ledger_in_the_readme_is_the_one_in_docs():
+  ledger = json.loads((ROOT / "docs" / "claims.json").read_text())
+  text = (ROOT / "README.md").read_text()
+  for entry in ledger:
+    assert f"| {entry['number']}. {entry['claim']} | {entry['verdict']} |" in text

@@ -158,10 +158,7 @@ def test_dry_run_prints_the_grid_and_writes_nothing(tmp_path, capsys):
 def test_flagfile_and_x64(tmp_path):
   file = tmp_path / "flags.txt"
   file.write_text("--ws=0.5\n--cells=gru\n--x64\n")
-  try:
-    assert launch("recurrent_gain", tmp_path, f"--flagfile={file}") == 0
-  finally:
-    jax.config.update("jax_enable_x64", False)
+  assert launch("recurrent_gain", tmp_path, f"--flagfile={file}") == 0
   data = store.load_results(tmp_path / "recurrent_gain")
   assert data.log_norm.dtype == np.float64
   assert bool(data.x64)
@@ -239,10 +236,11 @@ def test_killed_launches_lose_nothing(tmp_path):
 def test_every_measure_lowers_for_every_platform(name):
   chosen = experiment(name)
   plan = runner.parse(chosen, [*SMALL, *EXPERIMENTS[name]])
-  for static in {p["cell"]: grid.static_part(p) for p in plan.points}.values():
-    arguments = runner._traced([p for p in plan.points if grid.static_part(p) == static][:2])
-    function = jax.jit(partial(runner._measure_block, chosen.measure, static))
-    export.export(function, platforms=["cpu", "cuda", "rocm", "tpu"])(*arguments)
+  with jax.enable_x64(plan.points[0]["x64"]):
+    for static in {p["cell"]: grid.static_part(p) for p in plan.points}.values():
+      arguments = runner._traced([p for p in plan.points if grid.static_part(p) == static][:2])
+      function = jax.jit(partial(runner._measure_block, chosen.measure, static))
+      export.export(function, platforms=["cpu", "cuda", "rocm", "tpu"])(*arguments)
 
 
 def test_help_shows_the_experiment(capsys):
