@@ -276,7 +276,7 @@ def random_tanh_spectra(key, gain, state_scale, *, seeds=5, size=256, steps=400,
 @pytest.mark.usefixtures("x64")
 def test_chaotic_tanh_net_matches_mean_field_theory(gain, key):
   """In float64: float32 rounds tanh' to 0 beyond 8, where one of the 256 units is at every few steps."""
-  _, spectra = random_tanh_spectra(key, gain, 1.0)
+  _, spectra = random_tanh_spectra(key, gain, 1.0, seeds=20)  # five scatter by more than the 1.5 % asked of the mean
   assert certified(spectra)
   largest, mean = spectra.exponents[:, 0].mean(), spectra.exponents.mean()
   np.testing.assert_allclose(largest, rl.theory.largest_exponent(gain), rtol=0.05)
