@@ -273,14 +273,38 @@ def random_tanh_spectra(key, gain, state_scale, *, seeds=5, size=256, steps=400,
 
 @pytest.mark.slow
 @pytest.mark.parametrize("gain", [2.0, 3.0])
+def test_chaotic_tanh_net_meets_mean_field_theory(gain, key):
+  """λ₁ within 5 % and the mean exponent within 1.5 % over 5 nets of 1024 units.
+
+  256 units are too few for these bounds: at g = 2 their λ₁ lies 5.3 ± 0.9 % below theory and their mean exponent 2.1 ± 0.3 %
+  away (20 and 200 nets); at 1024 units it is 1.3 % and 0.1 %. The mean exponent is taken from ln |det J|, to which the
+  certificate of the next test ties the sum of all exponents.
+  """
+  cell, size, steps, burn_in = rl.rnn(), 1024, 1500, 150
+  xs = jnp.zeros((steps, 1))
+
+  def measure(key):
+    k_params, k_state = jax.random.split(key)
+    params = cell.init(k_params, 1, size, recurrent_gain=gain)
+    state = jax.random.normal(k_state, (size,))
+    largest = lyapunov_spectrum(cell, params, xs, state, k=1, burn_in=burn_in, interval=1).exponents[0]
+    slopes = rl.activities(cell, params, xs, state)["state"].log_slope[burn_in:]
+    return largest, jnp.mean(slopes) + jnp.linalg.slogdet(params.recurrent_kernel)[1] / size
+
+  largest, mean = jax.lax.map(measure, jax.random.split(key, 5))
+  np.testing.assert_allclose(largest.mean(), rl.theory.largest_exponent(gain), rtol=0.05)
+  np.testing.assert_allclose(mean.mean(), rl.theory.mean_exponent(gain), rtol=0.015)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("gain", [2.0, 3.0])
 @pytest.mark.usefixtures("x64")
-def test_chaotic_tanh_net_matches_mean_field_theory(gain, key):
-  """In float64: float32 rounds tanh' to 0 beyond 8, where one of the 256 units is at every few steps."""
-  _, spectra = random_tanh_spectra(key, gain, 1.0, seeds=20)  # five scatter by more than the 1.5 % asked of the mean
+def test_chaotic_spectra_of_256_units_are_certified(gain, key):
+  """All exponents of 5 nets, their sum within 1e-3 of ln |det J| and so their mean that of the slopes and the weights."""
+  params, spectra = random_tanh_spectra(key, gain, 1.0)
   assert certified(spectra)
-  largest, mean = spectra.exponents[:, 0].mean(), spectra.exponents.mean()
-  np.testing.assert_allclose(largest, rl.theory.largest_exponent(gain), rtol=0.05)
-  np.testing.assert_allclose(mean, rl.theory.mean_exponent(gain), rtol=0.015)
+  weights = np.linalg.slogdet(params.recurrent_kernel)[1] / 256
+  assert np.all(spectra.exponents.mean(axis=1) < weights)  # what is below the weights' share is saturation
 
 
 @pytest.mark.slow
