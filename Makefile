@@ -19,10 +19,10 @@ sweeps: env
 
 figures: env
 	$(RUN) -m analysis.paper --results=$(RESULTS) --out=$(FIGURES)
-	$(RUN) -m analysis.claims --results=$(RESULTS) --out=$(LEDGER)
+	$(RUN) -m analysis.claims --results=$(RESULTS) --out=$(LEDGER) $(if $(filter docs,$(LEDGER)),--readme=README.md)
 
 test: env
-	$(RUN) -m pytest -n auto -m "not slow" $(PYTEST_FLAGS)
+	$(RUN) -m pytest -n auto --dist loadgroup -m "not slow" $(PYTEST_FLAGS)
 
 test-slow: env
 	$(RUN) -m pytest -n auto -m slow $(PYTEST_FLAGS)

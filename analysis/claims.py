@@ -2,8 +2,9 @@
 
     python -m analysis.claims --results=results --out=docs
 
-writes claims.md and claims.json. Every claim is a function from results to a measured number with its uncertainty and a
-verdict; the condition for each verdict stands in that function, and no verdict is typed by hand.
+writes claims.md and claims.json; --readme=README.md puts the table into that page too. Every claim is a function from
+results to a measured number with its uncertainty and a verdict; the condition for each verdict stands in that function, and
+no verdict is typed by hand.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -243,22 +244,53 @@ def table(findings: Mapping[int, Finding]) -> str:
   return "\n".join(rows)
 
 
+# What a page that shows the ledger has around it.
+BEGIN, END = "<!-- claims: written by analysis.claims -->\n", "<!-- end of claims -->"
+
+
+def short_table(findings: Mapping[int, Finding]) -> str:
+  """The ledger without formulas and sources, for a page that shows it among other things."""
+  rows = ["| | claim | measured (mean ± 95 % over seeds) | verdict |", "|---|---|---|---|"]
+  for number, finding in findings.items():
+    cells = [str(number), CLAIMS[number].text, finding.measured, f"**{finding.verdict}**"]
+    rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+  return "\n".join(rows)
+
+
+def embed(page: str, findings: Mapping[int, Finding]) -> str:
+  """The page with the short table between `BEGIN` and `END`.
+
+  Raises:
+    ResultsError: if it lacks them.
+  """
+  head, begin, rest = page.partition(BEGIN)
+  _, end, tail = rest.partition(END)
+  if not (begin and end):
+    raise ResultsError(f"--readme: the page needs the lines {BEGIN.strip()!r} and {END!r} where the table belongs.")
+  return f"{head}{begin}{short_table(findings)}\n{end}{tail}"
+
+
 def main(argv: Sequence[str] | None = None) -> int:
   """Writes the ledger from the command line and returns an exit code."""
   values = flags.FlagValues()
   flags.DEFINE_string("results", "results", "Folder of all results.", flag_values=values)
   flags.DEFINE_string("out", "docs", "Folder for claims.md and claims.json.", flag_values=values)
+  flags.DEFINE_string("readme", None, "A page to put the table into, between its two markers.", flag_values=values)
   try:
     rest = values(["claims", *(sys.argv[1:] if argv is None else argv)])[1:]
     if rest:
-      raise ResultsError(f"{rest[0]!r} is not a flag; the flags are --results and --out.")
+      raise ResultsError(f"{rest[0]!r} is not a flag; the flags are --results, --out and --readme.")
     parsed = values.flag_values_dict()
+    readme = Path(parsed["readme"]) if parsed["readme"] else None
+    if readme and not readme.is_file():
+      raise ResultsError(f"--readme: {readme} is no file.")
     names = sorted({name for claim in CLAIMS.values() for name in claim.reads})
     data = {name: load_results(Path(parsed["results"]) / name) for name in names}
     try:
       findings = {number: claim.judge(data) for number, claim in CLAIMS.items()}
     except KeyError as error:
       raise ResultsError(f"A value that the ledger needs was not measured: {error}; run the default sweeps.") from None
+    pages = {readme: embed(readme.read_text(), findings)} if readme else {}
   except (flags.Error, ResultsError) as error:
     print(f"claims: {error}", file=sys.stderr)
     return 2
@@ -269,10 +301,11 @@ def main(argv: Sequence[str] | None = None) -> int:
   ]
   out = Path(parsed["out"])
   out.mkdir(parents=True, exist_ok=True)
-  for path, content in (
-    (out / "claims.md", page),
-    (out / "claims.json", json.dumps(ledger, indent=1, ensure_ascii=False) + "\n"),
-  ):
+  pages |= {
+    out / "claims.md": page,
+    out / "claims.json": json.dumps(ledger, indent=1, ensure_ascii=False) + "\n",
+  }
+  for path, content in pages.items():
     write_atomically(path, content.encode())
     print(path)
   return 0

@@ -6,7 +6,9 @@ leaves that of the GRU at 1/σ(b_r) = 2. Measures the largest exponent of the au
     python -m experiments.phase_gates                     about 40 seconds on two cores
     python -m experiments.phase_gates --input=white       driven
 
-Expect: λ₁ < 0 below the line; above it chaos, and for the LSTM more so the more it remembers.
+Expect: λ₁ < 0 below the line, and chaos only well above it: the eigenvalues of J = σ(b_f) I + ¼ U_g fill a disk about σ(b_f),
+which meets the unit circle at +1 alone, so that what becomes unstable first gives way to other fixed points (a pitchfork), and
+chaos needs a second loss of stability. For the RNN, whose disk is about 0, both happen at once.
 """
 
 import sys

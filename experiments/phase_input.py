@@ -6,6 +6,7 @@ largest exponent of the driven net.
     python -m experiments.phase_input                      about 20 seconds on two cores
     python -m experiments.phase_input --cells=lstm,gru     the same for the gated cells, for which there is no closed form
 
+Without any input the net would stay at its zero state, so the axis starts above 0 (--input=zero starts elsewhere).
 Expect: the zero line of λ₁ on g_c(σ²), blurred by the finite size of the net.
 """
 
@@ -18,7 +19,7 @@ EXPERIMENT = Experiment(
   "phase_input",
   __doc__,
   LARGEST,
-  {"cells": "rnn", "ws": "0.5:3:26", "input_scale": "0:1.5:16", "hidden_size": "128", "seq_len": "400"},
+  {"cells": "rnn", "ws": "0.5:3:26", "input_scale": "0.1:1.5:15", "hidden_size": "128", "seq_len": "400"},
   seeds=2,
 )
 

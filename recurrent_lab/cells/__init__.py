@@ -6,7 +6,7 @@ A variant that is not in the table is one call away: `gru(reset="before", activa
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from recurrent_lab.cell import Cell
+from recurrent_lab.cell import Cell, check_choice
 from recurrent_lab.cells.gru import GRUParams, ResetBeforeGRUParams, gru
 from recurrent_lab.cells.hopfield import HopfieldParams, hopfield
 from recurrent_lab.cells.indrnn import IndRNNParams, indrnn
@@ -43,8 +43,7 @@ CELLS: Mapping[str, Cell] = MappingProxyType(
 
 def get_cell(name: str) -> Cell:
   """The cell of that name; raises `ValueError` listing the valid names."""
-  if name not in CELLS:
-    raise ValueError(f"Cell {name!r} is unknown; choose one of {', '.join(CELLS)}.")
+  check_choice("Cell", name, CELLS)
   return CELLS[name]
 
 

@@ -8,6 +8,8 @@ import pytest
 from analysis import claims
 from experiments.store import load_results
 
+pytestmark = pytest.mark.xdist_group("figures")  # one worker computes the results for all
+
 
 @pytest.fixture(scope="module")
 def data(results):
@@ -46,11 +48,18 @@ def test_shares_become_verdicts():
 
 
 def test_page_and_json_agree(results, tmp_path, capsys):
-  assert claims.main([f"--results={results}", f"--out={tmp_path}"]) == 0
+  shown = tmp_path / "page.md"
+  shown.write_text(f"before\n{claims.BEGIN}old\n{claims.END}\nafter\n")
+  assert claims.main([f"--results={results}", f"--out={tmp_path}", f"--readme={shown}"]) == 0
+  text = shown.read_text()
+  assert text.startswith("before\n")
+  assert text.endswith("\nafter\n")
+  assert "old" not in text
   ledger = json.loads((tmp_path / "claims.json").read_text())
   page = (tmp_path / "claims.md").read_text()
   assert [entry["number"] for entry in ledger] == list(range(1, 13))
   assert all(entry["measured"].replace("|", "\\|") in page for entry in ledger)
+  assert all(entry["measured"].replace("|", "\\|") in text for entry in ledger)
   assert np.all([f"**{entry['verdict']}**" in page for entry in ledger])
   capsys.readouterr()
 
@@ -58,4 +67,13 @@ def test_page_and_json_agree(results, tmp_path, capsys):
 def test_missing_results_are_named(tmp_path, capsys):
   assert claims.main([f"--results={tmp_path}", f"--out={tmp_path / 'x'}"]) == 2
   assert "holds no results; run the experiment first" in capsys.readouterr().err
+  assert not (tmp_path / "x").exists()
+
+
+def test_a_page_without_markers_is_left_alone(results, tmp_path, capsys):
+  page = tmp_path / "page.md"
+  page.write_text("nothing\n")
+  assert claims.main([f"--results={results}", f"--out={tmp_path / 'x'}", f"--readme={page}"]) == 2
+  assert "the page needs the lines" in capsys.readouterr().err
+  assert page.read_text() == "nothing\n"
   assert not (tmp_path / "x").exists()

@@ -15,6 +15,8 @@ from analysis import figure, paper, style
 from experiments import runner
 from tests.analysis.conftest import SMALL
 
+pytestmark = pytest.mark.xdist_group("figures")  # one worker computes the results for all
+
 
 @pytest.mark.parametrize("plot", paper.PLOTS, ids=lambda plot: plot.name)
 def test_figure_is_drawn_and_the_same_bytes_twice(plot, results, tmp_path):
