@@ -40,7 +40,7 @@ class Setting(NamedTuple):
   traced: bool = False
 
 
-def _one_of(names: Sequence[str]) -> tuple[Callable[[Any], bool], str]:
+def one_of(names: Sequence[str]) -> tuple[Callable[[Any], bool], str]:
   return lambda name: name in names, "one of " + ", ".join(names)
 
 
@@ -52,7 +52,7 @@ _POSITIVE_INT = (lambda v: v >= 1, "a whole number of 1 or more")
 
 # The names are those of the flags and of the dimensions of the results.
 SETTINGS: Mapping[str, Setting] = {
-  "cells": Setting(str, "rnn,lstm,gru", "cells to compare", *_one_of(tuple(CELLS))),
+  "cells": Setting(str, "rnn,lstm,gru", "cells to compare", *one_of(tuple(CELLS))),
   "hidden_size": Setting(int, "64", "units H", *_POSITIVE_INT),
   "input_size": Setting(int, "16", "inputs I", *_POSITIVE_INT),
   "seq_len": Setting(int, "200", "steps T", lambda v: v >= 4, "a whole number of 4 or more"),
@@ -60,9 +60,9 @@ SETTINGS: Mapping[str, Setting] = {
     str,
     "white",
     "white: Gaussian, independent at every step; zero: none, from a Gaussian initial state",
-    *_one_of(INPUTS),
+    *one_of(INPUTS),
   ),
-  "recurrent_init": Setting(str, "gaussian", "the recurrent kernel at gain 1", *_one_of(tuple(RECURRENT_INITS))),
+  "recurrent_init": Setting(str, "gaussian", "the recurrent kernel at gain 1", *one_of(tuple(RECURRENT_INITS))),
   "ws": Setting(float, "1", "recurrent gain W_s: entries have standard deviation W_s / √H", *_FINITE, True),
   "input_scale": Setting(float, "1", "standard deviation of the inputs", *_NON_NEGATIVE, True),
   "bias_scale": Setting(float, "0", "standard deviation of the biases", *_NON_NEGATIVE, True),
@@ -109,13 +109,13 @@ def _range(text: str, kind: type) -> list[float | int]:
   return [_number(f"{value:.12g}", kind) for value in values]
 
 
-def parse_axis(name: str, text: str) -> tuple[Value, ...]:
+def parse_axis(name: str, text: str, settings: Mapping[str, Setting] = SETTINGS) -> tuple[Value, ...]:
   """The values of a setting from its flag: a list (`0.5,1,-1.5`) or a range (`start:stop:count`, `start:stop:log:count`).
 
   Raises:
     ValueError: saying which value is wrong and what is allowed.
   """
-  setting = SETTINGS[name]
+  setting = settings[name]
   items = [item.strip() for item in text.split(",")]
   if not all(items):
     raise ValueError(f"{text!r} has an empty value; give a list such as 0.5,1 or a range such as 0:2:5")
@@ -154,19 +154,24 @@ def key_words(point: Point) -> tuple[int, int]:
   return int(digest[:8], 16), int(digest[8:16], 16)
 
 
-TRACED = tuple(dimension(name) for name, setting in SETTINGS.items() if setting.traced)
+def traced_names(settings: Mapping[str, Setting]) -> tuple[str, ...]:
+  """The dimensions of the settings that a program takes as arguments."""
+  return tuple(dimension(name) for name, setting in settings.items() if setting.traced)
 
 
-def static_part(point: Point) -> Point:
+TRACED = traced_names(SETTINGS)
+
+
+def static_part(point: Point, traced: Sequence[str] = TRACED) -> Point:
   """What determines the compiled program: everything but the traced settings and the seed."""
-  return {name: value for name, value in point.items() if name not in (*TRACED, "seed")}
+  return {name: value for name, value in point.items() if name not in (*traced, "seed")}
 
 
-def blocks(points: Sequence[Point], chunk: int) -> list[list[Point]]:
+def blocks(points: Sequence[Point], chunk: int, traced: Sequence[str] = TRACED) -> list[list[Point]]:
   """Splits points into blocks that one vmapped call computes: one program each, at most `chunk` points, nearly even."""
   groups: dict[str, list[Point]] = {}
   for point in points:
-    groups.setdefault(content_hash(static_part(point)), []).append(point)
+    groups.setdefault(content_hash(static_part(point, traced)), []).append(point)
   result: list[list[Point]] = []
   for group in groups.values():
     size = math.ceil(len(group) / math.ceil(len(group) / chunk))

@@ -6,11 +6,13 @@ jitted, vmapped call. Dimensions: lag 0 … T counts steps back from the last; `
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array
+import numpy as np
 
 from experiments.grid import Point
 import recurrent_lab as rl
@@ -25,12 +27,35 @@ class Measure(NamedTuple):
     dims: name -> names of the axes of that array.
     coords: `static -> {axis name: labels}`.
     may_be_infinite: names whose +inf is an answer (a norm that never falls has an infinite memory), not a failure.
+    may_be_nan: names whose NaN says that there is nothing to report (what comes after the end of a run).
   """
 
   run: Callable[[Point, Array, Mapping[str, Array]], dict[str, Array]]
   dims: Mapping[str, Sequence[str]]
   coords: Callable[[Point], dict[str, list[Any]]]
   may_be_infinite: Sequence[str] = ()
+  may_be_nan: Sequence[str] = ()
+
+
+class LongMeasure(NamedTuple):
+  """A measurement of a whole block of points that is too long for one call: it keeps what it has in a folder of its own.
+
+  Attributes:
+    run: `(points, folder, checkpoint_seconds) -> {name: array}`, the points on the leading axis. Interrupted, it is called
+      again with the same points and folder and goes on.
+    dims, coords, may_be_infinite, may_be_nan: as those of `Measure`.
+  """
+
+  run: Callable[[Sequence[Point], Path, float], dict[str, np.ndarray]]
+  dims: Mapping[str, Sequence[str]]
+  coords: Callable[[Point], dict[str, list[Any]]]
+  may_be_infinite: Sequence[str] = ()
+  may_be_nan: Sequence[str] = ()
+
+
+def point_key(seed: Any, words: Any) -> Array:
+  """The random key of a point: its seed, and the 64 bits of its content (`grid.key_words`)."""
+  return jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), words[0]), words[1])
 
 
 class Sample(NamedTuple):

@@ -1,6 +1,6 @@
 """A laboratory for the gradient dynamics of recurrent networks: pure cells, and instruments that take any of them."""
 
-from recurrent_lab import theory
+from recurrent_lab import tasks, theory, training
 from recurrent_lab.activations import (
   ACTIVATIONS,
   Activation,
@@ -33,7 +33,7 @@ from recurrent_lab.cells import (
   rnn,
   simplified_lstm,
 )
-from recurrent_lab.initializers import RECURRENT_INITS, InitOptions
+from recurrent_lab.initializers import RECURRENT_INITS, InitOptions, chrono, recommended
 from recurrent_lab.jacobians import (
   NORMS,
   Growth,
@@ -58,7 +58,9 @@ from recurrent_lab.lyapunov import (
   positive_share,
 )
 from recurrent_lab.readout import ReadoutParams, WithReadoutParams, init_readout, readout, with_readout
-from recurrent_lab.unroll import activities, trajectory, unroll
+from recurrent_lab.regularizers import flossing, omega
+from recurrent_lab.stack import stack
+from recurrent_lab.unroll import activities, trajectory, truncated_unroll, unroll
 
 __all__ = [
   "ACTIVATIONS",
@@ -86,7 +88,9 @@ __all__ = [
   "WithReadoutParams",
   "activities",
   "adjoint_log_norms",
+  "chrono",
   "entropy_rate",
+  "flossing",
   "get_activation",
   "get_cell",
   "gradient_by_lag",
@@ -104,6 +108,7 @@ __all__ = [
   "lstm",
   "lyapunov_spectrum",
   "memory_length",
+  "omega",
   "participation_ratio",
   "peephole_lstm",
   "positive_share",
@@ -111,13 +116,18 @@ __all__ = [
   "product_log_singular_values",
   "products_by_lag",
   "readout",
+  "recommended",
   "rnn",
   "saturation",
   "simplified_lstm",
+  "stack",
   "state_blocks",
   "state_jacobians",
+  "tasks",
   "theory",
+  "training",
   "trajectory",
+  "truncated_unroll",
   "unroll",
   "variants",
   "with_readout",

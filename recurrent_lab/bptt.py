@@ -25,7 +25,7 @@ from recurrent_lab.unroll import start, unroll
 Loss = Callable[[Array], Array]
 
 
-def _visible_part(cell: Cell, params: Params, state: State, x: Array) -> int:
+def visible_part(cell: Cell, params: Params, state: State, x: Array) -> int:
   """Which leaf of the new state the output is, found by identity while the step is traced."""
   found: list[int] = []
 
@@ -56,7 +56,7 @@ def adjoint_log_norms(
   """
   flat = flat_trajectory(cell, params, xs, state)
   state = start(cell, params, xs, state)
-  visible = _visible_part(cell, params, state, xs[0])
+  visible = visible_part(cell, params, state, xs[0])
   leaves, structure = jax.tree.flatten(state)
 
   def embed(output_bar: Array) -> Array:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 import functools
 import inspect
-from typing import Any, NamedTuple, ParamSpec
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from jaxtyping import Array
 
@@ -13,6 +13,7 @@ Params = Any  # a pytree of arrays, usually a NamedTuple
 State = Any  # a pytree of arrays with one shape at every step
 
 Args = ParamSpec("Args")
+Made = TypeVar("Made")
 
 
 class Cell(NamedTuple):
@@ -36,8 +37,8 @@ class Cell(NamedTuple):
   probe: Callable[[Params, State, Array], dict[str, Activity]] | None = None
 
 
-def variants(factory: Callable[Args, Cell]) -> Callable[Args, Cell]:
-  """Makes a factory of cells return the identical `Cell` for equal arguments, however they are spelled.
+def variants(factory: Callable[Args, Made]) -> Callable[Args, Made]:
+  """Makes a factory, of cells or of tasks, return the identical object for equal arguments, however they are spelled.
 
   `jax.jit` compares static arguments by equality; a fresh closure for each call would compile everything anew.
   """
@@ -45,7 +46,7 @@ def variants(factory: Callable[Args, Cell]) -> Callable[Args, Cell]:
   build = functools.cache(factory)
 
   @functools.wraps(factory)
-  def cached(*args: Args.args, **kwargs: Args.kwargs) -> Cell:
+  def cached(*args: Args.args, **kwargs: Args.kwargs) -> Made:
     bound = signature.bind(*args, **kwargs)
     bound.apply_defaults()
     return build(*bound.args, **bound.kwargs)

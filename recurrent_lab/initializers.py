@@ -24,6 +24,7 @@ class InitOptions(NamedTuple):
     bias_scale: standard deviation of the biases.
     forget_bias: added to the bias of the gate that keeps the state (LSTM f, GRU z: larger remembers longer); a scalar
       or `[H]`. Cells without such a gate ignore it, and say so.
+    write_bias: added to the bias of the gate that writes (LSTM i; other cells ignore it); a scalar or `[H]`.
     dtype: of every parameter.
   """
 
@@ -32,6 +33,7 @@ class InitOptions(NamedTuple):
   input_gain: ArrayLike = 1.0
   bias_scale: ArrayLike = 0.0
   forget_bias: ArrayLike = 0.0
+  write_bias: ArrayLike = 0.0
   dtype: Any = jnp.float32
 
 
@@ -78,7 +80,7 @@ def parse_options(sizes: Mapping[str, int], options: Mapping[str, Any], **defaul
     raise ValueError(f"dtype is {dtype.name}; parameters must have a floating dtype, such as float32.")
   if dtype == np.float64 and not jax.config.jax_enable_x64:  # type: ignore[attr-defined]
     raise ValueError("dtype is float64, but JAX runs in 32-bit mode; set jax_enable_x64 first.")
-  for name in ("recurrent_gain", "input_gain", "bias_scale", "forget_bias"):
+  for name in ("recurrent_gain", "input_gain", "bias_scale", "forget_bias", "write_bias"):
     value = getattr(parsed, name)
     if isinstance(value, jax.core.Tracer):
       continue  # a traced value is checked where it came from
@@ -124,3 +126,39 @@ def add_to_gate(bias: Float[Array, "kH"], gate: int, blocks: int, value: ArrayLi
   """Adds `value` (a scalar or `[H]`) to the bias of one gate of `blocks`."""
   gates = bias.reshape(blocks, -1)
   return gates.at[gate].add(jnp.asarray(value, bias.dtype)).reshape(-1)
+
+
+def chrono(key: Key[Array, ""], hidden_size: int, longest: float | int, dtype: Any = jnp.float32) -> dict[str, Array]:
+  """The biases that spread the memory of a gated cell's units over time scales of up to `longest` steps, as init options.
+
+  b_f = ln u with u uniform in [1, longest - 1], so that σ(b_f) = 1 - 1/(1 + u) forgets in 1 + u steps, and b_i = -b_f.
+
+  Reference: Tallec & Ollivier, "Can recurrent neural networks warp time?", ICLR (2018), eq. 16.
+
+  Raises:
+    ValueError: if `longest` is not above 2.
+  """
+  if not longest > 2:
+    raise ValueError(f"The longest time scale is {longest}; chrono biases need more than 2 steps.")
+  bias = jnp.log(jax.random.uniform(key, (hidden_size,), dtype, 1, longest - 1))
+  return {"forget_bias": bias, "write_bias": -bias}
+
+
+def recommended(cell: str, key: Key[Array, ""], hidden_size: int, longest: float | int) -> dict[str, Any]:
+  """Init options with which a cell can learn over `longest` steps.
+
+  Gated cells: orthogonal kernels, and chrono biases that spread the memory of the units up to `longest`. IndRNN: u = 1, so that
+  u^T neither vanishes nor explodes (its paper's |u| ≤ γ^{1/T} with γ = 1), and an input gain of 1/√longest, so that a sum over
+  all steps stays near 1. Others: orthogonal at gain 1, an isometry that only tanh' ≤ 1 lets shrink.
+
+  Args:
+    cell: a name in `CELLS`.
+    key: for the chrono biases.
+    hidden_size: units H.
+    longest: steps over which something is to be remembered.
+  """
+  if cell.startswith("indrnn"):
+    return {"recurrent_init": "identity", "input_gain": longest**-0.5}
+  if "lstm" in cell or "gru" in cell:
+    return {"recurrent_init": "orthogonal", **chrono(key, hidden_size, longest)}
+  return {"recurrent_init": "orthogonal"}

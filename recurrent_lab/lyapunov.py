@@ -73,7 +73,7 @@ def _orthonormalize(tangents: Float[Array, "n k"]) -> tuple[Float[Array, "n k"],
   return q, jnp.log(jnp.abs(jnp.diagonal(r)))
 
 
-def _first_tangents(size: int, k: int, dtype: Any) -> Float[Array, "n k"]:
+def first_tangents(size: int, k: int, dtype: Any) -> Float[Array, "n k"]:
   """The unit vectors for k = n, which leave a diagonal network exact; k generic ones where some have to be left out."""
   if k == size:
     return jnp.eye(size, dtype=dtype)
@@ -106,7 +106,7 @@ def _choose_interval(flat: FlatTrajectory, k: int) -> Int[Array, ""]:
     return q, (log_r, pushed.lost)
 
   pilot = (flat.states[-PILOT:], flat.xs[-PILOT:])
-  _, (log_r, lost) = lax.scan(step, _first_tangents(size, k, dtype), pilot)
+  _, (log_r, lost) = lax.scan(step, first_tangents(size, k, dtype), pilot)
   log_r = log_r[len(log_r) // 2 :]
   # What is lost for good need not be resolved.
   rank = jnp.argsort(jnp.argsort(-jnp.mean(log_r, axis=0)))
@@ -224,7 +224,7 @@ def lyapunov_spectrum(
   def run(every: Array) -> tuple[Array, ...]:
     due = jnp.asarray(block_ends) | (jnp.asarray(since) % every == 0)
     zeros = jnp.zeros((blocks, k), dtype)
-    carry = (_first_tangents(size, k, dtype), zeros, jnp.zeros(blocks, jnp.int32), zeros[:, 0], zeros[0, 0])
+    carry = (first_tangents(size, k, dtype), zeros, jnp.zeros(blocks, jnp.int32), zeros[:, 0], zeros[0, 0])
     carry, _ = lax.scan(step, carry, (flat.states, flat.xs, due, jnp.asarray(block)))
     return carry[1:]
 

@@ -10,6 +10,7 @@ import jax
 from jax import lax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
+import numpy as np
 
 from recurrent_lab.activations import Activity
 from recurrent_lab.cell import Cell, Params, State
@@ -111,3 +112,57 @@ def activities(
   state = start(cell, params, xs, state)
   _, states, _ = scan(cell, params, xs, state)
   return jax.vmap(partial(cell.probe, params))(states, xs)
+
+
+def truncated_unroll(
+  cell: Cell,
+  params: Params,
+  xs: Float[Array, "T *batch I"],
+  state: State | None = None,
+  *,
+  k1: int,
+  k2: int,
+) -> Array:
+  """The outputs of `unroll`, with the gradient of truncated BPTT(k1, k2).
+
+  Every k1 steps the outputs of the last k1 steps are sent back through the last k2 steps, where the state counts as given:
+  o_t with e - k1 < t ≤ e, e = k1, 2 k1, …, depends on parameters and inputs from step e - k2 + 1 on. All windows run at
+  once, as a batch of sequences of k2 steps that start from the states of one plain pass.
+
+  Reference: Williams & Peng, "An efficient gradient-based algorithm for on-line training of recurrent network trajectories",
+  Neural Computation 2 (1990).
+
+  Args:
+    cell: any `Cell`.
+    params: its parameters.
+    xs: inputs `[T, ..., I]`.
+    state: S_0; the cell's initial state by default.
+    k1: steps between two backward passes.
+    k2: steps that each goes back.
+
+  Returns:
+    Outputs `[T, ..., H]`.
+
+  Raises:
+    ValueError: unless 1 ≤ k1 ≤ k2, or as `unroll` does.
+  """
+  if not 1 <= k1 <= k2:
+    raise ValueError(f"Truncated BPTT has k1 = {k1} and k2 = {k2}; it needs 1 ≤ k1 ≤ k2.")
+  state = start(cell, params, xs, state)
+  steps = xs.shape[0]
+  _, states, _ = scan(cell, lax.stop_gradient(params), xs, lax.stop_gradient(state))
+  first = (
+    np.arange(0, steps, k1) + k1 - k2
+  )  # the step each window starts with, below 0 where it reaches past the beginning
+  at = first + np.arange(k2)[:, None]  # [k2, W]
+  inside = jnp.asarray((at >= 0) & (at < steps))
+  s = jax.tree.map(lambda a: a[np.maximum(first, 0)], lax.stop_gradient(states))
+
+  def step(s: State, now: tuple[Array, Array]) -> tuple[State, Array]:
+    x, is_inside = now
+    new, output = cell.step(params, s, x)
+    hold = lambda new, old: jnp.where(is_inside.reshape(-1, *[1] * (new.ndim - 1)), new, old)
+    return jax.tree.map(hold, new, s), output
+
+  _, outputs = lax.scan(step, s, (xs[np.clip(at, 0, steps - 1)], inside))
+  return jax.tree.map(lambda o: jnp.swapaxes(o[k2 - k1 :], 0, 1).reshape(-1, *o.shape[2:])[:steps], outputs)

@@ -46,12 +46,14 @@ def initial_state(params: Any, batch_shape: tuple[int, ...] = ()) -> LSTMState:
 def affine_params(
   key: Key[Array, ""], input_size: int, hidden_size: int, gates: str, options: dict[str, Any]
 ) -> LSTMParams:
-  """The kernels and biases shared by all LSTMs, with `forget_bias` added to gate f where there is one."""
+  """The kernels and biases shared by all LSTMs, with `forget_bias` added to gate f and `write_bias` to i where there is one."""
   o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options)
   k_input, k_recurrent, k_bias = jax.random.split(key, 3)
   bias = initializers.bias(k_bias, len(gates) * hidden_size, o)
   if "f" in gates:
     bias = initializers.add_to_gate(bias, gates.index("f"), len(gates), o.forget_bias)
+  if "i" in gates:
+    bias = initializers.add_to_gate(bias, gates.index("i"), len(gates), o.write_bias)
   return LSTMParams(
     input_kernel=initializers.input_kernel(k_input, input_size, len(gates) * hidden_size, o),
     recurrent_kernel=initializers.recurrent_kernel(k_recurrent, hidden_size, len(gates), o),

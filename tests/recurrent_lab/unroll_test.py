@@ -70,3 +70,47 @@ def test_a_step_that_changes_its_state_is_named():
   growing = rl.Cell(lambda k, i, h: (), lambda p, batch_shape=(): jnp.zeros(2), lambda p, s, x: (jnp.append(s, x), s))
   with pytest.raises(ValueError, match="A step must keep the shape and dtype of the state, but turns"):
     rl.unroll(growing, (), jnp.ones((3, 1)))
+
+
+def truncated_by_hand(cell, params, xs, weights, k1, k2):
+  """ΣL_t and its truncated gradient, window by window: what lies before a window is a constant."""
+  states = rl.trajectory(cell, params, xs)
+  value, gradient = 0.0, jax.tree.map(jnp.zeros_like, params)
+  for end in range(k1, len(xs) + k1, k1):
+    first, last = max(0, end - k2), min(end, len(xs))
+
+    def window(p, first=first, last=last, end=end):
+      _, outputs = rl.unroll(cell, p, xs[first:last], jax.tree.map(lambda s: s[first], states))
+      return jnp.sum((weights[first:last] * outputs)[end - k1 - first :])
+
+    v, g = jax.value_and_grad(window)(params)
+    value, gradient = value + v, jax.tree.map(jnp.add, gradient, g)
+  return value, gradient
+
+
+@pytest.mark.parametrize("name", ["rnn", "lstm"])
+@pytest.mark.parametrize(("k1", "k2"), [(1, 1), (1, 4), (3, 3), (3, 5), (5, 7), (12, 12), (4, 50)])
+def test_truncated_bptt_is_the_sum_of_its_windows(name, k1, k2, key):
+  cell, params, xs = random_net(name, key, steps=12)
+  weights = jax.random.normal(key, (12, 5))
+  loss = lambda p: jnp.sum(weights * rl.truncated_unroll(cell, p, xs, k1=k1, k2=k2))
+  value, gradient = jax.value_and_grad(loss)(params)
+  expected, expected_gradient = truncated_by_hand(cell, params, xs, weights, k1, k2)
+  np.testing.assert_allclose(value, expected, rtol=1e-4, atol=1e-4)
+  jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4), gradient, expected_gradient)
+
+
+def test_a_window_over_the_whole_sequence_is_full_bptt(key):
+  cell, params, xs = random_net("gru", key)
+  outputs = rl.truncated_unroll(cell, params, xs, k1=8, k2=8)
+  np.testing.assert_allclose(outputs, rl.unroll(cell, params, xs)[1], rtol=1e-5, atol=1e-6)
+  truncated = jax.grad(lambda p: jnp.sum(rl.truncated_unroll(cell, p, xs, k1=8, k2=8) ** 2))(params)
+  full = jax.grad(lambda p: jnp.sum(rl.unroll(cell, p, xs)[1] ** 2))(params)
+  jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5), truncated, full)
+
+
+@pytest.mark.parametrize(("k1", "k2"), [(0, 3), (4, 3)])
+def test_truncation_that_does_not_fit_is_named(k1, k2, key):
+  cell, params, xs = random_net("rnn", key)
+  with pytest.raises(ValueError, match=f"k1 = {k1} and k2 = {k2}; it needs 1 ≤ k1 ≤ k2"):
+    rl.truncated_unroll(cell, params, xs, k1=k1, k2=k2)

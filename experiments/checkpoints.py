@@ -1,0 +1,263 @@
+"""Checkpoints of a run: Orbax writes the arrays, a manifest vouches for every byte. Only this file knows Orbax.
+
+    <folder>/100-1f0c93ab/    what Orbax wrote at step 100: a flat dict, the path of a leaf in the tree -> its array
+    <folder>/100.json         the manifest: the directory's name and the SHA-256 of every file in it, the run's config, the
+                              leaves with dtypes and shapes, versions, and the SHA-256 of the manifest itself
+    <folder>/.lock            held by the process that writes here
+
+Orbax gives back an array with a flipped byte without a word, so nothing is read before its checksum matches. The manifest is
+written last and atomically: a checkpoint exists when its manifest does, and the directory's random suffix lets the same step
+be saved again without touching the old one first. Nothing is pickled.
+"""
+
+from collections.abc import Iterator, Mapping
+import contextlib
+import fcntl
+import hashlib
+from importlib import metadata
+import json
+import logging
+import os
+from pathlib import Path
+import platform
+import re
+import secrets
+import shutil
+from typing import Any
+
+import jax
+from jax import numpy as jnp
+import numpy as np
+import orbax.checkpoint as ocp
+
+from experiments.grid import content_hash
+from experiments.store import write_atomically
+
+SCHEMA_VERSION = 1
+
+_MANIFEST = re.compile(r"([0-9]+)\.json")
+_ARRAYS = re.compile(r"[0-9]+-[0-9a-f]{8}(\..*)?")  # with a suffix while Orbax is writing it
+_TEMPORARY = re.compile(r"\.[0-9]+\.json\.[0-9]+\.tmp")
+
+# Orbax reports every phase of a save to absl's logger; its failures arrive as exceptions. Other records pass.
+logging.getLogger("absl").addFilter(
+  lambda record: record.levelno >= logging.ERROR or f"{os.sep}orbax{os.sep}" not in record.pathname
+)
+
+
+class CheckpointError(ValueError):
+  """A checkpoint or its folder that cannot be used, with the reason in one sentence."""
+
+
+@contextlib.contextmanager
+def lock(folder: Path) -> Iterator[None]:
+  """Makes this process the only writer of `folder`; hold it around every `restore` and `save` of a run.
+
+  The lock is the operating system's and ends with the process, however it ends.
+
+  Raises:
+    CheckpointError: if it is held already.
+  """
+  folder.mkdir(parents=True, exist_ok=True)
+  with open(folder / ".lock", "a+") as file:
+    try:
+      fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+      file.seek(0)
+      raise CheckpointError(
+        f"{folder} is in use by process {file.read() or '(unknown)'}; wait for it to end or use another folder."
+      ) from None
+    file.truncate(0)
+    file.write(str(os.getpid()))
+    file.flush()
+    yield
+
+
+def _is_key(leaf: Any) -> bool:
+  return hasattr(leaf, "dtype") and jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+
+
+def _named(tree: Any) -> dict[str, Any]:
+  """Path in the tree -> leaf. A path starts with `tree`, so that the path of a lone array is not empty."""
+  return {f"tree{jax.tree_util.keystr(path)}": leaf for path, leaf in jax.tree_util.tree_leaves_with_path(tree)}
+
+
+def _describe(leaf: Any) -> str:
+  """Dtype and shape of a leaf, such as float32[3,64]."""
+  dtype = leaf.dtype if hasattr(leaf, "dtype") else np.asarray(leaf).dtype
+  return f"{dtype}[{','.join(map(str, np.shape(leaf)))}]"
+
+
+def _to_numpy(name: str, leaf: Any) -> np.ndarray:
+  array = np.asarray(jax.random.key_data(leaf) if _is_key(leaf) else leaf)
+  if not (jnp.issubdtype(array.dtype, jnp.number) or array.dtype == bool):
+    raise CheckpointError(
+      f"{name} is {type(leaf).__name__} {leaf!r}; a checkpoint holds numbers, booleans and keys only."
+    )
+  return array
+
+
+def _from_numpy(array: np.ndarray, leaf: Any) -> Any:
+  """The array as what `leaf` is: a number of Python or NumPy, a NumPy array, a key array or a JAX array."""
+  if isinstance(leaf, np.ndarray):
+    return array
+  if isinstance(leaf, np.generic):
+    return array[()]
+  if isinstance(leaf, bool | int | float | complex):
+    return array.item()
+  with jax.enable_x64(True):  # 64 bits stay 64 bits, whatever the caller's precision
+    made = jnp.array(array)
+    return jax.random.wrap_key_data(made, impl=jax.random.key_impl(leaf)) if _is_key(leaf) else made
+
+
+def _checksums(folder: Path) -> dict[str, str]:
+  files = sorted(path for path in folder.rglob("*") if not path.is_dir())
+  return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def _encode(manifest: Mapping[str, Any]) -> bytes:
+  return json.dumps({**manifest, "sha256": content_hash(manifest)}, indent=1).encode()
+
+
+def _manifests(folder: Path) -> list[Path]:
+  """The paths of all manifests, newest first."""
+  found = [(int(match[1]), path) for path in folder.glob("*") if (match := _MANIFEST.fullmatch(path.name))]
+  return [path for _, path in sorted(found, reverse=True)]
+
+
+def _inspect(path: Path) -> dict[str, Any] | str:
+  """The manifest of an intact checkpoint, or a sentence that says what is wrong with it.
+
+  Raises:
+    CheckpointError: if it is of another schema.
+  """
+  try:
+    content = path.read_bytes()
+    manifest = json.loads(content)
+    del manifest["sha256"]
+    # Not one byte may differ from what was written, not even in white space.
+    if content != _encode(manifest) or path.name != f"{manifest['step']}.json":
+      raise ValueError
+  except (OSError, ValueError, KeyError, TypeError):
+    return f"{path} is truncated or altered; its checkpoint is passed over."
+  if manifest.get("schema_version") != SCHEMA_VERSION:
+    raise CheckpointError(
+      f"{path} has schema version {manifest.get('schema_version')!r}, but this version of the lab reads {SCHEMA_VERSION}; "
+      "use another folder."
+    )
+  arrays = path.parent / manifest["arrays"]
+  if not arrays.is_dir():
+    return f"{arrays} is missing; checkpoint {path} is passed over."
+  try:
+    found, written = _checksums(arrays), manifest["files"]
+  except OSError as error:
+    return f"{error.filename or arrays} cannot be read ({error.strerror}); checkpoint {path} is passed over."
+  wrong = [
+    f"{arrays / name} {'is missing' if name not in found else 'is truncated or altered'}"
+    for name in written
+    if found.get(name) != written[name]
+  ] + [f"{arrays / name} does not belong there" for name in found if name not in written]
+  return f"{' and '.join(wrong)}; checkpoint {path} is passed over." if wrong else manifest
+
+
+def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
+  """The config as JSON gives it back."""
+  return json.loads(json.dumps(dict(config), allow_nan=False))
+
+
+def _check_equal(path: Path, stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+  """Raises a `CheckpointError` that names (up to four) values in which configs or leaves differ."""
+  differs = lambda name: name not in stored or name not in wanted or stored[name] != wanted[name]
+  if names := [name for name in {**wanted, **stored} if differs(name)]:
+    more = f" (and {len(names) - 4} more differences)" if len(names) > 4 else ""
+    theirs = " and ".join(f"{name} {stored[name]!r}" if name in stored else f"no {name}" for name in names[:4])
+    ours = " and ".join(repr(wanted[name]) if name in wanted else f"no {name}" for name in names[:4])
+    raise CheckpointError(f"{path} is a checkpoint of {theirs}, but this run has {ours}{more}; use another folder.")
+
+
+def _remove_all_but(folder: Path, kept: list[dict[str, Any]]) -> None:
+  """Removes every checkpoint but those of the manifests `kept`, and what incomplete saves left. Other files stay."""
+  keep = {name for manifest in kept for name in (f"{manifest['step']}.json", manifest["arrays"])}
+  entries = [path for path in folder.iterdir() if path.name not in keep]
+  for path in sorted(entries, key=Path.is_dir):  # the manifests first: half removed is a leftover, not corrupted
+    if path.is_dir():
+      if _ARRAYS.fullmatch(path.name):
+        shutil.rmtree(path)
+    elif _MANIFEST.fullmatch(path.name) or _TEMPORARY.fullmatch(path.name):
+      path.unlink()
+
+
+def save(folder: Path, step: int, tree: Any, config: Mapping[str, Any], keep: int = 2) -> None:
+  """Writes checkpoint `step` and returns when it is on disk; then removes all but the newest `keep` intact ones.
+
+  A process killed at any moment leaves the checkpoints before this one as they were, and perhaps a leftover that
+  `restore` ignores and the next `save` removes. The caller holds the `lock`.
+
+  Args:
+    folder: made if it does not exist.
+    step: 0 or more, and no less than that of any intact checkpoint in the folder; an equal one is replaced.
+    tree: a pytree of arrays, typed keys and numbers.
+    config: plain data that says which run this is; it has no NaN.
+    keep: 1 or more.
+
+  Raises:
+    CheckpointError: if a value is not allowed, or the folder belongs to a run with another config or is ahead of `step`.
+  """
+  step = int(step)
+  if step < 0 or keep < 1:
+    raise CheckpointError(f"step {step} and keep {keep} are not allowed; step must be 0 or more and keep 1 or more.")
+  settings, leaves = _plain(config), _named(tree)
+  arrays = {name: _to_numpy(name, leaf) for name, leaf in leaves.items()}
+  filled = {name: array for name, array in arrays.items() if array.size}  # Orbax refuses arrays of size 0
+  if not filled:
+    raise CheckpointError(f"The tree for {folder} holds no values; give one with at least one array that is not empty.")
+  folder.mkdir(parents=True, exist_ok=True)
+  intact = [manifest for path in _manifests(folder) if not isinstance(manifest := _inspect(path), str)]
+  for manifest in intact:
+    path = folder / f"{manifest['step']}.json"
+    _check_equal(path, manifest["config"], settings)
+    if manifest["step"] > step:
+      raise CheckpointError(f"{path} is ahead of step {step}; restore it, or use another folder.")
+  _remove_all_but(folder, intact)  # before writing, lest leftovers of saves on a full disk pile up
+  made: dict[str, Any] = {
+    "schema_version": SCHEMA_VERSION,
+    "step": step,
+    "config": settings,
+    "arrays": f"{step}-{secrets.token_hex(4)}",
+    "leaves": {name: _describe(leaf) for name, leaf in leaves.items()},
+    "versions": {"python": platform.python_version()}
+    | {name: metadata.version(name) for name in ("jax", "jaxlib", "numpy", "orbax-checkpoint")},
+  }
+  with ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as orbax:
+    orbax.save((folder / made["arrays"]).absolute(), args=ocp.args.PyTreeSave(filled))
+  made["files"] = _checksums(folder / made["arrays"])
+  write_atomically(folder / f"{step}.json", _encode(made))
+  _remove_all_but(folder, [made, *(manifest for manifest in intact if manifest["step"] != step)][:keep])
+
+
+def restore(folder: Path, like: Any, config: Mapping[str, Any]) -> tuple[int, Any, list[str]] | None:
+  """The newest intact checkpoint: its step, its tree, and a sentence for every corrupted one that was passed over.
+
+  The tree has the structure of `like`, and its leaves the kinds, dtypes and shapes of those of `like`, bit for bit as they
+  were saved. Only a weak type becomes strong. None if the folder holds no checkpoint.
+
+  Raises:
+    CheckpointError: if the checkpoint is of another config or schema, or does not fit `like`; or if all are corrupted.
+  """
+  settings, leaves = _plain(config), _named(like)
+  problems = []
+  for path in _manifests(folder):
+    manifest = _inspect(path)
+    if isinstance(manifest, str):
+      problems.append(manifest)
+      continue
+    _check_equal(path, manifest["config"], settings)
+    _check_equal(path, manifest["leaves"], {name: _describe(leaf) for name, leaf in leaves.items()})
+    with ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as orbax:
+      arrays = orbax.restore((folder / manifest["arrays"]).absolute(), args=ocp.args.PyTreeRestore())
+    # What is empty was not stored, and equals its counterpart in `like`.
+    values = [_from_numpy(arrays[name], leaf) if name in arrays else leaf for name, leaf in leaves.items()]
+    return manifest["step"], jax.tree.unflatten(jax.tree.structure(like), values), problems
+  if problems:
+    raise CheckpointError(f"{folder} holds no intact checkpoint; remove it to start anew. {' '.join(problems)}")
+  return None

@@ -1,0 +1,37 @@
+"""Does the forget bias decide whether an LSTM can copy ten symbols over a lag?
+
+Claim (Tallec & Ollivier, 2018, figure 3): biases drawn for the time scale of the task (chrono) beat a bias of 1, the more the
+longer the lag. The trivial loss, 10 ln 8 / (T + 20), is that of a net that knows when to answer and not what.
+
+    python -m experiments.copy_memory                                    {FULL}
+    python -m experiments.copy_memory --length=10 --hidden_size=32 --updates=1000     {SMALL}
+
+Expect: chrono first; with bias 0 the net stays at the trivial loss.
+"""
+
+import sys
+
+from experiments.learning import SETTINGS, build
+from experiments.runner import Experiment, main
+from experiments.train import TRAIN
+
+EXPERIMENT = Experiment(
+  "copy_memory",
+  __doc__,
+  TRAIN,
+  {
+    "cells": "lstm",
+    "task": "copy_memory",
+    "length": "50,100",
+    "hidden_size": "128",
+    "updates": "5000",
+    "recurrent_init": "orthogonal",
+    "forget_bias": "0,1,chrono",
+  },
+  seeds=5,
+  settings=SETTINGS,
+  check=build,
+)
+
+if __name__ == "__main__":
+  sys.exit(main(EXPERIMENT))

@@ -1,0 +1,59 @@
+"""Gradient dynamics of a net in training: what the product, the adjoint and the gates do on a fixed probe batch."""
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array
+
+import recurrent_lab as rl
+from recurrent_lab.tasks import Batch, Task
+
+DIMS = {
+  "largest_exponent": (),
+  "product_growth": (),
+  "log_adjoint": ("lag",),
+  "log_gradient": ("gradient_lag",),
+  "gate_value": ("gate",),
+  "gate_slope": ("gate",),
+}
+
+
+def gradient_dynamics(cell: rl.Cell, task: Task, params: rl.WithReadoutParams, batch: Batch) -> dict[str, Array]:
+  """Averages over the examples of a batch.
+
+  Returns:
+    largest_exponent: λ₁ after a tenth of the steps, nats per step.
+    product_growth: slope of ln ‖∏ J‖_F by lag, nats per step.
+    log_adjoint [T+1]: ln ‖∂L/∂S_{T-l}‖ by lag l = 0 … T, nats, L the loss of the example.
+    log_gradient [T]: ln ‖what step T - l contributes to ∂L/∂params‖ by lag l = 0 … T - 1, nats.
+    gate_value, gate_slope [gates]: mean of every nonlinearity and of its log-slope, in the order of the cell's probe.
+  """
+
+  def one(example: Batch) -> dict[str, Array]:
+    def loss(outputs: Array) -> Array:
+      return task.loss(rl.readout(params.readout, outputs)[:, None], jax.tree.map(lambda a: a[:, None], example))
+
+    xs = example.inputs
+    activities = rl.activities(cell, params.cell, xs)
+    summands = rl.gradient_by_lag(loss, cell, params.cell, xs)
+    squared = sum(jnp.sum(g**2, axis=range(1, g.ndim)) for g in jax.tree.leaves(summands))
+    return {
+      "largest_exponent": rl.lyapunov_spectrum(cell, params.cell, xs, k=1, burn_in=len(xs) // 10).exponents[0],
+      "product_growth": rl.growth_rate(rl.product_log_norms(cell, params.cell, xs, norm="frobenius")).rate,
+      "log_adjoint": rl.adjoint_log_norms(loss, cell, params.cell, xs)[::-1],
+      "log_gradient": 0.5 * jnp.log(squared)[::-1],
+      "gate_value": jnp.stack([jnp.mean(a.value) for a in activities.values()]),
+      "gate_slope": jnp.stack([jnp.mean(a.log_slope) for a in activities.values()]),
+    }
+
+  # One example after the other: the summands of the gradient are T times as large as the parameters.
+  examples = jax.tree.map(lambda a: jnp.moveaxis(a, 1, 0), batch)
+  return jax.tree.map(partial(jnp.mean, axis=0), jax.lax.map(one, examples))
+
+
+def gate_names(cell: rl.Cell, params: Any, input_size: int) -> list[str]:
+  """The nonlinearities of a cell in the order of its probe, without running it."""
+  xs = jax.ShapeDtypeStruct((1, input_size), jnp.float32)
+  return list(jax.eval_shape(partial(rl.activities, cell), params, xs))

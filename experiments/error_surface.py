@@ -1,0 +1,86 @@
+"""The error of one recurrent unit over (w, b): a plain, a cliff, and what gradient descent does at it.
+
+Claim (Pascanu et al., 2013, section 2.2 and figure 6): where the state bifurcates the error has a steep wall, at which a plain
+gradient step flies off and a clipped one does not. S_t = σ(w S_{t-1} + b), S_0 = 1/2, and L = (S_T - 0.7)² after 50 steps.
+
+    python -m experiments.error_surface                    about 10 seconds on two cores
+
+Measures L and its gradient at every (w, b), and the descent that starts there, with and without clipping at norm 1.
+"""
+
+from collections.abc import Mapping
+import sys
+
+import jax
+from jax import lax
+import jax.numpy as jnp
+from jaxtyping import Array
+import optax
+
+from experiments.grid import Point
+from experiments.measure import Measure, draw
+from experiments.runner import Experiment, main
+import recurrent_lab as rl
+from recurrent_lab import training
+
+TARGET, START = 0.7, 0.5
+RATE, CLIP, UPDATES = 0.5, 0.1, 40
+
+
+def surface(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str, Array]:
+  cell = rl.get_cell(str(static["cell"]))
+  params, xs, state, _ = draw(static, key, values)
+
+  def error(at: Array) -> Array:
+    """L at (w, b)."""
+    placed = params._replace(
+      recurrent_kernel=jnp.broadcast_to(at[0], params.recurrent_kernel.shape),
+      bias=jnp.broadcast_to(at[1], params.bias.shape),
+    )
+    _, outputs = rl.unroll(cell, placed, xs, jnp.full_like(state, START))
+    return (outputs[-1, 0] - TARGET) ** 2
+
+  def descend(clip: optax.GradientTransformation) -> Array:
+    def update(at: Array, _: None) -> tuple[Array, Array]:
+      gradient, _ = clip.update(jax.grad(error)(at), clip.init(at))
+      return at - RATE * gradient, at
+
+    return lax.scan(update, jnp.stack([values["ws"], values["bias"]]), None, length=UPDATES)[1]
+
+  here = jnp.stack([values["ws"], values["bias"]])
+  value, gradient = jax.value_and_grad(error)(here)
+  paths = [descend(training.clipping("none")), descend(training.clipping("global_norm", CLIP))]
+  return {"error": value, "gradient_norm": jnp.linalg.norm(gradient), "path": jnp.stack(paths)}
+
+
+MEASURE = Measure(
+  run=surface,
+  dims={"error": (), "gradient_norm": (), "path": ("clipping", "update", "coordinate")},
+  coords=lambda static: {
+    "clipping": ["none", "global_norm"],
+    "update": list(range(UPDATES)),
+    "coordinate": ["ws", "bias"],
+  },
+)
+
+EXPERIMENT = Experiment(
+  "error_surface",
+  __doc__,
+  MEASURE,
+  {
+    "cells": "rnn_sigmoid",
+    "hidden_size": "1",
+    "input_size": "1",
+    "recurrent_init": "identity",
+    "input": "zero",
+    "ws": "3:8:51",
+    "bias": "-4:-1:51",
+    "seq_len": "50",
+  },
+  cells=("rnn", "rnn_sigmoid"),
+  seeds=1,
+  x64=True,
+)
+
+if __name__ == "__main__":
+  sys.exit(main(EXPERIMENT))

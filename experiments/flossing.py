@@ -1,0 +1,37 @@
+"""Does pushing the Lyapunov exponents to zero before training let a net learn longer delays?
+
+Claim (Engelken, 2023): gradient flossing, descent on the squares of the leading exponents, keeps gradients alive over the delay
+of a task, and more delays become solvable. Trains on the delayed XOR, y_t = x_{t-d/2} ⊕ x_{t-d}, and follows λ₁ in training.
+
+    python -m experiments.flossing                                       {FULL}
+    python -m experiments.flossing --cells=rnn --length=4,8 --updates=500        {SMALL}
+
+Expect: λ₁ near 0 after flossing, and solved delays that end later.
+"""
+
+import sys
+
+from experiments.learning import SETTINGS, build
+from experiments.runner import Experiment, main
+from experiments.train import TRAIN
+
+EXPERIMENT = Experiment(
+  "flossing",
+  __doc__,
+  TRAIN,
+  {
+    "cells": "rnn,lstm,gru",
+    "task": "delayed_xor",
+    "length": "4,8,16,32",
+    "hidden_size": "32",
+    "batch": "32",
+    "updates": "2000",
+    "floss": "0,300",
+  },
+  seeds=5,
+  settings=SETTINGS,
+  check=build,
+)
+
+if __name__ == "__main__":
+  sys.exit(main(EXPERIMENT))

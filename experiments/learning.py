@@ -1,0 +1,120 @@
+"""Training runs as points: their settings, and what those settings mean.
+
+A training run is a point like any other; its block are the seeds that share all settings, and train at once under `vmap`.
+"""
+
+from collections.abc import Mapping
+import math
+from typing import Any, NamedTuple
+
+import jax
+from jaxtyping import Array
+import optax
+
+from experiments.grid import SETTINGS as NET_SETTINGS
+from experiments.grid import Point, Setting, one_of
+import recurrent_lab as rl
+from recurrent_lab import training
+from recurrent_lab.initializers import chrono, recommended
+from recurrent_lab.tasks import TASKS, Task, get_task
+
+_POSITIVE = (lambda v: 0 < v < math.inf, "a finite number above 0")
+_NON_NEGATIVE = (lambda v: 0 <= v < math.inf, "a finite number of 0 or more")
+_COUNT = (lambda v: v >= 1, "a whole number of 1 or more")
+_COUNT_OR_NONE = (lambda v: v >= 0, "a whole number of 0 or more")
+
+
+def _is_bias(text: str) -> bool:
+  try:
+    return text == "chrono" or math.isfinite(float(text))
+  except ValueError:
+    return False
+
+
+SETTINGS: Mapping[str, Setting] = {
+  "cells": NET_SETTINGS["cells"],
+  "layers": Setting(int, "1", "cells on top of each other", *_COUNT),
+  "hidden_size": NET_SETTINGS["hidden_size"],
+  "task": Setting(str, "adding", "what to learn", *one_of(tuple(TASKS))),
+  "length": Setting(int, "100", "the length, lag or delay of the task", *_COUNT),
+  "batch": Setting(int, "64", "sequences in a batch", *_COUNT),
+  "updates": Setting(int, "5000", "updates at the most", *_COUNT),
+  "stop": Setting(str, "solved", "stop when all seeds have solved the task, or never", *one_of(("solved", "never"))),
+  "optimizer": Setting(str, "adam", "an optimiser of optax", *one_of(tuple(training.OPTIMIZERS))),
+  "learning_rate": Setting(float, "0.001", "of the optimiser", *_POSITIVE),
+  "clip": Setting(str, "global_norm", "how the gradient is clipped", *one_of(tuple(training.CLIPS))),
+  "clip_at": Setting(float, "1", "where it is clipped", *_POSITIVE),
+  "omega": Setting(float, "0", "weight of Pascanu's regulariser Ω", *_NON_NEGATIVE),
+  "k1": Setting(int, "0", "truncated BPTT: steps between two backward passes, 0 for full BPTT", *_COUNT_OR_NONE),
+  "k2": Setting(int, "0", "truncated BPTT: steps that each goes back, 0 for full BPTT", *_COUNT_OR_NONE),
+  "floss": Setting(int, "0", "updates of gradient flossing before training", *_COUNT_OR_NONE),
+  "floss_k": Setting(int, "16", "exponents that flossing pushes to 0", *_COUNT),
+  "init": Setting(
+    str, "flags", "weights from the flags below, or the lab's recommendation", *one_of(("flags", "recommended"))
+  ),
+  "recurrent_init": NET_SETTINGS["recurrent_init"],
+  "ws": NET_SETTINGS["ws"]._replace(traced=False),
+  "input_gain": Setting(float, "1", "input weights have standard deviation input_gain / √I", *_NON_NEGATIVE),
+  "output_gain": Setting(float, "1", "readout weights have standard deviation output_gain / √H", *_NON_NEGATIVE),
+  "forget_bias": Setting(str, "0", "bias of the gate that keeps the state", _is_bias, "a finite number, or chrono"),
+}
+
+
+class Run(NamedTuple):
+  """What the settings of a run mean."""
+
+  cell: rl.Cell
+  task: Task
+  gradient: training.Gradient
+  optimizer: optax.GradientTransformation
+  clip: optax.GradientTransformation
+
+
+def build(point: Point) -> Run:
+  """The parts of a run; nothing is computed.
+
+  Raises:
+    ValueError: if the settings do not go together.
+  """
+  p: Any = point
+  base = rl.get_cell(p["cell"])
+  cell = base if p["layers"] == 1 else rl.stack(*[base] * p["layers"])
+  task = get_task(p["task"], p["length"])
+  k1, k2 = p["k1"], p["k2"]
+  if (k1 == 0) != (k2 == 0) or k1 > k2:
+    raise ValueError(f"Truncated BPTT has k1 = {k1} and k2 = {k2}; it needs 1 ≤ k1 ≤ k2, or 0 for both.")
+  if k1 and p["omega"]:
+    raise ValueError(f"omega is {p['omega']:g} with k1 = {k1}; Ω is defined for full BPTT, so one of them must be 0.")
+  if p["forget_bias"] == "chrono" and task.steps <= 2:
+    raise ValueError(f"Chrono biases need more than the {task.steps} steps of this task.")
+  if p["floss"] and p["floss_k"] > p["hidden_size"]:
+    raise ValueError(f"floss_k is {p['floss_k']}; it must not exceed the {p['hidden_size']} units.")
+  if k1:
+    gradient = training.truncated_gradient(cell, task, k1, k2)
+  elif p["omega"]:
+    gradient = training.omega_gradient(cell, task, p["omega"])
+  else:
+    gradient = training.full_gradient(cell, task)
+  return Run(
+    cell=cell,
+    task=task,
+    gradient=gradient,
+    optimizer=training.optimizer(p["optimizer"], p["learning_rate"]),
+    clip=training.clipping(p["clip"], p["clip_at"]),
+  )
+
+
+def initial_params(point: Point, key: Array) -> Any:
+  """The parameters before training and flossing."""
+  p: Any = point
+  run = build(point)
+  k_params, k_biases = jax.random.split(key)
+  if p["init"] == "recommended":
+    options = recommended(p["cell"], k_biases, p["hidden_size"], run.task.steps)
+  else:
+    options = {"recurrent_gain": p["ws"], "recurrent_init": p["recurrent_init"], "input_gain": p["input_gain"]}
+    if p["forget_bias"] == "chrono":
+      options |= chrono(k_biases, p["hidden_size"], run.task.steps)
+    else:
+      options |= {"forget_bias": float(p["forget_bias"])}
+  return training.init_params(k_params, run.cell, run.task, p["hidden_size"], output_gain=p["output_gain"], **options)

@@ -1,0 +1,127 @@
+"""Two penalties that keep the product of Jacobians near norm 1, both for any cell.
+
+    Ω = mean_k ( ‖a_{k+1} J_{k+1}‖ / ‖a_{k+1}‖ - 1 )²,    a_k = ∂L/∂S_k        along the direction that matters to the loss
+    F = mean_i λ_i²                                                            along the k directions that grow most
+
+References: Pascanu, Mikolov & Bengio, "On the difficulty of training recurrent neural networks", ICML (2013), eq. 9-10 (the
+sum over k there is a mean here, so that its weight does not grow with length); Engelken, "Gradient flossing: improving gradient
+descent through dynamic control of Jacobians", NeurIPS (2023).
+"""
+
+from collections.abc import Callable
+
+import jax
+from jax import lax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from recurrent_lab.bptt import visible_part
+from recurrent_lab.cell import Cell, Params, State
+from recurrent_lab.jacobians import flat_trajectory
+from recurrent_lab.lyapunov import first_tangents
+from recurrent_lab.readout import WithReadoutParams
+from recurrent_lab.unroll import start
+
+# Adjoints below this norm count as 0 (the authors' code leaves out squared norms below 1e-20).
+SMALLEST_ADJOINT = 1e-10
+
+
+def adjoints(
+  loss: Callable[[WithReadoutParams, Array], Array],
+  cell: Cell,
+  params: WithReadoutParams,
+  xs: Float[Array, "T *batch I"],
+) -> tuple[Array, WithReadoutParams, State, State]:
+  """One backward pass for the gradient and for all a_k = ∂L/∂S_k.
+
+  A zero is added to every S_k; the gradient with respect to it is a_k over every path, o_k included.
+
+  Args:
+    loss: `(params, outputs [T, ..., H]) -> scalar`, the readout applied inside.
+    cell: a cell whose output is a part of its state.
+    params: of the cell and its readout.
+    xs: inputs.
+
+  Returns:
+    `(L, ∇L, (S_0 … S_{T-1}), (a_1 … a_T))`.
+
+  Raises:
+    ValueError: if the cell's output is no part of its state, or as `unroll` does.
+  """
+  state = start(cell, params.cell, xs)
+  visible = visible_part(cell, params.cell, state, xs[0])
+  zeros = jax.tree.map(lambda s: jnp.zeros((xs.shape[0], *s.shape), s.dtype), state)
+
+  def perturbed(params: WithReadoutParams, zeros: State) -> tuple[Array, State]:
+    def step(s: State, at: tuple[Array, State]) -> tuple[State, tuple[State, Array]]:
+      x, zero = at
+      new, _ = cell.step(params.cell, s, x)
+      new = jax.tree.map(jnp.add, new, zero)
+      return new, (s, jax.tree.leaves(new)[visible])
+
+    _, (states, outputs) = lax.scan(step, cell.initial_state(params.cell, xs.shape[1:-1]), (xs, zeros))
+    return loss(params, outputs), states
+
+  (value, states), (gradient, adjoint) = jax.value_and_grad(perturbed, argnums=(0, 1), has_aux=True)(params, zeros)
+  return value, gradient, states, adjoint
+
+
+def omega(
+  cell: Cell, params: Params, states: State, xs: Float[Array, "T *batch I"], adjoint: State
+) -> Float[Array, ""]:
+  """Ω as a function of the parameters alone: S_k and a_{k+1} are held, as eq. 10 of the paper has it.
+
+  Args:
+    cell: any `Cell`.
+    params: its parameters.
+    states: S_0 … S_{T-1}.
+    xs: inputs.
+    adjoint: a_1 … a_T, as `adjoints` gives both.
+
+  Returns:
+    The mean over all steps and examples whose ‖a_{k+1}‖ is above `SMALLEST_ADJOINT`; 0 if there is none.
+  """
+  squared = lambda tree: sum(jnp.sum(leaf**2, axis=-1) for leaf in jax.tree.leaves(tree))
+  # A step works on leading axes, so all steps and examples are pulled back at once.
+  _, pullback = jax.vjp(lambda s: cell.step(params, s, xs)[0], states)
+  (pulled,) = pullback(adjoint)
+  before, after = squared(adjoint), squared(pulled)
+  counts = (before > SMALLEST_ADJOINT**2) & (after > 0)  # √ has no slope at 0
+  ratio = jnp.sqrt(jnp.where(counts, after, 1) / jnp.where(counts, before, 1))
+  return jnp.sum((ratio - 1) ** 2) / jnp.maximum(jnp.sum(counts), 1)
+
+
+def flossing(
+  cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None, *, k: int, interval: int = 1
+) -> Float[Array, ""]:
+  """F, the mean square of the k largest Lyapunov exponents, nats² per step², differentiable through the QR.
+
+  Args:
+    cell: any `Cell`.
+    params: its parameters.
+    xs: one example `[T, I]`; `vmap` for more.
+    state: S_0; the cell's initial state by default.
+    k: how many exponents.
+    interval: steps between two QRs; T must be a multiple.
+
+  Raises:
+    ValueError: if k or `interval` is out of bounds, or as `flat_trajectory` does.
+  """
+  flat = flat_trajectory(cell, params, xs, state)
+  steps, size = flat.states.shape
+  if not 1 <= k <= size:
+    raise ValueError(f"k is {k}; it must lie between 1 and the {size} directions of the state.")
+  if interval < 1 or steps % interval:
+    raise ValueError(f"interval is {interval}; it must divide the {steps} steps.")
+
+  def push(q: Array, at: tuple[Array, Array]) -> tuple[Array, None]:
+    _, tangent = jax.linearize(lambda s: flat.step(s, at[1]), at[0])
+    return jax.vmap(tangent, in_axes=1, out_axes=1)(q), None
+
+  def segment(q: Array, at: tuple[Array, Array]) -> tuple[Array, Array]:
+    q, r = jnp.linalg.qr(lax.scan(push, q, at)[0])
+    return q, jnp.log(jnp.abs(jnp.diagonal(r)))
+
+  segments = jax.tree.map(lambda a: a.reshape(-1, interval, *a.shape[1:]), (flat.states, flat.xs))
+  _, log_r = lax.scan(segment, first_tangents(size, k, flat.states.dtype), segments)
+  return jnp.mean((jnp.sum(log_r, axis=0) / steps) ** 2)

@@ -1,0 +1,66 @@
+"""Tasks that ask for memory, one family a file, and the table of those that need one number.
+
+A variant that is not in the table is one call away: `copy_memory(100, symbols=4)`.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from recurrent_lab.cell import check_choice
+from recurrent_lab.tasks.adding import adding, multiplication
+from recurrent_lab.tasks.copying import copy_memory, delayed_copy, noiseless_memorization
+from recurrent_lab.tasks.digits import sequential_digits
+from recurrent_lab.tasks.next_symbol import long_lag, random_permutation
+from recurrent_lab.tasks.spikes import spike_timing
+from recurrent_lab.tasks.task import Batch, Task, cross_entropy, error_rate, mean_squared_error
+from recurrent_lab.tasks.temporal_order import temporal_order
+from recurrent_lab.tasks.xor import delayed_xor
+
+# The number is how far back the memory must reach, up to a factor: a length, lag or delay, as the comment says.
+TASKS: Mapping[str, Callable[[int], Task]] = MappingProxyType(
+  {
+    "adding": adding,  # length
+    "multiplication": multiplication,  # length
+    "copy_memory": copy_memory,  # lag between pattern and recall
+    "noiseless_memorization": noiseless_memorization,  # lag between pattern and recall
+    "delayed_copy": lambda delay: delayed_copy(delay, 3 * delay),  # delay; two thirds of the steps count
+    "temporal_order": temporal_order,  # length
+    "temporal_order_3": lambda length: temporal_order(length, symbols=3),  # length
+    "random_permutation": random_permutation,  # length
+    "long_lag": long_lag,  # length
+    "delayed_xor": lambda delay: delayed_xor(delay, 3 * delay),  # delay, even; two thirds of the steps count
+    "spike_timing": spike_timing,  # shortest pause between spikes
+  }
+)
+
+
+def get_task(name: str, length: int) -> Task:
+  """The task of that name, with the number that its entry in `TASKS` takes.
+
+  Raises:
+    ValueError: for an unknown name, listing the valid ones, or a number that the task does not allow.
+  """
+  check_choice("Task", name, TASKS)
+  return TASKS[name](length)
+
+
+__all__ = [
+  "TASKS",
+  "Batch",
+  "Task",
+  "adding",
+  "copy_memory",
+  "cross_entropy",
+  "delayed_copy",
+  "delayed_xor",
+  "error_rate",
+  "get_task",
+  "long_lag",
+  "mean_squared_error",
+  "multiplication",
+  "noiseless_memorization",
+  "random_permutation",
+  "sequential_digits",
+  "spike_timing",
+  "temporal_order",
+]

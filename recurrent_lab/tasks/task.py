@@ -1,0 +1,98 @@
+"""What all tasks share: batches, losses, scores.
+
+A task is data drawn from a key, a loss, and two numbers that say what the loss means: that of the best predictor that does not
+look at its inputs, and the score below which the task counts as solved.
+"""
+
+from collections.abc import Callable
+import numbers
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Key, Shaped
+
+
+class Batch(NamedTuple):
+  """Sequences and what is wanted of them, time first.
+
+  Inputs are float32 in 64-bit mode too, so that a key gives the same data, and the parameters decide the precision.
+  """
+
+  inputs: Float[Array, "T B I"]
+  targets: Shaped[Array, "T B ..."]  # floats [T, B, O], or class labels [T, B] of dtype int32
+  mask: Float[Array, "T B"]  # 1 where the output counts, else 0
+
+
+Sample = Callable[[Key[Array, ""], int], Batch]
+Measure = Callable[[Float[Array, "T B O"], Batch], Float[Array, ""]]
+
+
+class Task(NamedTuple):
+  """A task as values and pure functions; equal arguments to a factory give the identical task, fit for a static argument.
+
+  Attributes:
+    name: as in `TASKS`, where it is there.
+    input_size: I.
+    output_size: O; for classification the number of classes.
+    steps: T.
+    sample: `(key, batch_size) -> Batch` of training data; `batch_size` is static under `jit`.
+    test: the same for held-out data; the very function `sample` where data are generated and never end.
+    loss: `(outputs [T, B, O], batch) -> scalar`, the mean over what counts: nats for classification, else the squared error.
+    baseline: the expected loss of the best predictor that knows the step but not the inputs.
+    score: `(outputs, batch) -> scalar` that decides success, on the steps that need memory.
+    solved_below: the task is solved when the score is below.
+  """
+
+  name: str
+  input_size: int
+  output_size: int
+  steps: int
+  sample: Sample
+  test: Sample
+  loss: Measure
+  baseline: float
+  score: Measure
+  solved_below: float
+
+
+def mean_squared_error(outputs: Float[Array, "T *batch O"], batch: Batch) -> Float[Array, ""]:
+  """Mean of (output - target)² over the entries that count and over O."""
+  return jnp.mean(jnp.mean((outputs - batch.targets) ** 2, axis=-1), where=batch.mask > 0)
+
+
+def cross_entropy(outputs: Float[Array, "T *batch O"], batch: Batch) -> Float[Array, ""]:
+  """Mean of -ln softmax(outputs)[label] over the entries that count, in nats; `outputs` are logits."""
+  log_probabilities = jax.nn.log_softmax(outputs)
+  picked = jnp.take_along_axis(log_probabilities, batch.targets[..., None], axis=-1)
+  return -jnp.mean(picked[..., 0], where=batch.mask > 0)
+
+
+def error_rate(outputs: Float[Array, "T *batch O"], batch: Batch) -> Float[Array, ""]:
+  """Share of the entries that count whose largest logit is not the label's; NaN is wrong."""
+  # argmax points at the NaN, which may well sit at the label.
+  wrong = (jnp.argmax(outputs, axis=-1) != batch.targets) | jnp.any(jnp.isnan(outputs), axis=-1)
+  return jnp.mean(wrong, where=batch.mask > 0)
+
+
+def on_last_steps(measure: Measure, count: int) -> Measure:
+  """`measure` of the last `count` steps alone."""
+  return lambda outputs, batch: measure(outputs[-count:], jax.tree.map(lambda a: a[-count:], batch))
+
+
+def count_from(first: int, steps: int, batch_size: int) -> Float[Array, "T B"]:
+  """A mask that is 1 from step `first` on, steps being numbered from 0."""
+  return jnp.zeros((steps, batch_size), jnp.float32).at[first:].set(1.0)
+
+
+def answer_at_end(inputs: Float[Array, "T B I"], answers: Shaped[Array, "B ..."]) -> Batch:
+  """A batch in which the answer is asked for at the last step; targets elsewhere are 0 and do not count."""
+  steps, batch_size, _ = inputs.shape
+  targets = jnp.zeros((steps, *answers.shape), answers.dtype).at[-1].set(answers)
+  return Batch(inputs, targets, count_from(steps - 1, steps, batch_size))
+
+
+def check_at_least(name: str, value: int, least: int) -> None:
+  """Raises a `ValueError` unless `value` is a whole number of at least `least`."""
+  if not isinstance(value, numbers.Integral) or value < least:
+    raise ValueError(f"{name} is {value!r}; it must be a whole number of at least {least}.")

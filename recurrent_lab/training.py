@@ -1,0 +1,192 @@
+"""Training by backpropagation through time: pure functions on optax.
+
+A loss is `(params, batch) -> scalar`; an update is a map `TrainState -> (TrainState, StepInfo)` that draws its own batch from
+the state's key and step, so that a run is one `lax.scan` over updates, many runs are one `vmap`, and a run that continues from
+a stored state goes the same way.
+
+    g = ∇L + α ∇Ω,      ĝ = clip(g),      params ← params + optimiser(ĝ)
+"""
+
+from collections.abc import Callable, Mapping
+import inspect
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+from jaxtyping import Array, Bool, Float, Int, Key
+import optax
+
+from recurrent_lab.cell import Cell, Params, check_choice
+from recurrent_lab.readout import WithReadoutParams, init_readout, readout
+from recurrent_lab.regularizers import adjoints, flossing, omega
+from recurrent_lab.tasks import Batch, Task
+from recurrent_lab.unroll import truncated_unroll, unroll
+
+Gradient = Callable[[Params, Batch], tuple[Array, Params]]  # (params, batch) -> (loss, gradient)
+
+
+class TrainState(NamedTuple):
+  """Everything that a run needs to go on."""
+
+  params: Params
+  opt_state: Any
+  step: Int[Array, ""]  # updates done, which is the position in the data too
+  key: Key[Array, ""]  # batch n is drawn from the key with n folded in
+  nonfinite: Int[Array, ""]  # updates so far whose loss or gradient was not finite
+
+
+class StepInfo(NamedTuple):
+  """What one update did."""
+
+  loss: Float[Array, ""]
+  gradient_norm: Float[Array, ""]  # before clipping
+  clipped_norm: Float[Array, ""]  # after it
+  is_clipped: Bool[Array, ""]
+  is_finite: Bool[Array, ""]  # if not, the update was left out
+
+
+def _optimizers() -> dict[str, Callable[..., optax.GradientTransformation]]:
+  """The optimisers of optax that need nothing but a learning rate; L-BFGS would search along the loss itself."""
+  found: dict[str, Callable[..., optax.GradientTransformation]] = {}
+  for name in dir(optax):
+    make = getattr(optax, name)
+    if not inspect.isfunction(make) or name == "lbfgs":
+      continue
+    first, *rest = [*inspect.signature(make).parameters.values(), None]
+    if (
+      first and first.name == "learning_rate" and all(p is None or p.default is not p.empty or p.kind > 2 for p in rest)
+    ):
+      found[name] = make
+  return found
+
+
+OPTIMIZERS: Mapping[str, Callable[..., optax.GradientTransformation]] = _optimizers()
+
+CLIPS: Mapping[str, Callable[[float], optax.GradientTransformation]] = {
+  "none": lambda threshold: optax.identity(),
+  "global_norm": optax.clip_by_global_norm,  # g · min(1, c / ‖g‖): Pascanu et al. (2013), algorithm 1
+  "value": optax.clip,  # every entry into [-c, c]: Mikolov (2012)
+  "adaptive": optax.adaptive_grad_clip,  # unit by unit, ‖g‖ ≤ c ‖w‖: Brock et al. (2021)
+}
+
+
+def optimizer(name: str, learning_rate: float) -> optax.GradientTransformation:
+  """The optax optimiser of that name; raises `ValueError` for an unknown name or a learning rate that is not above 0."""
+  check_choice("Optimiser", name, OPTIMIZERS)
+  if not 0 < learning_rate < float("inf"):
+    raise ValueError(f"The learning rate is {learning_rate}; it must be finite and above 0.")
+  return OPTIMIZERS[name](learning_rate)
+
+
+def clipping(name: str, threshold: float = 1.0) -> optax.GradientTransformation:
+  """Clipping by that name in `CLIPS`; raises `ValueError` for an unknown name or a threshold that is not above 0."""
+  check_choice("Clipping", name, CLIPS)
+  if not threshold > 0:
+    raise ValueError(f"The gradient is to be clipped at {threshold}; a threshold must be above 0.")
+  return CLIPS[name](threshold)
+
+
+def init_params(
+  key: Key[Array, ""], cell: Cell, task: Task, hidden_size: int, *, output_gain: ArrayLike = 1.0, **options: Any
+) -> WithReadoutParams:
+  """Parameters of a cell and its readout for a task: `options` are those of the cell, the readout has standard deviation
+  output_gain / √H.
+  """
+  k_cell, k_readout = jax.random.split(key)
+  params = init_readout(k_readout, hidden_size, task.output_size, options.get("dtype", jnp.float32))
+  return WithReadoutParams(
+    cell.init(k_cell, task.input_size, hidden_size, **options),
+    params._replace(kernel=jnp.asarray(output_gain) * params.kernel),
+  )
+
+
+def predict(cell: Cell, params: WithReadoutParams, inputs: Float[Array, "T *batch I"]) -> Float[Array, "T *batch O"]:
+  """The outputs of cell and readout over a sequence."""
+  return readout(params.readout, unroll(cell, params.cell, inputs)[1])
+
+
+def full_gradient(cell: Cell, task: Task) -> Gradient:
+  """BPTT through the whole sequence."""
+  return jax.value_and_grad(lambda params, batch: task.loss(predict(cell, params, batch.inputs), batch))
+
+
+def truncated_gradient(cell: Cell, task: Task, k1: int, k2: int) -> Gradient:
+  """Truncated BPTT: the loss of the last k1 steps, every k1 steps, sent back through k2 steps (see `truncated_unroll`)."""
+
+  def loss(params: WithReadoutParams, batch: Batch) -> Array:
+    outputs = truncated_unroll(cell, params.cell, batch.inputs, k1=k1, k2=k2)
+    return task.loss(readout(params.readout, outputs), batch)
+
+  return jax.value_and_grad(loss)
+
+
+def omega_gradient(cell: Cell, task: Task, weight: float) -> Gradient:
+  """∇L + weight · ∇Ω through the whole sequence (see `regularizers.omega`); the loss returned is L alone."""
+
+  def gradient(params: WithReadoutParams, batch: Batch) -> tuple[Array, Params]:
+    loss = lambda params, outputs: task.loss(readout(params.readout, outputs), batch)
+    value, grads, states, adjoint = adjoints(loss, cell, params, batch.inputs)
+    penalty = jax.grad(omega, argnums=1)(cell, params.cell, states, batch.inputs, adjoint)
+    return value, grads._replace(cell=jax.tree.map(lambda g, p: g + weight * p, grads.cell, penalty))
+
+  return gradient
+
+
+def flossing_gradient(cell: Cell, k: int, interval: int = 1) -> Gradient:
+  """The gradient of `regularizers.flossing`, averaged over the batch; the task plays no part in it."""
+
+  def loss(params: WithReadoutParams, batch: Batch) -> Array:
+    each = jax.vmap(lambda xs: flossing(cell, params.cell, xs, k=k, interval=interval), in_axes=1)
+    return jnp.mean(each(batch.inputs))
+
+  return jax.value_and_grad(loss)
+
+
+def init_state(key: Key[Array, ""], params: Params, optimiser: optax.GradientTransformation) -> TrainState:
+  """The state before the first update."""
+  return TrainState(params, optimiser.init(params), jnp.zeros((), jnp.int32), key, jnp.zeros((), jnp.int32))
+
+
+def train_step(
+  gradient: Gradient,
+  task: Task,
+  optimiser: optax.GradientTransformation,
+  clip: optax.GradientTransformation,
+  batch_size: int,
+) -> Callable[[TrainState], tuple[TrainState, StepInfo]]:
+  """One update as a pure map of the state, to be scanned over updates and vmapped over seeds.
+
+  An update whose loss or gradient is not finite changes nothing but the step, and is counted in `TrainState.nonfinite`.
+  """
+
+  def step(state: TrainState) -> tuple[TrainState, StepInfo]:
+    batch = task.sample(jax.random.fold_in(state.key, state.step), batch_size)
+    loss, grads = gradient(state.params, batch)
+    norm = optax.tree.norm(grads)
+    clipped, _ = clip.update(grads, clip.init(state.params), state.params)
+    clipped_norm = optax.tree.norm(clipped)
+    # Some optimisers look at the loss too.
+    update = optax.with_extra_args_support(optimiser).update
+    updates, opt_state = update(clipped, state.opt_state, state.params, value=loss, grad=clipped)
+    is_finite = jnp.isfinite(loss) & jnp.isfinite(norm)
+    keep = lambda new, old: jnp.where(is_finite, new, old)
+    new = TrainState(
+      params=jax.tree.map(keep, optax.apply_updates(state.params, updates), state.params),
+      opt_state=jax.tree.map(keep, opt_state, state.opt_state),
+      step=state.step + 1,
+      key=state.key,
+      nonfinite=state.nonfinite + ~is_finite,
+    )
+    # Rounding alone moves a norm that was not clipped.
+    is_clipped = clipped_norm < norm * (1 - 1e-6)
+    return new, StepInfo(loss, norm, clipped_norm, is_clipped, is_finite)
+
+  return step
+
+
+def evaluate(cell: Cell, task: Task, params: Params, key: Key[Array, ""], batch_size: int) -> tuple[Array, Array]:
+  """(loss, score) on held-out data."""
+  batch = task.test(key, batch_size)
+  outputs = predict(cell, params, batch.inputs)
+  return task.loss(outputs, batch), task.score(outputs, batch)

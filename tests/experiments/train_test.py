@@ -1,0 +1,172 @@
+"""Training runs: killed and resumed ones end as uninterrupted ones do, journals survive tearing, bad settings stop early."""
+
+import json
+import os
+from pathlib import Path
+import signal
+import subprocess
+import sys
+import time
+
+import jax
+import numpy as np
+import pytest
+
+from experiments import adding, journal, runner, store
+from experiments.learning import SETTINGS, build
+from experiments.train import final_states, logged_updates, watched_updates
+
+ROOT = Path(__file__).parents[2]
+TINY = (
+  "--cells=rnn",
+  "--length=8",
+  "--hidden_size=4",
+  "--batch=4",
+  "--updates=2000",
+  "--stop=never",
+  "--seeds=2",
+  "--checkpoint_seconds=0",
+)
+
+
+def start(out):
+  """A launcher as a process of its own; what one has compiled the next one loads."""
+  command = [sys.executable, "-m", "experiments.adding", *TINY, f"--out={out}"]
+  cache = {
+    "JAX_COMPILATION_CACHE_DIR": str(out.parent / "cache"),
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+  }
+  return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, env=os.environ | cache)
+
+
+def finish(process):
+  """The exit code and what was said."""
+  _, message = process.communicate()
+  return process.returncode, message
+
+
+def metrics(out):
+  return list(Path(out).glob("adding/runs/*/metrics.jsonl"))
+
+
+def interrupt(out, at_row, how):
+  """Runs until that many rows are written and sends a signal; the exit code."""
+  process = start(out)
+  deadline = time.monotonic() + 120
+  while not (metrics(out) and len(metrics(out)[0].read_bytes().splitlines()) >= at_row):
+    assert process.poll() is None, process.communicate()[1]
+    assert time.monotonic() < deadline
+    time.sleep(0.01)
+  process.send_signal(how)
+  return finish(process)[0]
+
+
+def outcome(out):
+  """All that must not depend on interruptions."""
+  (run,) = Path(out).glob("adding/runs/*")
+  rows = [
+    {name: value for name, value in json.loads(line).items() if name != "samples_per_second"}
+    for line in (run / "metrics.jsonl").read_text().splitlines()
+  ]
+  block = store.read_block(next(Path(out).glob("adding/*.json")))
+  return rows, (run / "dynamics.jsonl").read_text(), block.arrays
+
+
+def test_killed_and_stopped_runs_end_as_uninterrupted_ones_do(tmp_path):
+  whole, broken = tmp_path / "whole", tmp_path / "broken"
+  code, message = finish(start(whole))
+  assert code == 0, message
+  assert interrupt(broken, 5, signal.SIGTERM) == 128 + signal.SIGTERM
+  assert not list(broken.glob("adding/*.json"))
+  assert interrupt(broken, 20, signal.SIGKILL) == -signal.SIGKILL
+  code, message = finish(start(broken))
+  assert code == 0, message
+  points = store.read_meta(next(whole.glob("adding/*.json")))["points"]
+  a, b = outcome(whole), outcome(broken)
+  assert a[0] == b[0]
+  assert [row["step"] for row in a[0]] == logged_updates(2000)
+  assert a[1] == b[1]
+  assert a[2].keys() == b[2].keys()
+  for name in a[2]:
+    np.testing.assert_array_equal(a[2][name], b[2][name])
+  states = [final_states(points, next(out.glob("adding/runs/*"))) for out in (whole, broken)]
+  assert int(states[0].step[0]) == 2000
+  for left, right in zip(*(jax.tree.leaves(s._replace(key=None)) for s in states), strict=True):
+    np.testing.assert_array_equal(left, right)
+
+
+def test_a_run_stops_when_all_seeds_have_solved_the_task(tmp_path):
+  flags = [*TINY, "--stop=solved", "--length=2", "--hidden_size=12", "--learning_rate=0.02", f"--out={tmp_path}"]
+  assert runner.main(adding.EXPERIMENT, flags) == 0
+  data = store.load_results(tmp_path / "adding").squeeze(drop=True)
+  assert np.all(data.solved == 1)
+  run = int(data.updates_run[0])
+  assert run < 2000
+  assert int(data.solved_at.max()) == run
+  assert np.all(np.isfinite(data.test_loss.sel(update=data["update"] <= run)))
+  assert np.all(np.isnan(data.test_loss.sel(update=data["update"] > run)))
+  assert np.all(data.status == store.STATUS.index("ok"))
+  assert np.all(np.isfinite(data.log_adjoint.isel(watched_update=0)))
+
+
+def test_a_journal_forgets_a_torn_line_and_repeats_nothing(tmp_path):
+  path = tmp_path / "metrics.jsonl"
+  written = journal.rows(path)
+  journal.append(path, written, {"step": 1, "loss": np.array([0.1, np.nan], np.float32)})
+  journal.append(path, written, {"step": 2, "loss": np.array([0.3, np.inf], np.float32)})
+  whole = path.read_bytes()
+  path.write_bytes(whole + b'{"step":3,"lo')
+  read = journal.rows(path)
+  assert path.read_bytes() == whole
+  journal.append(path, read, {"step": 2, "loss": np.zeros(2)})
+  assert path.read_bytes() == whole
+  column = journal.column(read, "loss")
+  np.testing.assert_array_equal(column.astype(np.float32), np.array([[0.1, np.nan], [0.3, np.nan]], np.float32))
+
+
+@pytest.mark.parametrize("updates", [1, 7, 49, 50, 51, 5000])
+def test_rows_are_evenly_spaced_and_end_with_the_run(updates):
+  labels = logged_updates(updates)
+  assert labels[-1] == updates
+  assert len(labels) == min(updates, 50)
+  assert set(watched_updates(updates)) <= {0, *labels}
+
+
+@pytest.mark.parametrize(
+  ("flag", "message"),
+  [
+    ("--length=1", "must be a whole number of at least"),
+    ("--clip_at=0", "0.0 is not allowed; it must be a finite number above 0"),
+    ("--clip_at=-1", "-1.0 is not allowed; it must be a finite number above 0"),
+    ("--optimizer=adem", "'adem' is not allowed; it must be one of"),
+    ("--k1=5 --k2=3", "k1 = 5 and k2 = 3; it needs 1 ≤ k1 ≤ k2, or 0 for both"),
+    ("--k1=5", "k1 = 5 and k2 = 0"),
+    ("--k1=2 --k2=4 --omega=1", "Ω is defined for full BPTT"),
+    ("--forget_bias=open", "'open' is not allowed; it must be a finite number, or chrono"),
+    ("--floss=3 --floss_k=99", "floss_k is 99; it must not exceed the 4 units"),
+    ("--task=addition", "'addition' is not allowed; it must be one of adding"),
+  ],
+)
+def test_bad_settings_stop_before_any_work(flag, message, tmp_path, capsys):
+  assert runner.main(adding.EXPERIMENT, [*TINY, *flag.split(), f"--out={tmp_path / 'x'}"]) == 2
+  assert message in capsys.readouterr().err
+  assert not (tmp_path / "x").exists()
+
+
+def test_every_default_is_allowed():
+  point = {"cell" if name == "cells" else name: setting.default for name, setting in SETTINGS.items()}
+  assert len(point) == len(SETTINGS)
+  (first, *_) = runner.parse(adding.EXPERIMENT, []).points
+  assert build(first).task.name == "adding"
+
+
+def test_two_launchers_of_one_run_are_told_apart(tmp_path):
+  process = start(tmp_path)
+  while not metrics(tmp_path):
+    assert process.poll() is None, process.communicate()[1]
+    time.sleep(0.01)
+  code, message = finish(start(tmp_path))
+  process.terminate()
+  finish(process)
+  assert code == 2
+  assert f"is in use by process {process.pid}" in message
