@@ -46,12 +46,16 @@ class StepInfo(NamedTuple):
   is_finite: Bool[Array, ""]  # if not, the update was left out
 
 
+# The first searches along the loss, the second wants a key, the third is deprecated.
+EXCLUDED = ("lbfgs", "noisy_sgd", "optimistic_adam")
+
+
 def _optimizers() -> dict[str, Callable[..., optax.GradientTransformation]]:
-  """The optimisers of optax that need nothing but a learning rate; L-BFGS would search along the loss itself."""
+  """The optimisers of optax that need nothing but a learning rate."""
   found: dict[str, Callable[..., optax.GradientTransformation]] = {}
   for name in dir(optax):
     make = getattr(optax, name)
-    if not inspect.isfunction(make) or name == "lbfgs":
+    if not inspect.isfunction(make) or name in EXCLUDED or name.startswith("scale_by"):
       continue
     first, *rest = [*inspect.signature(make).parameters.values(), None]
     if (
