@@ -4,6 +4,7 @@ A training run is a point like any other; its block are the seeds that share all
 """
 
 from collections.abc import Mapping
+from functools import cache
 import math
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ import jax
 from jaxtyping import Array
 import optax
 
+from experiments.data import DATA_TASKS, digits_task
 from experiments.grid import SETTINGS as NET_SETTINGS
 from experiments.grid import Point, Setting, one_of
 import recurrent_lab as rl
@@ -35,8 +37,8 @@ SETTINGS: Mapping[str, Setting] = {
   "cells": NET_SETTINGS["cells"],
   "layers": Setting(int, "1", "cells on top of each other", *_COUNT),
   "hidden_size": NET_SETTINGS["hidden_size"],
-  "task": Setting(str, "adding", "what to learn", *one_of(tuple(TASKS))),
-  "length": Setting(int, "100", "the length, lag or delay of the task", *_COUNT),
+  "task": Setting(str, "adding", "what to learn", *one_of((*TASKS, *DATA_TASKS))),
+  "length": Setting(int, "100", "the length, lag or delay of the task (digits have their own)", *_COUNT),
   "batch": Setting(int, "64", "sequences in a batch", *_COUNT),
   "updates": Setting(int, "5000", "updates at the most", *_COUNT),
   "stop": Setting(str, "solved", "stop when all seeds have solved the task, or never", *one_of(("solved", "never"))),
@@ -70,6 +72,16 @@ class Run(NamedTuple):
   clip: optax.GradientTransformation
 
 
+@cache
+def _task(name: str, length: int) -> Task:
+  if name not in DATA_TASKS:
+    return get_task(name, length)
+  try:
+    return digits_task(name)
+  except ImportError as error:
+    raise ValueError(str(error)) from None
+
+
 def build(point: Point) -> Run:
   """The parts of a run; nothing is computed.
 
@@ -79,7 +91,7 @@ def build(point: Point) -> Run:
   p: Any = point
   base = rl.get_cell(p["cell"])
   cell = base if p["layers"] == 1 else rl.stack(*[base] * p["layers"])
-  task = get_task(p["task"], p["length"])
+  task = _task(p["task"], p["length"])
   k1, k2 = p["k1"], p["k2"]
   if (k1 == 0) != (k2 == 0) or k1 > k2:
     raise ValueError(f"Truncated BPTT has k1 = {k1} and k2 = {k2}; it needs 1 ≤ k1 ≤ k2, or 0 for both.")

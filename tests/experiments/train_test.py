@@ -153,6 +153,16 @@ def test_bad_settings_stop_before_any_work(flag, message, tmp_path, capsys):
   assert not (tmp_path / "x").exists()
 
 
+def test_digits_come_from_their_package(tmp_path):
+  pytest.importorskip("sklearn", reason="the digits come with scikit-learn, which is not installed")
+  flags = [*TINY, "--task=digits,permuted_digits", "--updates=2", "--seeds=1", "--dry_run", f"--out={tmp_path}"]
+  plain, permuted = (build(point) for point in runner.parse(adding.EXPERIMENT, flags).points)
+  assert plain.task.steps == permuted.task.steps == 64
+  one, other = (np.asarray(r.task.sample(jax.random.key(0), 5).inputs[..., 0]) for r in (plain, permuted))
+  assert not np.array_equal(one, other)
+  np.testing.assert_array_equal(np.sort(one, axis=0), np.sort(other, axis=0))
+
+
 def test_every_default_is_allowed():
   point = {"cell" if name == "cells" else name: setting.default for name, setting in SETTINGS.items()}
   assert len(point) == len(SETTINGS)
