@@ -1,5 +1,6 @@
 # make paper   the environment, the sweeps, the figures, the claims ledger
 # make test    the environment, the default tests
+# make learning, make landmarks    training runs, small and full, and their figures
 PYTHON ?= python3
 VENV ?= .venv
 RESULTS ?= results
@@ -9,7 +10,7 @@ RUN = $(VENV)/bin/python
 EXPERIMENTS = recurrent_gain tanh_saturation forget_bias zero_or_one \
               mean_field lyapunov phase_gates phase_input activation_choice transient_growth one_unit identities
 
-.PHONY: paper sweeps figures test test-slow check env clean
+.PHONY: paper sweeps figures learning landmarks learning-figures test test-slow check env clean
 
 paper: sweeps figures
 	@echo "The figures are in $(FIGURES)/, the judged claims in $(LEDGER)/claims.md, the numbers behind them in $(RESULTS)/."
@@ -20,6 +21,47 @@ sweeps: env
 figures: env
 	$(RUN) -m analysis.paper --results=$(RESULTS) --out=$(FIGURES)
 	$(RUN) -m analysis.claims --results=$(RESULTS) --out=$(LEDGER) $(if $(filter docs,$(LEDGER)),--readme=README.md)
+
+# One process a core: training runs on small nets leave most of a machine idle otherwise.
+SHARDS ?= 0/2 1/2
+train = @pids=; for shard in $(SHARDS); do \
+	$(RUN) -m experiments.$(1) --shard=$$shard --out=$(RESULTS) & pids="$$pids $$!"; done; \
+	for pid in $$pids; do wait $$pid || exit 1; done
+
+learning: env
+	$(RUN) -m experiments.error_surface --out=$(RESULTS)
+	$(RUN) -m experiments.forget_bias --out=$(RESULTS)
+	$(call train,adding --cells=gru$(comma)lstm$(comma)peephole_lstm$(comma)rnn --length=50 --hidden_size=64 --updates=1500 --seeds=3)
+	$(call train,adding --cells=indrnn --layers=1$(comma)2 --length=50 --hidden_size=64 --updates=1500 --seeds=3)
+	$(call train,copy_memory --length=20$(comma)40 --hidden_size=64 --batch=32 --learning_rate=0.003 --updates=1500 --seeds=3)
+	$(call train,temporal_order --clip=none --length=10$(comma)20 --updates=5000)
+	$(call train,temporal_order --length=10$(comma)20 --updates=5000)
+	$(call train,temporal_order --omega=2 --length=10$(comma)20 --updates=5000)
+	$(call train,temporal_order --cells=lstm$(comma)gru --length=10$(comma)20 --updates=5000 $(GATED))
+	$(call train,solvable_lag --length=5$(comma)20$(comma)80 --forget_bias=-2$(comma)0$(comma)2$(comma)4 --seeds=3)
+	$(call train,flossing --length=4$(comma)16 --updates=1000 --seeds=3)
+	$(MAKE) learning-figures
+
+landmarks: env
+	$(RUN) -m experiments.error_surface --out=$(RESULTS)
+	$(RUN) -m experiments.forget_bias --out=$(RESULTS)
+	$(call train,adding)
+	$(call train,adding --cells=indrnn --layers=1$(comma)2)
+	$(call train,copy_memory)
+	$(call train,temporal_order --clip=none)
+	$(call train,temporal_order)
+	$(call train,temporal_order --omega=2)
+	$(call train,temporal_order --cells=lstm$(comma)gru $(GATED))
+	$(call train,solvable_lag)
+	$(call train,flossing)
+	$(MAKE) learning-figures
+
+comma := ,
+# Gated cells learn this with Adam in a small part of the updates that plain SGD takes.
+GATED = --optimizer=adam --learning_rate=0.001 --init=recommended
+
+learning-figures: env
+	$(RUN) -m analysis.learning --results=$(RESULTS) --out=$(FIGURES)
 
 test: env
 	$(RUN) -m pytest -n auto --dist loadgroup -m "not slow" $(PYTEST_FLAGS)

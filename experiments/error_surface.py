@@ -5,7 +5,7 @@ gradient step flies off and a clipped one does not. S_t = σ(w S_{t-1} + b), S_0
 
     python -m experiments.error_surface                    about 10 seconds on two cores
 
-Measures L and its gradient at every (w, b), and the descent that starts there, with and without clipping at norm 1.
+Measures L and its gradient at every (w, b), and the descent that starts there, with and without clipping at norm 1/2.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ import recurrent_lab as rl
 from recurrent_lab import training
 
 TARGET, START = 0.7, 0.5
-RATE, CLIP, UPDATES = 0.5, 0.1, 40
+RATE, CLIP, UPDATES = 0.5, 0.5, 100
 
 
 def surface(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str, Array]:
@@ -73,8 +73,8 @@ EXPERIMENT = Experiment(
     "input_size": "1",
     "recurrent_init": "identity",
     "input": "zero",
-    "ws": "3:8:51",
-    "bias": "-4:-1:51",
+    "ws": "3.5:6.5:31",
+    "bias": "-3.55:-1.45:43",  # with -w/2 for every w, where S_0 is a fixed point, and the cliff
     "seq_len": "50",
   },
   cells=("rnn", "rnn_sigmoid"),

@@ -1,167 +1,28 @@
-"""The launcher that all experiments share: absl flags in, blocks of points computed, files out.
+"""The launcher that all experiments share: a plan in, blocks of points computed, files out.
 
 A point is skipped when it is stored intact. Points that share a program are computed together, `--chunk` at a time; a
 block is always padded to the size of its group, so that each group compiles once.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-import os
 from pathlib import Path
 import platform
-import re
 import signal
 import subprocess
 import sys
 import time
-from typing import Any, NamedTuple
+from typing import Any
 
-from absl import flags
 import jax
 import numpy as np
 from tqdm import tqdm
 
 from experiments import grid, store
 from experiments.checkpoints import CheckpointError
-from experiments.grid import SETTINGS, Point, Setting
+from experiments.grid import Point
 from experiments.measure import LongMeasure, Measure, point_key
-
-
-class Experiment(NamedTuple):
-  """A sweep.
-
-  Attributes:
-    name: of the module and of the results folder.
-    doc: what it shows; printed by --help.
-    measure: what is measured at each point.
-    defaults: setting -> flag text, where it differs from the setting's own default.
-    cells: the cells that the measure is defined for; all if empty.
-    seeds: random nets per combination, by default.
-    x64: whether it computes in float64 by default.
-    settings: what can be fixed or varied.
-    check: raises a `ValueError` for a point whose settings do not go together.
-  """
-
-  name: str
-  doc: str
-  measure: Measure | LongMeasure
-  defaults: Mapping[str, str]
-  cells: Sequence[str] = ()
-  seeds: int = 8
-  x64: bool = False
-  settings: Mapping[str, Setting] = SETTINGS
-  check: Callable[[Point], Any] = lambda point: None
-
-
-class Plan(NamedTuple):
-  """What the flags ask for."""
-
-  points: list[Point]
-  axes: Mapping[str, tuple[grid.Value, ...]]
-  out: Path
-  chunk: int
-  shard: tuple[int, int]
-  max_failures: int
-  dry_run: bool
-  checkpoint_seconds: float
-  command: str
-
-
-class UsageError(ValueError):
-  """A flag that cannot be used, with the value and what is allowed in one sentence."""
-
-
-def _define_flags(experiment: Experiment) -> flags.FlagValues:
-  values = flags.FlagValues()
-  for name, setting in experiment.settings.items():
-    default = experiment.defaults.get(name, setting.default)
-    flags.DEFINE_string(name, default, f"{setting.help}; {setting.allowed}.", flag_values=values)
-  flags.DEFINE_integer("seeds", experiment.seeds, "Random nets per combination.", lower_bound=1, flag_values=values)
-  flags.DEFINE_string("out", "results", "Folder of all results.", flag_values=values)
-  flags.DEFINE_boolean("dry_run", False, "Print the grid, its size and shapes, and run nothing.", flag_values=values)
-  flags.DEFINE_string("shard", "0/1", "i/n: compute every n-th block, from the i-th (0 … n-1).", flag_values=values)
-  flags.DEFINE_integer("chunk", 32, "Points in one call at the most; bounds memory.", lower_bound=1, flag_values=values)
-  flags.DEFINE_integer(
-    "max_failures", 0, "Blocks that may raise an error before the sweep stops.", lower_bound=0, flag_values=values
-  )
-  flags.DEFINE_float(
-    "checkpoint_seconds", 30, "Time between two checkpoints of a run that has some.", lower_bound=0, flag_values=values
-  )
-  flags.DEFINE_boolean("x64", experiment.x64, "Compute in float64.", flag_values=values)
-  flags.DEFINE_boolean("help", False, "Print this and exit.", short_name="h", flag_values=values)
-  return values
-
-
-def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
-  """Turns flags into a plan; nothing is computed or written.
-
-  Raises:
-    UsageError: for any flag that cannot be used.
-    SystemExit: after --help.
-  """
-  parsed = _define_flags(experiment)
-  try:
-    rest = parsed([experiment.name, *argv])[1:]
-  except (flags.Error, OSError) as error:
-    raise UsageError(str(error)) from None
-  values: dict[str, Any] = parsed.flag_values_dict()
-  if values["help"]:
-    print(f"{experiment.doc}\n\npython -m experiments.{experiment.name} [flags]\n{parsed.get_help()}")
-    raise SystemExit(0)
-  if rest:
-    raise UsageError(f"{rest[0]!r} is not a flag; flags look like --ws=0.5,1.")
-  axes = {}
-  for name in experiment.settings:
-    try:
-      axes[name] = grid.parse_axis(name, values[name], experiment.settings)
-    except ValueError as error:
-      raise UsageError(f"--{name}: {error}.") from None
-  for cell in axes["cells"]:
-    if experiment.cells and cell not in experiment.cells:
-      raise UsageError(f"--cells: {cell!r} is not allowed here; it must be one of {', '.join(experiment.cells)}.")
-  match = re.fullmatch(r"(\d+)/(\d+)", values["shard"])
-  if not match or not int(match[1]) < int(match[2]):
-    raise UsageError(f"--shard: {values['shard']!r} is not allowed; it must be i/n with 0 ≤ i < n, such as 0/4.")
-  out = Path(values["out"]) / experiment.name
-  existing = next(path for path in (out, *out.parents) if path.exists())
-  if not existing.is_dir() or not os.access(existing, os.W_OK):
-    raise UsageError(f"--out: {existing} is not a folder that can be written.")
-  points = grid.expand(axes, values["seeds"], values["x64"])
-  try:
-    for static in {grid.content_hash(p | {"seed": 0}): p for p in points}.values():
-      experiment.check(static)
-  except ValueError as error:
-    raise UsageError(str(error)) from None
-  return Plan(
-    points=points,
-    axes=axes,
-    out=out,
-    chunk=values["chunk"],
-    shard=(int(match[1]), int(match[2])),
-    max_failures=values["max_failures"],
-    dry_run=values["dry_run"],
-    checkpoint_seconds=values["checkpoint_seconds"],
-    command=" ".join(["python -m experiments." + experiment.name, *argv]),
-  )
-
-
-def describe(experiment: Experiment, plan: Plan, blocks: Sequence[Sequence[Point]]) -> str:
-  """The grid in words: axes, number of points and calls, and the shapes that a point yields."""
-  lines = [f"{experiment.name}: {len(plan.points)} points in {len(blocks)} calls -> {plan.out}"]
-  seeds = len({point["seed"] for point in plan.points})
-  for name, values in plan.axes.items():
-    lines.append(f"  {grid.dimension(name)} ({len(values)}): {', '.join(map(str, values))}")
-  lines.append(f"  seed ({seeds}): 0 … {seeds - 1}")
-  for block in blocks:
-    point = block[0]
-    labels = experiment.measure.coords(point)
-    shapes = ", ".join(
-      f"{name} {[len(labels[axis]) for axis in axes]}" for name, axes in experiment.measure.dims.items()
-    )
-    sizes = f"H={point['hidden_size']}, T={point.get('seq_len', point.get('length'))}"
-    lines.append(f"  a point of {point['cell']} ({sizes}): {shapes}")
-  lines = list(dict.fromkeys(lines))  # blocks of the same shapes need saying once
-  return "\n".join(lines)
+from experiments.plan import Experiment, Plan, UsageError, describe, parse
 
 
 def _traced(points: Sequence[Point], names: Sequence[str] = grid.TRACED) -> tuple[Any, ...]:

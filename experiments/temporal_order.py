@@ -31,7 +31,7 @@ EXPERIMENT = Experiment(
     "length": "10,20,30",
     "hidden_size": str(UNITS),
     "batch": "20",
-    "updates": "50000",
+    "updates": "20000",
     "optimizer": "sgd",
     "learning_rate": "0.01",
     "ws": f"{DEVIATION * math.sqrt(UNITS):.6g}",

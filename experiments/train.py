@@ -33,6 +33,7 @@ from recurrent_lab.training import TrainState
 
 ROWS = 50  # logged updates of a run, evenly spaced
 WATCHED = (0, 1, 2, 5, 10, 20, 35, 50)  # those at which the gradient dynamics are measured; 0 is before training
+CALL = 20  # updates in one call
 TEST_EXAMPLES = 1000
 PROBE_EXAMPLES = 2
 
@@ -49,7 +50,8 @@ class Keys(NamedTuple):
 class Programs(NamedTuple):
   """The compiled maps of runs that share all settings but the `INITIAL` ones, over a leading axis of seeds."""
 
-  advance: Callable[[TrainState, int], tuple[TrainState, dict[str, Array]]]  # (states, updates) -> (states, sums)
+  # (states, sums, updates) -> (states, sums)
+  advance: Callable[[TrainState, dict[str, Array], int], tuple[TrainState, dict[str, Array]]]
   evaluate: Callable[[Any, Array], tuple[Array, Array]]  # (params, keys) -> (loss, score)
   watch: Callable[[Any, Array], dict[str, Array]]
 
@@ -64,8 +66,13 @@ def watched_updates(updates: int) -> list[int]:
   return [logged[i] for i in WATCHED if i < len(logged)]
 
 
-def _advance(run: Run, batch: int, state: TrainState, updates: Array) -> tuple[TrainState, dict[str, Array]]:
-  """That many updates of one run, and sums over them; what is not finite counts in `finite` alone."""
+SUMS = ("loss", "gradient_norm", "largest_gradient_norm", "clipped_norm", "clipped", "finite")
+
+
+def _advance(
+  run: Run, batch: int, state: TrainState, sums: dict[str, Array], updates: int
+) -> tuple[TrainState, dict[str, Array]]:
+  """That many updates of one run, added to the sums over them; what is not finite counts in `finite` alone."""
   step = training.train_step(run.gradient, run.task, run.optimizer, run.clip, batch)
 
   def body(_: Array, carry: tuple[TrainState, dict[str, Array]]) -> tuple[TrainState, dict[str, Array]]:
@@ -82,11 +89,7 @@ def _advance(run: Run, batch: int, state: TrainState, updates: Array) -> tuple[T
     }
     return state, new
 
-  zeros = {
-    name: jnp.zeros(())
-    for name in ("loss", "gradient_norm", "largest_gradient_norm", "clipped_norm", "clipped", "finite")
-  }
-  return lax.fori_loop(0, updates, body, (state, zeros))
+  return lax.fori_loop(0, updates, body, (state, sums))
 
 
 def _floss(run: Run, state: TrainState, updates: int, k: int, batch: int) -> TrainState:
@@ -135,7 +138,7 @@ def _programs(settings: str) -> Programs:
     return training.evaluate(run.cell, run.task, params, _keys(key).test, TEST_EXAMPLES)
 
   return Programs(
-    advance=jax.jit(jax.vmap(partial(_advance, run, point["batch"]), in_axes=(0, None))),
+    advance=jax.jit(jax.vmap(partial(_advance, run, point["batch"]), in_axes=(0, 0, None))),
     evaluate=jax.jit(jax.vmap(evaluate)),
     # One seed after the other: the gradient by lag alone is T times as large as the parameters.
     watch=jax.jit(lambda params, keys: lax.map(lambda at: _watch(run, *at), (params, keys))),
@@ -212,6 +215,10 @@ def train(points: Sequence[Point], folder: Path, checkpoint_seconds: float) -> d
       for problem in problems:
         print(problem, file=sys.stderr)
     rows, dynamics = (journal.rows(folder / name) for name in ("metrics.jsonl", "dynamics.jsonl"))
+    if done and done not in [row["step"] for row in rows]:
+      raise checkpoints.CheckpointError(
+        f"{folder / 'metrics.jsonl'} has no row for step {done}, at which its checkpoint is; remove {folder} to start anew."
+      )
 
     def watch(step: int) -> None:
       if step in watched and not any(row["step"] == step for row in dynamics):
@@ -234,7 +241,10 @@ def train(points: Sequence[Point], folder: Path, checkpoint_seconds: float) -> d
         while not is_over():
           begin = time.perf_counter()
           step = next(label for label in labels if label > done)
-          advanced, sums = programs.advance(states, step - done)
+          advanced, sums = states, {name: jnp.zeros(len(points)) for name in SUMS}
+          for first in range(done, step, CALL):  # a signal is heard between two calls
+            advanced, sums = programs.advance(advanced, sums, min(CALL, step - first))
+            jax.block_until_ready(sums)
           row = _metrics(advanced, sums, programs.evaluate(advanced.params, keys))
           rate = (step - done) * point["batch"] * len(points) / (time.perf_counter() - begin)
           journal.append(folder / "metrics.jsonl", rows, {"step": step, **row, "samples_per_second": rate})

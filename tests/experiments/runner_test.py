@@ -32,6 +32,7 @@ EXPERIMENTS = {
   "mean_field": ("--ws=0.5,2", "--cells=rnn,gru"),
   "transient_growth": ("--ws=0.5,2",),
   "one_unit": ("--hidden_size=1", "--ws=-2,0.5,2"),
+  "error_surface": ("--hidden_size=1", "--ws=4,6", "--bias=-3,-2"),
   "identities": ("--ws=1,2", "--cells=rnn,peephole_lstm"),
 }
 
@@ -93,41 +94,41 @@ def arrays_by_point(folder):
 def test_shards_and_order_change_nothing(tmp_path):
   """Two shards give, byte for byte, what one launch gives; so do the values in another order."""
   flags = ("--ws=0.5,1,2", "--cells=rnn,gru", "--chunk=2")
-  assert launch("recurrent_gain", tmp_path / "whole", *flags) == 0
+  assert launch("activation_choice", tmp_path / "whole", *flags) == 0
   for shard in ("1/2", "0/2"):
-    assert launch("recurrent_gain", tmp_path / "shards", *flags, f"--shard={shard}") == 0
-  whole = arrays_by_point(tmp_path / "whole/recurrent_gain")
+    assert launch("activation_choice", tmp_path / "shards", *flags, f"--shard={shard}") == 0
+  whole = arrays_by_point(tmp_path / "whole/activation_choice")
   assert len(whole) == 12
-  assert arrays_by_point(tmp_path / "shards/recurrent_gain") == whole
-  assert launch("recurrent_gain", tmp_path / "order", "--ws=2,1,0.5", "--cells=gru,rnn", "--chunk=2") == 0
-  assert arrays_by_point(tmp_path / "order/recurrent_gain") == whole
+  assert arrays_by_point(tmp_path / "shards/activation_choice") == whole
+  assert launch("activation_choice", tmp_path / "order", "--ws=2,1,0.5", "--cells=gru,rnn", "--chunk=2") == 0
+  assert arrays_by_point(tmp_path / "order/activation_choice") == whole
 
 
 def test_running_again_computes_only_what_is_missing(tmp_path, capsys):
-  assert launch("recurrent_gain", tmp_path, "--ws=0.5,1", "--cells=rnn") == 0
-  before = {path: path.read_bytes() for path in (tmp_path / "recurrent_gain").iterdir()}
-  assert launch("recurrent_gain", tmp_path, "--ws=0.5,1,2", "--cells=rnn") == 0
+  assert launch("activation_choice", tmp_path, "--ws=0.5,1", "--cells=rnn") == 0
+  before = {path: path.read_bytes() for path in (tmp_path / "activation_choice").iterdir()}
+  assert launch("activation_choice", tmp_path, "--ws=0.5,1,2", "--cells=rnn") == 0
   assert "2 points to compute, 4 already done" in capsys.readouterr().err
   assert all(path.read_bytes() == content for path, content in before.items())
-  assert store.load_results(tmp_path / "recurrent_gain").sizes["ws"] == 3
+  assert store.load_results(tmp_path / "activation_choice").sizes["ws"] == 3
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".json"])
 def test_an_altered_file_is_reported_and_computed_anew(suffix, tmp_path, capsys):
-  assert launch("recurrent_gain", tmp_path, "--ws=1", "--cells=rnn") == 0
-  (path,) = (tmp_path / "recurrent_gain").glob(f"*{suffix}")
-  original = arrays_by_point(tmp_path / "recurrent_gain")
+  assert launch("activation_choice", tmp_path, "--ws=1", "--cells=rnn") == 0
+  (path,) = (tmp_path / "activation_choice").glob(f"*{suffix}")
+  original = arrays_by_point(tmp_path / "activation_choice")
   content = bytearray(path.read_bytes())
   content[len(content) // 2] ^= 1
   path.write_bytes(bytes(content))
-  assert launch("recurrent_gain", tmp_path, "--ws=1", "--cells=rnn") == 0
+  assert launch("activation_choice", tmp_path, "--ws=1", "--cells=rnn") == 0
   assert path.name in capsys.readouterr().err
-  assert arrays_by_point(tmp_path / "recurrent_gain") == original
+  assert arrays_by_point(tmp_path / "activation_choice") == original
 
 
 def test_points_that_are_not_finite_are_kept_with_their_status(tmp_path, capsys):
-  assert launch("recurrent_gain", tmp_path, "--ws=0.5,1e30", "--cells=rnn_relu", "--seq_len=40") == 0
-  data = store.load_results(tmp_path / "recurrent_gain").squeeze()
+  assert launch("activation_choice", tmp_path, "--ws=0.5,1e30", "--cells=rnn_relu", "--seq_len=40") == 0
+  data = store.load_results(tmp_path / "activation_choice").squeeze()
   assert "2 points are not finite" in capsys.readouterr().err
   names = [[store.STATUS[i] for i in row] for row in data.status.values]
   assert names == [["ok", "ok"], ["nonfinite", "nonfinite"]]
@@ -201,10 +202,10 @@ def test_cells_that_the_measure_is_not_for_are_refused(tmp_path, capsys):
 
 
 def test_another_schema_stops_before_any_work(tmp_path, capsys):
-  assert launch("recurrent_gain", tmp_path, "--ws=1", "--cells=rnn") == 0
-  path = next((tmp_path / "recurrent_gain").glob("*.json"))
+  assert launch("activation_choice", tmp_path, "--ws=1", "--cells=rnn") == 0
+  path = next((tmp_path / "activation_choice").glob("*.json"))
   path.write_text(json.dumps(json.loads(path.read_text()) | {"schema_version": 0}))
-  assert launch("recurrent_gain", tmp_path, "--ws=1,2", "--cells=rnn") == 2
+  assert launch("activation_choice", tmp_path, "--ws=1,2", "--cells=rnn") == 2
   assert "has schema version 0" in capsys.readouterr().err
 
 
@@ -217,8 +218,8 @@ def test_unknown_experiment_names_itself():
 def test_killed_launches_lose_nothing(tmp_path):
   """SIGKILL in the middle, run again: the same bytes as an undisturbed run, and no temporary file counts."""
   flags = ["--ws=0.5,1,2,3", "--cells=rnn", "--chunk=2", *SMALL]
-  command = [sys.executable, "-m", "experiments.recurrent_gain", *flags, f"--out={tmp_path / 'killed'}"]
-  folder = tmp_path / "killed/recurrent_gain"
+  command = [sys.executable, "-m", "experiments.activation_choice", *flags, f"--out={tmp_path / 'killed'}"]
+  folder = tmp_path / "killed/activation_choice"
   process = subprocess.Popen(
     command, stderr=subprocess.DEVNULL, env=os.environ | {"XLA_FLAGS": os.environ["XLA_FLAGS"]}
   )
@@ -227,9 +228,9 @@ def test_killed_launches_lose_nothing(tmp_path):
     time.sleep(0.01)
   process.send_signal(signal.SIGKILL)
   process.wait()
-  assert runner.main(experiment("recurrent_gain"), [*flags, f"--out={tmp_path / 'killed'}"]) == 0
-  assert runner.main(experiment("recurrent_gain"), [*flags, f"--out={tmp_path / 'whole'}"]) == 0
-  assert arrays_by_point(folder) == arrays_by_point(tmp_path / "whole/recurrent_gain")
+  assert runner.main(experiment("activation_choice"), [*flags, f"--out={tmp_path / 'killed'}"]) == 0
+  assert runner.main(experiment("activation_choice"), [*flags, f"--out={tmp_path / 'whole'}"]) == 0
+  assert arrays_by_point(folder) == arrays_by_point(tmp_path / "whole/activation_choice")
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)

@@ -1,8 +1,10 @@
 """Training runs: killed and resumed ones end as uninterrupted ones do, journals survive tearing, bad settings stop early."""
 
+import importlib
 import json
 import os
 from pathlib import Path
+import re
 import signal
 import subprocess
 import sys
@@ -12,7 +14,7 @@ import jax
 import numpy as np
 import pytest
 
-from experiments import adding, journal, runner, store
+from experiments import adding, checkpoints, journal, runner, store
 from experiments.learning import SETTINGS, build
 from experiments.train import final_states, logged_updates, watched_updates
 
@@ -61,6 +63,18 @@ def interrupt(out, at_row, how):
   return finish(process)[0]
 
 
+def alter_newest_checkpoint(out):
+  """Flips a byte of the newest checkpoint's largest file, whose path it returns."""
+  folder = next(Path(out).glob("adding/runs/*/checkpoints"))
+  newest = max(folder.glob("*.json"), key=lambda path: int(path.stem))
+  arrays = folder / json.loads(newest.read_text())["arrays"]
+  path = max((p for p in arrays.rglob("*") if p.is_file()), key=lambda p: p.stat().st_size)
+  content = bytearray(path.read_bytes())
+  content[len(content) // 2] ^= 1
+  path.write_bytes(bytes(content))
+  return path
+
+
 def outcome(out):
   """All that must not depend on interruptions."""
   (run,) = Path(out).glob("adding/runs/*")
@@ -79,8 +93,10 @@ def test_killed_and_stopped_runs_end_as_uninterrupted_ones_do(tmp_path):
   assert interrupt(broken, 5, signal.SIGTERM) == 128 + signal.SIGTERM
   assert not list(broken.glob("adding/*.json"))
   assert interrupt(broken, 20, signal.SIGKILL) == -signal.SIGKILL
+  altered = alter_newest_checkpoint(broken)
   code, message = finish(start(broken))
   assert code == 0, message
+  assert f"{altered} is truncated or altered" in message
   points = store.read_meta(next(whole.glob("adding/*.json")))["points"]
   a, b = outcome(whole), outcome(broken)
   assert a[0] == b[0]
@@ -95,7 +111,7 @@ def test_killed_and_stopped_runs_end_as_uninterrupted_ones_do(tmp_path):
     np.testing.assert_array_equal(left, right)
 
 
-def test_a_run_stops_when_all_seeds_have_solved_the_task(tmp_path):
+def test_a_run_stops_when_all_seeds_have_solved_the_task(tmp_path, capsys):
   flags = [*TINY, "--stop=solved", "--length=2", "--hidden_size=12", "--learning_rate=0.02", f"--out={tmp_path}"]
   assert runner.main(adding.EXPERIMENT, flags) == 0
   data = store.load_results(tmp_path / "adding").squeeze(drop=True)
@@ -107,6 +123,11 @@ def test_a_run_stops_when_all_seeds_have_solved_the_task(tmp_path):
   assert np.all(np.isnan(data.test_loss.sel(update=data["update"] > run)))
   assert np.all(data.status == store.STATUS.index("ok"))
   assert np.all(np.isfinite(data.log_adjoint.isel(watched_update=0)))
+  # A journal that lost what its checkpoint has seen is not patched up.
+  next(tmp_path.glob("adding/runs/*/metrics.jsonl")).unlink()
+  next(tmp_path.glob("adding/*.json")).unlink()
+  assert runner.main(adding.EXPERIMENT, flags) == 2
+  assert f"has no row for step {run}, at which its checkpoint is" in capsys.readouterr().err
 
 
 def test_a_journal_forgets_a_torn_line_and_repeats_nothing(tmp_path):
@@ -163,6 +184,15 @@ def test_digits_come_from_their_package(tmp_path):
   np.testing.assert_array_equal(np.sort(one, axis=0), np.sort(other, axis=0))
 
 
+@pytest.mark.parametrize("name", ["adding", "temporal_order", "copy_memory", "solvable_lag", "flossing"])
+def test_the_commands_of_every_experiment_are_allowed(name):
+  module = importlib.import_module(f"experiments.{name}")
+  commands = re.findall(rf"python -m experiments.{name}(.*?)(?:  |\n)", module.__doc__)
+  assert commands
+  for flags in commands:
+    assert all(build(point) for point in runner.parse(module.EXPERIMENT, flags.split()).points)
+
+
 def test_every_default_is_allowed():
   point = {"cell" if name == "cells" else name: setting.default for name, setting in SETTINGS.items()}
   assert len(point) == len(SETTINGS)
@@ -170,13 +200,9 @@ def test_every_default_is_allowed():
   assert build(first).task.name == "adding"
 
 
-def test_two_launchers_of_one_run_are_told_apart(tmp_path):
-  process = start(tmp_path)
-  while not metrics(tmp_path):
-    assert process.poll() is None, process.communicate()[1]
-    time.sleep(0.01)
-  code, message = finish(start(tmp_path))
-  process.terminate()
-  finish(process)
-  assert code == 2
-  assert f"is in use by process {process.pid}" in message
+def test_two_launchers_of_one_run_are_told_apart(tmp_path, capsys):
+  flags = [*TINY, "--updates=2", f"--out={tmp_path}"]
+  points = runner.parse(adding.EXPERIMENT, flags).points
+  with checkpoints.lock(tmp_path / "adding/runs" / store.block_name(points)):
+    assert runner.main(adding.EXPERIMENT, flags) == 2
+  assert f"is in use by process {os.getpid()}" in capsys.readouterr().err
