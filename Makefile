@@ -25,8 +25,11 @@ figures: env
 # One process a core: training runs on small nets leave most of a machine idle otherwise.
 SHARDS ?= 0/2 1/2
 train = @pids=; for shard in $(SHARDS); do \
-	$(RUN) -m experiments.$(1) --shard=$$shard --out=$(RESULTS) & pids="$$pids $$!"; done; \
+	XLA_FLAGS=--xla_cpu_multi_thread_eigen=false $(RUN) -m experiments.$(1) --shard=$$shard --out=$(RESULTS) & pids="$$pids $$!"; done; \
 	for pid in $$pids; do wait $$pid || exit 1; done
+
+learning: RESULTS = results/learning
+landmarks: RESULTS = results/landmarks
 
 learning: env
 	$(RUN) -m experiments.error_surface --out=$(RESULTS)
@@ -40,7 +43,7 @@ learning: env
 	$(call train,temporal_order --cells=lstm$(comma)gru --length=10$(comma)20 --updates=5000 $(GATED))
 	$(call train,solvable_lag --length=5$(comma)20$(comma)80 --forget_bias=-2$(comma)0$(comma)2$(comma)4 --seeds=3)
 	$(call train,flossing --length=4$(comma)16 --updates=1000 --seeds=3)
-	$(MAKE) learning-figures
+	$(MAKE) learning-figures RESULTS=$(RESULTS)
 
 landmarks: env
 	$(RUN) -m experiments.error_surface --out=$(RESULTS)
@@ -54,7 +57,7 @@ landmarks: env
 	$(call train,temporal_order --cells=lstm$(comma)gru $(GATED))
 	$(call train,solvable_lag)
 	$(call train,flossing)
-	$(MAKE) learning-figures
+	$(MAKE) learning-figures RESULTS=$(RESULTS)
 
 comma := ,
 # Gated cells learn this with Adam in a small part of the updates that plain SGD takes.

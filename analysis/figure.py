@@ -1,9 +1,11 @@
 """What every figure file shares: a name, the experiments it reads, and the command line that draws it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+import itertools
+import math
 from pathlib import Path
 import sys
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from absl import flags
 import matplotlib as mpl
@@ -11,8 +13,7 @@ from matplotlib.figure import Figure
 import xarray as xr
 
 from analysis import style
-from experiments import grid
-from experiments.store import ResultsError, load_results
+from experiments.store import STATUS, ResultsError, load_results
 
 Datasets = Mapping[str, xr.Dataset]
 
@@ -32,20 +33,38 @@ class Plot(NamedTuple):
 
 
 def only_axes(dataset: xr.Dataset, *axes: str) -> xr.Dataset:
-  """Drops settings of one value, and refuses results that vary in a setting the figure has no axis for.
+  """Makes the axes dimensions, drops all other settings, and refuses results that vary in one of those.
 
   Raises:
     ResultsError: naming that setting.
   """
-  for name in (*(grid.dimension(setting) for setting in grid.SETTINGS if setting != "cells"), "x64"):
-    if name in dataset.dims and name not in axes:
+  for name in dataset.status.dims:  # these are all settings that may vary, of nets and of training runs
+    if name not in ("cell", "seed", *axes):
       if dataset.sizes[name] > 1:
         raise ResultsError(
           f"{dataset.attrs['source']} varies in {name} ({', '.join(map(str, dataset[name].values))}), "
           "which this figure has no axis for; keep such a sweep in a folder of its own."
         )
       dataset = dataset.isel({name: 0})
-  return dataset
+  return dataset.expand_dims([name for name in axes if name not in dataset.dims])
+
+
+def runs(dataset: xr.Dataset, *axes: str) -> Iterator[tuple[tuple[Any, ...], xr.Dataset]]:
+  """The combinations of values of these axes that were run, each with its results over the seeds that were run.
+
+  A study need not fill its grid, and what is missing in it is no failure.
+  """
+  for values in itertools.product(*(dataset[name].values.tolist() for name in axes)):
+    one = dataset.sel(dict(zip(axes, values, strict=True)))
+    made = one.status != STATUS.index("missing")
+    seeds = made.any([name for name in made.dims if name != "seed"])
+    if seeds.any():
+      yield values, one.isel(seed=seeds.values)
+
+
+def bias_value(text: str) -> float:
+  """The forget bias of a training run as a number, to sort by; chrono, which is none, comes last."""
+  return math.inf if text == "chrono" else float(text)
 
 
 def draw(plot: Plot, results: Path, out: Path) -> list[Path]:
@@ -72,6 +91,6 @@ def main(*plots: Plot, argv: Sequence[str] | None = None) -> int:
       for path in draw(plot, Path(parsed["results"]), Path(parsed["out"])):
         print(path)
   except (flags.Error, ResultsError) as error:
-    print(f"{plots[0].name if len(plots) == 1 else 'paper'}: {error}", file=sys.stderr)
+    print(f"{plots[0].name if len(plots) == 1 else 'figures'}: {error}", file=sys.stderr)
     return 2
   return 0

@@ -13,8 +13,6 @@ from recurrent_lab.theory import cell_path_exponent
 
 def draw(datasets: Datasets) -> Figure:
   data = only_axes(datasets["forget_bias"], "forget_bias", "ws")
-  if "ws" not in data.dims:
-    data = data.expand_dims("ws")
   biases = data.forget_bias.values
   dense = np.linspace(biases.min(), biases.max(), 200)
   theory = np.asarray(memory_length(cell_path_exponent(dense)))

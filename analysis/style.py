@@ -1,6 +1,6 @@
 """The look of every figure: sizes, colours, bands, and files that are the same bytes when drawn twice."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -52,6 +52,8 @@ CELL_STYLES: Mapping[str, CellStyle] = {
   "rnn": CellStyle("RNN", "#D55E00", "o", "-"),
   "lstm": CellStyle("LSTM", "#0072B2", "s", "--"),
   "gru": CellStyle("GRU", "#009E73", "^", "-."),
+  "peephole_lstm": CellStyle("peephole LSTM", "#56B4E9", "P", ":"),
+  "indrnn": CellStyle("IndRNN", "#CC79A7", "D", ":"),
   "rnn_hard_tanh": CellStyle("RNN, hard tanh", "#CC79A7", "D", "--"),
   "rnn_softsign": CellStyle("RNN, softsign", "#999999", "v", "-."),
   "rnn_sigmoid": CellStyle("RNN, sigmoid", "#5D3A9B", "X", ":"),
@@ -98,6 +100,42 @@ def plot_band(axes: Axes, x: np.ndarray, values: xr.DataArray, **line: Any) -> N
   band = confidence_band(values)
   (drawn,) = axes.plot(x, band.mean, **line)
   axes.fill_between(x, band.low, band.high, color=drawn.get_color(), alpha=0.2, linewidth=0)
+
+
+def success_rate(solved: xr.DataArray, dim: str = "seed", level: float = 0.95) -> Band:
+  """The share of runs that solved their task (1, else 0) with Wilson's interval for it; NaN, not run, does not count."""
+
+  def rate(successes: int, made: int) -> np.ndarray:
+    if not made:
+      return np.full(3, np.nan)
+    test = stats.binomtest(int(successes), int(made))
+    return np.array([test.statistic, *test.proportion_ci(level, method="wilson")])
+
+  rates = np.vectorize(rate, signature="(),()->(k)")(solved.sum(dim), solved.count(dim))
+  return Band(*np.moveaxis(rates, -1, 0))
+
+
+def success_bars(solved: xr.DataArray) -> tuple[np.ndarray, np.ndarray]:
+  """The success rate, and the lengths of its bars down and up."""
+  rate = success_rate(solved)
+  return rate.mean, np.clip([rate.mean - rate.low, rate.high - rate.mean], 0, None)  # above 0 but for rounding
+
+
+def plot_success(axes: Axes, curves: Sequence[tuple[xr.DataArray, Mapping[str, Any]]]) -> None:
+  """Success rates over `length` with Wilson's bars, of curves (`solved`, look); side by side, so that no bar hides another."""
+  for i, (solved, look) in enumerate(curves):
+    share, bars = success_bars(solved)
+    at = np.arange(share.size) + 0.4 * ((i + 0.5) / len(curves) - 0.5)
+    axes.errorbar(at, share, bars, capsize=1.5, elinewidth=0.8, **look)
+  axes.set_xticks(range(share.size), solved.length.values)
+  axes.set_ylim(-0.04, 1.04)
+
+
+def plot_seeds(axes: Axes, x: np.ndarray, values: xr.DataArray, **line: Any) -> None:
+  """Every seed as a thin line, and their median, for values whose mean one seed would decide."""
+  look = {name: value for name, value in line.items() if name in ("color", "linestyle")}
+  axes.plot(x, values.transpose(..., "seed").values, linewidth=0.5, alpha=0.4, **look)
+  axes.plot(x, values.median("seed", skipna=False).values, **line)
 
 
 def legend_line(**line: Any) -> Line2D:

@@ -19,8 +19,6 @@ SHADES = ("#F3C26B", "#E69F00", "#8C5A00")  # of a lag
 
 def draw(datasets: Datasets) -> Figure:
   data = only_axes(datasets["transient_growth"], "recurrent_init").isel(cell=0)
-  if "recurrent_init" not in data.dims:
-    data = data.expand_dims("recurrent_init")
   kernels = [name for name in LOOKS if name in data.recurrent_init]
   log_gain = float(np.log(np.abs(data.ws)))
   rank = (data.index.values + 0.5) / data.sizes["index"]

@@ -70,7 +70,7 @@ def write_block(folder: Path, block: Block) -> Path:
   folder.mkdir(parents=True, exist_ok=True)
   name = block_name(block.points)
   buffer = io.BytesIO()
-  np.savez(buffer, **block.arrays)  # type: ignore[arg-type]  # its stub takes the keyword allow_pickle only
+  np.savez_compressed(buffer, **block.arrays)  # type: ignore[arg-type]  # its stub takes the keyword allow_pickle only
   payload = buffer.getvalue()
   meta = {
     "schema_version": SCHEMA_VERSION,

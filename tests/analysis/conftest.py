@@ -1,12 +1,48 @@
-"""Small results of every experiment, computed once for all tests of figures."""
+"""Small results of every experiment, once for all tests of figures: sweeps are computed, training runs are made up."""
 
 import importlib
 
+import numpy as np
 import pytest
 
-from experiments import runner
+from experiments import grid, plan, runner, store
 
 SMALL = ["--hidden_size=4", "--input_size=2", "--seq_len=12", "--seeds=3"]
+
+# Experiment -> the flags of each launch; of what is not launched, figures find nothing.
+MADE_UP = {
+  "error_surface": (["--ws=4:6:3", "--bias=-3:-2:4"],),
+  "adding": (["--cells=rnn,lstm,gru"], ["--cells=indrnn", "--layers=1,2"]),
+  "temporal_order": (
+    ["--clip=none"],
+    [],
+    ["--omega=2"],
+    ["--cells=lstm,gru", "--optimizer=adam", "--init=recommended"],
+  ),
+  "copy_memory": ([],),
+  "solvable_lag": ([],),
+  "flossing": (["--cells=rnn,gru", "--floss_k=4"], ["--cells=lstm", "--floss_k=4", "--floss=0"]),
+}
+TRAINED = ["--hidden_size=4", "--updates=100", "--length=10,20", "--seeds=3"]
+
+
+def make_up(name, flags, folder):
+  """Random numbers in the place of the results of a training run, which would take long."""
+  experiment = importlib.import_module(f"experiments.{name}").EXPERIMENT
+  measure, rng = experiment.measure, np.random.default_rng(0)
+  launch = plan.parse(experiment, [*flags, f"--out={folder}"])
+  for block in grid.blocks(launch.points, launch.chunk, grid.traced_names(experiment.settings)):
+    coords = measure.coords(block[0])
+    shapes = {name: (len(block), *(len(coords[axis]) for axis in axes)) for name, axes in measure.dims.items()}
+    arrays = {name: 0.01 * rng.random(shape) for name, shape in shapes.items()}
+    if "solved" in arrays:
+      arrays["solved"] = rng.integers(0, 2, len(block)).astype(float)
+      arrays["solved_at"] = np.where(arrays["solved"] == 1, 50.0, np.nan)
+      arrays["test_loss"][:, 30:] = np.nan  # all seeds ended
+      for dynamics in ("largest_exponent", "product_growth", "log_adjoint"):
+        arrays[dynamics][:, 6:] = np.nan
+    arrays["status"] = np.full(len(block), store.STATUS.index("ok"), np.int8)
+    store.write_block(launch.out, store.Block(block, arrays, measure.dims, coords, {}))
 
 
 @pytest.fixture(scope="session")
@@ -28,4 +64,8 @@ def results(tmp_path_factory):
   }.items():
     experiment = importlib.import_module(f"experiments.{name}").EXPERIMENT
     assert runner.main(experiment, [*SMALL, *flags, f"--out={folder}"]) == 0
+  for name, launches in MADE_UP.items():
+    small = [] if name == "error_surface" else [*TRAINED, *["--length=10"] * (name == "adding")]
+    for flags in launches:
+      make_up(name, [*small, *flags], folder)
   return folder

@@ -11,14 +11,15 @@ import pypdf
 import pytest
 import xarray as xr
 
-from analysis import figure, paper, style
+from analysis import error_surface, figure, learning, paper, style, temporal_order
 from experiments import runner
-from tests.analysis.conftest import SMALL
+from experiments.store import ResultsError, load_results
+from tests.analysis.conftest import SMALL, TRAINED, make_up
 
 pytestmark = pytest.mark.xdist_group("figures")  # one worker computes the results for all
 
 
-@pytest.mark.parametrize("plot", paper.PLOTS, ids=lambda plot: plot.name)
+@pytest.mark.parametrize("plot", paper.PLOTS + learning.LEARNING, ids=lambda plot: plot.name)
 def test_figure_is_drawn_and_the_same_bytes_twice(plot, results, tmp_path):
   first, second = (figure.draw(plot, results, tmp_path / name) for name in ("one", "two"))
   assert [path.name for path in first] == [f"{plot.name}.pdf", f"{plot.name}.png"]
@@ -39,9 +40,10 @@ def test_figure_is_drawn_and_the_same_bytes_twice(plot, results, tmp_path):
   assert 0.005 < np.mean(pixels < 128) < 0.7  # something is drawn, and it is not a blot
 
 
-def test_every_figure_file_is_in_the_paper():
+def test_every_figure_file_is_in_the_paper_or_the_learning_study():
   files = Path(paper.__file__).parent.glob("*.py")
-  assert {path.stem for path in files if "PLOT = Plot(" in path.read_text()} == {plot.name for plot in paper.PLOTS}
+  drawn = [plot.name for plot in paper.PLOTS + learning.LEARNING]
+  assert sorted(path.stem for path in files if "PLOT = Plot(" in path.read_text()) == sorted(drawn)
 
 
 def test_paper_and_single_figures_from_the_command_line(results, tmp_path, capsys):
@@ -80,6 +82,60 @@ def test_a_sweep_with_more_axes_than_the_figure_is_refused(tmp_path, capsys):
     == 2
   )
   assert "varies in input_scale (0.5, 1.0), which this figure has no axis for" in capsys.readouterr().err
+
+
+def test_a_study_of_two_lengths_is_refused_where_one_is_drawn(tmp_path, capsys):
+  make_up("adding", [*TRAINED, "--cells=gru"], tmp_path)
+  plot = importlib.import_module("analysis.adding").PLOT
+  assert figure.main(plot, argv=[f"--results={tmp_path}", f"--out={tmp_path}"]) == 2
+  assert "varies in length (10, 20), which this figure has no axis for" in capsys.readouterr().err
+
+
+def test_what_was_not_run_is_left_out(results):
+  data = figure.only_axes(load_results(results / "temporal_order"), "length", *temporal_order.TRAINING)
+  made = {(cell, clip, omega) for (cell, clip, omega), _ in figure.runs(data, "cell", "clip", "omega")}
+  clipped = {(cell, "global_norm", 0.0) for cell in ("rnn", "lstm", "gru")}
+  assert made == clipped | {("rnn", "none", 0.0), ("rnn", "global_norm", 2.0)}
+  missing = data.assign(status=data.status.where(data.seed < 2, 0))
+  assert all(one.seed.values.tolist() == [0, 1] for _, one in figure.runs(missing, "cell", "clip", "omega"))
+
+
+def test_success_rate_is_wilsons(rng):
+  solved = (rng.random((9, 4)) < 0.4).astype(float)
+  solved[:, 0] = 0
+  solved[:, 1] = 1
+  solved[5:, 2] = np.nan  # four seeds were not run
+  count, share = np.array([9, 9, 5, 9]), np.nanmean(solved, 0)
+  z = 1.959963984540054
+  centre = (share + z**2 / (2 * count)) / (1 + z**2 / count)
+  half = z / (1 + z**2 / count) * np.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
+  band = style.success_rate(xr.DataArray(solved, dims=("seed", "x")))
+  np.testing.assert_allclose(band, (share, centre - half, centre + half), atol=1e-12)
+  np.testing.assert_array_equal(style.success_rate(xr.DataArray([np.nan, np.nan], dims="seed")), [np.nan] * 3)
+
+
+def test_forget_biases_are_sorted_as_numbers():
+  assert sorted(["chrono", "10", "-2", "1.5"], key=figure.bias_value) == ["-2", "1.5", "10", "chrono"]
+
+
+def test_the_start_on_the_plain_that_is_thrown_farthest():
+  settings = ("ws", "bias")
+  gradient = np.array([[7, 0.05], [0.05, 0.05], [0.05, 0.05]])  # the first start is no plain
+  error = np.array([[0.001, 0.4], [0.3, 0.3], [0.2, 0.2]])
+  path = np.zeros((3, 2, 2, 3, 2))  # all end at (0, 0), where the error is small, ...
+  path[0, 1, 1, 2] = 2, 1  # ... but for the second, clipped
+  path[:, :, 0, 1, 0] = [[9, 8], [2, 3], [5, 4]]  # how far the plain descents are thrown
+  data = xr.Dataset(
+    {
+      "error": (settings, error),
+      "gradient_norm": (settings, gradient),
+      "path": ((*settings, "clipping", "update", "coordinate"), path),
+    },
+    coords={"ws": [0.0, 1.0, 2.0], "bias": [0.0, 1.0], "clipping": ["none", "global_norm"]},
+  )
+  assert error_surface.choose(data) == {"ws": 2, "bias": 0}
+  with pytest.raises(ResultsError, match="no start on the plain"):
+    error_surface.choose(data.assign(error=data.error + 1).assign_attrs(source="here"))
 
 
 def test_confidence_band_is_students(rng):

@@ -18,6 +18,8 @@ from experiments import adding, checkpoints, journal, runner, store
 from experiments.learning import SETTINGS, build
 from experiments.train import final_states, logged_updates, watched_updates
 
+TRAINING = ("adding", "temporal_order", "copy_memory", "solvable_lag", "flossing")
+
 ROOT = Path(__file__).parents[2]
 TINY = (
   "--cells=rnn",
@@ -184,7 +186,7 @@ def test_digits_come_from_their_package(tmp_path):
   np.testing.assert_array_equal(np.sort(one, axis=0), np.sort(other, axis=0))
 
 
-@pytest.mark.parametrize("name", ["adding", "temporal_order", "copy_memory", "solvable_lag", "flossing"])
+@pytest.mark.parametrize("name", TRAINING)
 def test_the_commands_of_every_experiment_are_allowed(name):
   module = importlib.import_module(f"experiments.{name}")
   commands = re.findall(rf"python -m experiments.{name}(.*?)(?:  |\n)", module.__doc__)

@@ -1,0 +1,67 @@
+"""Over which lags nets learn to remember, by forget bias; black: the memory length before training, from the forget-bias sweep.
+
+A tile says how many seeds solved the task, of those run. The memory length is that at the W_s of the runs; in a seed whose
+product does not decay it is endless, an open mark at the top.
+"""
+
+import sys
+
+from matplotlib.figure import Figure
+import numpy as np
+
+from analysis.figure import Datasets, Plot, bias_value, main, only_axes
+from analysis.style import COLUMN, PAGE, THEORY, cell_edges, cell_style, legend_line, new_figure, plot_band
+from experiments.store import ResultsError
+from recurrent_lab.jacobians import memory_length
+from recurrent_lab.theory import cell_path_exponent
+
+MEMORY = THEORY | {"linewidth": 1.2, "marker": "s"}
+ENDLESS = MEMORY | {"linestyle": "none", "fillstyle": "none"}
+CLOSED = THEORY | {"linestyle": ":"}
+
+
+def draw(datasets: Datasets) -> Figure:
+  data = only_axes(datasets["solvable_lag"], "length", "forget_bias")
+  before = only_axes(datasets["forget_bias"], "forget_bias", "ws").sel(norm="spectral")
+  gain = float(data.ws)
+  cells = data.cell.values.tolist()
+  if gain not in before.ws or not set(cells) <= set(before.cell.values):
+    raise ResultsError(
+      f"{before.attrs['source']} lacks {' or '.join(cells)} at W_s = {gain:g}, trained in {data.attrs['source']}."
+    )
+  data = data.assign_coords(forget_bias=[bias_value(bias) for bias in data.forget_bias.values]).sortby("forget_bias")
+  data = data.sel(forget_bias=np.isfinite(data.forget_bias))
+  x, y = cell_edges(data.forget_bias.values), np.exp(cell_edges(np.log(data.length.values)))
+  before = before.sel(ws=gain, forget_bias=(before.forget_bias >= x[0]) & (before.forget_bias <= x[-1]))
+  figure, (axes,) = new_figure(COLUMN if len(cells) == 1 else PAGE, 3.2, 1, len(cells), sharex=True, sharey=True)
+  for panel, cell in zip(axes, cells, strict=True):
+    solved = data.solved.sel(cell=cell).transpose("length", "forget_bias", "seed")
+    mesh = panel.pcolormesh(x, y, solved.mean("seed"), cmap="YlGnBu", vmin=0, vmax=1)
+    for i, j in np.ndindex(solved.shape[:2]):
+      count, made = int(solved[i, j].sum()), int(solved[i, j].count())
+      if made:
+        look = {"fontsize": 5.5, "color": "white" if count > made / 2 else "0.2", "zorder": 6}
+        panel.annotate(f"{count}/{made}", (x[j], y[i]), (1.5, 2), textcoords="offset points", **look)
+    lengths = before.memory_length.sel(cell=cell).transpose("seed", "forget_bias")
+    plot_band(panel, before.forget_bias.values, lengths, **MEMORY)
+    endless = before.forget_bias.values[np.isposinf(lengths).any("seed")]
+    panel.plot(endless, np.ones(endless.size), transform=panel.get_xaxis_transform(), clip_on=False, **ENDLESS)
+    dense = np.linspace(x[0], x[-1], 201)
+    panel.plot(dense, memory_length(cell_path_exponent(dense)), **CLOSED)
+    panel.set_title(cell_style(cell).label, loc="left")
+    panel.set_xlabel("forget bias $b_f$")
+    panel.grid(False)
+  axes[0].set(yscale="log", xlim=x[[0, -1]], ylim=(1, 2 * y[-1]))
+  axes[0].yaxis.set_major_formatter("{x:g}")
+  axes[0].set_ylabel("lag (steps)")
+  figure.colorbar(mesh, ax=list(axes), label="share of seeds that solve it")
+  lines = [legend_line(**look) for look in (MEMORY, ENDLESS, CLOSED)]
+  names = ["memory length before training", "no decay in some seed", r"$-1/\ln\,\sigma(b_f)$"]
+  figure.legend(lines, names, loc="outside upper left", ncols=2)
+  return figure
+
+
+PLOT = Plot("solvable_lag", ("solvable_lag", "forget_bias"), draw)
+
+if __name__ == "__main__":
+  sys.exit(main(PLOT))

@@ -1,0 +1,41 @@
+"""Temporal order: the share of seeds that solve it over the length, for plain SGD, with clipping, with Ω too, and for gates."""
+
+import sys
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from analysis.figure import Datasets, Plot, main, only_axes, runs
+from analysis.style import COLUMN, cell_style, new_figure, plot_success
+from experiments.store import ResultsError
+
+# Of the RNN, which is trained in several ways: the more is done, the fuller the line.
+LOOKS = ({"linestyle": ":", "marker": "v"}, {"linestyle": "--", "marker": "D"}, {"linestyle": "-", "marker": "o"})
+TRAINING = ("clip", "omega", "optimizer", "learning_rate", "init")
+
+
+def draw(datasets: Datasets) -> Figure:
+  data = only_axes(datasets["temporal_order"], "length", *TRAINING)
+  curves: dict[str, Any] = {}
+  cells = data.cell.values.tolist()
+  order = lambda case: (cells.index(case[0][0]), case[0][1] != "none", case[0][2])
+  for (cell, clip, omega, optimizer, *_), one in sorted(runs(data, "cell", *TRAINING), key=order):
+    helps = [*["clipping"] * (clip != "none"), *["Ω"] * (omega > 0)]
+    name, color, marker, linestyle = cell_style(cell)
+    label = " + ".join([f"{name}: {optimizer.upper() if optimizer == 'sgd' else optimizer.capitalize()}", *helps])
+    if label in curves:
+      raise ResultsError(f"{data.attrs['source']} holds several runs of {label}, which this figure cannot tell apart.")
+    look = {"linestyle": linestyle, "marker": marker} if cell != "rnn" else LOOKS[len(helps)]
+    curves[label] = one.solved, look | {"color": color, "label": label}
+  figure, axes = new_figure(COLUMN, 3.0)
+  plot_success(axes[0, 0], list(curves.values()))
+  axes[0, 0].set_xlabel("length of the sequence (steps)")
+  axes[0, 0].set_ylabel("share of seeds that solve it")
+  figure.legend(loc="outside upper center", ncols=2)
+  return figure
+
+
+PLOT = Plot("temporal_order", ("temporal_order",), draw)
+
+if __name__ == "__main__":
+  sys.exit(main(PLOT))
