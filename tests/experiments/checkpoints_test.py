@@ -315,6 +315,7 @@ def kill(process):
   return int(out.split()[-1]) if out.split() else None, err.decode()
 
 
+@pytest.mark.slow
 def test_sigkill_in_the_middle_of_saves_loses_nothing_that_was_reported(tmp_path, rng):
   reported = 0
   for _ in range(6):
