@@ -65,6 +65,7 @@ GATED = --optimizer=adam --learning_rate=0.001 --init=recommended
 
 learning-figures: env
 	$(RUN) -m analysis.learning --results=$(RESULTS) --out=$(FIGURES)
+	$(RUN) -m analysis.success --results=$(RESULTS) --out=$(FIGURES)
 
 test: env
 	$(RUN) -m pytest -n auto --dist loadgroup -m "not slow" $(PYTEST_FLAGS)

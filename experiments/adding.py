@@ -4,11 +4,12 @@ Claim (Hochreiter & Schmidhuber, 1997, experiment 4): gates carry the gradient w
 with the initialisation the lab recommends (`initializers.recommended`); solved means a mean squared error below 0.01, where
 always answering 1 gives 1/6.
 
-    python -m experiments.adding                                         {FULL}
+    python -m experiments.adding                                         about 40 minutes on one core
     python -m experiments.adding --cells=indrnn --layers=1,2             one layer cannot gate what it sums; two can
-    python -m experiments.adding --cells=gru --length=50 --hidden_size=32 --updates=2000      {SMALL}
+    python -m experiments.adding --cells=gru --length=50 --hidden_size=32 --updates=2000      half a minute
 
-Expect: gated cells solve it in one to three thousand updates, the plain RNN does not.
+Expect: gated cells and two layers of IndRNN solve it in 300 to 1600 updates; the plain RNN and one layer of IndRNN stay near the
+trivial error for all 5000.
 """
 
 import sys
