@@ -49,12 +49,12 @@ def test_shares_become_verdicts():
 
 def test_page_and_json_agree(results, tmp_path, capsys):
   shown = tmp_path / "page.md"
-  shown.write_text(f"before\n{claims.BEGIN}old\n{claims.END}\nafter\n")
+  shown.write_text(f"before\n{claims.BEGIN}a former table\n{claims.END}\nafter\n")
   assert claims.main([f"--results={results}", f"--out={tmp_path}", f"--readme={shown}"]) == 0
   text = shown.read_text()
   assert text.startswith("before\n")
   assert text.endswith("\nafter\n")
-  assert "old" not in text
+  assert "former" not in text
   ledger = json.loads((tmp_path / "claims.json").read_text())
   page = (tmp_path / "claims.md").read_text()
   assert [entry["number"] for entry in ledger] == list(range(1, 13))
