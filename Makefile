@@ -68,7 +68,7 @@ learning-figures: env
 	$(RUN) -m analysis.success --results=$(RESULTS) --out=$(FIGURES)
 
 test: env
-	$(RUN) -m pytest -n auto --dist loadgroup -m "not slow" $(PYTEST_FLAGS)
+	$(RUN) -m pytest -n auto -m "not slow" $(PYTEST_FLAGS)
 
 test-slow: env
 	$(RUN) -m pytest -n auto -m slow $(PYTEST_FLAGS)

@@ -8,8 +8,6 @@ import pytest
 from analysis import claims
 from experiments.store import load_results
 
-pytestmark = pytest.mark.xdist_group("figures")  # one worker computes the results for all
-
 
 @pytest.fixture(scope="module")
 def data(results):

@@ -1,11 +1,12 @@
 """Small results of every experiment, once for all tests of figures: sweeps are computed, training runs are made up."""
 
 import importlib
+import time
 
 import numpy as np
 import pytest
 
-from experiments import grid, plan, runner, store
+from experiments import checkpoints, grid, plan, runner, store
 
 SMALL = ["--hidden_size=4", "--input_size=2", "--seq_len=12", "--seeds=3"]
 
@@ -45,27 +46,47 @@ def make_up(name, flags, folder):
     store.write_block(launch.out, store.Block(block, arrays, measure.dims, coords, {}))
 
 
-@pytest.fixture(scope="session")
-def results(tmp_path_factory):
-  folder = tmp_path_factory.mktemp("results")
-  for name, flags in {
-    "recurrent_gain": ["--ws=0.5,1,4"],
-    "tanh_saturation": ["--input_scale=0.1,1"],
-    "forget_bias": ["--forget_bias=0,1,2,4", "--ws=0,1"],
-    "zero_or_one": ["--forget_bias=0,2", "--input_scale=0.1,1"],
-    "mean_field": ["--ws=0.5,1", "--cells=rnn,gru,rnn_relu"],
-    "lyapunov": ["--ws=0.5,1,4", "--seq_len=40", "--cells=rnn,lstm"],
-    "phase_gates": ["--ws=0.5,1,4", "--forget_bias=0,2"],
-    "phase_input": ["--ws=0.5,1,4", "--input_scale=0,1"],
-    "activation_choice": ["--ws=0.5,1", "--cells=rnn,rnn_relu"],
-    "transient_growth": [],
-    "one_unit": ["--hidden_size=1", "--ws=-2,-0.5,0.5,2", "--bias=0,0.5"],
-    "identities": ["--cells=rnn,peephole_lstm"],
-  }.items():
+SWEEPS = {
+  "recurrent_gain": ["--ws=0.5,1,4"],
+  "tanh_saturation": ["--input_scale=0.1,1"],
+  "forget_bias": ["--forget_bias=0,1,2,4", "--ws=0,1"],
+  "zero_or_one": ["--forget_bias=0,2", "--input_scale=0.1,1"],
+  "mean_field": ["--ws=0.5,1", "--cells=rnn,gru,rnn_relu"],
+  "lyapunov": ["--ws=0.5,1,4", "--seq_len=40", "--cells=rnn,lstm"],
+  "phase_gates": ["--ws=0.5,1,4", "--forget_bias=0,2"],
+  "phase_input": ["--ws=0.5,1,4", "--input_scale=0,1"],
+  "activation_choice": ["--ws=0.5,1", "--cells=rnn,rnn_relu"],
+  "transient_growth": [],
+  "one_unit": ["--hidden_size=1", "--ws=-2,-0.5,0.5,2", "--bias=0,0.5"],
+  "identities": ["--cells=rnn,peephole_lstm"],
+}
+
+
+def compute(name, folder):
+  if name in SWEEPS:
     experiment = importlib.import_module(f"experiments.{name}").EXPERIMENT
-    assert runner.main(experiment, [*SMALL, *flags, f"--out={folder}"]) == 0
-  for name, launches in MADE_UP.items():
+    assert runner.main(experiment, [*SMALL, *SWEEPS[name], f"--out={folder}"]) == 0
+  else:
     small = [] if name == "error_surface" else [*TRAINED, *["--length=10"] * (name == "adding")]
-    for flags in launches:
+    for flags in MADE_UP[name]:
       make_up(name, [*small, *flags], folder)
+
+
+@pytest.fixture(scope="session")
+def results(tmp_path_factory, worker_id):
+  """The workers of a run share one folder; they begin at both ends and leave to another what it has in hand."""
+  base = tmp_path_factory.getbasetemp()
+  folder = (base if worker_id == "master" else base.parent) / "results"
+  todo = [*SWEEPS, *MADE_UP]
+  if worker_id[-1] in "13579":
+    todo.reverse()
+  while todo:
+    name = todo.pop(0)
+    try:
+      with checkpoints.lock(folder / "locks" / name):
+        if not store.block_paths(folder / name):
+          compute(name, folder)
+    except checkpoints.CheckpointError:
+      todo.append(name)
+      time.sleep(0.1)
   return folder

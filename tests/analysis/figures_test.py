@@ -16,8 +16,6 @@ from experiments import runner
 from experiments.store import ResultsError, load_results
 from tests.analysis.conftest import SMALL, TRAINED, make_up
 
-pytestmark = pytest.mark.xdist_group("figures")  # one worker computes the results for all
-
 
 @pytest.mark.parametrize("plot", paper.PLOTS + learning.LEARNING, ids=lambda plot: plot.name)
 def test_figure_is_drawn_and_the_same_bytes_twice(plot, results, tmp_path):
