@@ -36,7 +36,7 @@ learning: env
 	$(RUN) -m experiments.forget_bias --out=$(RESULTS)
 	$(call train,adding --cells=gru$(comma)lstm$(comma)peephole_lstm$(comma)rnn --length=50 --hidden_size=64 --updates=1500 --seeds=3)
 	$(call train,adding --cells=indrnn --layers=1$(comma)2 --length=50 --hidden_size=64 --updates=1500 --seeds=3)
-	$(call train,copy_memory --length=20$(comma)40 --hidden_size=64 --batch=32 --learning_rate=0.003 --updates=1500 --seeds=3)
+	$(call train,copy_memory --length=20$(comma)40 --updates=1500 --seeds=3)
 	$(call train,temporal_order --clip=none --length=10$(comma)20 --updates=5000)
 	$(call train,temporal_order --length=10$(comma)20 --updates=5000)
 	$(call train,temporal_order --omega=2 --length=10$(comma)20 --updates=5000)

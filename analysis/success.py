@@ -19,13 +19,12 @@ from experiments.store import Block, ResultsError, block_paths, read_block, writ
 
 # In the order of the argument; what is not on disk is left out.
 EXPERIMENTS = ("adding", "temporal_order", "copy_memory", "solvable_lag", "flossing")
-# Settings that some experiment varies, and how a row says them.
-SHOWN = ("cell", "layers", "length", "optimizer", "clip", "omega", "forget_bias", "floss")
 
 
 def varied(blocks: Sequence[Block]) -> list[str]:
-  """The settings of `SHOWN` that differ between blocks."""
-  return [name for name in SHOWN if len({block.points[0][name] for block in blocks}) > 1]
+  """The settings that differ between blocks."""
+  settings = [name for name in blocks[0].points[0] if name != "seed"]
+  return [name for name in settings if len({block.points[0][name] for block in blocks}) > 1]
 
 
 def row(block: Block, names: Sequence[str]) -> list[str]:

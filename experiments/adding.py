@@ -14,7 +14,6 @@ trivial error for all 5000.
 
 import sys
 
-from experiments.learning import SETTINGS, build
 from experiments.runner import Experiment, main
 from experiments.train import TRAIN
 
@@ -31,8 +30,6 @@ EXPERIMENT = Experiment(
     "init": "recommended",
   },
   seeds=5,
-  settings=SETTINGS,
-  check=build,
 )
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 
 from experiments.grid import content_hash
-from experiments.store import write_atomically
+from experiments.store import ResultsError, write_atomically
 
 SCHEMA_VERSION = 1
 
@@ -45,7 +45,7 @@ logging.getLogger("absl").addFilter(
 )
 
 
-class CheckpointError(ValueError):
+class CheckpointError(ResultsError):
   """A checkpoint or its folder that cannot be used, with the reason in one sentence."""
 
 

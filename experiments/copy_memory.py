@@ -11,7 +11,6 @@ Expect: chrono leaves the trivial loss first and ends lowest; 3000 updates are t
 
 import sys
 
-from experiments.learning import SETTINGS, build
 from experiments.runner import Experiment, main
 from experiments.train import TRAIN
 
@@ -31,8 +30,6 @@ EXPERIMENT = Experiment(
     "forget_bias": "0,1,chrono",
   },
   seeds=5,
-  settings=SETTINGS,
-  check=build,
 )
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ Expect: λ₁ at 0 after flossing and near it ever after; longer delays for the 
 
 import sys
 
-from experiments.learning import SETTINGS, build
 from experiments.runner import Experiment, main
 from experiments.train import TRAIN
 
@@ -29,8 +28,6 @@ EXPERIMENT = Experiment(
     "floss": "0,300",
   },
   seeds=5,
-  settings=SETTINGS,
-  check=build,
 )
 
 if __name__ == "__main__":

@@ -46,15 +46,15 @@ def one_of(names: Sequence[str]) -> tuple[Callable[[Any], bool], str]:
 
 INPUTS = ("white", "zero")
 
-_FINITE = (math.isfinite, "a finite number")
-_NON_NEGATIVE = (lambda v: math.isfinite(v) and v >= 0, "a finite number of 0 or more")
-_POSITIVE_INT = (lambda v: v >= 1, "a whole number of 1 or more")
+FINITE = (math.isfinite, "a finite number")
+NON_NEGATIVE = (lambda v: math.isfinite(v) and v >= 0, "a finite number of 0 or more")
+POSITIVE_INT = (lambda v: v >= 1, "a whole number of 1 or more")
 
 # The names are those of the flags and of the dimensions of the results.
 SETTINGS: Mapping[str, Setting] = {
   "cells": Setting(str, "rnn,lstm,gru", "cells to compare", *one_of(tuple(CELLS))),
-  "hidden_size": Setting(int, "64", "units H", *_POSITIVE_INT),
-  "input_size": Setting(int, "16", "inputs I", *_POSITIVE_INT),
+  "hidden_size": Setting(int, "64", "units H", *POSITIVE_INT),
+  "input_size": Setting(int, "16", "inputs I", *POSITIVE_INT),
   "seq_len": Setting(int, "200", "steps T", lambda v: v >= 4, "a whole number of 4 or more"),
   "input": Setting(
     str,
@@ -63,11 +63,11 @@ SETTINGS: Mapping[str, Setting] = {
     *one_of(INPUTS),
   ),
   "recurrent_init": Setting(str, "gaussian", "the recurrent kernel at gain 1", *one_of(tuple(RECURRENT_INITS))),
-  "ws": Setting(float, "1", "recurrent gain W_s: entries have standard deviation W_s / √H", *_FINITE, True),
-  "input_scale": Setting(float, "1", "standard deviation of the inputs", *_NON_NEGATIVE, True),
-  "bias_scale": Setting(float, "0", "standard deviation of the biases", *_NON_NEGATIVE, True),
-  "bias": Setting(float, "0", "added to the bias of every pre-activation", *_FINITE, True),
-  "forget_bias": Setting(float, "0", "bias of the gate that keeps the state (LSTM f, GRU z)", *_FINITE, True),
+  "ws": Setting(float, "1", "recurrent gain W_s: entries have standard deviation W_s / √H", *FINITE, True),
+  "input_scale": Setting(float, "1", "standard deviation of the inputs", *NON_NEGATIVE, True),
+  "bias_scale": Setting(float, "0", "standard deviation of the biases", *NON_NEGATIVE, True),
+  "bias": Setting(float, "0", "added to the bias of every pre-activation", *FINITE, True),
+  "forget_bias": Setting(float, "0", "bias of the gate that keeps the state (LSTM f, GRU z)", *FINITE, True),
 }
 
 # The dimension of a setting is named in the singular where the flag takes a list of names.

@@ -13,7 +13,7 @@ import numpy as np
 
 
 def rows(path: Path) -> list[dict[str, Any]]:
-  """All whole rows, null read as NaN; a torn last line is cut off the file."""
+  """All whole rows; a torn last line is cut off the file."""
   if not path.exists():
     return []
   content = path.read_bytes()

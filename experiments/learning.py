@@ -9,20 +9,19 @@ import math
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array
 import optax
 
 from experiments.data import DATA_TASKS, digits_task
+from experiments.grid import NON_NEGATIVE, POSITIVE_INT, Point, Setting, one_of
 from experiments.grid import SETTINGS as NET_SETTINGS
-from experiments.grid import Point, Setting, one_of
 import recurrent_lab as rl
 from recurrent_lab import training
 from recurrent_lab.initializers import chrono, recommended
 from recurrent_lab.tasks import TASKS, Task, get_task
 
 _POSITIVE = (lambda v: 0 < v < math.inf, "a finite number above 0")
-_NON_NEGATIVE = (lambda v: 0 <= v < math.inf, "a finite number of 0 or more")
-_COUNT = (lambda v: v >= 1, "a whole number of 1 or more")
 _COUNT_OR_NONE = (lambda v: v >= 0, "a whole number of 0 or more")
 
 
@@ -35,29 +34,29 @@ def _is_bias(text: str) -> bool:
 
 SETTINGS: Mapping[str, Setting] = {
   "cells": NET_SETTINGS["cells"],
-  "layers": Setting(int, "1", "cells on top of each other", *_COUNT),
+  "layers": Setting(int, "1", "cells on top of each other", *POSITIVE_INT),
   "hidden_size": NET_SETTINGS["hidden_size"],
   "task": Setting(str, "adding", "what to learn", *one_of((*TASKS, *DATA_TASKS))),
-  "length": Setting(int, "100", "the length, lag or delay of the task (digits have their own)", *_COUNT),
-  "batch": Setting(int, "64", "sequences in a batch", *_COUNT),
-  "updates": Setting(int, "5000", "updates at the most", *_COUNT),
+  "length": Setting(int, "100", "the length, lag or delay of the task (digits have their own)", *POSITIVE_INT),
+  "batch": Setting(int, "64", "sequences in a batch", *POSITIVE_INT),
+  "updates": Setting(int, "5000", "updates at the most", *POSITIVE_INT),
   "stop": Setting(str, "solved", "stop when all seeds have solved the task, or never", *one_of(("solved", "never"))),
   "optimizer": Setting(str, "adam", "an optimiser of optax", *one_of(tuple(training.OPTIMIZERS))),
   "learning_rate": Setting(float, "0.001", "of the optimiser", *_POSITIVE),
   "clip": Setting(str, "global_norm", "how the gradient is clipped", *one_of(tuple(training.CLIPS))),
   "clip_at": Setting(float, "1", "where it is clipped", *_POSITIVE),
-  "omega": Setting(float, "0", "weight of Pascanu's regulariser Ω", *_NON_NEGATIVE),
+  "omega": Setting(float, "0", "weight of Pascanu's regulariser Ω", *NON_NEGATIVE),
   "k1": Setting(int, "0", "truncated BPTT: steps between two backward passes, 0 for full BPTT", *_COUNT_OR_NONE),
   "k2": Setting(int, "0", "truncated BPTT: steps that each goes back, 0 for full BPTT", *_COUNT_OR_NONE),
   "floss": Setting(int, "0", "updates of gradient flossing before training", *_COUNT_OR_NONE),
-  "floss_k": Setting(int, "16", "exponents that flossing pushes to 0", *_COUNT),
+  "floss_k": Setting(int, "16", "exponents that flossing pushes to 0", *POSITIVE_INT),
   "init": Setting(
     str, "flags", "weights from the flags below, or the lab's recommendation", *one_of(("flags", "recommended"))
   ),
   "recurrent_init": NET_SETTINGS["recurrent_init"],
   "ws": NET_SETTINGS["ws"]._replace(traced=False),
-  "input_gain": Setting(float, "1", "input weights have standard deviation input_gain / √I", *_NON_NEGATIVE),
-  "output_gain": Setting(float, "1", "readout weights have standard deviation output_gain / √H", *_NON_NEGATIVE),
+  "input_gain": Setting(float, "1", "input weights have standard deviation input_gain / √I", *NON_NEGATIVE),
+  "output_gain": Setting(float, "1", "readout weights have standard deviation output_gain / √H", *NON_NEGATIVE),
   "forget_bias": Setting(str, "0", "bias of the gate that keeps the state", _is_bias, "a finite number, or chrono"),
 }
 
@@ -121,12 +120,15 @@ def initial_params(point: Point, key: Array) -> Any:
   p: Any = point
   run = build(point)
   k_params, k_biases = jax.random.split(key)
+  dtype = jnp.float64 if p["x64"] else jnp.float32
   if p["init"] == "recommended":
     options = recommended(p["cell"], k_biases, p["hidden_size"], run.task.steps)
   else:
     options = {"recurrent_gain": p["ws"], "recurrent_init": p["recurrent_init"], "input_gain": p["input_gain"]}
     if p["forget_bias"] == "chrono":
-      options |= chrono(k_biases, p["hidden_size"], run.task.steps)
+      options |= chrono(k_biases, p["hidden_size"], run.task.steps, dtype)
     else:
       options |= {"forget_bias": float(p["forget_bias"])}
-  return training.init_params(k_params, run.cell, run.task, p["hidden_size"], output_gain=p["output_gain"], **options)
+  return training.init_params(
+    k_params, run.cell, run.task, p["hidden_size"], output_gain=p["output_gain"], **options, dtype=dtype
+  )

@@ -6,51 +6,41 @@ jitted, vmapped call. Dimensions: lag 0 … T counts steps back from the last; `
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array
-import numpy as np
 
-from experiments.grid import Point
+from experiments.grid import SETTINGS, Point, Setting
 import recurrent_lab as rl
 from recurrent_lab.activations import Saturation
 
 
 class Measure(NamedTuple):
-  """A measurement of one point.
+  """A measurement of points.
 
   Attributes:
-    run: `(static, key, values) -> {name: array}`; `static` determines the program, `values` are the traced settings.
-    dims: name -> names of the axes of that array.
+    run: `(static, key, values) -> {name: array}` for one point, pure, to be jitted and vmapped over a block; `static`
+      determines the program, `values` are the traced settings. If `keeps_files`, `(points, folder, checkpoint_seconds) ->
+      {name: array}` for a whole block, too long for one call: interrupted, it is called with the same arguments and goes on.
+    dims: name -> names of the axes of that array, after that of the points.
     coords: `static -> {axis name: labels}`.
     may_be_infinite: names whose +inf is an answer (a norm that never falls has an infinite memory), not a failure.
     may_be_nan: names whose NaN says that there is nothing to report (what comes after the end of a run).
+    settings: what can be fixed or varied.
+    check: raises a `ValueError` for a point whose settings do not go together.
+    keeps_files: which kind of `run` it is.
   """
 
-  run: Callable[[Point, Array, Mapping[str, Array]], dict[str, Array]]
+  run: Callable[..., dict[str, Any]]
   dims: Mapping[str, Sequence[str]]
   coords: Callable[[Point], dict[str, list[Any]]]
   may_be_infinite: Sequence[str] = ()
   may_be_nan: Sequence[str] = ()
-
-
-class LongMeasure(NamedTuple):
-  """A measurement of a whole block of points that is too long for one call: it keeps what it has in a folder of its own.
-
-  Attributes:
-    run: `(points, folder, checkpoint_seconds) -> {name: array}`, the points on the leading axis. Interrupted, it is called
-      again with the same points and folder and goes on.
-    dims, coords, may_be_infinite, may_be_nan: as those of `Measure`.
-  """
-
-  run: Callable[[Sequence[Point], Path, float], dict[str, np.ndarray]]
-  dims: Mapping[str, Sequence[str]]
-  coords: Callable[[Point], dict[str, list[Any]]]
-  may_be_infinite: Sequence[str] = ()
-  may_be_nan: Sequence[str] = ()
+  settings: Mapping[str, Setting] = SETTINGS
+  check: Callable[[Point], Any] = lambda point: None
+  keeps_files: bool = False
 
 
 def point_key(seed: Any, words: Any) -> Array:

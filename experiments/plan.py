@@ -1,6 +1,6 @@
 """What is asked for: an experiment as a value, and absl flags turned into a plan before anything is computed or written."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 import os
 from pathlib import Path
 import re
@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from absl import flags
 
 from experiments import grid
-from experiments.grid import SETTINGS, Point, Setting
-from experiments.measure import LongMeasure, Measure
+from experiments.grid import Point
+from experiments.measure import Measure
 
 
 class Experiment(NamedTuple):
@@ -24,19 +24,15 @@ class Experiment(NamedTuple):
     cells: the cells that the measure is defined for; all if empty.
     seeds: random nets per combination, by default.
     x64: whether it computes in float64 by default.
-    settings: what can be fixed or varied.
-    check: raises a `ValueError` for a point whose settings do not go together.
   """
 
   name: str
   doc: str
-  measure: Measure | LongMeasure
+  measure: Measure
   defaults: Mapping[str, str]
   cells: Sequence[str] = ()
   seeds: int = 8
   x64: bool = False
-  settings: Mapping[str, Setting] = SETTINGS
-  check: Callable[[Point], Any] = lambda point: None
 
 
 class Plan(NamedTuple):
@@ -59,7 +55,7 @@ class UsageError(ValueError):
 
 def _define_flags(experiment: Experiment) -> flags.FlagValues:
   values = flags.FlagValues()
-  for name, setting in experiment.settings.items():
+  for name, setting in experiment.measure.settings.items():
     default = experiment.defaults.get(name, setting.default)
     flags.DEFINE_string(name, default, f"{setting.help}; {setting.allowed}.", flag_values=values)
   flags.DEFINE_integer("seeds", experiment.seeds, "Random nets per combination.", lower_bound=1, flag_values=values)
@@ -97,9 +93,9 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
   if rest:
     raise UsageError(f"{rest[0]!r} is not a flag; flags look like --ws=0.5,1.")
   axes = {}
-  for name in experiment.settings:
+  for name in experiment.measure.settings:
     try:
-      axes[name] = grid.parse_axis(name, values[name], experiment.settings)
+      axes[name] = grid.parse_axis(name, values[name], experiment.measure.settings)
     except ValueError as error:
       raise UsageError(f"--{name}: {error}.") from None
   for cell in axes["cells"]:
@@ -115,7 +111,7 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
   points = grid.expand(axes, values["seeds"], values["x64"])
   try:
     for static in {grid.content_hash(p | {"seed": 0}): p for p in points}.values():
-      experiment.check(static)
+      experiment.measure.check(static)
   except ValueError as error:
     raise UsageError(str(error)) from None
   return Plan(

@@ -19,9 +19,8 @@ import numpy as np
 from tqdm import tqdm
 
 from experiments import grid, store
-from experiments.checkpoints import CheckpointError
 from experiments.grid import Point
-from experiments.measure import LongMeasure, Measure, point_key
+from experiments.measure import Measure, point_key
 from experiments.plan import Experiment, Plan, UsageError, describe, parse
 
 
@@ -43,7 +42,7 @@ def _measure_block(measure: Measure, static: Point, seeds: Any, words: Any, valu
   return jax.vmap(one)(seeds, words, values)
 
 
-def _status(measure: Measure | LongMeasure, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+def _status(measure: Measure, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
   """`store.STATUS` of every point: nonfinite if it holds a NaN or +inf where that is no answer."""
   bad = np.zeros(next(iter(arrays.values())).shape[0], bool)
   for name, array in arrays.items():
@@ -87,7 +86,7 @@ def run(experiment: Experiment, plan: Plan) -> int:
     store.ResultsError: if the folder holds results of another schema.
   """
   measure = experiment.measure
-  traced = grid.traced_names(experiment.settings)
+  traced = grid.traced_names(measure.settings)
   all_blocks = grid.blocks(plan.points, plan.chunk, traced)
   mine = all_blocks[plan.shard[0] :: plan.shard[1]]
   if plan.dry_run:
@@ -111,7 +110,7 @@ def run(experiment: Experiment, plan: Plan) -> int:
       progress.set_description(f"{experiment.name} {static['cell']}")
       begin = time.perf_counter()
       try:
-        if isinstance(measure, LongMeasure):
+        if measure.keeps_files:
           folder = plan.out / "runs" / store.block_name(missing)
           arrays = measure.run(missing, folder, plan.checkpoint_seconds)
         else:
@@ -155,7 +154,7 @@ def main(experiment: Experiment, argv: Sequence[str] | None = None) -> int:
     # On GPU and TPU the default precision of products would be the largest error of every measurement.
     jax.config.update("jax_default_matmul_precision", "highest")
     return 1 if run(experiment, plan) else 0
-  except (UsageError, store.ResultsError, CheckpointError) as error:
+  except (UsageError, store.ResultsError) as error:
     print(f"{experiment.name}: {error}", file=sys.stderr)
     return 2
   except KeyboardInterrupt as stop:

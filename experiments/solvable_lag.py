@@ -11,7 +11,6 @@ Expect: the longest solved lag grows with the forget bias as the memory length d
 
 import sys
 
-from experiments.learning import SETTINGS, build
 from experiments.runner import Experiment, main
 from experiments.train import TRAIN
 
@@ -30,8 +29,6 @@ EXPERIMENT = Experiment(
     "forget_bias": "-2,-1,0,1,2,3,4",
   },
   seeds=5,
-  settings=SETTINGS,
-  check=build,
 )
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ lengths hardly any gradient explodes and what is clipped is only slower.
 import math
 import sys
 
-from experiments.learning import SETTINGS, build
 from experiments.runner import Experiment, main
 from experiments.train import TRAIN
 
@@ -40,8 +39,6 @@ EXPERIMENT = Experiment(
     "output_gain": f"{DEVIATION * math.sqrt(UNITS):.6g}",
   },
   seeds=10,
-  settings=SETTINGS,
-  check=build,
 )
 
 if __name__ == "__main__":

@@ -8,52 +8,29 @@ A killed run that is launched again goes on from its last checkpoint. Batches co
 so the parameters and all rows (but for samples per second) end up bit for bit as if it had not been interrupted, on CPU.
 """
 
-from collections.abc import Callable, Sequence
-from functools import cache, partial
-import json
+from collections.abc import Sequence
 from pathlib import Path
 import sys
 import time
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
-from jax import lax
 import jax.numpy as jnp
 from jaxtyping import Array
 import numpy as np
 from tqdm import tqdm
 
 from experiments import checkpoints, journal
-from experiments.dynamics import DIMS, gate_names, gradient_dynamics
-from experiments.grid import Point, key_words
-from experiments.learning import SETTINGS, Run, build, initial_params
-from experiments.measure import LongMeasure, point_key
-from recurrent_lab import training
+from experiments.dynamics import DIMS, gate_names
+from experiments.grid import Point
+from experiments.learning import SETTINGS, build, initial_params
+from experiments.measure import Measure
+from experiments.programs import SUMS, prepare
 from recurrent_lab.training import TrainState
 
 ROWS = 50  # logged updates of a run, evenly spaced
 WATCHED = (0, 1, 2, 5, 10, 20, 35, 50)  # those at which the gradient dynamics are measured; 0 is before training
 CALL = 20  # updates in one call
-TEST_EXAMPLES = 1000
-PROBE_EXAMPLES = 2
-
-
-class Keys(NamedTuple):
-  """The random keys of a run."""
-
-  params: Array
-  data: Array
-  test: Array
-  probe: Array
-
-
-class Programs(NamedTuple):
-  """The compiled maps of runs that share all settings but the `INITIAL` ones, over a leading axis of seeds."""
-
-  # (states, sums, updates) -> (states, sums)
-  advance: Callable[[TrainState, dict[str, Array], int], tuple[TrainState, dict[str, Array]]]
-  evaluate: Callable[[Any, Array], tuple[Array, Array]]  # (params, keys) -> (loss, score)
-  watch: Callable[[Any, Array], dict[str, Array]]
 
 
 def logged_updates(updates: int) -> list[int]:
@@ -64,85 +41,6 @@ def logged_updates(updates: int) -> list[int]:
 def watched_updates(updates: int) -> list[int]:
   logged = [0, *logged_updates(updates)]
   return [logged[i] for i in WATCHED if i < len(logged)]
-
-
-SUMS = ("loss", "gradient_norm", "largest_gradient_norm", "clipped_norm", "clipped", "finite")
-
-
-def _advance(
-  run: Run, batch: int, state: TrainState, sums: dict[str, Array], updates: int
-) -> tuple[TrainState, dict[str, Array]]:
-  """That many updates of one run, added to the sums over them; what is not finite counts in `finite` alone."""
-  step = training.train_step(run.gradient, run.task, run.optimizer, run.clip, batch)
-
-  def body(_: Array, carry: tuple[TrainState, dict[str, Array]]) -> tuple[TrainState, dict[str, Array]]:
-    state, sums = carry
-    state, info = step(state)
-    seen = lambda value: jnp.where(info.is_finite, value, 0)
-    new = {
-      "loss": sums["loss"] + seen(info.loss),
-      "gradient_norm": sums["gradient_norm"] + seen(info.gradient_norm),
-      "largest_gradient_norm": jnp.maximum(sums["largest_gradient_norm"], seen(info.gradient_norm)),
-      "clipped_norm": sums["clipped_norm"] + seen(info.clipped_norm),
-      "clipped": sums["clipped"] + seen(info.is_clipped),
-      "finite": sums["finite"] + info.is_finite,
-    }
-    return state, new
-
-  return lax.fori_loop(0, updates, body, (state, sums))
-
-
-def _floss(run: Run, state: TrainState, updates: int, k: int, batch: int) -> TrainState:
-  """Gradient flossing before training, with Adam at its own usual rate."""
-  gradient = training.flossing_gradient(run.cell, k)
-  adam = training.optimizer("adam", 1e-3)
-  step = training.train_step(gradient, run.task, adam, training.clipping("global_norm", 1.0), batch)
-  key = jax.random.fold_in(state.key, 0)
-  flossed, _ = lax.fori_loop(
-    0, updates, lambda _, carry: step(carry[0]), (training.init_state(key, state.params, adam), _no_info())
-  )
-  return training.init_state(state.key, flossed.params, run.optimizer)
-
-
-def _no_info() -> training.StepInfo:
-  zero, false = jnp.zeros(()), jnp.zeros((), bool)
-  return training.StepInfo(zero, zero, zero, false, false)
-
-
-def _keys(key: Array) -> Keys:
-  return Keys(*jax.random.split(key, len(Keys._fields)))
-
-
-def _start(point: Point, key: Array) -> TrainState:
-  p: Any = point
-  run, keys = build(point), _keys(key)
-  state = training.init_state(keys.data, initial_params(point, keys.params), run.optimizer)
-  return _floss(run, state, p["floss"], p["floss_k"], PROBE_EXAMPLES) if p["floss"] else state
-
-
-def _watch(run: Run, params: Any, key: Array) -> dict[str, Array]:
-  batch = run.task.test(_keys(key).probe, PROBE_EXAMPLES)
-  return gradient_dynamics(run.cell, run.task, params, batch)
-
-
-# What a run starts from makes no difference to what it does then.
-INITIAL = ("init", "recurrent_init", "ws", "input_gain", "output_gain", "forget_bias", "floss", "floss_k")
-
-
-@cache
-def _programs(settings: str) -> Programs:
-  point = json.loads(settings)
-  run = build(point)
-
-  def evaluate(params: Any, key: Array) -> tuple[Array, Array]:
-    return training.evaluate(run.cell, run.task, params, _keys(key).test, TEST_EXAMPLES)
-
-  return Programs(
-    advance=jax.jit(jax.vmap(partial(_advance, run, point["batch"]), in_axes=(0, 0, None))),
-    evaluate=jax.jit(jax.vmap(evaluate)),
-    # One seed after the other: the gradient by lag alone is T times as large as the parameters.
-    watch=jax.jit(lambda params, keys: lax.map(lambda at: _watch(run, *at), (params, keys))),
-  )
 
 
 def _metrics(states: TrainState, sums: dict[str, Array], evaluation: tuple[Array, Array]) -> dict[str, np.ndarray]:
@@ -163,34 +61,13 @@ def _metrics(states: TrainState, sums: dict[str, Array], evaluation: tuple[Array
   }
 
 
-class Block(NamedTuple):
-  """What a block of runs needs before it starts."""
-
-  programs: Programs
-  start: Callable[[Array], TrainState]  # keys -> states before training
-  keys: Array  # one a seed
-  config: dict[str, Any]  # what its checkpoints must have been written for
-
-
-def _prepare(points: Sequence[Point]) -> Block:
-  settings = {name: value for name, value in points[0].items() if name != "seed"}
-  seeds = [point["seed"] for point in points]
-  words = np.array([key_words(point) for point in points], np.uint32)
-  return Block(
-    programs=_programs(json.dumps({**settings, **{n: SETTINGS[n].kind(SETTINGS[n].default) for n in INITIAL}})),
-    start=jax.jit(jax.vmap(partial(_start, settings))),
-    keys=jax.vmap(point_key)(np.array(seeds, np.uint32), words),
-    config=settings | {"seeds": seeds},
-  )
-
-
 def final_states(points: Sequence[Point], folder: Path) -> TrainState:
   """The last states of a block that was trained in `folder`, to measure or to use: its seeds on the leading axis.
 
   Raises:
     CheckpointError: if there is no checkpoint, or it is of other runs.
   """
-  _, start, keys, config = _prepare(points)
+  _, start, keys, config = prepare(points)
   restored = checkpoints.restore(folder / "checkpoints", start(keys), config)
   if restored is None:
     raise checkpoints.CheckpointError(f"{folder} holds no checkpoint; train it first.")
@@ -204,7 +81,7 @@ def train(points: Sequence[Point], folder: Path, checkpoint_seconds: float) -> d
     CheckpointError: if another process trains in this folder, or its checkpoints are of other runs.
   """
   point: Any = points[0]
-  programs, start, keys, config = _prepare(points)
+  programs, start, keys, config = prepare(points)
   task = build(point).task
   labels, watched = logged_updates(point["updates"]), watched_updates(point["updates"])
   with checkpoints.lock(folder):
@@ -249,7 +126,7 @@ def train(points: Sequence[Point], folder: Path, checkpoint_seconds: float) -> d
           rate = (step - done) * point["batch"] * len(points) / (time.perf_counter() - begin)
           journal.append(folder / "metrics.jsonl", rows, {"step": step, **row, "samples_per_second": rate})
           bar.update(step - done)
-          bar.set_postfix_str(f"loss {np.mean(row['loss']):.3g}, best score {np.min(row['score']):.3g}")
+          bar.set_postfix_str(f"loss {np.mean(row['loss']):.3g}, lowest score {np.min(row['score']):.3g}")
           states, done = advanced, step
           watch(step)
           if time.monotonic() - last_save >= checkpoint_seconds:
@@ -258,6 +135,9 @@ def train(points: Sequence[Point], folder: Path, checkpoint_seconds: float) -> d
     finally:
       # Whether the runs are over or were asked to stop; between two rows there is always a whole state.
       save()
+  left_out = int(np.sum(states.nonfinite))
+  if left_out:
+    print(f"{folder.name}: {left_out} updates were not finite and were left out.", file=sys.stderr)
   return _arrays(points, rows, dynamics, labels, watched, task.solved_below)
 
 
@@ -299,7 +179,7 @@ def _arrays(
     "solved_at": np.where(solved, np.array(labels)[is_solved.argmax(axis=1)], np.nan).astype(np.float32),
     "updates_run": np.full(len(points), labels[len(rows) - 1], np.float32),
     "final_score": at_end("score"),
-    "best_score": np.nanmin(arrays["score"], axis=1),
+    "best_score": np.fmin.reduce(arrays["score"], axis=1),
     "nonfinite_updates": at_end("nonfinite"),
   }
 
@@ -317,11 +197,14 @@ def coords(point: Point) -> dict[str, list[Any]]:
   }
 
 
-TRAIN = LongMeasure(
+TRAIN = Measure(
   run=train,
   dims=dict.fromkeys(CURVES, ("update",))
   | {name: ("watched_update", *axes) for name, axes in DIMS.items()}
   | dict.fromkeys(("solved", "solved_at", "updates_run", "final_score", "best_score", "nonfinite_updates"), ()),
   coords=coords,
-  may_be_nan=(*CURVES, *DIMS, "solved_at", "final_score", "best_score"),
+  may_be_nan=(*CURVES, *DIMS, "solved_at"),  # a run that ends with a score that is NaN has failed
+  settings=SETTINGS,
+  check=build,
+  keeps_files=True,
 )

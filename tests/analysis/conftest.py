@@ -32,7 +32,7 @@ def make_up(name, flags, folder):
   experiment = importlib.import_module(f"experiments.{name}").EXPERIMENT
   measure, rng = experiment.measure, np.random.default_rng(0)
   launch = plan.parse(experiment, [*flags, f"--out={folder}"])
-  for block in grid.blocks(launch.points, launch.chunk, grid.traced_names(experiment.settings)):
+  for block in grid.blocks(launch.points, launch.chunk, grid.traced_names(measure.settings)):
     coords = measure.coords(block[0])
     shapes = {name: (len(block), *(len(coords[axis]) for axis in axes)) for name, axes in measure.dims.items()}
     arrays = {name: 0.01 * rng.random(shape) for name, shape in shapes.items()}

@@ -132,6 +132,27 @@ def test_a_run_stops_when_all_seeds_have_solved_the_task(tmp_path, capsys):
   assert f"has no row for step {run}, at which its checkpoint is" in capsys.readouterr().err
 
 
+def test_double_precision_is_that_of_the_parameters(tmp_path):
+  flags = [*TINY, "--updates=2", "--floss=2", "--floss_k=2", "--x64", f"--out={tmp_path}"]
+  assert runner.main(adding.EXPERIMENT, flags) == 0
+  points = runner.parse(adding.EXPERIMENT, flags).points
+  states = final_states(points, next(tmp_path.glob("adding/runs/*")))
+  assert {leaf.dtype for leaf in jax.tree.leaves(states.params)} == {np.dtype(np.float64)}
+
+
+def test_updates_that_are_not_finite_are_told(tmp_path, capsys):
+  """Plain descent at an absurd rate overflows a relu net at its second update, and every one after it."""
+  flags = [*TINY, "--cells=rnn_relu", "--updates=5", "--optimizer=sgd", "--learning_rate=1e30", "--clip=none"]
+  assert runner.main(adding.EXPERIMENT, [*flags, f"--out={tmp_path}"]) == 0
+  data = store.load_results(tmp_path / "adding")
+  count = int(data.nonfinite_updates.sum())
+  assert count > 0
+  message = capsys.readouterr().err
+  assert f"{count} updates were not finite and were left out" in message
+  assert "2 points are not finite; they are stored with that status" in message
+  assert np.all(data.status == store.STATUS.index("nonfinite"))
+
+
 def test_a_journal_forgets_a_torn_line_and_repeats_nothing(tmp_path):
   path = tmp_path / "metrics.jsonl"
   written = journal.rows(path)
