@@ -73,12 +73,12 @@ class Run(NamedTuple):
 
 @cache
 def _task(name: str, length: int) -> Task:
-  if name not in DATA_TASKS:
-    return get_task(name, length)
   try:
-    return digits_task(name)
+    return digits_task(name) if name in DATA_TASKS else get_task(name, length)
   except ImportError as error:
-    raise ValueError(str(error)) from None
+    raise ValueError(f"--task: {error}") from None
+  except ValueError as error:
+    raise ValueError(f"--length: {error}") from None
 
 
 def build(point: Point) -> Run:

@@ -140,7 +140,7 @@ def describe(experiment: Experiment, plan: Plan, blocks: Sequence[Sequence[Point
     shapes = ", ".join(
       f"{name} {[len(labels[axis]) for axis in axes]}" for name, axes in experiment.measure.dims.items()
     )
-    sizes = f"H={point['hidden_size']}, T={point.get('seq_len', point.get('length'))}"
+    sizes = ", ".join(f"{name}={point[name]}" for name in ("hidden_size", "seq_len", "length") if name in point)
     lines.append(f"  a point of {point['cell']} ({sizes}): {shapes}")
   lines = list(dict.fromkeys(lines))  # blocks of the same shapes need saying once
   return "\n".join(lines)

@@ -179,7 +179,8 @@ def test_rows_are_evenly_spaced_and_end_with_the_run(updates):
 @pytest.mark.parametrize(
   ("flag", "message"),
   [
-    ("--length=1", "must be a whole number of at least"),
+    ("--length=1", "--length: length is 1; it must be a whole number of at least 2"),
+    ("--task=delayed_xor --length=5", "--length: delay is 5; it must be even"),
     ("--clip_at=0", "0.0 is not allowed; it must be a finite number above 0"),
     ("--clip_at=-1", "-1.0 is not allowed; it must be a finite number above 0"),
     ("--optimizer=adem", "'adem' is not allowed; it must be one of"),
