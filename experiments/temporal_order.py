@@ -9,8 +9,8 @@ their "basic tanh" (standard deviation 0.1 throughout). Solved means below 1 % w
     python -m experiments.temporal_order --omega=2                       with clipping and Ω: 19 minutes
     python -m experiments.temporal_order --cells=lstm,gru --optimizer=adam --learning_rate=0.001 --init=recommended     gates
 
-Expect: with Ω all seeds succeed where with clipping alone less than half do; clipping itself is no gain here, since at these
-lengths hardly any gradient explodes and what is clipped is only slower.
+Expect: with Ω all seeds succeed where with clipping alone less than half do. Clipping itself is no gain here, though gradients do
+explode (norms in the thousands at lengths 20 and 30) and a third of all updates are clipped.
 """
 
 import math
