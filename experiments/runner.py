@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 import platform
-import signal
 import subprocess
 import sys
 import time
@@ -18,7 +17,7 @@ import jax
 import numpy as np
 from tqdm import tqdm
 
-from experiments import grid, store
+from experiments import grid, signals, store
 from experiments.grid import Point
 from experiments.measure import Measure, point_key
 from experiments.plan import Experiment, Plan, UsageError, describe, parse
@@ -106,6 +105,7 @@ def run(experiment: Experiment, plan: Plan) -> int:
     for block, missing in zip(mine, todo, strict=True):
       if not missing:
         continue
+      signals.stop_if_asked()
       static = grid.static_part(block[0], traced)
       progress.set_description(f"{experiment.name} {static['cell']}")
       begin = time.perf_counter()
@@ -137,28 +137,18 @@ def run(experiment: Experiment, plan: Plan) -> int:
   return failures
 
 
-class Terminated(KeyboardInterrupt):
-  """SIGTERM asks to stop as Ctrl-C does."""
-
-
-def _terminate(signum: int, frame: Any) -> None:
-  raise Terminated
-
-
 def main(experiment: Experiment, argv: Sequence[str] | None = None) -> int:
   """Runs an experiment from the command line and returns its exit code."""
-  before = signal.signal(signal.SIGTERM, _terminate)
   try:
-    plan = parse(experiment, sys.argv[1:] if argv is None else argv)
-    jax.config.update("jax_enable_x64", bool(plan.points[0]["x64"]))
-    # On GPU and TPU the default precision of products would be the largest error of every measurement.
-    jax.config.update("jax_default_matmul_precision", "highest")
-    return 1 if run(experiment, plan) else 0
+    with signals.listening():
+      plan = parse(experiment, sys.argv[1:] if argv is None else argv)
+      jax.config.update("jax_enable_x64", bool(plan.points[0]["x64"]))
+      # On GPU and TPU the default precision of products would be the largest error of every measurement.
+      jax.config.update("jax_default_matmul_precision", "highest")
+      return 1 if run(experiment, plan) else 0
   except (UsageError, store.ResultsError) as error:
     print(f"{experiment.name}: {error}", file=sys.stderr)
     return 2
   except KeyboardInterrupt as stop:
     print(f"\n{experiment.name}: stopped; what is done is kept, run it again to go on.", file=sys.stderr)
-    return 143 if isinstance(stop, Terminated) else 130
-  finally:
-    signal.signal(signal.SIGTERM, before)
+    return 143 if isinstance(stop, signals.Terminated) else 130

@@ -20,7 +20,7 @@ from jaxtyping import Array
 import numpy as np
 from tqdm import tqdm
 
-from experiments import checkpoints, journal
+from experiments import checkpoints, journal, signals
 from experiments.dynamics import DIMS, gate_names
 from experiments.grid import Point
 from experiments.learning import SETTINGS, build, initial_params
@@ -119,7 +119,8 @@ def train(points: Sequence[Point], folder: Path, checkpoint_seconds: float) -> d
           begin = time.perf_counter()
           step = next(label for label in labels if label > done)
           advanced, sums = states, {name: jnp.zeros(len(points)) for name in SUMS}
-          for first in range(done, step, CALL):  # a signal is heard between two calls
+          for first in range(done, step, CALL):
+            signals.stop_if_asked()
             advanced, sums = programs.advance(advanced, sums, min(CALL, step - first))
             jax.block_until_ready(sums)
           row = _metrics(advanced, sums, programs.evaluate(advanced.params, keys))
