@@ -1,5 +1,12 @@
 """Data that come from elsewhere, as arrays."""
 
+import ast
+import functools
+from importlib.util import find_spec
+from pathlib import Path
+import re
+from typing import NamedTuple
+
 import numpy as np
 
 from recurrent_lab.tasks import Task, sequential_digits
@@ -27,8 +34,145 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
 PERMUTATION_SEED = 0  # every run and machine permutes the pixels alike
 
 
-def digits_task(name: str) -> Task:
-  """`digits`, or `permuted_digits` with one fixed permutation of the pixels; raises `ImportError` as `digits` does."""
+def data_task(name: str) -> Task:
+  """The task of `DATA_TASKS` by that name, the pixels always permuted alike; raises `ImportError` without its data."""
   images, labels = digits()
   permutation = np.random.default_rng(PERMUTATION_SEED).permutation(images.shape[1])
   return sequential_digits(images, labels, permutation if name == "permuted_digits" else None)
+
+
+def package_file(package: str, *path: str) -> Path:
+  """The path of a data file within an installed package, which is not imported: its code may need what is not installed.
+
+  Raises:
+    ImportError: without the package, or if it has no such file; the sentence has the command that installs it.
+  """
+  command = f"pip install --no-deps {package.replace('_', '-')}"
+  spec = find_spec(package)
+  if spec is None:
+    raise ImportError(f"The package {package} is not installed: {command}.")
+  for folder in spec.submodule_search_locations or ():
+    file = Path(folder, *path)
+    if file.is_file():
+      return file
+  raise ImportError(
+    f"The package {package} that is installed has no file {'/'.join(path)}; install another: {command}."
+  )
+
+
+class Utterances(NamedTuple):
+  """Utterances of several speakers, padded with zeros to the longest.
+
+  Attributes:
+    frames: `[N, T_max, channels]` float32.
+    lengths: `[N]` int32, the real frames of each.
+    speakers: `[N]` int32, from 0.
+    is_test: `[N]` bool, the split of the data set.
+  """
+
+  frames: np.ndarray
+  lengths: np.ndarray
+  speakers: np.ndarray
+  is_test: np.ndarray
+
+
+def _read_ts(path: Path) -> tuple[list[np.ndarray], list[int]]:
+  """Series `[T, channels]` and labels of a `.ts` file: after its header (# and @), channels between colons, the label last."""
+  series, labels = [], []
+  for line in path.read_text("utf-8").splitlines():
+    if line.strip() and line[0] not in "#@":
+      *channels, label = line.split(":")
+      series.append(np.array([channel.split(",") for channel in channels], np.float64).T)
+      labels.append(int(label))
+  return series, labels
+
+
+@functools.cache
+def japanese_vowels() -> Utterances:
+  """Nine men say /ae/: 640 utterances of 7 to 29 frames, 12 cepstral coefficients each, 270 to train with and 370 to test.
+
+  Every channel has mean 0 and variance 1 over the real frames of the training part. N = 640, T_max = 29, 12 channels, 9 speakers;
+  the training part comes first.
+
+  Source: Kudo, Toyama & Shimbo, "Multidimensional curve classification using passing-through regions", Pattern Recognition
+  Letters 20 (1999), in the UCI archive; read from the package aeon.
+
+  Raises:
+    ImportError: without the package aeon.
+  """
+  parts = [
+    _read_ts(package_file("aeon", "datasets", "data", "JapaneseVowels", f"JapaneseVowels_{part}.ts"))
+    for part in ("TRAIN", "TEST")
+  ]
+  (train, _), (test, _) = parts
+  real = np.concatenate(train)
+  mean, deviation = real.mean(0), real.std(0)
+  lengths = np.array([len(x) for x in train + test], np.int32)
+  frames = np.zeros((len(lengths), lengths.max(), real.shape[1]), np.float32)
+  for padded, x in zip(frames, train + test, strict=True):
+    padded[: len(x)] = (x - mean) / deviation
+  speakers = np.array(parts[0][1] + parts[1][1], np.int32) - 1
+  utterances = Utterances(frames, lengths, speakers, np.arange(len(lengths)) >= len(train))
+  for array in utterances:
+    array.flags.writeable = False  # the cache gives the same arrays to everybody
+  return utterances
+
+
+VERSES_FILE = "html_bible.py"  # within the package of a Bible
+BIBLES = ("kjv", "bbe")  # the King James Version (1611), the Bible in Basic English (1949)
+
+
+def verses(bible: str) -> dict[int, str]:
+  """The verses of a Bible by their King James number, 1000000 book + 1000 chapter + verse, in increasing order.
+
+  Without verse numbers, brackets of added words and line breaks; apostrophes are straight.
+
+  Raises:
+    ValueError: for another name than those of `BIBLES`.
+    ImportError: without its package.
+  """
+  if bible not in BIBLES:
+    raise ValueError(f"The Bible {bible!r} is not known; it must be one of {', '.join(BIBLES)}.")
+  return dict(_verses(bible, package_file(f"pythonbible_{bible}", VERSES_FILE)))
+
+
+@functools.cache
+def _verses(bible: str, path: Path) -> dict[int, str]:
+  def tidy(verse: str) -> str:
+    verse = re.sub(r"</?p>|\*\*\*", " ", verse)  # paragraphs, words that are lost
+    return " ".join(re.sub(r"[\[\]]", "", verse).replace("’", "'").split()).replace("( ", "(")
+
+  plain = {number: tidy(verse) for number, verse in _numbered_verses(path).items()}
+  # A verse of dots or a plus sign is one that this text leaves out.
+  written = {number: verse for number, verse in plain.items() if any(map(str.isalpha, verse))}
+  return dict(sorted((_in_king_james_numbers(written) if bible == "bbe" else written).items()))
+
+
+def _numbered_verses(path: Path) -> dict[int, str]:
+  """Reads the package's module as text: a call with a string, `<sup>verse</sup>` before every verse, and a dict of all numbers.
+
+  The dict also has the offset of every verse, but those of the Basic English text are wrong from Genesis 43 on.
+  """
+  call = next(node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call))
+  text, offsets = (ast.literal_eval(argument) for argument in call.args[1:3])
+  _, *parts = re.split(r"<sup>(\d+)</sup>", text)
+  if [number % 1000 for number in offsets] != list(map(int, parts[::2])):
+    raise ImportError(f"{path} has other verses than it says; install the package again.")
+  return dict(zip(offsets, parts[1::2], strict=True))
+
+
+def _in_king_james_numbers(numbered: dict[int, str]) -> dict[int, str]:
+  r"""A verse that King James numbers otherwise begins with that number, \43:1\, but for two stretches that the package shifts."""
+  pieces: dict[int, list[str]] = {}
+  for number, verse in numbered.items():
+    if 43_001_040 <= number <= 43_001_052:  # an empty verse was counted
+      number -= 1
+    elif 23_066_000 <= number < 23_068_000:  # chapter 64 was split in two
+      number -= 1000
+    marker = re.match(r"\\(\d+):(\d+)\\", verse)
+    if marker:
+      number = number // 1_000_000 * 1_000_000 + 1000 * int(marker[1]) + int(marker[2])
+      verse = verse[marker.end() :]
+    pieces.setdefault(number, []).append(verse.strip(" \\"))
+  # Several with one number are its parts, but in the psalms the last is the verse, after titles that King James does not count.
+  return {n: verse[-1] if n // 1_000_000 == 19 else " ".join(verse) for n, verse in pieces.items()}

@@ -9,6 +9,7 @@ from jaxtyping import Array
 
 import recurrent_lab as rl
 from recurrent_lab.tasks import Batch, Task
+from recurrent_lab.training import lookup
 
 DIMS = {
   "largest_exponent": (),
@@ -35,14 +36,18 @@ def gradient_dynamics(cell: rl.Cell, task: Task, params: rl.WithReadoutParams, b
     def loss(outputs: Array) -> Array:
       return task.loss(rl.readout(params.readout, outputs)[:, None], jax.tree.map(lambda a: a[:, None], example))
 
-    xs = example.inputs
-    activities = rl.activities(cell, params.cell, xs)
-    summands = rl.gradient_by_lag(loss, cell, params.cell, xs)
+    net, xs = lookup(params.cell, example.inputs)
+    activities = rl.activities(cell, net, xs)
+    summands = rl.gradient_by_lag(loss, cell, net, xs)
+    if xs is not example.inputs:  # a token's row of the input kernel is what it puts in
+      gradient = jax.grad(lambda xs: loss(rl.unroll(cell, net, xs)[1]))(xs)
+      first, *rest = [summands] if hasattr(summands, "_fields") else summands  # of a stack the lowest
+      summands = [first._replace(input_kernel=gradient), *rest]
     squared = sum(jnp.sum(g**2, axis=range(1, g.ndim)) for g in jax.tree.leaves(summands))
     return {
-      "largest_exponent": rl.lyapunov_spectrum(cell, params.cell, xs, k=1, burn_in=len(xs) // 10).exponents[0],
-      "product_growth": rl.growth_rate(rl.product_log_norms(cell, params.cell, xs, norm="frobenius")).rate,
-      "log_adjoint": rl.adjoint_log_norms(loss, cell, params.cell, xs)[::-1],
+      "largest_exponent": rl.lyapunov_spectrum(cell, net, xs, k=1, burn_in=len(xs) // 10).exponents[0],
+      "product_growth": rl.growth_rate(rl.product_log_norms(cell, net, xs, norm="frobenius")).rate,
+      "log_adjoint": rl.adjoint_log_norms(loss, cell, net, xs)[::-1],
       "log_gradient": 0.5 * jnp.log(squared)[::-1],
       "gate_value": jnp.stack([jnp.mean(a.value) for a in activities.values()]),
       "gate_slope": jnp.stack([jnp.mean(a.log_slope) for a in activities.values()]),

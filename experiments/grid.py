@@ -30,6 +30,7 @@ class Setting(NamedTuple):
     check: what a value must satisfy.
     allowed: the same in words.
     traced: whether points that differ in it share one compiled program.
+    canonical: of a text: what a point holds for it, such as a file's name with the hash of what is in it; raises `ValueError`.
   """
 
   kind: type
@@ -38,6 +39,7 @@ class Setting(NamedTuple):
   check: Callable[[Any], bool]
   allowed: str
   traced: bool = False
+  canonical: Callable[[str], str] = str
 
 
 def one_of(names: Sequence[str]) -> tuple[Callable[[Any], bool], str]:
@@ -122,7 +124,7 @@ def parse_axis(name: str, text: str, settings: Mapping[str, Setting] = SETTINGS)
   values: list[Value] = []
   for item in items:
     if setting.kind is str:
-      values.append(item)
+      values.append(setting.canonical(item))
     elif ":" in item:
       values.extend(_range(item, setting.kind))
     else:

@@ -13,13 +13,14 @@ import jax.numpy as jnp
 from jaxtyping import Array
 import optax
 
-from experiments.data import DATA_TASKS, digits_task
+from experiments import text
+from experiments.data import DATA_TASKS, data_task
 from experiments.grid import NON_NEGATIVE, POSITIVE_INT, Point, Setting, one_of
 from experiments.grid import SETTINGS as NET_SETTINGS
 import recurrent_lab as rl
 from recurrent_lab import training
 from recurrent_lab.initializers import chrono, recommended
-from recurrent_lab.tasks import TASKS, Task, get_task
+from recurrent_lab.tasks import TASKS, Task, get_task, language
 
 _POSITIVE = (lambda v: 0 < v < math.inf, "a finite number above 0")
 _COUNT_OR_NONE = (lambda v: v >= 0, "a whole number of 0 or more")
@@ -61,6 +62,9 @@ SETTINGS: Mapping[str, Setting] = {
 }
 
 
+TOKEN_TASKS = ("language", "translation")  # whose inputs are integers
+
+
 class Run(NamedTuple):
   """What the settings of a run mean."""
 
@@ -71,12 +75,41 @@ class Run(NamedTuple):
   clip: optax.GradientTransformation
 
 
+# Beyond those of other training runs: what a text is read from, and as what.
+TEXT_SETTINGS: Mapping[str, Setting] = {
+  "corpus": Setting(
+    str,
+    "auto",
+    "the text: kjv (an extra), grammar (built in), a file, or auto (kjv if installed, else grammar)",
+    lambda name: True,
+    "kjv, grammar, auto, or the path of a UTF-8 text",
+    canonical=lambda name: text.canonical(text.default_corpus() if name == "auto" else name),
+  ),
+  "unit": Setting(str, "word", "what a token is", *one_of(text.UNITS)),
+  "vocabulary": Setting(
+    int, "8000", "tokens told apart, with the unknown and the sentence token; 0 for all", *_COUNT_OR_NONE
+  ),
+}
+
+
+def task_of(point: Point) -> Task:
+  """The task of a run; equal settings give the identical one."""
+  p: Any = point
+  return _task(p["task"], p["length"], *(p.get(name) for name in TEXT_SETTINGS))
+
+
 @cache
-def _task(name: str, length: int) -> Task:
+def _task(name: str, length: int, corpus: str | None, unit: str, vocabulary: int) -> Task:
   try:
-    return digits_task(name) if name in DATA_TASKS else get_task(name, length)
+    if name == "language":
+      assert corpus is not None
+      tokens = text.load(corpus, unit, vocabulary)
+      return language(tokens.train, tokens.valid, len(tokens.vocabulary), length)
+    return data_task(name) if name in DATA_TASKS else get_task(name, length)
   except ImportError as error:
     raise ValueError(f"--task: {error}") from None
+  except text.TextError as error:
+    raise ValueError(f"--corpus: {error}") from None
   except ValueError as error:
     raise ValueError(f"--length: {error}") from None
 
@@ -90,10 +123,12 @@ def build(point: Point) -> Run:
   p: Any = point
   base = rl.get_cell(p["cell"])
   cell = base if p["layers"] == 1 else rl.stack(*[base] * p["layers"])
-  task = _task(p["task"], p["length"])
+  task = task_of(point)
   k1, k2 = p["k1"], p["k2"]
   if (k1 == 0) != (k2 == 0) or k1 > k2:
     raise ValueError(f"Truncated BPTT has k1 = {k1} and k2 = {k2}; it needs 1 ≤ k1 ≤ k2, or 0 for both.")
+  if task.name in TOKEN_TASKS and (p["omega"] or p["floss"]):
+    raise ValueError(f"omega and floss are not defined for the tokens of {task.name}; both must be 0.")
   if k1 and p["omega"]:
     raise ValueError(f"omega is {p['omega']:g} with k1 = {k1}; Ω is defined for full BPTT, so one of them must be 0.")
   if p["forget_bias"] == "chrono" and task.steps <= 2:
@@ -110,7 +145,9 @@ def build(point: Point) -> Run:
     cell=cell,
     task=task,
     gradient=gradient,
-    optimizer=training.optimizer(p["optimizer"], p["learning_rate"]),
+    optimizer=training.optimizer(
+      p["optimizer"], p["learning_rate"], p["updates"] if p.get("decay") == "cosine" else None
+    ),
     clip=training.clipping(p["clip"], p["clip_at"]),
   )
 

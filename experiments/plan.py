@@ -97,7 +97,7 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
     try:
       axes[name] = grid.parse_axis(name, values[name], experiment.measure.settings)
     except ValueError as error:
-      raise UsageError(f"--{name}: {error}.") from None
+      raise UsageError(f"--{name}: {str(error).rstrip('.')}.") from None
   for cell in axes["cells"]:
     if experiment.cells and cell not in experiment.cells:
       raise UsageError(f"--cells: {cell!r} is not allowed here; it must be one of {', '.join(experiment.cells)}.")

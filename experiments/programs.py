@@ -19,6 +19,7 @@ from recurrent_lab import training
 from recurrent_lab.training import TrainState
 
 TEST_EXAMPLES = 1000
+TEST_OUTPUTS = 2**26  # outputs in one evaluation, so that a large vocabulary fits memory
 PROBE_EXAMPLES = 2
 
 
@@ -101,8 +102,10 @@ def _programs(settings: str) -> Programs:
   point = json.loads(settings)
   run = build(point)
 
+  examples = min(TEST_EXAMPLES, max(1, TEST_OUTPUTS // (run.task.steps * run.task.output_size)))
+
   def evaluate(params: Any, key: Array) -> tuple[Array, Array]:
-    return training.evaluate(run.cell, run.task, params, _keys(key).test, TEST_EXAMPLES)
+    return training.evaluate(run.cell, run.task, params, _keys(key).test, examples)
 
   return Programs(
     advance=jax.jit(jax.vmap(partial(_advance, run, point["batch"]), in_axes=(0, 0, None))),

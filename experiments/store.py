@@ -179,7 +179,7 @@ def load_results(folder: str | Path) -> xr.Dataset:
   stored = [read_block(path) for path in paths]
   points = [point for block in stored for point in block.points]
   values = {name: _distinct(point[name] for point in points) for name in points[0]}
-  values["cell"] = [name for name in CELLS if name in values["cell"]]
+  values["cell"].sort(key=[*CELLS, *values["cell"]].index)  # cells in the order of their table, other models after them
   names = [name for name in values if name in ALWAYS_DIMENSIONS or len(values[name]) > 1]
   shape = tuple(len(values[name]) for name in names)
   coords: dict[str, list[Any]] = {}

@@ -8,7 +8,7 @@ A killed run that is launched again goes on from its last checkpoint. Batches co
 so the parameters and all rows (but for samples per second) end up bit for bit as if it had not been interrupted, on CPU.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 import sys
 import time
@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from experiments import checkpoints, journal, signals
 from experiments.dynamics import DIMS, gate_names
-from experiments.grid import Point
+from experiments.grid import Point, Setting
 from experiments.learning import SETTINGS, build, initial_params
 from experiments.measure import Measure
 from experiments.programs import SUMS, prepare
@@ -209,3 +209,26 @@ TRAIN = Measure(
   check=build,
   keeps_files=True,
 )
+
+
+def followed_by(
+  after: Callable[[Sequence[Point], Any, Any], dict[str, np.ndarray]],
+  dims: Mapping[str, Sequence[str]],
+  coords: Callable[[Point], dict[str, list[Any]]] = lambda point: {},
+  settings: Mapping[str, Setting] = SETTINGS,
+) -> Measure:
+  """`TRAIN`, and then `after(points, parameters before training, parameters after it)`: arrays with a leading axis of seeds,
+  whose other axes are `dims` with labels from `coords` or those of `TRAIN`.
+  """
+
+  def run(points: Sequence[Point], folder: Path, checkpoint_seconds: float) -> dict[str, np.ndarray]:
+    arrays = train(points, folder, checkpoint_seconds)
+    block = prepare(points)
+    return arrays | after(points, block.start(block.keys).params, final_states(points, folder).params)
+
+  return TRAIN._replace(
+    run=run,
+    dims={**TRAIN.dims, **dims},
+    coords=lambda point: TRAIN.coords(point) | coords(point),
+    settings=settings,
+  )

@@ -20,7 +20,8 @@ import optax
 from recurrent_lab.cell import Cell, Params, check_choice
 from recurrent_lab.readout import WithReadoutParams, init_readout, readout
 from recurrent_lab.regularizers import adjoints, flossing, omega
-from recurrent_lab.tasks import Batch, Task
+from recurrent_lab.sequence import EncoderDecoderParams, encode_decode, one_hot
+from recurrent_lab.tasks import Batch, Pair, Task
 from recurrent_lab.unroll import truncated_unroll, unroll
 
 Gradient = Callable[[Params, Batch], tuple[Array, Params]]  # (params, batch) -> (loss, gradient)
@@ -75,12 +76,20 @@ CLIPS: Mapping[str, Callable[[float], optax.GradientTransformation]] = {
 }
 
 
-def optimizer(name: str, learning_rate: float) -> optax.GradientTransformation:
-  """The optax optimiser of that name; raises `ValueError` for an unknown name or a learning rate that is not above 0."""
+def optimizer(name: str, learning_rate: float, decay_over: int | None = None) -> optax.GradientTransformation:
+  """The optax optimiser of that name, its learning rate constant or falling to 0 along half a cosine over that many updates.
+
+  Raises:
+    ValueError: for an unknown name, a learning rate that is not above 0, or a decay over no updates.
+  """
   check_choice("Optimiser", name, OPTIMIZERS)
   if not 0 < learning_rate < float("inf"):
     raise ValueError(f"The learning rate is {learning_rate}; it must be finite and above 0.")
-  return OPTIMIZERS[name](learning_rate)
+  if decay_over is None:
+    return OPTIMIZERS[name](learning_rate)
+  if decay_over < 1:
+    raise ValueError(f"The learning rate is to decay over {decay_over} updates; it needs at least 1.")
+  return OPTIMIZERS[name](optax.cosine_decay_schedule(learning_rate, decay_over))  # type: ignore[arg-type]
 
 
 def clipping(name: str, threshold: float = 1.0) -> optax.GradientTransformation:
@@ -99,15 +108,29 @@ def init_params(
   """
   k_cell, k_readout = jax.random.split(key)
   params = init_readout(k_readout, hidden_size, task.output_size, options.get("dtype", jnp.float32))
-  return WithReadoutParams(
-    cell.init(k_cell, task.input_size, hidden_size, **options),
-    params._replace(kernel=jnp.asarray(output_gain) * params.kernel),
-  )
+  cell_params = cell.init(k_cell, task.input_size, hidden_size, **options)
+  if task.source_size:
+    k_encoder = jax.random.fold_in(k_cell, 1)
+    cell_params = EncoderDecoderParams(cell.init(k_encoder, task.source_size, hidden_size, **options), cell_params)
+  return WithReadoutParams(cell_params, params._replace(kernel=jnp.asarray(output_gain) * params.kernel))
 
 
-def predict(cell: Cell, params: WithReadoutParams, inputs: Float[Array, "T *batch I"]) -> Float[Array, "T *batch O"]:
-  """The outputs of cell and readout over a sequence."""
-  return readout(params.readout, unroll(cell, params.cell, inputs)[1])
+def lookup(params: Params, inputs: Array) -> tuple[Params, Array]:
+  """(params, xs): inputs of real numbers `[T, ..., I]` as they are, tokens `[T, ...]` as `sequence.one_hot` has them."""
+  return one_hot(params, inputs) if jnp.issubdtype(inputs.dtype, jnp.integer) else (params, inputs)
+
+
+def predict(cell: Cell, params: WithReadoutParams, inputs: Array | Pair) -> Float[Array, "T *batch O"]:
+  """The outputs of cell and readout over a sequence: real numbers `[T, ..., I]`, tokens `[T, ...]`, or a pair of sequences
+  for an encoder and a decoder.
+  """
+  if isinstance(inputs, Pair):
+    encoder, source = lookup(params.cell.encoder, inputs.source)
+    decoder, xs = lookup(params.cell.decoder, inputs.shifted)
+    outputs = encode_decode(cell, EncoderDecoderParams(encoder, decoder), source, xs, inputs.source_mask)[1]
+  else:
+    outputs = unroll(cell, *lookup(params.cell, inputs))[1]
+  return readout(params.readout, outputs)
 
 
 def full_gradient(cell: Cell, task: Task) -> Gradient:
@@ -119,7 +142,7 @@ def truncated_gradient(cell: Cell, task: Task, k1: int, k2: int) -> Gradient:
   """Truncated BPTT: the loss of the last k1 steps, every k1 steps, sent back through k2 steps (see `truncated_unroll`)."""
 
   def loss(params: WithReadoutParams, batch: Batch) -> Array:
-    outputs = truncated_unroll(cell, params.cell, batch.inputs, k1=k1, k2=k2)
+    outputs = truncated_unroll(cell, *lookup(params.cell, batch.inputs), k1=k1, k2=k2)
     return task.loss(readout(params.readout, outputs), batch)
 
   return jax.value_and_grad(loss)

@@ -55,6 +55,12 @@ def scan(cell: Cell, params: Params, xs: Array, state: State) -> tuple[State, St
   return final, states, outputs
 
 
+def hold(is_on: Array, new: Any, old: Any) -> Any:
+  """`new` where `is_on`, whose axes are the first of every array, else `old`."""
+  where = lambda n, o: jnp.where(is_on.reshape(*is_on.shape, *[1] * (n.ndim - is_on.ndim)), n, o)
+  return jax.tree.map(where, new, old)
+
+
 def unroll(
   cell: Cell, params: Params, xs: Float[Array, "T *batch I"], state: State | None = None, *, segment: int | None = None
 ) -> tuple[State, Any]:
@@ -161,8 +167,7 @@ def truncated_unroll(
   def step(s: State, now: tuple[Array, Array]) -> tuple[State, Array]:
     x, is_inside = now
     new, output = cell.step(params, s, x)
-    hold = lambda new, old: jnp.where(is_inside.reshape(-1, *[1] * (new.ndim - 1)), new, old)
-    return jax.tree.map(hold, new, s), output
+    return hold(is_inside, new, s), output
 
   _, outputs = lax.scan(step, s, (xs[np.clip(at, 0, steps - 1)], inside))
   return jax.tree.map(lambda o: jnp.swapaxes(o[k2 - k1 :], 0, 1).reshape(-1, *o.shape[2:])[:steps], outputs)

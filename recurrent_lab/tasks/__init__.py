@@ -10,9 +10,10 @@ from recurrent_lab.cell import check_choice
 from recurrent_lab.tasks.adding import adding, multiplication
 from recurrent_lab.tasks.copying import copy_memory, delayed_copy, noiseless_memorization
 from recurrent_lab.tasks.digits import sequential_digits
+from recurrent_lab.tasks.language import language, next_tokens
 from recurrent_lab.tasks.next_symbol import long_lag, random_permutation
 from recurrent_lab.tasks.spikes import spike_timing
-from recurrent_lab.tasks.task import Batch, Task, cross_entropy, error_rate, mean_squared_error
+from recurrent_lab.tasks.task import Batch, Pair, Task, cross_entropy, error_rate, mean_squared_error
 from recurrent_lab.tasks.temporal_order import temporal_order
 from recurrent_lab.tasks.xor import delayed_xor
 
@@ -47,6 +48,7 @@ def get_task(name: str, length: int) -> Task:
 __all__ = [
   "TASKS",
   "Batch",
+  "Pair",
   "Task",
   "adding",
   "copy_memory",
@@ -55,9 +57,11 @@ __all__ = [
   "delayed_xor",
   "error_rate",
   "get_task",
+  "language",
   "long_lag",
   "mean_squared_error",
   "multiplication",
+  "next_tokens",
   "noiseless_memorization",
   "random_permutation",
   "sequential_digits",

@@ -10,7 +10,16 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Key, Shaped
+from jaxtyping import Array, Float, Int, Key, Shaped
+import optax
+
+
+class Pair(NamedTuple):
+  """What an encoder and a decoder are given; the two sequences have vocabularies of their own."""
+
+  source: Shaped[Array, "S B ..."]
+  source_mask: Float[Array, "S B"]  # 1 where the source is real
+  shifted: Shaped[Array, "T B ..."]  # the target one step late: what the decoder has put out so far, if it was right
 
 
 class Batch(NamedTuple):
@@ -19,7 +28,7 @@ class Batch(NamedTuple):
   Inputs are float32 in 64-bit mode too, so that a key gives the same data, and the parameters decide the precision.
   """
 
-  inputs: Float[Array, "T B I"]
+  inputs: Float[Array, "T B I"] | Int[Array, "T B"] | Pair  # tokens are integers, and stand for one-hot inputs
   targets: Shaped[Array, "T B ..."]  # floats [T, B, O], or class labels [T, B] of dtype int32
   mask: Float[Array, "T B"]  # 1 where the output counts, else 0
 
@@ -42,6 +51,7 @@ class Task(NamedTuple):
     baseline: the expected loss of the best predictor that knows the step but not the inputs.
     score: `(outputs, batch) -> scalar` that decides success, on the steps that need memory.
     solved_below: the task is solved when the score is below.
+    source_size: the input size of an encoder; 0 for a task of one sequence, whose batches have no `Pair`.
   """
 
   name: str
@@ -54,6 +64,7 @@ class Task(NamedTuple):
   baseline: float
   score: Measure
   solved_below: float
+  source_size: int = 0
 
 
 def mean_squared_error(outputs: Float[Array, "T *batch O"], batch: Batch) -> Float[Array, ""]:
@@ -63,9 +74,8 @@ def mean_squared_error(outputs: Float[Array, "T *batch O"], batch: Batch) -> Flo
 
 def cross_entropy(outputs: Float[Array, "T *batch O"], batch: Batch) -> Float[Array, ""]:
   """Mean of -ln softmax(outputs)[label] over the entries that count, in nats; `outputs` are logits."""
-  log_probabilities = jax.nn.log_softmax(outputs)
-  picked = jnp.take_along_axis(log_probabilities, batch.targets[..., None], axis=-1)
-  return -jnp.mean(picked[..., 0], where=batch.mask > 0)
+  losses = optax.softmax_cross_entropy_with_integer_labels(outputs, batch.targets)
+  return jnp.mean(losses, where=batch.mask > 0)
 
 
 def error_rate(outputs: Float[Array, "T *batch O"], batch: Batch) -> Float[Array, ""]:

@@ -1,0 +1,179 @@
+"""Lets a trained language model write, or suggest the next word.
+
+    python -m experiments.generate --model=results/word_model --cell=lstm --prompt="in the beginning" --temperature=0.8 --top_k=40
+    python -m experiments.generate --model=results/word_model --cell=lstm --prompt="and he said un" --suggest=5
+
+A text is the prompt and what follows until `--sentences` sentences are complete or `--tokens` tokens are written; the same key
+gives the same text, and the unknown token is never written. Suggestions complete the last word of a prompt, or follow it if it
+ends with a space. The model is that of seed 0; training must have been run here, since results hold no weights.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+import sys
+from typing import Any, NamedTuple
+
+from absl import flags
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array
+import numpy as np
+
+from experiments import store, text
+from experiments.language import corpus_of
+from experiments.learning import build
+from experiments.train import final_states
+import recurrent_lab as rl
+from recurrent_lab import sequence, training
+
+BOUNDARY_TOKEN, UNKNOWN_TOKEN = (text.SPECIAL.index(token) for token in (text.BOUNDARY, text.UNKNOWN))
+
+
+class Model(NamedTuple):
+  cell: rl.Cell
+  params: rl.WithReadoutParams
+  corpus: text.Corpus
+
+
+class GenerateError(ValueError):
+  """What cannot be generated, with the reason in one sentence."""
+
+
+def load_model(folder: Path, cell: str | None = None, run: str | None = None) -> Model:
+  """The language model of a results folder that has this cell, or is the run of this name.
+
+  Raises:
+    GenerateError: if there is none, or more than one.
+    ResultsError: if results or checkpoint are missing or altered.
+    TextError: if its text is missing or another.
+  """
+  paths = [path for path in store.block_paths(folder) if run in (None, path.stem)]
+  if cell is not None:
+    paths = [path for path in paths if store.read_meta(path)["points"][0]["cell"] == cell]
+  if len(paths) != 1:
+    names = ", ".join(path.stem for path in paths or store.block_paths(folder)) or "none"
+    raise GenerateError(f"{folder} has {len(paths)} runs that fit; choose one with --run (there are: {names}).")
+  points = store.read_meta(paths[0])["points"]
+  if points[0].get("task") != "language":
+    raise GenerateError(f"{paths[0]} is a run of {points[0].get('task', 'another kind')}, which is no language model.")
+  states = final_states(points, folder / "runs" / paths[0].stem)
+  return Model(build(points[0]).cell, jax.tree.map(lambda a: a[0], states.params), corpus_of(points[0]))
+
+
+def _read(model: Model, tokens: np.ndarray) -> tuple[Any, Any, Array]:
+  """(cell params for rows as inputs, state, logits) after the tokens."""
+  net, xs = training.lookup(model.params.cell, jnp.asarray(tokens))
+  state, outputs = rl.unroll(model.cell, net, xs)
+  return net, state, rl.readout(model.params.readout, outputs[-1])
+
+
+@partial(jax.jit, static_argnums=(0, 3, 5, 6))
+def _write(
+  cell: rl.Cell,
+  params: rl.WithReadoutParams,
+  prompt: Array,
+  count: int,
+  key: Array,
+  temperature: float,
+  top_k: int | None,
+) -> Array:
+  net, xs = training.lookup(params.cell, prompt)
+  state = rl.unroll(cell, net, xs[:-1])[0] if len(prompt) > 1 else None
+
+  def feed(output: Array, key: Array) -> tuple[Array, Array]:
+    logits = rl.readout(params.readout, output).at[UNKNOWN_TOKEN].set(-jnp.inf)
+    token = sequence.choose(logits, key, temperature, top_k)
+    return token, training.lookup(params.cell, token[None])[1][0]
+
+  return sequence.one_to_many(cell, net, xs[-1], count, feed, key, state)[1]
+
+
+def write(
+  model: Model,
+  prompt: str,
+  tokens: int,
+  key: Array,
+  temperature: float = 1.0,
+  top_k: int | None = None,
+  sentences: int = 1,
+) -> str:
+  """The prompt, and what the model writes after it.
+
+  Raises:
+    TextError: for a prompt with unknown words.
+    ValueError: for a temperature, `top_k` or number that is not allowed.
+  """
+  if min(tokens, sentences) < 1:
+    raise ValueError(f"{tokens} tokens and {sentences} sentences are asked for; both must be at least 1.")
+  before = _with_boundary(text.encode(model.corpus, prompt))
+  written = np.asarray(_write(model.cell, model.params, before, tokens, key, temperature, top_k))
+  ends = np.flatnonzero(written == BOUNDARY_TOKEN)
+  if len(ends) >= sentences:
+    written = written[: ends[sentences - 1]]
+  return text.decode(model.corpus, np.concatenate([before[1:], written]))
+
+
+def suggest(model: Model, prompt: str, count: int) -> list[tuple[str, float]]:
+  """The most probable next words with their probabilities: words that complete the last one, unless the prompt ends with space.
+
+  Raises:
+    TextError: for unknown words before the last.
+    ValueError: for a count below 1.
+  """
+  if count < 1:
+    raise ValueError(f"{count} suggestions are asked for; it must be at least 1.")
+  begun = ""
+  if model.corpus.unit == "word" and prompt and not prompt[-1].isspace():
+    *_, begun = text.units(prompt, "word")
+    prompt = prompt[: prompt.lower().rindex(begun)]
+  logits = np.array(_read(model, _with_boundary(text.encode(model.corpus, prompt)))[2])
+  special = (BOUNDARY_TOKEN, UNKNOWN_TOKEN)
+  fits = np.array([i not in special and word.startswith(begun) for i, word in enumerate(model.corpus.vocabulary)])
+  probabilities = np.asarray(jax.nn.softmax(logits))
+  order = [i for i in np.argsort(-probabilities) if fits[i]][:count]
+  return [(model.corpus.vocabulary[i], float(probabilities[i])) for i in order]
+
+
+def _with_boundary(tokens: np.ndarray) -> np.ndarray:
+  return np.concatenate([[BOUNDARY_TOKEN], tokens]).astype(np.int32)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+  """Writes or suggests from the command line and returns an exit code."""
+  values = flags.FlagValues()
+  flags.DEFINE_string("model", "results/word_model", "Folder of the results of a language model.", flag_values=values)
+  flags.DEFINE_string("cell", None, "Which cell's run, if there are several.", flag_values=values)
+  flags.DEFINE_string("run", None, "Which run by name, if there are several.", flag_values=values)
+  flags.DEFINE_string("prompt", "", "What the text begins with.", flag_values=values)
+  flags.DEFINE_integer("tokens", 60, "Tokens to write at the most.", flag_values=values)
+  flags.DEFINE_integer("sentences", 1, "Sentences to write at the most.", flag_values=values)
+  flags.DEFINE_integer("samples", 1, "Texts to write.", lower_bound=1, flag_values=values)
+  flags.DEFINE_float("temperature", 1.0, "0 always takes the most probable token.", flag_values=values)
+  flags.DEFINE_integer("top_k", None, "Draw from that many most probable tokens only.", flag_values=values)
+  flags.DEFINE_integer("key", 0, "Of the random numbers.", flag_values=values)
+  flags.DEFINE_integer("suggest", 0, "Suggest that many next words instead.", lower_bound=0, flag_values=values)
+  flags.DEFINE_boolean("help", False, "Print this and exit.", short_name="h", flag_values=values)
+  try:
+    rest = values(["generate", *(sys.argv[1:] if argv is None else argv)])[1:]
+    if rest:
+      raise GenerateError(f"{rest[0]!r} is not a flag; flags look like --prompt=TEXT.")
+    f: Any = values.flag_values_dict()
+    if f["help"]:
+      print(f"{__doc__}\npython -m experiments.generate [flags]\n{values.get_help()}")
+      return 0
+    model = load_model(Path(f["model"]), f["cell"], f["run"])
+    if f["suggest"]:
+      for word, probability in suggest(model, f["prompt"], f["suggest"]):
+        print(f"{probability:.3f}  {word}")
+    else:
+      for key in jax.random.split(jax.random.key(f["key"]), f["samples"]):
+        print(write(model, f["prompt"], f["tokens"], key, f["temperature"], f["top_k"], f["sentences"]))
+  except (flags.Error, ValueError) as error:
+    print(f"generate: {error}", file=sys.stderr)
+    return 2
+  return 0
+
+
+if __name__ == "__main__":
+  sys.exit(main())

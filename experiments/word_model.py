@@ -1,0 +1,39 @@
+"""Do recurrent word models beat n-grams, and how far back does each of them look?
+
+Claim (Mikolov et al., 2010; the introduction): a recurrent net predicts the next word better than counts of the last few. Trains
+one-hot word models on a text and measures the perplexity of held-out text, the loss against truncated history, and the gradient
+by lag. `experiments.ngram` measures the counts on the same tokens and split.
+
+    python -m experiments.word_model                                          see the README for times
+    python -m experiments.word_model --k1=1 --k2=4 --optimizer=sgd --learning_rate=1 --hidden_size=100     as the classic tutorial
+    python -m experiments.word_model --corpus=my.txt --vocabulary=2000 --updates=500
+
+Reference for the classic setting (8000 words, 100 units, back 4 steps): Britz, "Recurrent neural networks tutorial" (2015).
+"""
+
+import sys
+
+from experiments.language import LANGUAGE
+from experiments.runner import Experiment, main
+
+DEFAULTS = {
+  "length": "64",
+  "batch": "16",
+  "stop": "never",
+  "learning_rate": "0.003",
+  "recurrent_init": "orthogonal",
+  "input_gain": "30",  # one of thousands of inputs is 1
+  "output_gain": "0.1",
+  "forget_bias": "1",
+}
+
+EXPERIMENT = Experiment(
+  "word_model",
+  __doc__,
+  LANGUAGE,
+  {"hidden_size": "128", "updates": "5000", **DEFAULTS},
+  seeds=1,
+)
+
+if __name__ == "__main__":
+  sys.exit(main(EXPERIMENT))

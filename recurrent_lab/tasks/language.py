@@ -1,0 +1,75 @@
+"""Language modelling: predict every next token of a text.
+
+    P(w_1 … w_m) = ∏_t P(w_t | w_1 … w_{t-1}),      perplexity = exp(-1/m Σ_t ln P(w_t | …))
+
+A text is one stream of tokens, in which a token of its own marks where a sentence ends and the next begins. A batch are windows
+of it at random places; the net starts in its initial state at each.
+
+Reference: Mikolov et al., "Recurrent neural network based language model", Interspeech (2010).
+"""
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+from jaxtyping import Array, Int, Key
+import numpy as np
+
+from recurrent_lab.tasks.task import Batch, Sample, Task, check_at_least, count_from, cross_entropy
+
+
+def _windows(stream: np.ndarray, window: int) -> Sample:
+  def sample(key: Key[Array, ""], batch_size: int) -> Batch:
+    first = jax.random.randint(key, (batch_size,), 0, len(stream) - window, jnp.int32)
+    return next_tokens(jnp.asarray(stream)[first + jnp.arange(window + 1)[:, None]])
+
+  return sample
+
+
+def next_tokens(tokens: Int[Array, "T+1 B"]) -> Batch:
+  """The batch that asks for the next token at each of the T steps."""
+  steps, batch_size = tokens.shape[0] - 1, tokens.shape[1]
+  return Batch(tokens[:-1], tokens[1:], count_from(0, steps, batch_size))
+
+
+def language(training: ArrayLike, held_out: ArrayLike, vocabulary: int, window: int) -> Task:
+  """The next token of a text, T = `window` tokens at a time. Arrays cannot be compared cheaply, so two calls give two tasks.
+
+  Baseline: the best constant is the frequency of the tokens in the training text, whose entropy it pays there. The score is the
+  loss itself, nats per token, and there is no value at which a language is solved: `solved_below` is 0.
+
+  Args:
+    training: tokens `[N]`, whole numbers from 0.
+    held_out: tokens `[M]`, for `test`.
+    vocabulary: how many tokens there are; the net puts out a logit for each.
+    window: tokens to predict in a row, T.
+
+  Raises:
+    ValueError: for tokens outside the vocabulary, or a text that is no longer than a window.
+  """
+  check_at_least("window", window, 1)
+  check_at_least("vocabulary", vocabulary, 2)
+  parts = {"training": np.asarray(training), "held_out": np.asarray(held_out)}
+  for name, tokens in parts.items():
+    if tokens.ndim != 1 or not np.issubdtype(tokens.dtype, np.integer) or len(tokens) <= window:
+      raise ValueError(
+        f"{name} is {tokens.dtype}{list(tokens.shape)}; it must be more than {window} whole numbers in a row."
+      )
+    if tokens.min() < 0 or tokens.max() >= vocabulary:
+      raise ValueError(
+        f"{name} has tokens from {tokens.min()} to {tokens.max()}; the vocabulary has 0 to {vocabulary - 1}."
+      )
+  stream, held_out_stream = (tokens.astype(np.int32) for tokens in parts.values())
+  frequencies = np.bincount(stream) / len(stream)
+  seen = frequencies[frequencies > 0]
+  return Task(
+    name="language",
+    input_size=vocabulary,
+    output_size=vocabulary,
+    steps=window,
+    sample=_windows(stream, window),
+    test=_windows(held_out_stream, window),
+    loss=cross_entropy,
+    baseline=float(-np.sum(seen * np.log(seen))),
+    score=cross_entropy,
+    solved_below=0.0,
+  )
