@@ -4,7 +4,7 @@
     test_nats                 mean of -ln P(token | its window so far) over the test text; exp of it is the perplexity
     history_nats [history]    the same over some tokens, each given only the last so many tokens
     log_adjoint_last [lag]    ln ‖∂L_T/∂S_{T-l}‖, L_T the loss of a window's last token, mean over windows
-    log_product [lag]         ln ‖J_T … J_{T-l+1}‖_F along the same windows, mean over them
+    log_product [lag]         ln (‖J_T … J_{T-l+1}‖_F / √n) along the same windows, mean over them; 0 at lag 0
 
 A net starts in its initial state at the beginning of every window and history, in training as here.
 """
@@ -80,9 +80,7 @@ def lag_profiles(cell: rl.Cell, params: rl.WithReadoutParams, tokens: Array) -> 
     net, xs = training.lookup(params.cell, row[:-1])
     loss = lambda outputs: -jax.nn.log_softmax(rl.readout(params.readout, outputs[-1]))[row[-1]]
     products = rl.product_log_norms(cell, net, xs, norm="frobenius")
-    state_size = sum(leaf.size for leaf in jax.tree.leaves(cell.initial_state(net)))
-    identity = 0.5 * jnp.log(jnp.full((1,), state_size, products.dtype))
-    return rl.adjoint_log_norms(loss, cell, net, xs)[::-1], jnp.concatenate([identity, products])
+    return rl.adjoint_log_norms(loss, cell, net, xs)[::-1], jnp.concatenate([jnp.zeros_like(products[:1]), products])
 
   adjoint, product = lax.map(one, tokens)
   return jnp.mean(adjoint, axis=0), jnp.mean(product, axis=0)

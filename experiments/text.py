@@ -22,6 +22,7 @@ import numpy as np
 from experiments import data, grammar
 
 CORPORA = ("grammar", "kjv")  # any other name is the path of a text in UTF-8
+ALLOWED = f"a corpus is one of {', '.join(CORPORA)}, or the path of a text"
 UNITS = ("word", "char")
 BOUNDARY, UNKNOWN = "</s>", "<unk>"  # tokens 0 and 1; neither is a word or a character
 SPECIAL = (BOUNDARY, UNKNOWN)
@@ -62,11 +63,9 @@ def _read(name: str) -> tuple[str, str]:
   path, expected = hashed.groups() if hashed else (name, None)
   try:
     if not path or not Path(path).exists():
-      raise TextError(f"There is no file {path!r}; a corpus is one of {', '.join(CORPORA)}, or the path of a text.")
+      raise TextError(f"There is no file {path!r}; {ALLOWED}.")
     if not Path(path).is_file():
-      raise TextError(
-        f"{path!r} is a folder or a device; a corpus is one of {', '.join(CORPORA)}, or the path of a text."
-      )
+      raise TextError(f"{path!r} is a folder or a device; {ALLOWED}.")
     content = Path(path).read_bytes()
   except OSError as error:
     raise TextError(f"The file {path!r} cannot be read: {error.strerror}.") from None

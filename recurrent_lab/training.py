@@ -89,7 +89,8 @@ def optimizer(name: str, learning_rate: float, decay_over: int | None = None) ->
     return OPTIMIZERS[name](learning_rate)
   if decay_over < 1:
     raise ValueError(f"The learning rate is to decay over {decay_over} updates; it needs at least 1.")
-  return OPTIMIZERS[name](optax.cosine_decay_schedule(learning_rate, decay_over))  # type: ignore[arg-type]
+  schedule: Any = optax.cosine_decay_schedule(learning_rate, decay_over)
+  return OPTIMIZERS[name](schedule)
 
 
 def clipping(name: str, threshold: float = 1.0) -> optax.GradientTransformation:

@@ -25,8 +25,8 @@ def _windows(stream: np.ndarray, window: int) -> Sample:
   return sample
 
 
-def next_tokens(tokens: Int[Array, "T+1 B"]) -> Batch:
-  """The batch that asks for the next token at each of the T steps."""
+def next_tokens(tokens: Int[Array, "steps B"]) -> Batch:
+  """The batch that asks for the next token wherever there is one: T + 1 tokens in a row make T steps."""
   steps, batch_size = tokens.shape[0] - 1, tokens.shape[1]
   return Batch(tokens[:-1], tokens[1:], count_from(0, steps, batch_size))
 

@@ -6,11 +6,11 @@ look at its inputs, and the score below which the task counts as solved.
 
 from collections.abc import Callable
 import numbers
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, Key, Shaped
+from jaxtyping import Array, Float, Key, Shaped
 import optax
 
 
@@ -28,7 +28,7 @@ class Batch(NamedTuple):
   Inputs are float32 in 64-bit mode too, so that a key gives the same data, and the parameters decide the precision.
   """
 
-  inputs: Float[Array, "T B I"] | Int[Array, "T B"] | Pair  # tokens are integers, and stand for one-hot inputs
+  inputs: Any  # floats [T, B, I]; integers [T, B], tokens that stand for one-hot inputs; or a `Pair`
   targets: Shaped[Array, "T B ..."]  # floats [T, B, O], or class labels [T, B] of dtype int32
   mask: Float[Array, "T B"]  # 1 where the output counts, else 0
 
