@@ -14,6 +14,7 @@ Le, "Sequence to sequence learning with neural networks", NeurIPS (2014), for en
 """
 
 from collections.abc import Callable
+import dataclasses
 from typing import Any, NamedTuple
 
 import jax
@@ -150,6 +151,21 @@ def encode_decode(
   return unroll(cell, params.decoder, targets, state)
 
 
+@jax.tree_util.register_static
+@dataclasses.dataclass(frozen=True)
+class Identity:
+  """The identity of that size as a kernel, `x @ Identity(n) = x`: no product is computed, and it has no gradient."""
+
+  size: int
+
+  @property
+  def shape(self) -> tuple[int, int]:
+    return self.size, self.size
+
+  def __rmatmul__(self, x: Array) -> Array:
+    return x
+
+
 def one_hot(params: Params, tokens: Int[Array, "T *batch"]) -> tuple[Params, Float[Array, "T *batch kH"]]:
   """(params', xs) on which a cell does what params do on one-hot inputs, without a product with the whole vocabulary.
 
@@ -164,7 +180,7 @@ def one_hot(params: Params, tokens: Int[Array, "T *batch"]) -> tuple[Params, Flo
   if not hasattr(first, "input_kernel"):
     raise ValueError(f"{type(first).__name__} has no input_kernel to look tokens up in.")
   kernel = first.input_kernel
-  first = first._replace(input_kernel=jnp.eye(kernel.shape[1], dtype=kernel.dtype))
+  first = first._replace(input_kernel=Identity(kernel.shape[1]))
   return (first, *params[1:]) if is_stack else first, kernel[tokens]
 
 
