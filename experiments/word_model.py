@@ -18,11 +18,11 @@ from experiments.runner import Experiment, main
 
 DEFAULTS = {
   "length": "64",
-  "batch": "16",
+  "batch": "8",
   "stop": "never",
-  "learning_rate": "0.003",
+  "learning_rate": "0.02",
   "recurrent_init": "orthogonal",
-  "input_gain": "30",  # one of thousands of inputs is 1
+  "input_gain": "90",  # one of thousands of inputs is 1, and is to count
   "output_gain": "0.1",
   "forget_bias": "1",
 }
@@ -31,7 +31,7 @@ EXPERIMENT = Experiment(
   "word_model",
   __doc__,
   LANGUAGE,
-  {"hidden_size": "128", "updates": "5000", **DEFAULTS},
+  {"hidden_size": "128", "updates": "7000", **DEFAULTS},
   seeds=1,
 )
 
