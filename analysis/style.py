@@ -1,6 +1,6 @@
 """The look of every figure: sizes, colours, bands, and files that are the same bytes when drawn twice."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -54,6 +54,7 @@ CELL_STYLES: Mapping[str, CellStyle] = {
   "gru": CellStyle("GRU", "#009E73", "^", "-."),
   "peephole_lstm": CellStyle("peephole LSTM", "#56B4E9", "P", ":"),
   "indrnn": CellStyle("IndRNN", "#CC79A7", "D", ":"),
+  "ngram": CellStyle("n-gram", "black", "x", ":"),
   "rnn_hard_tanh": CellStyle("RNN, hard tanh", "#CC79A7", "D", "--"),
   "rnn_softsign": CellStyle("RNN, softsign", "#999999", "v", "-."),
   "rnn_sigmoid": CellStyle("RNN, sigmoid", "#5D3A9B", "X", ":"),
@@ -136,6 +137,32 @@ def plot_seeds(axes: Axes, x: np.ndarray, values: xr.DataArray, **line: Any) -> 
   look = {name: value for name, value in line.items() if name in ("color", "linestyle")}
   axes.plot(x, values.transpose(..., "seed").values, linewidth=0.5, alpha=0.4, **look)
   axes.plot(x, values.median("seed", skipna=False).values, **line)
+
+
+def plot_scores(axes: Axes, cases: Sequence[tuple[str, str, np.ndarray]], baselines: Mapping[str, float]) -> None:
+  """One row a case (its name, cell, a value a seed): every seed as a mark, their mean as a number; baselines as named lines."""
+  for i, (_, cell, values) in enumerate(cases):
+    look = cell_style(cell)
+    axes.plot(values, np.full(values.size, i), color=look.color, marker=look.marker, linestyle="none", alpha=0.7)
+    axes.annotate(f"{values.mean():.3g}", (1.02, i), xycoords=("axes fraction", "data"), va="center", fontsize=7)
+  styles = ("--", ":", "-.", (0, (1, 3)))
+  for (name, value), linestyle in zip(baselines.items(), styles, strict=False):
+    axes.axvline(value, label=f"{name}: {value:.3g}", **(THEORY | {"linestyle": linestyle}))
+  axes.set_yticks(range(len(cases)), [name for name, _, _ in cases])
+  axes.set_ylim(len(cases) - 0.5, -0.5)
+  if baselines:
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.28), ncols=2)
+
+
+def plot_by_length(axes: Axes, cells: Iterable[tuple[str, np.ndarray, xr.DataArray]], **look: Any) -> None:
+  """Values over `length`, the mean over seeds with its band, of every (cell, lengths, values); `look` overrides the cell's."""
+  for cell, lengths, values in cells:
+    label, color, marker, linestyle = cell_style(cell)
+    own = {"label": label, "color": color, "marker": marker, "linestyle": linestyle}
+    plot_band(axes, lengths, values.transpose("length", "seed"), **(own | look))
+  axes.set_xscale("log")
+  axes.xaxis.set_major_formatter("{x:g}")
+  axes.xaxis.set_minor_formatter("")
 
 
 def legend_line(**line: Any) -> Line2D:

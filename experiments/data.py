@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from recurrent_lab.tasks import Task, sequential_digits
+from recurrent_lab.tasks import Task, captions, sequential_digits, utterances
 
 # Tasks that the lab cannot generate.
-DATA_TASKS = ("digits", "permuted_digits")
+DATA_TASKS = ("digits", "permuted_digits", "captions", "vowels", "vowels_per_frame")
 
 
 def digits() -> tuple[np.ndarray, np.ndarray]:
@@ -31,12 +31,17 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
   return (data.data / 16).astype(np.float32), data.target.astype(np.int32)
 
 
+DIGIT_NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 PERMUTATION_SEED = 0  # every run and machine permutes the pixels alike
 
 
 def data_task(name: str) -> Task:
   """The task of `DATA_TASKS` by that name, the pixels always permuted alike; raises `ImportError` without its data."""
+  if name in ("vowels", "vowels_per_frame"):
+    return utterances(*japanese_vowels(), per_frame=name == "vowels_per_frame")
   images, labels = digits()
+  if name == "captions":
+    return captions(images, labels, DIGIT_NAMES)
   permutation = np.random.default_rng(PERMUTATION_SEED).permutation(images.shape[1])
   return sequential_digits(images, labels, permutation if name == "permuted_digits" else None)
 

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 import recurrent_lab as rl
-from recurrent_lab.tasks import Batch, Task
+from recurrent_lab.tasks import Batch, Pair, Task
 from recurrent_lab.training import lookup
 
 DIMS = {
@@ -26,11 +26,17 @@ def gradient_dynamics(cell: rl.Cell, task: Task, params: rl.WithReadoutParams, b
 
   Returns:
     largest_exponent: λ₁ after a tenth of the steps, nats per step.
-    product_growth: slope of ln ‖∏ J‖_F by lag, nats per step.
+    product_growth: slope of ln ‖∏ J‖_F by lag, nats per step; NaN for a single step.
     log_adjoint [T+1]: ln ‖∂L/∂S_{T-l}‖ by lag l = 0 … T, nats, L the loss of the example.
     log_gradient [T]: ln ‖what step T - l contributes to ∂L/∂params‖ by lag l = 0 … T - 1, nats.
     gate_value, gate_slope [gates]: mean of every nonlinearity and of its log-slope, in the order of the cell's probe.
   """
+  if isinstance(batch.inputs, Pair):
+    # Two nets, and sentences that end at different steps, so that no lag means the same for all: `experiments.translation`
+    # measures the gradient by the distance from the end of each source instead.
+    steps, gates = len(batch.targets), len(gate_names(cell, params.cell, task.input_size))
+    shapes = {"log_adjoint": (steps + 1,), "log_gradient": (steps,), "gate_value": (gates,), "gate_slope": (gates,)}
+    return {name: jnp.full(shapes.get(name, ()), jnp.nan) for name in DIMS}
 
   def one(example: Batch) -> dict[str, Array]:
     def loss(outputs: Array) -> Array:
@@ -43,10 +49,11 @@ def gradient_dynamics(cell: rl.Cell, task: Task, params: rl.WithReadoutParams, b
       gradient = jax.grad(lambda xs: loss(rl.unroll(cell, net, xs)[1]))(xs)
       first, *rest = [summands] if hasattr(summands, "_fields") else summands  # of a stack the lowest
       summands = [first._replace(input_kernel=gradient), *rest]
+    products = rl.product_log_norms(cell, net, xs, norm="frobenius")
     squared = sum(jnp.sum(g**2, axis=range(1, g.ndim)) for g in jax.tree.leaves(summands))
     return {
       "largest_exponent": rl.lyapunov_spectrum(cell, net, xs, k=1, burn_in=len(xs) // 10).exponents[0],
-      "product_growth": rl.growth_rate(rl.product_log_norms(cell, net, xs, norm="frobenius")).rate,
+      "product_growth": rl.growth_rate(products).rate if len(xs) > 1 else jnp.nan,
       "log_adjoint": rl.adjoint_log_norms(loss, cell, net, xs)[::-1],
       "log_gradient": 0.5 * jnp.log(squared)[::-1],
       "gate_value": jnp.stack([jnp.mean(a.value) for a in activities.values()]),
@@ -59,6 +66,6 @@ def gradient_dynamics(cell: rl.Cell, task: Task, params: rl.WithReadoutParams, b
 
 
 def gate_names(cell: rl.Cell, params: Any, input_size: int) -> list[str]:
-  """The nonlinearities of a cell in the order of its probe, without running it."""
+  """The nonlinearities of a cell (of two nets, of the decoder) in the order of its probe, without running it."""
   xs = jax.ShapeDtypeStruct((1, input_size), jnp.float32)
-  return list(jax.eval_shape(partial(rl.activities, cell), params, xs))
+  return list(jax.eval_shape(partial(rl.activities, cell), getattr(params, "decoder", params), xs))

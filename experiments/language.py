@@ -32,6 +32,9 @@ LANGUAGE_SETTINGS: Mapping[str, Setting] = {
   **SETTINGS,
   **TEXT_SETTINGS,
   "task": SETTINGS["task"]._replace(default="language", check=_ONLY_LANGUAGE[0], allowed=_ONLY_LANGUAGE[1]),
+  "noise": Setting(
+    float, "0", "share of the input tokens replaced in training", lambda v: 0 <= v < 1, "at least 0 and below 1"
+  ),
   "decay": Setting(str, "cosine", "of the learning rate over the updates", *one_of(("cosine", "none"))),
 }
 CALL = 32  # rows in one call

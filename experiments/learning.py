@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 import optax
 
-from experiments import text
+from experiments import pairs, text
 from experiments.data import DATA_TASKS, data_task
 from experiments.grid import NON_NEGATIVE, POSITIVE_INT, Point, Setting, one_of
 from experiments.grid import SETTINGS as NET_SETTINGS
@@ -21,6 +21,7 @@ import recurrent_lab as rl
 from recurrent_lab import training
 from recurrent_lab.initializers import chrono, recommended
 from recurrent_lab.tasks import TASKS, Task, get_task, language
+from recurrent_lab.tasks.translation import translation
 
 _POSITIVE = (lambda v: 0 < v < math.inf, "a finite number above 0")
 _COUNT_OR_NONE = (lambda v: v >= 0, "a whole number of 0 or more")
@@ -95,21 +96,27 @@ TEXT_SETTINGS: Mapping[str, Setting] = {
 def task_of(point: Point) -> Task:
   """The task of a run; equal settings give the identical one."""
   p: Any = point
-  return _task(p["task"], p["length"], *(p.get(name) for name in TEXT_SETTINGS))
+  return _task(p["task"], p["length"], *(p.get(name) for name in (*TEXT_SETTINGS, "noise", "pairs")))
 
 
 @cache
-def _task(name: str, length: int, corpus: str | None, unit: str, vocabulary: int) -> Task:
+def _task(name: str, length: int, corpus: str | None, unit: str, vocabulary: int, noise: float, of: str | None) -> Task:
   try:
     if name == "language":
       assert corpus is not None
       tokens = text.load(corpus, unit, vocabulary)
-      return language(tokens.train, tokens.valid, len(tokens.vocabulary), length)
+      return language(tokens.train, tokens.valid, len(tokens.vocabulary), length, noise)
+    if name == "translation":
+      assert of is not None
+      both = pairs.load(of, length, vocabulary).corpus
+      return translation(
+        both.source, both.target, len(both.source_words), len(both.target_words), test_share=pairs.TEST_SHARE
+      )
     return data_task(name) if name in DATA_TASKS else get_task(name, length)
   except ImportError as error:
     raise ValueError(f"--task: {error}") from None
   except text.TextError as error:
-    raise ValueError(f"--corpus: {error}") from None
+    raise ValueError(f"--{'pairs' if name == 'translation' else 'corpus'}: {error}") from None
   except ValueError as error:
     raise ValueError(f"--length: {error}") from None
 
@@ -129,6 +136,8 @@ def build(point: Point) -> Run:
     raise ValueError(f"Truncated BPTT has k1 = {k1} and k2 = {k2}; it needs 1 ≤ k1 ≤ k2, or 0 for both.")
   if task.name in TOKEN_TASKS and (p["omega"] or p["floss"]):
     raise ValueError(f"omega and floss are not defined for the tokens of {task.name}; both must be 0.")
+  if task.source_size and k1:
+    raise ValueError(f"Truncated BPTT is not defined for the two nets of {task.name}; k1 and k2 must be 0.")
   if k1 and p["omega"]:
     raise ValueError(f"omega is {p['omega']:g} with k1 = {k1}; Ω is defined for full BPTT, so one of them must be 0.")
   if p["forget_bias"] == "chrono" and task.steps <= 2:

@@ -30,16 +30,19 @@ Words = tuple[str, ...]
 
 
 class Pairs(NamedTuple):
-  """Sentences as tokens, and with the words that the vocabularies lack; row i of `corpus` is entry i of both others."""
+  """Sentences as tokens, and with the words that the vocabularies lack.
+
+  Attributes:
+    corpus: N rows of tokens.
+    sources: the N sentences in words.
+    targets: their translations.
+    training: how many of them, from the first on, are to train with.
+  """
 
   corpus: ParallelCorpus
   sources: list[Words]
   targets: list[Words]
-
-  @property
-  def training(self) -> int:
-    """How many of them, from the first on, are to train with."""
-    return _training(len(self.sources))
+  training: int
 
 
 def _training(count: int) -> int:
@@ -56,7 +59,7 @@ def load(name: str, longest: int, vocabulary: int) -> Pairs:
     vocabulary: tokens of each language, with those of the end and of unknown words; 0 for all. The toy language has its own.
 
   Raises:
-    TextError: for a vocabulary that is too small or larger than that of the training part, and without the packages of the verses.
+    TextError: for a vocabulary that is too small or larger than that of the training part, or without the packages of the verses.
     ValueError: if too few pairs are left.
   """
   if name == "toy":
@@ -67,7 +70,7 @@ def load(name: str, longest: int, vocabulary: int) -> Pairs:
       [tuple(words[i] for i in row if i) for row in rows]
       for rows, words in ((corpus.source, corpus.source_words), (corpus.target, corpus.target_words))
     )
-    pairs = Pairs(corpus, sources, targets)
+    pairs = Pairs(corpus, sources, targets, _training(len(sources)))
     total = TOY_SENTENCES
   else:
     if vocabulary and vocabulary < 3:
@@ -92,9 +95,10 @@ def _of_verses(verses: list[tuple[Words, Words]], longest: int, vocabulary: int)
   sources = list(short)
   random.Random(SEED).shuffle(sources)
   targets = [short[source] for source in sources]
-  words = [_vocabulary(side[: _training(len(side))], vocabulary) for side in (sources, targets)]
-  corpus = ParallelCorpus(_rows(sources, words[0], longest), _rows(targets, words[1], longest + 1), *words)
-  return Pairs(corpus, sources, targets)
+  training = _training(len(sources))
+  old, new = (_vocabulary(side[:training], vocabulary) for side in (sources, targets))
+  corpus = ParallelCorpus(_rows(sources, old, longest), _rows(targets, new, longest + 1), old, new)
+  return Pairs(corpus, sources, targets, training)
 
 
 def _vocabulary(sentences: Sequence[Words], size: int) -> Words:

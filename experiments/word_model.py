@@ -31,7 +31,7 @@ EXPERIMENT = Experiment(
   "word_model",
   __doc__,
   LANGUAGE,
-  {"hidden_size": "128", "updates": "7000", **DEFAULTS},
+  {"hidden_size": "128", "updates": "3000", **DEFAULTS},
   seeds=1,
 )
 

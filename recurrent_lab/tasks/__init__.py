@@ -8,13 +8,19 @@ from types import MappingProxyType
 
 from recurrent_lab.cell import check_choice
 from recurrent_lab.tasks.adding import adding, multiplication
+from recurrent_lab.tasks.captions import captions
+from recurrent_lab.tasks.chaos import linear_error, mackey_glass, persistence_error
 from recurrent_lab.tasks.copying import copy_memory, delayed_copy, noiseless_memorization
 from recurrent_lab.tasks.digits import sequential_digits
 from recurrent_lab.tasks.language import language, next_tokens
 from recurrent_lab.tasks.next_symbol import long_lag, random_permutation
+from recurrent_lab.tasks.sessions import next_item
 from recurrent_lab.tasks.spikes import spike_timing
+from recurrent_lab.tasks.stories import long_range_recall, name_lags
+from recurrent_lab.tasks.tagging import tagging
 from recurrent_lab.tasks.task import Batch, Pair, Task, cross_entropy, error_rate, mean_squared_error
 from recurrent_lab.tasks.temporal_order import temporal_order
+from recurrent_lab.tasks.utterances import utterances
 from recurrent_lab.tasks.xor import delayed_xor
 
 # The number is how far back the memory must reach, up to a factor: a length, lag or delay, as the comment says.
@@ -31,6 +37,10 @@ TASKS: Mapping[str, Callable[[int], Task]] = MappingProxyType(
     "long_lag": long_lag,  # length
     "delayed_xor": lambda delay: delayed_xor(delay, 3 * delay),  # delay, even; two thirds of the steps count
     "spike_timing": spike_timing,  # shortest pause between spikes
+    "long_range_recall": long_range_recall,  # words between the names and the question
+    "tagging": tagging,  # length
+    "next_item": next_item,  # length
+    "mackey_glass": mackey_glass,  # length, above the 20 steps that do not count
   }
 )
 
@@ -51,6 +61,7 @@ __all__ = [
   "Pair",
   "Task",
   "adding",
+  "captions",
   "copy_memory",
   "cross_entropy",
   "delayed_copy",
@@ -58,13 +69,21 @@ __all__ = [
   "error_rate",
   "get_task",
   "language",
+  "linear_error",
   "long_lag",
+  "long_range_recall",
+  "mackey_glass",
   "mean_squared_error",
   "multiplication",
+  "name_lags",
+  "next_item",
   "next_tokens",
   "noiseless_memorization",
+  "persistence_error",
   "random_permutation",
   "sequential_digits",
   "spike_timing",
+  "tagging",
   "temporal_order",
+  "utterances",
 ]

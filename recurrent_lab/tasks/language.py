@@ -17,10 +17,16 @@ import numpy as np
 from recurrent_lab.tasks.task import Batch, Sample, Task, check_at_least, count_from, cross_entropy
 
 
-def _windows(stream: np.ndarray, window: int) -> Sample:
+def _windows(stream: np.ndarray, window: int, noise: float = 0.0) -> Sample:
   def sample(key: Key[Array, ""], batch_size: int) -> Batch:
     first = jax.random.randint(key, (batch_size,), 0, len(stream) - window, jnp.int32)
-    return next_tokens(jnp.asarray(stream)[first + jnp.arange(window + 1)[:, None]])
+    batch = next_tokens(jnp.asarray(stream)[first + jnp.arange(window + 1, dtype=jnp.int32)[:, None]])
+    if not noise:
+      return batch
+    k_where, k_what = jax.random.split(jax.random.fold_in(key, 1))
+    is_noise = jax.random.uniform(k_where, batch.inputs.shape, jnp.float32) < noise
+    places = jax.random.randint(k_what, batch.inputs.shape, 0, len(stream), jnp.int32)
+    return batch._replace(inputs=jnp.where(is_noise, jnp.asarray(stream)[places], batch.inputs))
 
   return sample
 
@@ -31,7 +37,7 @@ def next_tokens(tokens: Int[Array, "steps B"]) -> Batch:
   return Batch(tokens[:-1], tokens[1:], count_from(0, steps, batch_size))
 
 
-def language(training: ArrayLike, held_out: ArrayLike, vocabulary: int, window: int) -> Task:
+def language(training: ArrayLike, held_out: ArrayLike, vocabulary: int, window: int, noise: float = 0.0) -> Task:
   """The next token of a text, T = `window` tokens at a time. Arrays cannot be compared cheaply, so two calls give two tasks.
 
   Baseline: the best constant is the frequency of the tokens in the training text, whose entropy it pays there. The score is the
@@ -42,12 +48,16 @@ def language(training: ArrayLike, held_out: ArrayLike, vocabulary: int, window: 
     held_out: tokens `[M]`, for `test`.
     vocabulary: how many tokens there are; the net puts out a logit for each.
     window: tokens to predict in a row, T.
+    noise: share of the input tokens that are replaced, in training, by tokens from anywhere in the text, which keeps a net from
+      learning it by heart (Xie et al., "Data noising as smoothing in neural network language models", ICLR 2017).
 
   Raises:
-    ValueError: for tokens outside the vocabulary, or a text that is no longer than a window.
+    ValueError: for tokens outside the vocabulary, a text that is no longer than a window, or noise outside [0, 1).
   """
   check_at_least("window", window, 1)
   check_at_least("vocabulary", vocabulary, 2)
+  if not 0 <= noise < 1:
+    raise ValueError(f"noise is {noise}; it must be a share of at least 0 and below 1.")
   parts = {"training": np.asarray(training), "held_out": np.asarray(held_out)}
   for name, tokens in parts.items():
     if tokens.ndim != 1 or not np.issubdtype(tokens.dtype, np.integer) or len(tokens) <= window:
@@ -66,7 +76,7 @@ def language(training: ArrayLike, held_out: ArrayLike, vocabulary: int, window: 
     input_size=vocabulary,
     output_size=vocabulary,
     steps=window,
-    sample=_windows(stream, window),
+    sample=_windows(stream, window, noise),
     test=_windows(held_out_stream, window),
     loss=cross_entropy,
     baseline=float(-np.sum(seen * np.log(seen))),

@@ -1,0 +1,33 @@
+"""Forecasts of a chaotic series: the error of each cell in training, beside forecasts without a net."""
+
+import sys
+
+from matplotlib.figure import Figure
+
+from analysis.figure import Datasets, Plot, main, only_axes, runs
+from analysis.style import COLUMN, THEORY, cell_style, new_figure, plot_seeds
+
+BASELINES = {"persistence": "--", "linear": ":"}
+NAMES = {"persistence": "the last value", "linear": "least squares"}
+
+
+def draw(datasets: Datasets) -> Figure:
+  data = only_axes(datasets["forecast"])
+  figure, ((axes,),) = new_figure(COLUMN, 2.7)
+  for (cell,), one in runs(data, "cell"):
+    label, color, marker, linestyle = cell_style(cell)
+    look = {"label": label, "color": color, "marker": marker, "linestyle": linestyle, "markevery": 5}
+    plot_seeds(axes, data["update"].values, one.test_loss, **look)
+  for name, linestyle in BASELINES.items():
+    axes.axhline(float(data[name].mean()), label=NAMES[name], **(THEORY | {"linestyle": linestyle}))
+  axes.set_yscale("log")
+  axes.set_xlabel("update")
+  axes.set_ylabel("mean squared error / variance")
+  figure.legend(loc="outside upper center", ncols=3)
+  return figure
+
+
+PLOT = Plot("forecast", ("forecast",), draw)
+
+if __name__ == "__main__":
+  sys.exit(main(PLOT))

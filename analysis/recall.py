@@ -1,0 +1,69 @@
+"""Who was it? Wrong answers by the gap between the names and the question, and the gradient that reaches the first name."""
+
+from collections.abc import Iterator
+import sys
+
+from matplotlib.figure import Figure
+import xarray as xr
+
+from analysis.figure import Datasets, Plot, main, only_axes
+from analysis.style import PAGE, THEORY, legend_line, new_figure, plot_by_length
+from experiments.store import ResultsError
+from recurrent_lab.tasks import name_lags
+from recurrent_lab.tasks.stories import CHANCE_ERROR
+
+COUNTS = THEORY | {"marker": "x", "markersize": 4}
+BEFORE = {"linestyle": ":", "marker": "none"}
+
+
+def counts_of(counts: xr.Dataset, task: str) -> xr.DataArray:
+  """The errors of the n-grams `[order, length, seed]` on a task, where they were counted.
+
+  Raises:
+    ResultsError: if they were not.
+  """
+  counts = only_axes(counts, "task", "order", "length").isel(cell=0)
+  if task not in counts.task.values:
+    raise ResultsError(f"{counts.attrs['source']} lacks {task}; python -m experiments.ngram_tasks --task={task}")
+  return counts.test_error.sel(task=task).dropna("length", how="any").transpose("order", "length", "seed")
+
+
+def at_first_name(data: xr.Dataset, cell: str, watched: int) -> Iterator[xr.DataArray]:
+  """ln ‖∂L/∂S_k‖ - ln ‖∂L/∂S_T‖ at the first name, by gap, at the first (0) or last (-1) update that was watched."""
+  for length in data.length.values:
+    seen = (
+      data.log_adjoint.sel(cell=cell, length=length).dropna("watched_update", how="all").isel(watched_update=watched)
+    )
+    yield (seen.sel(lag=name_lags(int(length))[0]) - seen.sel(lag=0)).drop_vars(
+      ["watched_update", "lag"], errors="ignore"
+    )
+
+
+def draw(datasets: Datasets) -> Figure:
+  data = only_axes(datasets["recall"], "length")
+  counts = counts_of(datasets["ngram_tasks"], "long_range_recall")
+  cells, lengths = data.cell.values.tolist(), data.length.values
+  figure, (axes,) = new_figure(PAGE, 2.7, 1, 2)
+  plot_by_length(axes[0], ((cell, lengths, data.final_score.sel(cell=cell)) for cell in cells))
+  axes[0].plot(counts.length, counts.isel(order=-1).mean("seed"), label=f"{int(counts.order[-1])}-gram", **COUNTS)
+  axes[0].axhline(CHANCE_ERROR, label="any of the seven others", **(THEORY | {"linestyle": "--"}))
+  axes[0].set_ylim(-0.03, 1)
+  axes[0].set_ylabel("share of wrong answers")
+  axes[0].set_title("after training", loc="left")
+  handles, labels = axes[0].get_legend_handles_labels()
+  for watched, look in ((-1, {}), (0, BEFORE)):
+    reached = [(cell, lengths, xr.concat(at_first_name(data, cell, watched), "length")) for cell in cells]
+    plot_by_length(axes[1], reached, **look)
+  axes[1].set_ylabel(r"$\ln\|\partial L/\partial S_k\| - \ln\|\partial L/\partial S_T\|$")
+  axes[1].set_title("gradient at the first name", loc="left")
+  for panel in axes:
+    panel.set_xlabel("gap (words)")
+  handles.append(legend_line(color="0.4", **BEFORE))
+  figure.legend(handles, [*labels, "before training"], loc="outside upper center", ncols=6)
+  return figure
+
+
+PLOT = Plot("recall", ("recall", "ngram_tasks"), draw)
+
+if __name__ == "__main__":
+  sys.exit(main(PLOT))

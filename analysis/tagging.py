@@ -1,0 +1,26 @@
+"""Apple or Apple: wrong tags of the ambiguous word by the length of the sentence, where one word is no context at all."""
+
+import sys
+
+from matplotlib.figure import Figure
+
+from analysis.figure import Datasets, Plot, main, only_axes
+from analysis.style import COLUMN, THEORY, new_figure, plot_by_length
+
+
+def draw(datasets: Datasets) -> Figure:
+  data = only_axes(datasets["tagging"], "length")
+  figure, ((axes,),) = new_figure(COLUMN, 2.7)
+  plot_by_length(axes, ((cell, data.length.values, data.final_score.sel(cell=cell)) for cell in data.cell.values))
+  axes.axhline(0.5, label="chance", **(THEORY | {"linestyle": "--"}))
+  axes.set_ylim(-0.03, 0.6)
+  axes.set_xlabel("words in the sentence (1: no context)")
+  axes.set_ylabel("wrong tags of the ambiguous word")
+  figure.legend(loc="outside upper center", ncols=4)
+  return figure
+
+
+PLOT = Plot("tagging", ("tagging",), draw)
+
+if __name__ == "__main__":
+  sys.exit(main(PLOT))

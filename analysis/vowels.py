@@ -1,0 +1,33 @@
+"""Who said /ae/? Wrong speakers of held-out utterances, and of their frames given those before."""
+
+import sys
+
+from matplotlib.figure import Figure
+import numpy as np
+
+from analysis.figure import Datasets, Plot, main, only_axes, runs
+from analysis.style import PAGE, cell_style, new_figure, plot_scores
+
+TITLES = {"vowels": "whole utterances", "vowels_per_frame": "frames, given those before"}
+
+
+def draw(datasets: Datasets) -> Figure:
+  data = only_axes(datasets["vowels"], "task")
+  tasks = [task for task in TITLES if task in data.task.values]
+  figure, (axes,) = new_figure(PAGE, 2.0, 1, len(tasks))
+  for panel, task in zip(axes, tasks, strict=True):
+    cases = [
+      (cell_style(cell).label, cell, 100 * np.asarray(one.final_score))
+      for (cell,), one in runs(data.sel(task=task), "cell")
+    ]
+    plot_scores(panel, cases, {"asked for": 10.0} if task == "vowels" else {})
+    panel.set_xlim(left=0)
+    panel.set_title(TITLES[task], loc="left")
+    panel.set_xlabel("wrong speaker (% of the held-out)")
+  return figure
+
+
+PLOT = Plot("vowels", ("vowels",), draw)
+
+if __name__ == "__main__":
+  sys.exit(main(PLOT))

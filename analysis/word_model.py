@@ -1,0 +1,104 @@
+"""Word models: perplexity beside n-grams, loss against truncated history, and how far back the last word's gradient reaches.
+
+The n-grams are those counted on the same text, unit and vocabulary, asked over the same windows.
+"""
+
+from functools import partial
+import sys
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+import numpy as np
+import xarray as xr
+
+from analysis.figure import Datasets, Plot, main, only_axes, runs
+from analysis.style import PAGE, THEORY, cell_style, new_figure, plot_band
+from experiments.store import ResultsError
+
+COUNTS = THEORY | {"marker": "x", "markersize": 4}
+SAME = ("corpus", "unit", "vocabulary", "length")  # what models and counts must share
+
+
+def counts_beside(counts: xr.Dataset, data: xr.Dataset) -> xr.DataArray:
+  """The n-grams' nats per token by order, of the text that the models were trained on.
+
+  Raises:
+    ResultsError: if they were not counted there.
+  """
+  text = {name: data[name].values.item() for name in SAME}
+  chosen = counts
+  for name, value in text.items():
+    chosen = chosen.expand_dims(name) if name not in chosen.dims else chosen
+    if value not in chosen[name].values:
+      flags = " ".join(f"--{name}={value}" for name, value in text.items())
+      raise ResultsError(
+        f"{counts.attrs['source']} lacks the text of {data.attrs['source']}; python -m experiments.ngram {flags}"
+      )
+    chosen = chosen.sel({name: value})
+  return only_axes(chosen, "order").isel(cell=0).test_nats
+
+
+def _perplexities(axes: Axes, data: xr.Dataset, counts: xr.DataArray) -> None:
+  orders = counts.order.values
+  axes.plot(orders, np.exp(counts.mean("seed")), label="n-gram", **COUNTS)
+  cells = list(runs(data, "cell"))
+  for i, ((cell,), one) in enumerate(cells):
+    label, color, marker, _ = cell_style(cell)
+    at = orders.max() + 1.5 + i
+    perplexity = np.exp(one.test_nats.values)
+    axes.plot(np.full(perplexity.size, at), perplexity, color=color, marker=marker, linestyle="none", label=label)
+    axes.annotate(
+      f"{perplexity.mean():.3g}", (at, perplexity.max()), (0, 4), textcoords="offset points", ha="center", fontsize=7
+    )
+  best = float(np.exp(counts.mean("seed")).min())
+  axes.axhline(best, **(THEORY | {"linestyle": ":"}))
+  axes.annotate(f"best n-gram {best:.3g}", (orders.min(), best), (0, -9), textcoords="offset points", fontsize=7)
+  axes.set_xticks(
+    [*orders, *(orders.max() + 1.5 + np.arange(len(cells)))],
+    [*map(str, orders), *(cell_style(c).label for (c,), _ in cells)],
+  )
+  axes.set_yscale("log")
+  axes.yaxis.set_major_formatter("{x:g}")
+  axes.yaxis.set_minor_formatter("{x:g}")
+  axes.tick_params(axis="y", which="minor", labelsize=6)
+  axes.set_xlabel("order n of the n-gram; cell")
+  axes.set_ylabel(f"perplexity per {'word' if str(data.unit.values) == 'word' else 'character'}")
+  axes.set_title("held-out text", loc="left")
+
+
+def draw(name: str, datasets: Datasets) -> Figure:
+  data = only_axes(datasets[name])
+  counts = counts_beside(datasets["ngram"], data)
+  figure, axes = new_figure(PAGE, 4.6, 2, 2)
+  _perplexities(axes[0, 0], data, counts)
+  history, adjoint, product = axes[0, 1], axes[1, 0], axes[1, 1]
+  for (cell,), one in runs(data, "cell"):
+    style = cell_style(cell)
+    look = {"color": style.color, "marker": style.marker, "linestyle": style.linestyle}
+    plot_band(history, one.history.values, one.history_nats, label=style.label, **look)
+    lags = one.lag.values
+    drawn = look | {"markevery": max(1, lags.size // 8)}
+    relative = one.log_adjoint_last - one.log_adjoint_last.isel(lag=0)
+    plot_band(adjoint, lags, relative, **drawn)
+    plot_band(product, lags, one.log_product, **drawn)
+  seen = counts.order.values - 1
+  history.plot(seen[seen > 0], counts.mean("seed").values[seen > 0], label="n-gram", **COUNTS)
+  history.set_xscale("log", base=2)
+  history.xaxis.set_major_formatter("{x:g}")
+  history.set_xlabel("tokens of history that are given")
+  history.set_ylabel("nats per token")
+  history.set_title("loss against truncated history", loc="left")
+  adjoint.set_title("gradient of the last token's loss", loc="left")
+  adjoint.set_ylabel(r"$\ln\|\partial L_T/\partial S_{T-l}\|-\ln\|\partial L_T/\partial S_T\|$")
+  product.set_title("product of Jacobians along the text", loc="left")
+  product.set_ylabel(r"$\ln(\|\prod J\|_F/\sqrt{n})$")
+  for panel in (adjoint, product):
+    panel.set_xlabel("lag $l$ (tokens)")
+  figure.legend(*history.get_legend_handles_labels(), loc="outside upper center", ncols=5)
+  return figure
+
+
+PLOT = Plot("word_model", ("word_model", "ngram"), partial(draw, "word_model"))
+
+if __name__ == "__main__":
+  sys.exit(main(PLOT))

@@ -1,0 +1,98 @@
+"""Can a net that sees an image once write its name, letter by letter?
+
+Claim (the introduction: one to many, "captions of images"): the state after one input can drive a whole sequence of outputs.
+Trains on the names of handwritten digits under teacher forcing; then every held-out image is named freely: the most probable
+letter is put in again until the name ends.
+
+    exact                    share of held-out images whose name is exactly right, its end included
+    exact_by_digit [digit]   the same for each digit
+    most_frequent            what writing the one most frequent name would get
+
+    python -m experiments.captions                                       about a minute on one core
+
+Expect: TBD
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+import sys
+from typing import Any
+
+import jax
+from jaxtyping import Array
+import numpy as np
+
+from experiments.data import DIGIT_NAMES
+from experiments.grid import Point, Setting, one_of
+from experiments.learning import SETTINGS, build
+from experiments.runner import Experiment, main
+from experiments.train import followed_by
+import recurrent_lab as rl
+from recurrent_lab import sequence
+from recurrent_lab.tasks.captions import letter_row, spell
+
+_ONLY_CAPTIONS = one_of(("captions",))
+CAPTIONS_SETTINGS: Mapping[str, Setting] = {
+  **SETTINGS,
+  "task": SETTINGS["task"]._replace(default="captions", check=_ONLY_CAPTIONS[0], allowed=_ONLY_CAPTIONS[1]),
+}
+ALL = 2**30  # more than there are held-out images
+
+
+@partial(jax.jit, static_argnums=(0, 3))
+def write(cell: rl.Cell, params: rl.WithReadoutParams, shown: Array, steps: int) -> Array:
+  """Letters `[steps, B]` for images shown as `tasks.captions.image_row` has them, `[B, I]`: always the most probable one."""
+  symbols = params.readout.kernel.shape[1]
+
+  def feed(output: Array, key: Array) -> tuple[Array, Array]:
+    letter = sequence.choose(rl.readout(params.readout, output), key, temperature=0)
+    return letter, letter_row(letter, shown.shape[1] - symbols, symbols)
+
+  return sequence.one_to_many(cell, params.cell, shown, steps, feed, jax.random.key(0))[1]
+
+
+def measure_captions(points: Sequence[Point], first: Any, trained: Any) -> dict[str, np.ndarray]:
+  """What this file's docstring lists, on a leading axis of seeds; `trained` are the parameters after training."""
+  del first
+  run = build(points[0])
+  held_out = run.task.test(jax.random.key(0), ALL)
+  targets, counts = np.asarray(held_out.targets), np.asarray(held_out.mask) > 0
+  is_digit = np.all(targets.T[:, None] == spell(DIGIT_NAMES), axis=-1)  # [B, digits]
+
+  def one(seed: int) -> dict[str, np.ndarray]:
+    params = jax.tree.map(lambda a: a[seed], trained)
+    written = np.asarray(write(run.cell, params, held_out.inputs[0], run.task.steps))
+    is_exact = np.all((written == targets) | ~counts, axis=0)
+    return {
+      "exact": np.mean(is_exact),
+      "exact_by_digit": is_exact.astype(np.float32) @ is_digit / np.sum(is_digit, axis=0),
+      "most_frequent": np.max(np.mean(is_digit, axis=0)),
+    }
+
+  each = [one(seed) for seed in range(len(points))]
+  return {name: np.stack([measured[name] for measured in each]).astype(np.float32) for name in each[0]}
+
+
+EXPERIMENT = Experiment(
+  "captions",
+  __doc__,
+  followed_by(
+    measure_captions,
+    dims={"exact": (), "exact_by_digit": ("digit",), "most_frequent": ()},
+    coords=lambda point: {"digit": list(range(len(DIGIT_NAMES)))},
+    settings=CAPTIONS_SETTINGS,
+  ),
+  {
+    "cells": "rnn,lstm,gru",
+    "hidden_size": "64",
+    "batch": "32",
+    "updates": "1000",
+    "stop": "never",
+    "learning_rate": "0.02",
+    "recurrent_init": "orthogonal",
+  },
+  seeds=3,
+)
+
+if __name__ == "__main__":
+  sys.exit(main(EXPERIMENT))

@@ -1,0 +1,60 @@
+"""How well is a chaotic series forecast from noisy observations?
+
+Claim (the introduction: "stock forecasting with LSTM"): a recurrent net can forecast a series. Beside it stands what needs no
+net: repeating the last value, and least squares on the last 20 values. Mackey–Glass, 18 units of time ahead, in units of the
+series' variance.
+
+    persistence              mean squared error of repeating the last observation
+    linear                   that of least squares on the last 20 observations
+
+    python -m experiments.forecast                                       see the README for times
+
+Expect: an error far below that of least squares, and least squares far below repeating.
+"""
+
+from collections.abc import Sequence
+import sys
+from typing import Any
+
+import jax
+import numpy as np
+
+from experiments.grid import Point
+from experiments.learning import build
+from experiments.runner import Experiment, main
+from experiments.train import followed_by
+from recurrent_lab.tasks.chaos import linear_error, persistence_error
+
+SERIES, TAPS = 1000, 20
+
+
+def measure_baselines(points: Sequence[Point], first: Any, trained: Any) -> dict[str, np.ndarray]:
+  """The errors of forecasts without a net; the same for all seeds."""
+  del first, trained
+  task = build(points[0]).task
+  fitted, held_out = (task.sample(jax.random.key(i), SERIES) for i in range(2))
+  errors = {"persistence": persistence_error(held_out), "linear": linear_error(fitted, held_out, TAPS)}
+  return {name: np.full(len(points), float(error), np.float32) for name, error in errors.items()}
+
+
+EXPERIMENT = Experiment(
+  "forecast",
+  __doc__,
+  followed_by(measure_baselines, dims={"persistence": (), "linear": ()}),
+  {
+    "cells": "rnn,lstm,gru",
+    "task": "mackey_glass",
+    "length": "100",
+    "hidden_size": "32",
+    "batch": "32",
+    "updates": "1000",
+    "stop": "never",
+    "learning_rate": "0.005",
+    "recurrent_init": "orthogonal",
+    "forget_bias": "1",
+  },
+  seeds=3,
+)
+
+if __name__ == "__main__":
+  sys.exit(main(EXPERIMENT))

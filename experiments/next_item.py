@@ -1,0 +1,36 @@
+"""What will they look at next?
+
+Claim (the introduction: recommendation): the last click alone is not enough where a session has a taste that its first click
+showed. Trains on generated sessions whose best possible error, with memory and without, is known; `experiments.ngram_tasks` asks
+counts the same.
+
+    python -m experiments.next_item                                      see the README for times
+
+Expect: gated nets near the best error there can be (0.075), counts near that of the last item alone (0.525).
+"""
+
+import sys
+
+from experiments.runner import Experiment, main
+from experiments.train import TRAIN
+
+EXPERIMENT = Experiment(
+  "next_item",
+  __doc__,
+  TRAIN,
+  {
+    "cells": "rnn,lstm,gru",
+    "task": "next_item",
+    "length": "20",
+    "hidden_size": "64",
+    "batch": "32",
+    "updates": "1500",
+    "stop": "never",
+    "learning_rate": "0.005",
+    "init": "recommended",
+  },
+  seeds=3,
+)
+
+if __name__ == "__main__":
+  sys.exit(main(EXPERIMENT))

@@ -1,0 +1,78 @@
+"""What can counts do where the answer lies further back than they see?
+
+The models of `experiments.ngram` on the stories of `experiments.recall` and the sessions of `experiments.next_item`: fitted to
+drawn sequences, asked what the nets are asked.
+
+    python -m experiments.ngram_tasks                                    a minute
+
+Expect: the error of guessing among seven names, whatever the gap, and that of who knows the last item alone.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+import sys
+from typing import Any
+
+import jax
+import numpy as np
+
+from experiments.grid import POSITIVE_INT, Point, Setting, key_words, one_of
+from experiments.learning import task_of
+from experiments.measure import Measure, point_key
+from experiments.ngram import COUNTS
+from experiments.runner import Experiment, main
+from recurrent_lab import ngram
+from recurrent_lab.tasks import Batch
+
+TEST_SEQUENCES, ASKED = 1000, 2000  # sequences, and tokens among all that they ask for
+
+
+def tokens_of(batch: Batch) -> tuple[np.ndarray, np.ndarray]:
+  """(tokens `[B, T + 1]`, mask `[B, T]`): the inputs and the last target; token t + 1 is asked for where mask t is on."""
+  tokens = np.concatenate([np.argmax(batch.inputs, axis=-1), np.asarray(batch.targets)[-1:]])
+  return tokens.T.astype(np.int32), np.asarray(batch.mask).T > 0
+
+
+def count_and_test(points: Sequence[Point], folder: Path, checkpoint_seconds: float) -> dict[str, np.ndarray]:
+  """Nats and errors of the top token, on what the task asks for."""
+  del folder, checkpoint_seconds  # it takes seconds, and needs none
+
+  def one(point: Any) -> tuple[float, float]:
+    task, order = task_of(point), point["order"]
+    k_fit, k_test = jax.random.split(point_key(point["seed"], np.array(key_words(point), np.uint32)))
+    model = ngram.fit(tokens_of(task.sample(k_fit, point["sequences"]))[0], task.input_size, order)
+    tokens, asked = tokens_of(task.test(k_test, TEST_SEQUENCES))
+    places = np.argwhere(asked)
+    places = places[np.linspace(0, len(places) - 1, min(ASKED, len(places))).astype(int)]
+    seen = [(tuple(tokens[i, max(0, t + 2 - order) : t + 1]), tokens[i, t + 1]) for i, t in places]
+    after = {context: ngram.next_log_probabilities(model, np.array(context, np.int32)) for context, _ in seen}
+    return (
+      -float(np.mean([after[context][token] for context, token in seen])),
+      float(np.mean([np.argmax(after[context]) != token for context, token in seen])),
+    )
+
+  nats, errors = zip(*map(one, points), strict=True)
+  return {"test_nats": np.array(nats, np.float32), "test_error": np.array(errors, np.float32)}
+
+
+EXPERIMENT = Experiment(
+  "ngram_tasks",
+  __doc__,
+  Measure(
+    run=count_and_test,
+    dims={"test_nats": (), "test_error": ()},
+    coords=lambda point: {},
+    settings={
+      **COUNTS,
+      "task": Setting(str, "long_range_recall", "what to predict", *one_of(("long_range_recall", "next_item"))),
+      "sequences": Setting(int, "5000", "drawn sequences to count", *POSITIVE_INT),
+    },
+    check=task_of,
+    keeps_files=True,
+  ),
+  {"task": "long_range_recall,next_item", "length": "5,20,60"},
+  seeds=1,
+)
+
+if __name__ == "__main__":
+  sys.exit(main(EXPERIMENT))

@@ -1,0 +1,37 @@
+"""Apple the fruit or Apple the company?
+
+Claim (the introduction): a feed-forward net on single words cannot tell "I like eating apple" from "The Apple is a great
+company", a recurrent one can. A length of 1 shows the ambiguous word alone, which makes any net context-free; longer sentences
+have a cue somewhere before it.
+
+    python -m experiments.tagging                                        see the README for times
+    python -m experiments.tagging --cells=rnn --length=1,4 --updates=300
+
+Expect: half of the ambiguous words wrong without context, hardly any with it.
+"""
+
+import sys
+
+from experiments.runner import Experiment, main
+from experiments.train import TRAIN
+
+EXPERIMENT = Experiment(
+  "tagging",
+  __doc__,
+  TRAIN,
+  {
+    "cells": "rnn,lstm,gru",
+    "task": "tagging",
+    "length": "1,4,8,16",
+    "hidden_size": "32",
+    "batch": "32",
+    "updates": "1000",
+    "learning_rate": "0.005",
+    "recurrent_init": "orthogonal",
+    "forget_bias": "1",
+  },
+  seeds=3,
+)
+
+if __name__ == "__main__":
+  sys.exit(main(EXPERIMENT))

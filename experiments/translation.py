@@ -1,0 +1,194 @@
+"""Can a recurrent encoder and decoder translate, and how far back into the source does the gradient reach?
+
+Claim (the introduction; Sutskever, Vinyals & Le, 2014): one net reads a sentence, its last state is all that another writes the
+translation from. Trains both under teacher forcing on a toy language, or from the King James Bible to Basic English, and then
+lets them translate held-out sentences, always writing the most probable word. Beside the net stand a dictionary that translates
+word by word, and the source as it is.
+
+    chrf, bleu, exact [translator]                   of all held-out sentences: 0 to 100, 0 to 100, the share that is right
+    chrf_by_length [translator, source_length]       of those of a class of lengths, named by the longest
+    exact_by_length [translator, source_length]
+    sentences_by_length [source_length]              how many these are
+    log_source_gradient [source_distance]            mean ln ‖∂L/∂x_k‖ over the class of the longest: L the loss of a sentence,
+                                                     x_k what its source's word puts in that is so many before the last
+    first_log_source_gradient [source_distance]      the same before training
+
+    python -m experiments.translation                                                    TIME
+    python -m experiments.translation --pairs=kjv --length=16 --vocabulary=2000
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+import sys
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array
+import numpy as np
+
+from experiments import pairs
+from experiments.grid import Point, Setting, one_of
+from experiments.language import LANGUAGE_SETTINGS
+from experiments.learning import SETTINGS, Run, build
+from experiments.runner import Experiment, main
+from experiments.train import TRAIN, followed_by
+import recurrent_lab as rl
+from recurrent_lab import sequence, training
+from recurrent_lab.tasks import Batch, Task
+from recurrent_lab.tasks.translation import END
+
+_ONLY_TRANSLATION, _PAIRS = one_of(("translation",)), one_of(pairs.PAIRS)
+TRANSLATION_SETTINGS: Mapping[str, Setting] = {
+  **SETTINGS,
+  "task": SETTINGS["task"]._replace(default="translation", check=_ONLY_TRANSLATION[0], allowed=_ONLY_TRANSLATION[1]),
+  "length": SETTINGS["length"]._replace(help="words of the longest sentence, of either language; others are left out"),
+  "pairs": Setting(
+    str, "toy", "what is translated: a toy language, or King James to Basic English (an extra)", *_PAIRS
+  ),
+  "vocabulary": LANGUAGE_SETTINGS["vocabulary"]._replace(
+    default="0", help="tokens of either language, with the unknown and the end token; 0 for all"
+  ),
+  "decay": LANGUAGE_SETTINGS["decay"],
+}
+TRANSLATORS = ("net", "dictionary", "source")
+CLASSES = 4
+
+
+def length_classes(longest: int) -> list[int]:
+  """The longest length of each of `CLASSES` classes, as nearly as wide as each other as whole numbers allow."""
+  return sorted({-(-longest * i // CLASSES) for i in range(1, CLASSES + 1)})
+
+
+@partial(jax.jit, static_argnums=(0, 3))
+def _greedy(cell: rl.Cell, params: rl.WithReadoutParams, batch: Batch, steps: int) -> Array:
+  encoder, source = training.lookup(params.cell.encoder, batch.inputs.source)
+  state, _ = sequence.masked_unroll(cell, encoder, source, batch.inputs.source_mask)
+  begin = jnp.full(batch.inputs.source.shape[1:], END)
+  decoder, x = training.lookup(params.cell.decoder, begin)
+
+  def feed(output: Array, key: Array) -> tuple[Array, Array]:
+    word = sequence.choose(rl.readout(params.readout, output), key, temperature=0.0)
+    return word, training.lookup(params.cell.decoder, word)[1]
+
+  return sequence.one_to_many(cell, decoder, x, steps, feed, jax.random.key(0), state)[1]
+
+
+def translate(cell: rl.Cell, params: rl.WithReadoutParams, batch: Batch, words: Sequence[str]) -> list[list[str]]:
+  """The translations of a batch's sources: the most probable word, put in again, until it is the end or there are T."""
+  written = np.asarray(_greedy(cell, params, batch, len(batch.targets))).T
+  return [[words[i] for i in row[: np.argmax(np.append(row, END) == END)]] for row in written]
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _source_gradient(cell: rl.Cell, task: Task, params: rl.WithReadoutParams, batch: Batch) -> Array:
+  """ln ‖∂L/∂x_k‖ `[S, B]` with L the loss of each sentence, -∞ where the source has ended."""
+  encoder, rows = training.lookup(params.cell.encoder, batch.inputs.source)
+  params = params._replace(cell=params.cell._replace(encoder=encoder))
+
+  def loss(rows: Array) -> Array:
+    outputs = training.predict(cell, params, batch.inputs._replace(source=rows))
+    return jnp.sum(jax.vmap(task.loss, in_axes=1)(outputs, batch))
+
+  return jnp.log(jnp.linalg.norm(jax.grad(loss)(rows), axis=-1))
+
+
+def by_distance(values: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+  """Means `[S]` of `values [S, B]` over the sources that have a word so far from their end; NaN where none has."""
+  at = lengths - 1 - np.arange(len(values))[:, None]
+  seen = np.take_along_axis(values, np.maximum(at, 0), axis=0)
+  with np.errstate(invalid="ignore"):
+    return np.sum(np.where(at >= 0, seen, 0), axis=1) / np.sum(at >= 0, axis=1)
+
+
+def measure_translation(points: Sequence[Point], first: Any, trained: Any) -> dict[str, np.ndarray]:
+  """What this file's docstring lists, on a leading axis of seeds; `first` and `trained` are parameters before and after."""
+  point: Any = points[0]
+  run = build(point)
+  both = pairs.load(point["pairs"], point["length"], point["vocabulary"])
+  sources, references = both.sources[both.training :], both.targets[both.training :]
+  batch = run.task.test(jax.random.key(0), len(sources))
+  lengths = np.array([len(source) for source in sources])
+  ends = length_classes(point["length"])
+  classes = [np.flatnonzero((low < lengths) & (lengths <= high)) for low, high in zip([0, *ends], ends, strict=False)]
+  longest = jax.tree.map(lambda a: a[:, classes[-1]], batch)
+
+  def judge(translations: Sequence[Sequence[str]]) -> dict[str, np.ndarray]:
+    part = lambda chosen: pairs.scores([translations[i] for i in chosen], [references[i] for i in chosen])
+    (chrf, bleu, exact), each = part(range(len(sources))), np.array([part(chosen) for chosen in classes])
+    parts = {"chrf_by_length": each[:, 0], "exact_by_length": each[:, 2]}
+    return {name: np.array(value) for name, value in {"chrf": chrf, "bleu": bleu, "exact": exact, **parts}.items()}
+
+  word_for = pairs.dictionary(both)
+  others = [judge([[word_for.get(word, word) for word in source] for source in sources]), judge(sources)]
+
+  def one(seed: int) -> dict[str, np.ndarray]:
+    before, after = (jax.tree.map(lambda a: a[seed], params) for params in (first, trained))
+    judged = [judge(translate(run.cell, after, batch, both.corpus.target_words)), *others]
+    gradient = lambda params: by_distance(
+      np.asarray(_source_gradient(run.cell, run.task, params, longest)), lengths[classes[-1]]
+    )
+    return {name: np.stack([scores[name] for scores in judged]) for name in judged[0]} | {
+      "sentences_by_length": np.array([len(chosen) for chosen in classes]),
+      "log_source_gradient": gradient(after),
+      "first_log_source_gradient": gradient(before),
+    }
+
+  each = [one(seed) for seed in range(len(points))]
+  return {name: np.stack([measured[name] for measured in each]).astype(np.float32) for name in each[0]}
+
+
+def check(point: Point) -> Run:
+  """`build`, after a look for what the translations are scored with."""
+  try:
+    import sacrebleu  # noqa: F401
+  except ImportError:
+    raise ValueError("Translations are scored by sacrebleu, which is not installed: pip install sacrebleu.") from None
+  return build(point)
+
+
+DIMS: Mapping[str, Sequence[str]] = {
+  "chrf": ("translator",),
+  "bleu": ("translator",),
+  "exact": ("translator",),
+  "chrf_by_length": ("translator", "source_length"),
+  "exact_by_length": ("translator", "source_length"),
+  "sentences_by_length": ("source_length",),
+  "log_source_gradient": ("source_distance",),
+  "first_log_source_gradient": ("source_distance",),
+}
+
+EXPERIMENT = Experiment(
+  "translation",
+  __doc__,
+  followed_by(
+    measure_translation,
+    dims=DIMS,
+    coords=lambda point: {
+      "translator": list(TRANSLATORS),
+      "source_length": length_classes(int(point["length"])),
+      "source_distance": list(range(int(point["length"]))),
+    },
+    settings=TRANSLATION_SETTINGS,
+  )._replace(
+    check=check,
+    # A class may be empty.
+    may_be_nan=(*TRAIN.may_be_nan, *(name for name in DIMS if name.endswith(("_by_length", "_gradient")))),
+  ),
+  {
+    "cells": "rnn,lstm,gru",
+    "length": "8",
+    "batch": "32",
+    "updates": "1500",
+    "stop": "never",
+    "learning_rate": "0.01",
+    "recurrent_init": "orthogonal",
+    "input_gain": "5",  # one of some thirty inputs is 1
+    "output_gain": "0.1",
+    "forget_bias": "1",
+  },
+  seeds=2,
+)
+
+if __name__ == "__main__":
+  sys.exit(main(EXPERIMENT))

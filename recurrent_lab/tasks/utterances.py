@@ -1,0 +1,105 @@
+"""Whose voice is it? The speaker of a recorded utterance, at its end or at every frame.
+
+Reference: Kudo, Toyama & Shimbo, "Multidimensional curve classification using passing-through regions", Pattern Recognition
+Letters 20 (1999), for the vowels of nine men; `experiments.data.japanese_vowels` has them.
+"""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+from jaxtyping import Array, Int, Key
+import numpy as np
+
+from recurrent_lab.tasks.task import Batch, Sample, Task, cross_entropy, error_rate
+
+
+def with_replacement(rows: np.ndarray, batch: Callable[[Int[Array, "B"]], Batch]) -> Sample:
+  """Draws from `rows`, the indices of training examples, of which `batch` makes a batch."""
+  rows = np.asarray(rows, np.int32)
+  return lambda key, size: batch(jnp.asarray(rows)[jax.random.randint(key, (size,), 0, len(rows), jnp.int32)])
+
+
+def each_once(rows: np.ndarray, batch: Callable[[Int[Array, "B"]], Batch]) -> Sample:
+  """All `rows` in order where as many or more are asked for, and else that many of them at random, no two alike."""
+  rows = np.asarray(rows, np.int32)
+
+  def test(key: Key[Array, ""], batch_size: int) -> Batch:
+    if batch_size >= len(rows):
+      return batch(jnp.asarray(rows))
+    return batch(jax.random.permutation(key, rows)[:batch_size])
+
+  return test
+
+
+def entropy_by_step(labels: Int[np.ndarray, "T N"], mask: np.ndarray) -> float:
+  """Σ_t n_t H_t / Σ_t n_t: what the best predictor pays that knows the step t alone, H_t the entropy of the n_t labels there."""
+  nats = 0.0
+  for column, is_counted in zip(labels, mask > 0, strict=True):
+    counts = np.bincount(column[is_counted])
+    counts = counts[counts > 0]
+    nats += counts.sum() * np.log(max(counts.sum(), 1)) - np.sum(counts * np.log(counts))
+  return float(nats / np.sum(mask > 0))
+
+
+def utterances(
+  frames: ArrayLike, lengths: ArrayLike, labels: ArrayLike, is_test: ArrayLike, per_frame: bool = False
+) -> Task:
+  """Sequences of several lengths, padded to T frames, each of one class: asked for at its last real frame, or at all real ones.
+
+  Nothing after the last real frame counts, so what the padding does to the state makes no difference. `sample` draws training
+  utterances with replacement; `test` gives all held-out ones once, in order, where as many or more are asked for, and else that
+  many of them at random. Arrays cannot be compared cheaply, so two calls give two tasks.
+
+  Baseline: who knows the step t alone, and so the length where the last frame asks, gives every class its frequency among the n_t
+  training utterances that are asked there, and pays Σ_t n_t H_t / Σ_t n_t with H_t the entropy of these. The score is the share
+  of utterances, or of frames, in the wrong class; solved below 10 %.
+
+  Args:
+    frames: `[N, T, I]`.
+    lengths: `[N]`, the real frames of each, from 1 to T.
+    labels: `[N]`, whole numbers from 0.
+    is_test: `[N]`, which are held out.
+    per_frame: whether every real frame asks, and not the last alone.
+
+  Raises:
+    ValueError: if these shapes or values do not fit together, or one of the two parts is empty.
+  """
+  frames, lengths, labels, is_test = np.asarray(frames, np.float32), *map(np.asarray, (lengths, labels, is_test))
+  shapes = [a.shape for a in (lengths, labels, is_test)]
+  if frames.ndim != 3 or shapes != [frames.shape[:1]] * 3:
+    raise ValueError(
+      f"frames have shape {frames.shape}, lengths {shapes[0]}, labels {shapes[1]} and is_test {shapes[2]}; they must be "
+      "[N, T, I], and [N] three times."
+    )
+  if not np.issubdtype(labels.dtype, np.integer) or np.any(labels < 0):
+    raise ValueError("labels must be whole numbers from 0 on.")
+  steps = frames.shape[1]
+  if not np.issubdtype(lengths.dtype, np.integer) or np.any((lengths < 1) | (lengths > steps)):
+    raise ValueError(f"lengths must be whole numbers from 1 to the {steps} frames there are.")
+  if is_test.dtype != np.bool_ or is_test.all() or not is_test.any():
+    raise ValueError("is_test must be False for some utterances, to train with, and True for others.")
+
+  labels = labels.astype(np.int32)
+  step = np.arange(steps)[:, None]
+  asked = ((step < lengths) if per_frame else (step == lengths - 1)).astype(np.float32)  # [T, N]
+  wanted = np.broadcast_to(labels, asked.shape)
+
+  def batch(chosen: Int[Array, "B"]) -> Batch:
+    mask = jnp.asarray(asked)[:, chosen]
+    targets = jnp.where(mask > 0, jnp.asarray(labels)[chosen], 0)
+    return Batch(jnp.swapaxes(jnp.asarray(frames)[chosen], 0, 1), targets, mask)
+
+  return Task(
+    name="utterances_per_frame" if per_frame else "utterances",
+    input_size=frames.shape[2],
+    output_size=int(labels.max()) + 1,
+    steps=steps,
+    sample=with_replacement(np.flatnonzero(~is_test), batch),
+    test=each_once(np.flatnonzero(is_test), batch),
+    loss=cross_entropy,
+    baseline=entropy_by_step(wanted[:, ~is_test], asked[:, ~is_test]),
+    score=error_rate,
+    solved_below=0.1,
+  )
