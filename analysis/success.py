@@ -51,7 +51,7 @@ def section(folder: Path) -> str:
   rows = [row(block, names) for block in sorted(blocks, key=order)]
   heads = [*names, "solved", "95 % interval", "median update", "median best score", "non-finite updates", "seconds"]
   lines = [f"| {' | '.join(cells)} |" for cells in (heads, ["---"] * len(heads), *rows)]
-  commands = sorted({_without_folder(block.provenance["command"]) for block in blocks})
+  commands = sorted({without_folder(block.provenance["command"]) for block in blocks})
   versions = sorted({f"jax {block.provenance['jax']}, {block.provenance['date']}" for block in blocks})
   listed = "\n".join(f"    {command}" for command in commands)
   return f"## {folder.name}\n\n{listed}\n\n" + "\n".join(lines) + f"\n\nMade with {'; '.join(versions)}.\n"
@@ -64,7 +64,7 @@ def _sortable(value: Any) -> tuple[bool, Any]:
     return True, str(value)
 
 
-def _without_folder(command: str) -> str:
+def without_folder(command: str) -> str:
   return " ".join(word for word in command.split() if not word.startswith(("--out=", "--shard=")))
 
 

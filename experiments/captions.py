@@ -45,7 +45,7 @@ def write(cell: rl.Cell, params: rl.WithReadoutParams, shown: Array, steps: int)
   symbols = params.readout.kernel.shape[1]
 
   def feed(output: Array, key: Array) -> tuple[Array, Array]:
-    letter = sequence.choose(rl.readout(params.readout, output), key, temperature=0)
+    letter = sequence.choose(rl.readout(params.readout, output), key, temperature=0.0)
     return letter, letter_row(letter, shown.shape[1] - symbols, symbols)
 
   return sequence.one_to_many(cell, params.cell, shown, steps, feed, jax.random.key(0))[1]
@@ -86,7 +86,7 @@ EXPERIMENT = Experiment(
     "cells": "rnn,lstm,gru",
     "hidden_size": "64",
     "batch": "32",
-    "updates": "1000",
+    "updates": "600",
     "stop": "never",
     "learning_rate": "0.02",
     "recurrent_init": "orthogonal",

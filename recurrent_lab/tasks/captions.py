@@ -53,9 +53,9 @@ def captions(images: ArrayLike, labels: ArrayLike, names: Sequence[str], test_sh
       seen:    the image,  letter_1,  letter_2,  …        I = P + V columns, V = `len(alphabet(names))`
       wanted:  letter_1,   letter_2,  letter_3,  …, END   T = the longest name + 1; nothing counts after the first END
 
-  The last `test_share` of the examples are held out, in the order given: examples sorted by label must be shuffled first. `sample`
-  draws training images with replacement; `test` gives all held-out ones once, in order, where as many or more are asked for, and
-  else that many of them at random. Arrays cannot be compared cheaply, so two calls give two tasks.
+  The last `test_share` of the examples are held out, in the order given: examples sorted by label must be shuffled first.
+  `sample` draws training images with replacement; `test` gives all held-out ones once, in order, where as many or more are asked
+  for, and else that many of them at random. Arrays cannot be compared cheaply, so two calls give two tasks.
 
   Baseline: who knows the step t alone gives every letter its frequency there among the n_t training names that reach it, and pays
   Σ_t n_t H_t / Σ_t n_t with H_t the entropy of these. The score is the share of wrong letters, END counted, given the right ones

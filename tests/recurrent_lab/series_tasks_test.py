@@ -11,7 +11,7 @@ from scipy import interpolate, stats
 
 from experiments import data
 from recurrent_lab import tasks
-from recurrent_lab.tasks import chaos, get_task
+from recurrent_lab.tasks import chaos
 from recurrent_lab.tasks.captions import END, alphabet, image_row, letter_row, spell
 from recurrent_lab.tasks.utterances import entropy_by_step
 

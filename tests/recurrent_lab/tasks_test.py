@@ -32,8 +32,9 @@ NUMBERS = {
   "long_range_recall": (1, 17, 400),
   "tagging": (1, 6, 400),
   "next_item": (2, 12, 400),
+  "mackey_glass": (21, 21, 100),  # 21 has one step that counts, so that all errors are independent
 }
-REGRESSIONS = ("adding", "multiplication", "delayed_copy", "spike_timing")
+REGRESSIONS = ("adding", "multiplication", "delayed_copy", "spike_timing", "mackey_glass")
 CLASSIFICATIONS = tuple(name for name in TASKS if name not in REGRESSIONS)
 UNEVEN = ("tagging", "next_item")  # labels of unequal frequency or dependent steps: see `language_tasks_test.py`
 ODDS = 1e-8  # of a statistical test to fail by chance
@@ -198,6 +199,7 @@ ORACLES = {
   "long_range_recall": greeted,
   "tagging": tagged,
   "next_item": clicked,
+  "mackey_glass": lambda inputs, n: (np.full((n, 1), np.nan), np.arange(n) >= 20),  # see `series_tasks_test.py`
 }
 
 
@@ -273,7 +275,7 @@ def test_only_a_net_that_knows_has_solved_it(name, key):
   batch = first(draw(task, key), 1)  # one example alone works too
   right = perfect(task, batch)
   elsewhere = np.where(batch.mask[..., None] > 0, right, 7.0)
-  wrong = np.roll(right, 1, axis=-1) + 1.0
+  wrong = np.roll(right, 1, axis=-1) + 2.0
   broken = np.full_like(right, np.nan)
   losses, scores = jax.jit(jax.vmap(lambda o: (task.loss(o, batch), task.score(o, batch))))(
     np.stack([right, elsewhere, wrong, broken])

@@ -67,51 +67,60 @@ def test_batches_hold_the_pairs_with_the_target_one_step_late(pairs, key):
 
 
 def random_net(rng, hidden=3):
-  """An Elman net to read and one to write, and what both do as a loop over the words of one sentence."""
+  """An Elman net to read and one to write."""
   draw = lambda *shape: jnp.asarray(rng.normal(size=shape), jnp.float32)
   net = lambda tokens: rl.RNNParams(draw(tokens, hidden), draw(hidden, hidden), draw(hidden))
-  params = rl.WithReadoutParams(
-    sequence.EncoderDecoderParams(net(SOURCES), net(TARGETS)), rl.ReadoutParams(draw(hidden, TARGETS), draw(TARGETS))
-  )
-  reader, writer, out = jax.tree.map(lambda a: np.asarray(a, np.float64), (*params.cell, params.readout), is_leaf=None)
-
-  def alone(source, target):
-    """Nats of every word of the target and of its end, and whether another was more probable."""
-    s = np.zeros(hidden)
-    for word in source:
-      s = np.tanh(reader.input_kernel[word] + s @ reader.recurrent_kernel + reader.bias)
-    nats, wrong, given = [], [], 0
-    for wanted in [*target, 0]:
-      s = np.tanh(writer.input_kernel[given] + s @ writer.recurrent_kernel + writer.bias)
-      logits = s @ out.kernel + out.bias
-      nats.append(np.log(np.sum(np.exp(logits))) - logits[wanted])
-      wrong.append(np.argmax(logits) != wanted)
-      given = wanted
-    return nats, wrong
-
-  return params, alone
+  both = sequence.EncoderDecoderParams(net(SOURCES), net(TARGETS))
+  return rl.WithReadoutParams(both, rl.ReadoutParams(draw(hidden, TARGETS), draw(TARGETS)))
 
 
-def test_loss_is_that_of_each_sentence_alone_whatever_the_padding(pairs, rng):
+def alone(params, source, target):
+  """Nats of every word of the target and of its end, and whether another was more probable, as a loop over one sentence."""
+  (reader, writer), out = params
+  s = np.zeros(len(reader.bias))
+  for word in source:
+    s = np.tanh(reader.input_kernel[word] + s @ reader.recurrent_kernel + reader.bias)
+  nats, wrong, given = [], [], 0
+  for wanted in [*target, 0]:
+    s = np.tanh(writer.input_kernel[given] + s @ writer.recurrent_kernel + writer.bias)
+    logits = s @ out.kernel + out.bias
+    nats.append(np.log(np.sum(np.exp(logits))) - logits[wanted])
+    wrong.append(np.argmax(logits) != wanted)
+    given = wanted
+  return nats, wrong
+
+
+def test_loss_and_gradient_are_those_of_each_sentence_alone_whatever_the_padding(pairs, rng):
   source, target = pairs[0][:6], pairs[1][:6]
-  params, alone = random_net(rng)
-  nats, wrong = zip(*(alone(words(s), words(t)) for s, t in zip(source, target, strict=True)), strict=True)
   task = translation(source, target, SOURCES, TARGETS, test_share=0.5)
+  params = random_net(rng)
 
   @jax.jit
   def judge(params, batch):
-    loss, gradient = training.full_gradient(rl.rnn(), task)(params, batch)
-    return loss, task.score(training.predict(rl.rnn(), params, batch.inputs), batch), gradient
+    def both(params):
+      outputs = training.predict(rl.rnn(), params, batch.inputs)
+      return task.loss(outputs, batch), task.score(outputs, batch)
 
-  gradients = []
-  for pad in (0, 3):
-    rows = (np.pad(rows, ((0, 0), (0, pad))).astype(np.int32) for rows in (source, target))
-    loss, score, gradient = judge(params, pair_batch(*map(jnp.asarray, rows)))
-    assert loss == pytest.approx(np.mean(np.concatenate(nats)), rel=1e-5)
-    assert score == pytest.approx(np.mean(np.concatenate(wrong)), rel=1e-6)
-    gradients.append(gradient)
-  jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6), *gradients)
-  assert all(np.any(leaf != 0) for leaf in jax.tree.leaves(gradients[0]))
+    return jax.value_and_grad(both, has_aux=True)(params)
+
+  padded = (jnp.asarray(np.pad(rows, ((0, 0), (0, 3))), jnp.int32) for rows in (source, target))
+  (loss, score), gradient = judge(params, pair_batch(*padded))
+
+  def expected(params):
+    each = [alone(params, words(s), words(t)) for s, t in zip(source, target, strict=True)]
+    return tuple(np.mean(np.concatenate(parts)) for parts in zip(*each, strict=True))
+
+  in_numpy = jax.tree.map(lambda a: np.asarray(a, np.float64), params)
+  assert (float(loss), float(score)) == pytest.approx(expected(in_numpy), rel=1e-5)
+  for leaf in range(8):  # one kernel or bias after the other, in a random direction
+    leaves, structure = jax.tree.flatten(in_numpy)
+    direction = rng.normal(size=leaves[leaf].shape)
+    ends = []
+    for sign in (-1, 1):
+      moved = [*leaves[:leaf], leaves[leaf] + sign * 1e-5 * direction, *leaves[leaf + 1 :]]
+      ends.append(expected(jax.tree.unflatten(structure, moved))[0])
+    slope = np.sum(np.asarray(jax.tree.leaves(gradient)[leaf]) * direction)
+    assert slope == pytest.approx((ends[1] - ends[0]) / 2e-5, rel=1e-3, abs=1e-4)
 
 
 def test_baseline_is_the_loss_of_the_best_constant_at_every_step(pairs):

@@ -1,0 +1,47 @@
+"""Translation by encoder and decoder: quality by the length of the source, beside a dictionary, and the gradient that reaches it."""
+
+import sys
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from analysis.figure import Datasets, Plot, main, only_axes, runs
+from analysis.style import PAGE, THEORY, cell_style, legend_line, new_figure, plot_band
+
+BESIDE = {"dictionary": "--", "source": ":"}
+NAMES = {"dictionary": "word by word", "source": "the source itself"}
+BEFORE: dict[str, Any] = {"linestyle": ":", "marker": "none"}
+
+
+def draw(datasets: Datasets) -> Figure:
+  data = only_axes(datasets["translation"])
+  figure, (axes,) = new_figure(PAGE, 2.7, 1, 2)
+  lengths, distances = data.source_length.values, data.source_distance.values
+  for (cell,), one in runs(data, "cell"):
+    label, color, marker, linestyle = cell_style(cell)
+    look: dict[str, Any] = {"color": color, "marker": marker, "linestyle": linestyle}
+    net = one.chrf_by_length.sel(translator="net").transpose("source_length", "seed")
+    plot_band(axes[0], lengths, net, label=label, **look)
+    for name, how in (("log_source_gradient", look), ("first_log_source_gradient", look | BEFORE)):
+      plot_band(axes[1], distances, one[name].transpose("source_distance", "seed"), **how)
+  for translator, linestyle in BESIDE.items():
+    beside = data.chrf_by_length.sel(translator=translator).max(["cell", "seed"])
+    axes[0].plot(lengths, beside, label=NAMES[translator], **(THEORY | {"linestyle": linestyle}))
+  axes[0].set_ylim(0, 103)
+  axes[0].set_xlabel("words of the source, at most")
+  axes[0].set_ylabel("chrF of held-out sentences")
+  axes[0].set_title("quality by length", loc="left")
+  axes[1].set_xlabel("words before the last of the source")
+  axes[1].set_ylabel(r"$\ln\|\partial L/\partial x_k\|$")
+  axes[1].set_title("gradient at the words of long sources", loc="left")
+  handles, labels = axes[0].get_legend_handles_labels()
+  figure.legend(
+    [*handles, legend_line(color="0.4", **BEFORE)], [*labels, "before training"], loc="outside upper center", ncols=6
+  )
+  return figure
+
+
+PLOT = Plot("translation", ("translation",), draw)
+
+if __name__ == "__main__":
+  sys.exit(main(PLOT))
