@@ -1,6 +1,7 @@
 # make paper   the environment, the sweeps, the figures, the claims ledger
 # make test    the environment, the default tests
 # make learning, make landmarks    training runs, small and full, and their figures
+# make language, make language-landmarks    language models and other uses, small and full, and their figures
 PYTHON ?= python3
 VENV ?= .venv
 RESULTS ?= results
@@ -10,7 +11,7 @@ RUN = $(VENV)/bin/python
 EXPERIMENTS = recurrent_gain tanh_saturation forget_bias zero_or_one \
               mean_field lyapunov phase_gates phase_input activation_choice transient_growth one_unit identities
 
-.PHONY: paper sweeps figures learning landmarks learning-figures test test-slow check env clean
+.PHONY: paper sweeps figures learning landmarks learning-figures language language-landmarks language-figures test test-slow check env clean
 
 paper: sweeps figures
 	@echo "The figures are in $(FIGURES)/, the judged claims in $(LEDGER)/claims.md, the numbers behind them in $(RESULTS)/."
@@ -66,6 +67,43 @@ GATED = --optimizer=adam --learning_rate=0.001 --init=recommended
 learning-figures: env
 	$(RUN) -m analysis.learning --results=$(RESULTS) --out=$(FIGURES)
 	$(RUN) -m analysis.success --results=$(RESULTS) --out=$(FIGURES)
+
+language: RESULTS = results/language
+language-landmarks: RESULTS = results/landmarks
+
+language: env
+	$(RUN) -m experiments.ngram --vocabulary=2000 --out=$(RESULTS)
+	$(RUN) -m experiments.ngram --unit=char --vocabulary=0 --length=100 --out=$(RESULTS)
+	$(RUN) -m experiments.ngram_tasks --out=$(RESULTS)
+	$(call train,word_model --vocabulary=2000 --hidden_size=64 --updates=1000)
+	$(call train,character_model --hidden_size=64 --updates=500)
+	$(call train,recall)
+	$(call train,next_item)
+	$(call train,tagging)
+	$(call train,translation)
+	$(call train,vowels)
+	$(call train,captions)
+	$(call train,forecast)
+	$(MAKE) language-figures RESULTS=$(RESULTS)
+
+language-landmarks: env
+	$(RUN) -m experiments.ngram --out=$(RESULTS)
+	$(RUN) -m experiments.ngram --unit=char --vocabulary=0 --length=100 --out=$(RESULTS)
+	$(RUN) -m experiments.ngram_tasks --out=$(RESULTS)
+	$(call train,word_model)
+	$(call train,character_model)
+	$(call train,recall)
+	$(call train,next_item)
+	$(call train,tagging)
+	$(call train,translation)
+	$(call train,vowels)
+	$(call train,captions)
+	$(call train,forecast)
+	$(MAKE) language-figures RESULTS=$(RESULTS)
+
+language-figures: env
+	$(RUN) -m analysis.language --results=$(RESULTS) --out=$(FIGURES)
+	$(RUN) -m analysis.uses --results=$(RESULTS) --out=$(FIGURES)
 
 test: env
 	$(RUN) -m pytest -n auto -m "not slow" $(PYTEST_FLAGS)

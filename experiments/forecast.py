@@ -47,7 +47,7 @@ EXPERIMENT = Experiment(
     "length": "100",
     "hidden_size": "32",
     "batch": "32",
-    "updates": "1000",
+    "updates": "600",
     "stop": "never",
     "learning_rate": "0.005",
     "recurrent_init": "orthogonal",

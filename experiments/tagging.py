@@ -22,10 +22,10 @@ EXPERIMENT = Experiment(
   {
     "cells": "rnn,lstm,gru",
     "task": "tagging",
-    "length": "1,4,8,16",
+    "length": "1,4,12",
     "hidden_size": "32",
     "batch": "32",
-    "updates": "1000",
+    "updates": "500",
     "learning_rate": "0.005",
     "recurrent_init": "orthogonal",
     "forget_bias": "1",

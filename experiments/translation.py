@@ -9,8 +9,8 @@ word by word, and the source as it is.
     chrf_by_length [translator, source_length]       of those of a class of lengths, named by the longest
     exact_by_length [translator, source_length]
     sentences_by_length [source_length]              how many these are
-    log_source_gradient [source_distance]            mean ln ‖∂L/∂x_k‖ over the class of the longest: L the loss of a sentence,
-                                                     x_k what its source's word puts in that is so many before the last
+    log_source_gradient [source_distance]            mean ln ‖∂L/∂x_k‖ over the longest sources: L the loss of a sentence, x_k
+                                                     what that word of its source puts in which is so many before the last
     first_log_source_gradient [source_distance]      the same before training
 
     python -m experiments.translation                                                    TIME
@@ -93,12 +93,9 @@ def _source_gradient(cell: rl.Cell, task: Task, params: rl.WithReadoutParams, ba
   return jnp.log(jnp.linalg.norm(jax.grad(loss)(rows), axis=-1))
 
 
-def by_distance(values: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-  """Means `[S]` of `values [S, B]` over the sources that have a word so far from their end; NaN where none has."""
-  at = lengths - 1 - np.arange(len(values))[:, None]
-  seen = np.take_along_axis(values, np.maximum(at, 0), axis=0)
-  with np.errstate(invalid="ignore"):
-    return np.sum(np.where(at >= 0, seen, 0), axis=1) / np.sum(at >= 0, axis=1)
+def by_distance(values: np.ndarray, length: int) -> np.ndarray:
+  """Means `[S]` of `values [S, B]` over sources of one length, from their last word back; NaN beyond their first."""
+  return np.append(values[:length].mean(axis=1)[::-1], np.full(len(values) - length, np.nan))
 
 
 def measure_translation(points: Sequence[Point], first: Any, trained: Any) -> dict[str, np.ndarray]:
@@ -111,7 +108,8 @@ def measure_translation(points: Sequence[Point], first: Any, trained: Any) -> di
   lengths = np.array([len(source) for source in sources])
   ends = length_classes(point["length"])
   classes = [np.flatnonzero((low < lengths) & (lengths <= high)) for low, high in zip([0, *ends], ends, strict=False)]
-  longest = jax.tree.map(lambda a: a[:, classes[-1]], batch)
+  # Sources of one length alone: the nets know shorter ones better, which would show as if it were a matter of distance.
+  longest = jax.tree.map(lambda a: a[:, lengths == lengths.max()], batch)
 
   def judge(translations: Sequence[Sequence[str]]) -> dict[str, np.ndarray]:
     part = lambda chosen: pairs.scores([translations[i] for i in chosen], [references[i] for i in chosen])
@@ -125,13 +123,11 @@ def measure_translation(points: Sequence[Point], first: Any, trained: Any) -> di
   def one(seed: int) -> dict[str, np.ndarray]:
     before, after = (jax.tree.map(lambda a: a[seed], params) for params in (first, trained))
     judged = [judge(translate(run.cell, after, batch, both.corpus.target_words)), *others]
-    gradient = lambda params: by_distance(
-      np.asarray(_source_gradient(run.cell, run.task, params, longest)), lengths[classes[-1]]
-    )
+    logs = lambda params: np.asarray(_source_gradient(run.cell, run.task, params, longest))
     return {name: np.stack([scores[name] for scores in judged]) for name in judged[0]} | {
       "sentences_by_length": np.array([len(chosen) for chosen in classes]),
-      "log_source_gradient": gradient(after),
-      "first_log_source_gradient": gradient(before),
+      "log_source_gradient": by_distance(logs(after), lengths.max()),
+      "first_log_source_gradient": by_distance(logs(before), lengths.max()),
     }
 
   each = [one(seed) for seed in range(len(points))]

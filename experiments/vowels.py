@@ -21,15 +21,15 @@ EXPERIMENT = Experiment(
   {
     "cells": "rnn,lstm,gru",
     "task": "vowels,vowels_per_frame",
-    "hidden_size": "64",
+    "hidden_size": "32",
     "batch": "32",
-    "updates": "600",
+    "updates": "400",
     "stop": "never",
-    "learning_rate": "0.003",
+    "learning_rate": "0.005",
     "recurrent_init": "orthogonal",
     "forget_bias": "1",
   },
-  seeds=5,
+  seeds=3,
 )
 
 if __name__ == "__main__":

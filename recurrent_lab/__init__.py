@@ -1,6 +1,6 @@
 """A laboratory for the gradient dynamics of recurrent networks: pure cells, and instruments that take any of them."""
 
-from recurrent_lab import tasks, theory, training
+from recurrent_lab import ngram, sequence, tasks, theory, training
 from recurrent_lab.activations import (
   ACTIVATIONS,
   Activation,
@@ -108,6 +108,7 @@ __all__ = [
   "lstm",
   "lyapunov_spectrum",
   "memory_length",
+  "ngram",
   "omega",
   "participation_ratio",
   "peephole_lstm",
@@ -119,6 +120,7 @@ __all__ = [
   "recommended",
   "rnn",
   "saturation",
+  "sequence",
   "simplified_lstm",
   "stack",
   "state_blocks",

@@ -68,7 +68,7 @@ def test_batches_hold_the_pairs_with_the_target_one_step_late(pairs, key):
 
 def random_net(rng, hidden=3):
   """An Elman net to read and one to write."""
-  draw = lambda *shape: jnp.asarray(rng.normal(size=shape), jnp.float32)
+  draw = lambda *shape: jnp.asarray(rng.normal(0, 0.6, shape), jnp.float32)
   net = lambda tokens: rl.RNNParams(draw(tokens, hidden), draw(hidden, hidden), draw(hidden))
   both = sequence.EncoderDecoderParams(net(SOURCES), net(TARGETS))
   return rl.WithReadoutParams(both, rl.ReadoutParams(draw(hidden, TARGETS), draw(TARGETS)))
