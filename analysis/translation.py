@@ -1,4 +1,4 @@
-"""Translation by encoder and decoder: quality by the length of the source, beside a dictionary, and the gradient that reaches it."""
+"""Translation by encoder and decoder: quality by length of the source, beside a dictionary, and the gradient that reaches it."""
 
 import sys
 from typing import Any

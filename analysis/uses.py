@@ -36,9 +36,9 @@ def label(cell: object) -> str:
 
 
 def perplexities(name: str, results: Path) -> Iterator[Row]:
-  data = only_axes(load_results(results / name))
-  for (cell,), one in runs(data, "cell"):
-    yield label(cell), spread(np.exp(one.test_nats)), f"{spread(np.exp(one.first_nats))} untrained"
+  data = only_axes(load_results(results / name), "learning_rate")
+  for (cell, rate), one in runs(data, "cell", "learning_rate"):
+    yield f"{label(cell)}, rate {rate:g}", spread(np.exp(one.test_nats)), f"{spread(np.exp(one.first_nats))} untrained"
 
 
 def counts(results: Path) -> Iterator[Row]:

@@ -1,8 +1,10 @@
 """Word models: perplexity beside n-grams, loss against truncated history, and how far back the last word's gradient reaches.
 
-The n-grams are those counted on the same text, unit and vocabulary, asked over the same windows.
+The n-grams are those counted on the same text, unit and vocabulary, asked over the same windows. Of several learning rates a cell
+is shown with the one that did best on the validation text.
 """
 
+from collections.abc import Iterator
 from functools import partial
 import sys
 
@@ -38,11 +40,20 @@ def counts_beside(counts: xr.Dataset, data: xr.Dataset) -> xr.DataArray:
   return only_axes(chosen, "order").isel(cell=0).test_nats
 
 
+def chosen_rates(data: xr.Dataset) -> Iterator[tuple[str, xr.Dataset]]:
+  """Every cell with the run of that learning rate whose loss on the validation text was the lowest at its end."""
+  data = only_axes(data, "learning_rate")
+  for cell in data.cell.values.tolist():
+    tried = [one for _, one in runs(data.sel(cell=[cell]), "cell", "learning_rate")]
+    if tried:
+      yield cell, min(tried, key=lambda one: float(one.final_score.mean()))
+
+
 def _perplexities(axes: Axes, data: xr.Dataset, counts: xr.DataArray) -> None:
   orders = counts.order.values
   axes.plot(orders, np.exp(counts.mean("seed")), label="n-gram", **COUNTS)
-  cells = list(runs(data, "cell"))
-  for i, ((cell,), one) in enumerate(cells):
+  cells = list(chosen_rates(data))
+  for i, (cell, one) in enumerate(cells):
     label, color, marker, _ = cell_style(cell)
     at = orders.max() + 1.5 + i
     perplexity = np.exp(one.test_nats.values)
@@ -55,7 +66,7 @@ def _perplexities(axes: Axes, data: xr.Dataset, counts: xr.DataArray) -> None:
   axes.annotate(f"best n-gram {best:.3g}", (orders.min(), best), (0, -9), textcoords="offset points", fontsize=7)
   axes.set_xticks(
     [*orders, *(orders.max() + 1.5 + np.arange(len(cells)))],
-    [*map(str, orders), *(cell_style(c).label for (c,), _ in cells)],
+    [*map(str, orders), *(cell_style(cell).label for cell, _ in cells)],
   )
   axes.set_yscale("log")
   axes.yaxis.set_major_formatter("{x:g}")
@@ -67,12 +78,12 @@ def _perplexities(axes: Axes, data: xr.Dataset, counts: xr.DataArray) -> None:
 
 
 def draw(name: str, datasets: Datasets) -> Figure:
-  data = only_axes(datasets[name])
+  data = datasets[name]
   counts = counts_beside(datasets["ngram"], data)
   figure, axes = new_figure(PAGE, 4.6, 2, 2)
   _perplexities(axes[0, 0], data, counts)
   history, adjoint, product = axes[0, 1], axes[1, 0], axes[1, 1]
-  for (cell,), one in runs(data, "cell"):
+  for cell, one in chosen_rates(data):
     style = cell_style(cell)
     look = {"color": style.color, "marker": style.marker, "linestyle": style.linestyle}
     plot_band(history, one.history.values, one.history_nats, label=style.label, **look)

@@ -53,7 +53,7 @@ def gradient_dynamics(cell: rl.Cell, task: Task, params: rl.WithReadoutParams, b
     squared = sum(jnp.sum(g**2, axis=range(1, g.ndim)) for g in jax.tree.leaves(summands))
     return {
       "largest_exponent": rl.lyapunov_spectrum(cell, net, xs, k=1, burn_in=len(xs) // 10).exponents[0],
-      "product_growth": rl.growth_rate(products).rate if len(xs) > 1 else jnp.nan,
+      "product_growth": rl.growth_rate(products).rate if len(xs) > 1 else jnp.array(jnp.nan),
       "log_adjoint": rl.adjoint_log_norms(loss, cell, net, xs)[::-1],
       "log_gradient": 0.5 * jnp.log(squared)[::-1],
       "gate_value": jnp.stack([jnp.mean(a.value) for a in activities.values()]),

@@ -115,6 +115,12 @@ def _programs(settings: str) -> Programs:
   )
 
 
+@cache
+def _starts(settings: str) -> Callable[[Array], TrainState]:
+  """Keys of several seeds -> their states before training."""
+  return jax.jit(jax.vmap(partial(_start, json.loads(settings))))
+
+
 class Block(NamedTuple):
   """What a block of runs needs before it starts."""
 
@@ -131,7 +137,7 @@ def prepare(points: Sequence[Point]) -> Block:
   words = np.array([key_words(point) for point in points], np.uint32)
   return Block(
     programs=_programs(json.dumps({**settings, **{n: SETTINGS[n].kind(SETTINGS[n].default) for n in INITIAL}})),
-    start=jax.jit(jax.vmap(partial(_start, settings))),
+    start=_starts(json.dumps(settings)),
     keys=jax.vmap(point_key)(np.array(seeds, np.uint32), words),
     config=settings | {"seeds": seeds},
   )

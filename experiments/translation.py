@@ -13,8 +13,11 @@ word by word, and the source as it is.
                                                      what that word of its source puts in which is so many before the last
     first_log_source_gradient [source_distance]      the same before training
 
-    python -m experiments.translation                                                    TIME
-    python -m experiments.translation --pairs=kjv --length=16 --vocabulary=2000
+    python -m experiments.translation                                                             3 minutes on one core
+    python -m experiments.translation --pairs=kjv --length=16 --vocabulary=2000 --hidden_size=128 --input_gain=40
+
+Expect: LSTM and GRU translate almost nine in ten toy sentences exactly, and all of the short ones; the RNN hardly any, with a
+chrF below the dictionary's. Too few verses are short to learn from: the source as it is has chrF 55, a GRU 19 after 400 updates.
 """
 
 from collections.abc import Mapping, Sequence
