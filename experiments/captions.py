@@ -65,9 +65,9 @@ def measure_captions(points: Sequence[Point], first: Any, trained: Any) -> dict[
     written = np.asarray(write(run.cell, params, held_out.inputs[0], run.task.steps))
     is_exact = np.all((written == targets) | ~counts, axis=0)
     return {
-      "exact": np.mean(is_exact),
+      "exact": np.asarray(np.mean(is_exact)),
       "exact_by_digit": is_exact.astype(np.float32) @ is_digit / np.sum(is_digit, axis=0),
-      "most_frequent": np.max(np.mean(is_digit, axis=0)),
+      "most_frequent": np.asarray(np.max(np.mean(is_digit, axis=0))),
     }
 
   each = [one(seed) for seed in range(len(points))]

@@ -33,8 +33,8 @@ def measure_baselines(points: Sequence[Point], first: Any, trained: Any) -> dict
   del first, trained
   task = build(points[0]).task
   fitted, held_out = (task.sample(jax.random.key(i), SERIES) for i in range(2))
-  errors = {"persistence": persistence_error(held_out), "linear": linear_error(fitted, held_out, TAPS)}
-  return {name: np.full(len(points), float(error), np.float32) for name, error in errors.items()}
+  errors = {"persistence": float(persistence_error(held_out)), "linear": linear_error(fitted, held_out, TAPS)}
+  return {name: np.full(len(points), error, np.float32) for name, error in errors.items()}
 
 
 EXPERIMENT = Experiment(

@@ -5,12 +5,14 @@ look at its inputs, and the score below which the task counts as solved.
 """
 
 from collections.abc import Callable
+import math
 import numbers
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Key, Shaped
+from jaxtyping import Array, Float, Int, Key, Shaped
+import numpy as np
 import optax
 
 
@@ -106,3 +108,16 @@ def check_at_least(name: str, value: int, least: int) -> None:
   """Raises a `ValueError` unless `value` is a whole number of at least `least`."""
   if not isinstance(value, numbers.Integral) or value < least:
     raise ValueError(f"{name} is {value!r}; it must be a whole number of at least {least}.")
+
+
+def entropy_by_step(labels: Int[np.ndarray, "T N"], mask: np.ndarray) -> float:
+  """Σ_t n_t H_t / Σ_t n_t: what the best predictor pays that knows the step t alone, H_t the entropy of the n_t labels there
+  whose mask is on: n_t H_t = n_t ln n_t - Σ_w n_tw ln n_tw.
+  """
+  nats = 0.0
+  for column, is_counted in zip(labels, mask > 0, strict=True):
+    counts = np.bincount(column[is_counted])
+    counts = counts[counts > 0]
+    total = int(counts.sum())
+    nats += total * math.log(max(1, total)) - float(np.sum(counts * np.log(counts)))
+  return nats / int(np.sum(mask > 0))

@@ -17,7 +17,7 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Int, Key
 import numpy as np
 
-from recurrent_lab.tasks.task import Batch, Pair, Task, check_at_least, cross_entropy, error_rate
+from recurrent_lab.tasks.task import Batch, Pair, Task, check_at_least, cross_entropy, entropy_by_step, error_rate
 
 END = 0  # ends a sentence, fills what is left of its row, and is what a decoder is given first
 
@@ -97,6 +97,7 @@ def translation(
   training = count - round(test_share * count)
   if not 0 < training < count:
     raise ValueError(f"test_share is {test_share}; of {count} pairs it must leave some in either part.")
+  is_reached = np.pad(target[:, :-1] != END, ((0, 0), (1, 0)), constant_values=True)
 
   def sample(key: Key[Array, ""], batch_size: int) -> Batch:
     chosen = jax.random.randint(key, (batch_size,), 0, training, jnp.int32)
@@ -116,22 +117,8 @@ def translation(
     sample=sample,
     test=test,
     loss=cross_entropy,
-    baseline=_baseline(target[:training]),
+    baseline=entropy_by_step(target[:training].T, is_reached[:training].T),
     score=error_rate,
     solved_below=0.01,
     source_size=source_vocabulary,
   )
-
-
-def _baseline(target: np.ndarray) -> float:
-  """Σ_t n_t H_t / Σ_t n_t; n_t H_t is n_t ln n_t - Σ_w n_tw ln n_tw."""
-  nats = 0.0
-  counted = 0
-  reached = np.ones(len(target), bool)
-  for column in target.T:
-    counts = np.bincount(column[reached])
-    counts = counts[counts > 0]
-    nats += counts.sum() * np.log(max(1, counts.sum())) - np.sum(counts * np.log(counts))
-    counted += counts.sum()
-    reached &= column != END
-  return float(nats / counted)

@@ -12,7 +12,7 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Int, Key
 import numpy as np
 
-from recurrent_lab.tasks.task import Batch, Sample, Task, cross_entropy, error_rate
+from recurrent_lab.tasks.task import Batch, Sample, Task, cross_entropy, entropy_by_step, error_rate
 
 
 def with_replacement(rows: np.ndarray, batch: Callable[[Int[Array, "B"]], Batch]) -> Sample:
@@ -31,16 +31,6 @@ def each_once(rows: np.ndarray, batch: Callable[[Int[Array, "B"]], Batch]) -> Sa
     return batch(jax.random.permutation(key, rows)[:batch_size])
 
   return test
-
-
-def entropy_by_step(labels: Int[np.ndarray, "T N"], mask: np.ndarray) -> float:
-  """Σ_t n_t H_t / Σ_t n_t: what the best predictor pays that knows the step t alone, H_t the entropy of the n_t labels there."""
-  nats = 0.0
-  for column, is_counted in zip(labels, mask > 0, strict=True):
-    counts = np.bincount(column[is_counted])
-    counts = counts[counts > 0]
-    nats += counts.sum() * np.log(max(counts.sum(), 1)) - np.sum(counts * np.log(counts))
-  return float(nats / np.sum(mask > 0))
 
 
 def utterances(

@@ -13,7 +13,7 @@ from experiments import data
 from recurrent_lab import tasks
 from recurrent_lab.tasks import chaos
 from recurrent_lab.tasks.captions import END, alphabet, image_row, letter_row, spell
-from recurrent_lab.tasks.utterances import entropy_by_step
+from recurrent_lab.tasks.task import entropy_by_step
 
 ODDS = 1e-8  # of a statistical test to fail by chance
 ALL = 10**6  # more than are held out
