@@ -209,7 +209,7 @@ def test_digits_come_from_their_package(tmp_path):
   np.testing.assert_array_equal(np.sort(one, axis=0), np.sort(other, axis=0))
 
 
-@pytest.mark.parametrize("name", (*TRAINING, *USES))
+@pytest.mark.parametrize("name", [*TRAINING, *USES])
 def test_the_commands_of_every_experiment_are_allowed(name):
   module = importlib.import_module(f"experiments.{name}")
   commands = re.findall(rf"python -m experiments.{name}(.*?)(?:  |\n)", module.__doc__)
