@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 import numpy as np
 
 from analysis.figure import Datasets, Plot, main, only_axes, runs
-from analysis.style import PAGE, cell_style, new_figure, plot_band, plot_scores
+from analysis.style import PAGE, cell_style, new_figure, plot_scores
 
 
 def draw(datasets: Datasets) -> Figure:
@@ -17,14 +17,23 @@ def draw(datasets: Datasets) -> Figure:
   plot_scores(axes[0], cases, {"asked for": 90.0, "most frequent name": 100 * float(data.most_frequent.max())})
   axes[0].set_xlim(0, 102)
   axes[0].set_xlabel("exact names (% of held-out images)")
-  for (cell,), one in cells:
-    label, color, marker, linestyle = cell_style(cell)
-    look = {"label": label, "color": color, "marker": marker, "linestyle": linestyle}
-    plot_band(axes[1], one.digit.values, 100 * one.exact_by_digit.transpose("digit", "seed"), **look)
+  for i, ((cell,), one) in enumerate(cells):
+    look = cell_style(cell)
+    at = one.digit.values + 0.25 * (i - (len(cells) - 1) / 2)
+    axes[1].plot(
+      at,
+      100 * one.exact_by_digit.transpose("digit", "seed").values,
+      color=look.color,
+      marker=look.marker,
+      markersize=2.5,
+      linestyle="none",
+      alpha=0.7,
+    )
   axes[1].set_xticks(data.digit.values)
   axes[1].set_xlabel("digit")
   axes[1].set_ylabel("exact names (%)")
-  axes[1].legend(ncols=3)
+  axes[0].set_title("all digits", loc="left")
+  axes[1].set_title("by digit, a mark a seed", loc="left")
   return figure
 
 

@@ -156,13 +156,14 @@ def plot_scores(axes: Axes, cases: Sequence[tuple[str, str, np.ndarray]], baseli
 
 def plot_by_length(axes: Axes, cells: Iterable[tuple[str, np.ndarray, xr.DataArray]], **look: Any) -> None:
   """Values over `length`, the mean over seeds with its band, of every (cell, lengths, values); `look` overrides the cell's."""
+  lengths = np.array([])
   for cell, lengths, values in cells:
     label, color, marker, linestyle = cell_style(cell)
     own = {"label": label, "color": color, "marker": marker, "linestyle": linestyle}
     plot_band(axes, lengths, values.transpose("length", "seed"), **(own | look))
   axes.set_xscale("log")
-  axes.xaxis.set_major_formatter("{x:g}")
-  axes.xaxis.set_minor_formatter("")
+  axes.set_xticks(lengths, [f"{length:g}" for length in lengths])
+  axes.set_xticks([], minor=True)
 
 
 def legend_line(**line: Any) -> Line2D:

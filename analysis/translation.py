@@ -6,7 +6,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from analysis.figure import Datasets, Plot, main, only_axes, runs
-from analysis.style import PAGE, THEORY, cell_style, legend_line, new_figure, plot_band
+from analysis.style import PAGE, THEORY, cell_style, legend_line, new_figure, plot_seeds
 
 BESIDE = {"dictionary": "--", "source": ":"}
 NAMES = {"dictionary": "word by word", "source": "the source itself"}
@@ -21,13 +21,14 @@ def draw(datasets: Datasets) -> Figure:
     label, color, marker, linestyle = cell_style(cell)
     look: dict[str, Any] = {"color": color, "marker": marker, "linestyle": linestyle}
     net = one.chrf_by_length.sel(translator="net").transpose("source_length", "seed")
-    plot_band(axes[0], lengths, net, label=label, **look)
+    plot_seeds(axes[0], lengths, net, label=label, **look)
     for name, how in (("log_source_gradient", look), ("first_log_source_gradient", look | BEFORE)):
-      plot_band(axes[1], distances, one[name].transpose("source_distance", "seed"), **how)
+      plot_seeds(axes[1], distances, one[name].transpose("source_distance", "seed"), **how)
   for translator, linestyle in BESIDE.items():
     beside = data.chrf_by_length.sel(translator=translator).max(["cell", "seed"])
     axes[0].plot(lengths, beside, label=NAMES[translator], **(THEORY | {"linestyle": linestyle}))
   axes[0].set_ylim(0, 103)
+  axes[0].set_xticks(lengths)
   axes[0].set_xlabel("words of the source, at most")
   axes[0].set_ylabel("chrF of held-out sentences")
   axes[0].set_title("quality by length", loc="left")

@@ -63,7 +63,7 @@ def _perplexities(axes: Axes, data: xr.Dataset, counts: xr.DataArray) -> None:
     )
   best = float(np.exp(counts.mean("seed")).min())
   axes.axhline(best, **(THEORY | {"linestyle": ":"}))
-  axes.annotate(f"best n-gram {best:.3g}", (orders.min(), best), (0, -9), textcoords="offset points", fontsize=7)
+  axes.annotate(f"best n-gram {best:.3g}", (orders.min(), best), (0, 3), textcoords="offset points", fontsize=7)
   axes.set_xticks(
     [*orders, *(orders.max() + 1.5 + np.arange(len(cells)))],
     [*map(str, orders), *(cell_style(cell).label for cell, _ in cells)],
