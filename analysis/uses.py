@@ -28,7 +28,10 @@ def spread(values: xr.DataArray | np.ndarray, scale: float = 1.0) -> str:
   """Mean (lowest to highest) over seeds, or the one value."""
   values = scale * np.asarray(values).ravel()
   values = values[np.isfinite(values)]
-  return f"{values[0]:.3g}" if len(values) == 1 else f"{values.mean():.3g} ({values.min():.3g} to {values.max():.3g})"
+  short = lambda value: f"{value:.3g}" if value < 1000 else f"{value:.0f}"
+  return (
+    short(values[0]) if len(values) == 1 else f"{short(values.mean())} ({short(values.min())} to {short(values.max())})"
+  )
 
 
 def label(cell: object) -> str:
@@ -60,7 +63,7 @@ def recall(results: Path) -> Iterator[Row]:
 
 def tagging(results: Path) -> Iterator[Row]:
   for (length, cell), one in runs(only_axes(load_results(results / "tagging"), "length"), "length", "cell"):
-    yield f"{length} words, {label(cell)}", spread(one.final_score, 100), "chance 50"
+    yield f"{length} word{'s' * (length > 1)}, {label(cell)}", spread(one.final_score, 100), "chance 50"
 
 
 def vowels(results: Path) -> Iterator[Row]:

@@ -63,12 +63,13 @@ def _perplexities(axes: Axes, data: xr.Dataset, counts: xr.DataArray) -> None:
     )
   best = float(np.exp(counts.mean("seed")).min())
   axes.axhline(best, **(THEORY | {"linestyle": ":"}))
-  axes.annotate(f"best n-gram {best:.3g}", (orders.min(), best), (0, 3), textcoords="offset points", fontsize=7)
+  axes.annotate(f"best n-gram {best:.3g}", (orders.min(), best), (0, -9), textcoords="offset points", fontsize=7)
   axes.set_xticks(
     [*orders, *(orders.max() + 1.5 + np.arange(len(cells)))],
     [*map(str, orders), *(cell_style(cell).label for cell, _ in cells)],
   )
   axes.set_yscale("log")
+  axes.set_ylim(bottom=0.75 * min(best, *(np.exp(one.test_nats.values).min() for _, one in cells)))
   axes.yaxis.set_major_formatter("{x:g}")
   axes.yaxis.set_minor_formatter("{x:g}")
   axes.tick_params(axis="y", which="minor", labelsize=6)

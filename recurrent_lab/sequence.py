@@ -51,7 +51,7 @@ def masked_unroll(
   cell: Cell,
   params: Params,
   xs: Float[Array, "T *batch I"],
-  mask: Float[Array, "_ *_batch"],
+  mask: Float[Array, "..."],
   state: State | None = None,
 ) -> tuple[State, Any]:
   """`unroll` over the steps whose mask is not 0: `(state after the last of them, outputs)`, outputs elsewhere 0.

@@ -13,6 +13,8 @@ LAST = lambda outputs: 0.5 * jnp.sum(outputs[-1] ** 2)
 MEASURES = {
   "unroll": rl.unroll,
   "unroll_segments": lambda *net: rl.unroll(*net, segment=4),
+  "masked_unroll": lambda *net: rl.sequence.masked_unroll(*net, jnp.ones(net[2].shape[:1])),
+  "tokens": lambda cell, params, xs: rl.unroll(cell, *rl.sequence.one_hot(params, jnp.zeros(len(xs), jnp.int32))),
   "trajectory": rl.trajectory,
   "activities": rl.activities,
   "state_jacobians": rl.state_jacobians,
