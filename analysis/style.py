@@ -151,16 +151,16 @@ def plot_scores(axes: Axes, cases: Sequence[tuple[str, str, np.ndarray]], baseli
   axes.set_yticks(range(len(cases)), [name for name, _, _ in cases])
   axes.set_ylim(len(cases) - 0.5, -0.5)
   if baselines:
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.28), ncols=2)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.26))
 
 
 def plot_by_length(axes: Axes, cells: Iterable[tuple[str, np.ndarray, xr.DataArray]], **look: Any) -> None:
-  """Values over `length`, the mean over seeds with its band, of every (cell, lengths, values); `look` overrides the cell's."""
+  """Values over `length`, every seed and their median, of every (cell, lengths, values); `look` overrides the cell's."""
   lengths = np.array([])
   for cell, lengths, values in cells:
     label, color, marker, linestyle = cell_style(cell)
     own = {"label": label, "color": color, "marker": marker, "linestyle": linestyle}
-    plot_band(axes, lengths, values.transpose("length", "seed"), **(own | look))
+    plot_seeds(axes, lengths, values.transpose("length", "seed"), **(own | look))
   axes.set_xscale("log")
   axes.set_xticks(lengths, [f"{length:g}" for length in lengths])
   axes.set_xticks([], minor=True)

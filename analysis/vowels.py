@@ -20,7 +20,7 @@ def draw(datasets: Datasets) -> Figure:
       (cell_style(cell).label, cell, 100 * np.asarray(one.final_score))
       for (cell,), one in runs(data.sel(task=task), "cell")
     ]
-    plot_scores(panel, cases, {"asked for": 10.0} if task == "vowels" else {})
+    plot_scores(panel, cases, {"counts as solved": 10.0} if task == "vowels" else {})
     panel.set_xlim(left=0)
     panel.set_title(TITLES[task], loc="left")
     panel.set_xlabel("wrong speaker (% of the held-out)")

@@ -11,7 +11,7 @@ import pypdf
 import pytest
 import xarray as xr
 
-from analysis import error_surface, figure, learning, paper, style, temporal_order
+from analysis import error_surface, figure, language, learning, paper, style, temporal_order
 from experiments import runner
 from experiments.store import ResultsError, load_results
 from tests.analysis.conftest import SMALL, TRAINED, make_up
@@ -38,9 +38,9 @@ def test_figure_is_drawn_and_the_same_bytes_twice(plot, results, tmp_path):
   assert 0.005 < np.mean(pixels < 128) < 0.7  # something is drawn, and it is not a blot
 
 
-def test_every_figure_file_is_in_the_paper_or_the_learning_study():
+def test_every_figure_file_is_in_the_paper_or_a_study():
   files = Path(paper.__file__).parent.glob("*.py")
-  drawn = [plot.name for plot in paper.PLOTS + learning.LEARNING]
+  drawn = [plot.name for plot in paper.PLOTS + learning.LEARNING + language.LANGUAGE]
   assert sorted(path.stem for path in files if "PLOT = Plot(" in path.read_text()) == sorted(drawn)
 
 

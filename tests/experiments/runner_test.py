@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from experiments import grid, runner, store
-from tests.experiments.train_test import TRAINING
+from tests.experiments.train_test import TRAINING, USES
 
 SMALL = ("--hidden_size=4", "--input_size=2", "--seq_len=12", "--seeds=2")
 
@@ -256,7 +256,7 @@ def test_help_shows_the_experiment(capsys):
 
 
 def test_experiments_are_listed_here():
-  """A new experiment joins these tests."""
+  """A new experiment joins these tests, or those of language."""
   files = Path(runner.__file__).parent.glob("*.py")
   defined = {path.stem for path in files if "EXPERIMENT = Experiment(" in path.read_text()}
-  assert defined == {*EXPERIMENTS, *TRAINING}
+  assert defined == {*EXPERIMENTS, *TRAINING, *USES, "word_model", "character_model", "ngram", "ngram_tasks"}

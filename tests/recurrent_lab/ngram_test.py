@@ -216,7 +216,7 @@ def test_perplexity():
     (([0, 1], 0, 1), "vocabulary is 0; it must be"),
     (([], 2, 1), r"tokens is float64\[0\]; it must be rows of one or more whole numbers"),
     ((np.zeros((3, 0), int), 2, 1), r"tokens is int64\[3, 0\]; it must be"),
-    ((1, 2, 1), r"tokens is int64\[\]; it must be"),
+    ((np.array(1), 2, 1), r"tokens is int64\[\]; it must be"),
     (([0.0, 1.0], 2, 1), "tokens is float64"),
     (([True, False], 2, 1), "tokens is bool"),
     (([0, 2], 2, 1), "there are tokens from 0 to 2; the vocabulary has 0 to 1"),
