@@ -7,7 +7,7 @@ series' variance.
     persistence              mean squared error of repeating the last observation
     linear                   that of least squares on the last 20 observations
 
-    python -m experiments.forecast                                       see the README for times
+    python -m experiments.forecast                                       docs/language.md has times
 
 Expect: an error far below that of least squares, and least squares far below repeating.
 """

@@ -48,11 +48,13 @@ def load_model(folder: Path, cell: str | None = None, run: str | None = None) ->
     ResultsError: if results or checkpoint are missing or altered.
     TextError: if its text is missing or another.
   """
+  if not store.block_paths(folder):
+    raise GenerateError(f"{folder} holds no trained model; train one first (python -m experiments.word_model).")
   paths = [path for path in store.block_paths(folder) if run in (None, path.stem)]
   if cell is not None:
     paths = [path for path in paths if store.read_meta(path)["points"][0]["cell"] == cell]
   if len(paths) != 1:
-    names = ", ".join(path.stem for path in paths or store.block_paths(folder)) or "none"
+    names = ", ".join(path.stem for path in paths or store.block_paths(folder))
     raise GenerateError(f"{folder} has {len(paths)} runs that fit; choose one with --run (there are: {names}).")
   points = store.read_meta(paths[0])["points"]
   if points[0].get("task") != "language":

@@ -236,3 +236,8 @@ def test_a_bad_text_stops_before_anything_is_written(experiment, content, flags,
   assert len(error.strip().splitlines()) == 1
   assert message in error or "has 8 distinct chars" in error
   assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_without_models_is_named(tmp_path, capsys):
+  assert generate.main([f"--model={tmp_path}"]) == 2
+  assert "holds no trained model; train one first" in capsys.readouterr().err
