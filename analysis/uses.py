@@ -150,7 +150,7 @@ def main(argv: Sequence[str] | None = None) -> int:
   out.mkdir(parents=True, exist_ok=True)
   head = (
     "# Language and other sequences\n\nWritten by `python -m analysis.uses`. A score is the mean over seeds, with the lowest and "
-    "the highest of them.\n\n"
+    "the highest of them. Seconds are wall time, and of the kept runs on a machine that did other work besides.\n\n"
   )
   write_atomically(out / "language.md", (head + "\n".join(sections)).encode())
   print(out / "language.md")
