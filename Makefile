@@ -11,7 +11,7 @@ RUN = $(VENV)/bin/python
 EXPERIMENTS = recurrent_gain tanh_saturation forget_bias zero_or_one \
               mean_field lyapunov phase_gates phase_input activation_choice transient_growth one_unit identities
 
-.PHONY: paper sweeps figures learning landmarks learning-figures language language-landmarks language-figures test test-slow check env clean
+.PHONY: paper sweeps figures learning landmarks learning-figures language language-landmarks uses language-figures test test-slow check env clean
 
 paper: sweeps figures
 	@echo "The figures are in $(FIGURES)/, the judged claims in $(LEDGER)/claims.md, the numbers behind them in $(RESULTS)/."
@@ -73,26 +73,21 @@ language-landmarks: RESULTS = results/landmarks
 
 language: env
 	$(RUN) -m experiments.ngram --vocabulary=2000 --out=$(RESULTS)
-	$(RUN) -m experiments.ngram --unit=char --vocabulary=0 --length=100 --out=$(RESULTS)
-	$(RUN) -m experiments.ngram_tasks --out=$(RESULTS)
 	$(call train,word_model --vocabulary=2000 --hidden_size=64 --updates=1000 --learning_rate=0.01)
 	$(call train,character_model --hidden_size=64 --updates=500)
-	$(call train,recall)
-	$(call train,next_item)
-	$(call train,tagging)
-	$(call train,translation)
-	$(call train,vowels)
-	$(call train,captions)
-	$(call train,forecast)
-	$(MAKE) language-figures RESULTS=$(RESULTS)
+	$(MAKE) uses language-figures RESULTS=$(RESULTS)
 
 language-landmarks: env
 	$(RUN) -m experiments.ngram --out=$(RESULTS)
-	$(RUN) -m experiments.ngram --unit=char --vocabulary=0 --length=100 --out=$(RESULTS)
-	$(RUN) -m experiments.ngram_tasks --out=$(RESULTS)
 	$(call train,word_model --cells=rnn --learning_rate=0.005)
 	$(call train,word_model --cells=lstm$(comma)gru)
 	$(call train,character_model)
+	$(MAKE) uses language-figures RESULTS=$(RESULTS)
+
+# The same in both: counts, and what is small anyway.
+uses: env
+	$(RUN) -m experiments.ngram --unit=char --vocabulary=0 --length=100 --out=$(RESULTS)
+	$(RUN) -m experiments.ngram_tasks --out=$(RESULTS)
 	$(call train,recall)
 	$(call train,next_item)
 	$(call train,tagging)
@@ -100,7 +95,6 @@ language-landmarks: env
 	$(call train,vowels)
 	$(call train,captions)
 	$(call train,forecast)
-	$(MAKE) language-figures RESULTS=$(RESULTS)
 
 language-figures: env
 	$(RUN) -m analysis.language --results=$(RESULTS) --out=$(FIGURES)

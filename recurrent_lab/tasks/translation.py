@@ -11,13 +11,13 @@ References: Sutskever, Vinyals & Le, "Sequence to sequence learning with neural 
 
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
-from jaxtyping import Array, Int, Key
+from jaxtyping import Array, Int
 import numpy as np
 
 from recurrent_lab.tasks.task import Batch, Pair, Task, check_at_least, cross_entropy, entropy_by_step, error_rate
+from recurrent_lab.tasks.utterances import each_once, with_replacement
 
 END = 0  # ends a sentence, fills what is left of its row, and is what a decoder is given first
 
@@ -99,23 +99,16 @@ def translation(
     raise ValueError(f"test_share is {test_share}; of {count} pairs it must leave some in either part.")
   is_reached = np.pad(target[:, :-1] != END, ((0, 0), (1, 0)), constant_values=True)
 
-  def sample(key: Key[Array, ""], batch_size: int) -> Batch:
-    chosen = jax.random.randint(key, (batch_size,), 0, training, jnp.int32)
-    return pair_batch(jnp.asarray(source)[chosen], jnp.asarray(target)[chosen])
-
-  def test(key: Key[Array, ""], batch_size: int) -> Batch:
-    chosen = jnp.arange(training, count, dtype=jnp.int32)
-    if batch_size < len(chosen):
-      chosen = jax.random.permutation(key, chosen)[:batch_size]
-    return pair_batch(jnp.asarray(source)[chosen], jnp.asarray(target)[chosen])
+  def chosen(rows: Int[Array, "B"]) -> Batch:
+    return pair_batch(jnp.asarray(source)[rows], jnp.asarray(target)[rows])
 
   return Task(
     name="translation",
     input_size=target_vocabulary,
     output_size=target_vocabulary,
     steps=target.shape[1],
-    sample=sample,
-    test=test,
+    sample=with_replacement(np.arange(training), chosen),
+    test=each_once(np.arange(training, count), chosen),
     loss=cross_entropy,
     baseline=entropy_by_step(target[:training].T, is_reached[:training].T),
     score=error_rate,
