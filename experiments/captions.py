@@ -14,7 +14,7 @@ Expect: 91 to 94 % exactly right with all cells, where the most frequent name ge
 wrong is the digit, as in any small net (the held-out images are of other writers), and threes most of all.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 import sys
 from typing import Any
@@ -27,7 +27,7 @@ from experiments.data import DIGIT_NAMES
 from experiments.grid import Point, Setting, one_of
 from experiments.learning import SETTINGS, build
 from experiments.runner import Experiment, main
-from experiments.train import followed_by
+from experiments.train import After, followed_by
 import recurrent_lab as rl
 from recurrent_lab import sequence
 from recurrent_lab.tasks.captions import letter_row, spell
@@ -52,26 +52,24 @@ def write(cell: rl.Cell, params: rl.WithReadoutParams, shown: Array, steps: int)
   return sequence.one_to_many(cell, params.cell, shown, steps, feed, jax.random.key(0))[1]
 
 
-def measure_captions(points: Sequence[Point], first: Any, trained: Any) -> dict[str, np.ndarray]:
-  """What this file's docstring lists, on a leading axis of seeds; `trained` are the parameters after training."""
-  del first
-  run = build(points[0])
+def measure_captions(point: Point) -> After:
+  """What this file's docstring lists."""
+  run = build(point)
   held_out = run.task.test(jax.random.key(0), ALL)
   targets, counts = np.asarray(held_out.targets), np.asarray(held_out.mask) > 0
   is_digit = np.all(targets.T[:, None] == spell(DIGIT_NAMES), axis=-1)  # [B, digits]
 
-  def one(seed: int) -> dict[str, np.ndarray]:
-    params = jax.tree.map(lambda a: a[seed], trained)
-    written = np.asarray(write(run.cell, params, held_out.inputs[0], run.task.steps))
+  def measure(before: Any, after: Any) -> dict[str, Any]:
+    del before
+    written = np.asarray(write(run.cell, after, held_out.inputs[0], run.task.steps))
     is_exact = np.all((written == targets) | ~counts, axis=0)
     return {
-      "exact": np.asarray(np.mean(is_exact)),
+      "exact": np.mean(is_exact),
       "exact_by_digit": is_exact.astype(np.float32) @ is_digit / np.sum(is_digit, axis=0),
-      "most_frequent": np.asarray(np.max(np.mean(is_digit, axis=0))),
+      "most_frequent": np.max(np.mean(is_digit, axis=0)),
     }
 
-  each = [one(seed) for seed in range(len(points))]
-  return {name: np.stack([measured[name] for measured in each]).astype(np.float32) for name in each[0]}
+  return measure
 
 
 EXPERIMENT = Experiment(

@@ -9,7 +9,7 @@
 A net starts in its initial state at the beginning of every window and history, in training as here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -23,7 +23,7 @@ import optax
 from experiments import text
 from experiments.grid import Point, Setting, one_of
 from experiments.learning import SETTINGS, TEXT_SETTINGS, build
-from experiments.train import followed_by
+from experiments.train import After, followed_by
 import recurrent_lab as rl
 from recurrent_lab import training
 
@@ -89,9 +89,8 @@ def lag_profiles(cell: rl.Cell, params: rl.WithReadoutParams, tokens: Array) -> 
   return jnp.mean(adjoint, axis=0), jnp.mean(product, axis=0)
 
 
-def measure_language(points: Sequence[Point], first: Any, trained: Any) -> dict[str, np.ndarray]:
-  """What this file's docstring lists, on a leading axis of seeds; `first` and `trained` are parameters before and after."""
-  point: Any = points[0]
+def measure_language(point: Any) -> After:
+  """What this file's docstring lists."""
   cell, window = build(point).cell, point["length"]
   stream = corpus_of(point).test
   rows = windows(stream, window)
@@ -99,8 +98,7 @@ def measure_language(points: Sequence[Point], first: Any, trained: Any) -> dict[
   seen = [stream[spread[:, None] + np.arange(-history, 1)] for history in histories(window)]
   lag_rows = rows[np.linspace(0, len(rows) - 1, min(LAG_WINDOWS, len(rows))).astype(int)]
 
-  def one(seed: int) -> dict[str, np.ndarray]:
-    before, after = (jax.tree.map(lambda a: a[seed], params) for params in (first, trained))
+  def measure(before: Any, after: Any) -> dict[str, Any]:
     adjoint, product = lag_profiles(cell, after, lag_rows)
     return {
       "first_nats": np.mean(token_losses(cell, before, rows[:CALL], window)),
@@ -110,8 +108,7 @@ def measure_language(points: Sequence[Point], first: Any, trained: Any) -> dict[
       "log_product": np.asarray(product),
     }
 
-  each = [one(seed) for seed in range(len(points))]
-  return {name: np.stack([measured[name] for measured in each]).astype(np.float32) for name in each[0]}
+  return measure
 
 
 LANGUAGE = followed_by(

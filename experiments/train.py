@@ -211,20 +211,25 @@ TRAIN = Measure(
 )
 
 
+After = Callable[[Any, Any], Mapping[str, Any]]  # (parameters before training, those after it) -> {name: array}
+
+
 def followed_by(
-  after: Callable[[Sequence[Point], Any, Any], dict[str, np.ndarray]],
+  after: Callable[[Point], After],
   dims: Mapping[str, Sequence[str]],
   coords: Callable[[Point], dict[str, list[Any]]] = lambda point: {},
   settings: Mapping[str, Setting] = SETTINGS,
 ) -> Measure:
-  """`TRAIN`, and then `after(points, parameters before training, parameters after it)`: arrays with a leading axis of seeds,
-  whose other axes are `dims` with labels from `coords` or those of `TRAIN`.
+  """`TRAIN`, and then what `after(point)` measures on the nets of every seed: arrays whose axes are `dims`, with labels from
+  `coords` or those of `TRAIN`.
   """
 
   def run(points: Sequence[Point], folder: Path, checkpoint_seconds: float) -> dict[str, np.ndarray]:
     arrays = train(points, folder, checkpoint_seconds)
-    block = prepare(points)
-    return arrays | after(points, block.start(block.keys).params, final_states(points, folder).params)
+    block, measure = prepare(points), after(points[0])
+    nets = block.start(block.keys).params, final_states(points, folder).params
+    each = [measure(*jax.tree.map(lambda a, seed=seed: a[seed], nets)) for seed in range(len(points))]
+    return arrays | {name: np.stack([measured[name] for measured in each]).astype(np.float32) for name in each[0]}
 
   return TRAIN._replace(
     run=run,

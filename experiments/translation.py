@@ -35,7 +35,7 @@ from experiments.grid import Point, Setting, one_of
 from experiments.language import LANGUAGE_SETTINGS
 from experiments.learning import SETTINGS, Run, build
 from experiments.runner import Experiment, main
-from experiments.train import TRAIN, followed_by
+from experiments.train import TRAIN, After, followed_by
 import recurrent_lab as rl
 from recurrent_lab import sequence, training
 from recurrent_lab.tasks import Batch, Task
@@ -101,9 +101,8 @@ def by_distance(values: np.ndarray, length: int) -> np.ndarray:
   return np.append(values[:length].mean(axis=1)[::-1], np.full(len(values) - length, np.nan))
 
 
-def measure_translation(points: Sequence[Point], first: Any, trained: Any) -> dict[str, np.ndarray]:
-  """What this file's docstring lists, on a leading axis of seeds; `first` and `trained` are parameters before and after."""
-  point: Any = points[0]
+def measure_translation(point: Any) -> After:
+  """What this file's docstring lists."""
   run = build(point)
   both = pairs.load(point["pairs"], point["length"], point["vocabulary"])
   sources, references = both.sources[both.training :], both.targets[both.training :]
@@ -123,8 +122,7 @@ def measure_translation(points: Sequence[Point], first: Any, trained: Any) -> di
   word_for = pairs.dictionary(both)
   others = [judge([[word_for.get(word, word) for word in source] for source in sources]), judge(sources)]
 
-  def one(seed: int) -> dict[str, np.ndarray]:
-    before, after = (jax.tree.map(lambda a: a[seed], params) for params in (first, trained))
+  def measure(before: Any, after: Any) -> dict[str, Any]:
     judged = [judge(translate(run.cell, after, batch, both.corpus.target_words)), *others]
     logs = lambda params: np.asarray(_source_gradient(run.cell, run.task, params, longest))
     return {name: np.stack([scores[name] for scores in judged]) for name in judged[0]} | {
@@ -133,8 +131,7 @@ def measure_translation(points: Sequence[Point], first: Any, trained: Any) -> di
       "first_log_source_gradient": by_distance(logs(before), lengths.max()),
     }
 
-  each = [one(seed) for seed in range(len(points))]
-  return {name: np.stack([measured[name] for measured in each]).astype(np.float32) for name in each[0]}
+  return measure
 
 
 def check(point: Point) -> Run:

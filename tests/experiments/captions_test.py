@@ -62,7 +62,9 @@ def test_names_are_those_that_a_loop_writes(trained, held_out, written, rng):
 
 def test_shares_are_those_of_the_names(trained, held_out, written):
   points, params = trained
-  measured = captions.measure_captions(points, None, params)
+  one = captions.measure_captions(points[0])
+  each = [one(None, jax.tree.map(lambda a, seed=seed: a[seed], params)) for seed in range(2)]
+  measured = {name: np.stack([seed[name] for seed in each]) for name in each[0]}
   measure = captions.EXPERIMENT.measure
   coords = measure.coords(points[0])
   assert measured.keys() <= measure.dims.keys()
