@@ -17,8 +17,15 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Int
 import numpy as np
 
-from recurrent_lab.tasks.task import Batch, Task, cross_entropy, entropy_by_step, error_rate
-from recurrent_lab.tasks.utterances import each_once, with_replacement
+from recurrent_lab.tasks.task import (
+  Batch,
+  Task,
+  cross_entropy,
+  each_once,
+  entropy_by_step,
+  error_rate,
+  with_replacement,
+)
 
 END = 0  # the symbol that ends a name, and fills what is left of its row
 

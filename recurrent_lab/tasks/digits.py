@@ -4,21 +4,12 @@ References: Le, Jaitly & Hinton, "A simple way to initialize recurrent networks 
 its 784 pixels; `experiments.data.digits` has the small images that come with scikit-learn.
 """
 
-import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
-from jaxtyping import Array, Key
+from jaxtyping import Array, Int
 import numpy as np
 
-from recurrent_lab.tasks.task import Batch, Sample, Task, answer_at_end, cross_entropy, error_rate
-
-
-def _with_replacement(images: np.ndarray, labels: np.ndarray) -> Sample:
-  def sample(key: Key[Array, ""], batch_size: int) -> Batch:
-    chosen = jax.random.randint(key, (batch_size,), 0, len(labels), jnp.int32)
-    return answer_at_end(jnp.asarray(images)[chosen].T[..., None], jnp.asarray(labels)[chosen])
-
-  return sample
+from recurrent_lab.tasks.task import Batch, Task, answer_at_end, cross_entropy, error_rate, with_replacement
 
 
 def sequential_digits(
@@ -59,13 +50,17 @@ def sequential_digits(
   classes = int(labels.max()) + 1
   frequencies = np.bincount(labels[:training]) / training
   seen = frequencies[frequencies > 0]
+
+  def chosen(rows: Int[Array, "B"]) -> Batch:
+    return answer_at_end(jnp.asarray(images)[rows].T[..., None], jnp.asarray(labels)[rows])
+
   return Task(
     name="digits" if permutation is None else "permuted_digits",
     input_size=1,
     output_size=classes,
     steps=images.shape[1],
-    sample=_with_replacement(images[:training], labels[:training]),
-    test=_with_replacement(images[training:], labels[training:]),
+    sample=with_replacement(np.arange(training), chosen),
+    test=with_replacement(np.arange(training, len(labels)), chosen),
     loss=cross_entropy,
     baseline=float(-np.sum(seen * np.log(seen))),
     score=error_rate,

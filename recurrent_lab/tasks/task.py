@@ -110,6 +110,24 @@ def check_at_least(name: str, value: int, least: int) -> None:
     raise ValueError(f"{name} is {value!r}; it must be a whole number of at least {least}.")
 
 
+def with_replacement(rows: np.ndarray, batch: Callable[[Int[Array, "B"]], Batch]) -> Sample:
+  """Draws from `rows`, the indices of training examples, of which `batch` makes a batch."""
+  rows = np.asarray(rows, np.int32)
+  return lambda key, size: batch(jnp.asarray(rows)[jax.random.randint(key, (size,), 0, len(rows), jnp.int32)])
+
+
+def each_once(rows: np.ndarray, batch: Callable[[Int[Array, "B"]], Batch]) -> Sample:
+  """All `rows` in order where as many or more are asked for, and else that many of them at random, no two alike."""
+  rows = np.asarray(rows, np.int32)
+
+  def test(key: Key[Array, ""], batch_size: int) -> Batch:
+    if batch_size >= len(rows):
+      return batch(jnp.asarray(rows))
+    return batch(jax.random.permutation(key, rows)[:batch_size])
+
+  return test
+
+
 def entropy_by_step(labels: Int[np.ndarray, "T N"], mask: np.ndarray) -> float:
   """Σ_t n_t H_t / Σ_t n_t: what the best predictor pays that knows the step t alone, H_t the entropy of the n_t labels there
   whose mask is on: n_t H_t = n_t ln n_t - Σ_w n_tw ln n_tw.

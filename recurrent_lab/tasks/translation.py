@@ -16,8 +16,17 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Int
 import numpy as np
 
-from recurrent_lab.tasks.task import Batch, Pair, Task, check_at_least, cross_entropy, entropy_by_step, error_rate
-from recurrent_lab.tasks.utterances import each_once, with_replacement
+from recurrent_lab.tasks.task import (
+  Batch,
+  Pair,
+  Task,
+  check_at_least,
+  cross_entropy,
+  each_once,
+  entropy_by_step,
+  error_rate,
+  with_replacement,
+)
 
 END = 0  # ends a sentence, fills what is left of its row, and is what a decoder is given first
 

@@ -4,33 +4,20 @@ Reference: Kudo, Toyama & Shimbo, "Multidimensional curve classification using p
 Letters 20 (1999), for the vowels of nine men; `experiments.data.japanese_vowels` has them.
 """
 
-from collections.abc import Callable
-
-import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
-from jaxtyping import Array, Int, Key
+from jaxtyping import Array, Int
 import numpy as np
 
-from recurrent_lab.tasks.task import Batch, Sample, Task, cross_entropy, entropy_by_step, error_rate
-
-
-def with_replacement(rows: np.ndarray, batch: Callable[[Int[Array, "B"]], Batch]) -> Sample:
-  """Draws from `rows`, the indices of training examples, of which `batch` makes a batch."""
-  rows = np.asarray(rows, np.int32)
-  return lambda key, size: batch(jnp.asarray(rows)[jax.random.randint(key, (size,), 0, len(rows), jnp.int32)])
-
-
-def each_once(rows: np.ndarray, batch: Callable[[Int[Array, "B"]], Batch]) -> Sample:
-  """All `rows` in order where as many or more are asked for, and else that many of them at random, no two alike."""
-  rows = np.asarray(rows, np.int32)
-
-  def test(key: Key[Array, ""], batch_size: int) -> Batch:
-    if batch_size >= len(rows):
-      return batch(jnp.asarray(rows))
-    return batch(jax.random.permutation(key, rows)[:batch_size])
-
-  return test
+from recurrent_lab.tasks.task import (
+  Batch,
+  Task,
+  cross_entropy,
+  each_once,
+  entropy_by_step,
+  error_rate,
+  with_replacement,
+)
 
 
 def utterances(
