@@ -20,6 +20,7 @@ def test_the_table_in_docs_is_that_of_the_kept_results(table, page, tmp_path):
 
 
 @pytest.mark.parametrize("figures", [LEARNING, LANGUAGE], ids=["learning", "language"])
+@pytest.mark.slow
 def test_every_figure_is_drawn_from_the_kept_results(figures, tmp_path):
   assert main(*figures, argv=[f"--results={REFERENCE}", f"--out={tmp_path}"]) == 0
   assert len(list(tmp_path.glob("*.pdf"))) == len(figures)

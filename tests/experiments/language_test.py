@@ -100,6 +100,7 @@ def test_profiles_by_lag_start_at_the_last_step(trained, model):
   np.testing.assert_allclose(data.log_adjoint_last[0], adjoint, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_classic_truncated_run_starts_and_descends(corpus, tmp_path):
   flags = [*SMALL, f"--corpus={corpus}", "--vocabulary=30", "--cells=rnn", "--k1=1", "--k2=4", f"--out={tmp_path}"]
   assert runner.main(word_model.EXPERIMENT, [*flags, "--optimizer=sgd", "--learning_rate=1"]) == 0

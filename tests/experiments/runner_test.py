@@ -48,6 +48,7 @@ def launch(name, out, *flags):
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
+@pytest.mark.slow
 def test_every_experiment_runs_small(name, tmp_path):
   assert launch(name, tmp_path, *EXPERIMENTS[name]) == 0
   data = store.load_results(tmp_path / name)
@@ -93,6 +94,7 @@ def arrays_by_point(folder):
   return result
 
 
+@pytest.mark.slow
 def test_shards_and_order_change_nothing(tmp_path):
   """Two shards give, byte for byte, what one launch gives; so do the values in another order."""
   flags = ("--ws=0.5,1,2", "--cells=rnn,gru", "--chunk=2")

@@ -89,6 +89,7 @@ def outcome(out):
   return rows, (run / "dynamics.jsonl").read_text(), block.arrays
 
 
+@pytest.mark.slow
 def test_killed_and_stopped_runs_end_as_uninterrupted_ones_do(tmp_path):
   whole, broken = tmp_path / "whole", tmp_path / "broken"
   code, message = finish(start(whole))
@@ -133,6 +134,7 @@ def test_a_run_stops_when_all_seeds_have_solved_the_task(tmp_path, capsys):
   assert f"has no row for step {run}, at which its checkpoint is" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_double_precision_is_that_of_the_parameters(tmp_path):
   flags = [*TINY, "--updates=2", "--floss=2", "--floss_k=2", "--x64", f"--out={tmp_path}"]
   assert runner.main(adding.EXPERIMENT, flags) == 0

@@ -17,6 +17,7 @@ def test_counts_guess_where_the_answer_lies_further_back(tmp_path):
   assert abs(float(error.sel(task="next_item")) - MARKOV_ERROR) < 6 * 0.5 / np.sqrt(2000)
 
 
+@pytest.mark.slow
 def test_forecasts_have_their_baselines_beside_them(tmp_path, monkeypatch):
   monkeypatch.setattr(forecast, "SERIES", 60)
   flags = ["--cells=rnn", "--length=30", "--hidden_size=4", "--updates=50", "--seeds=2", f"--out={tmp_path}"]

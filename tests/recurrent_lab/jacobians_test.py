@@ -118,7 +118,14 @@ def exact_log_singular_values(jacobians):
 
 
 @pytest.mark.parametrize(
-  ("name", "steps"), [("rnn", 60), ("lstm", 40), ("gru", 100), ("indrnn_tanh", 50), ("rnn_linear", 3)]
+  ("name", "steps"),
+  [
+    ("rnn", 60),
+    pytest.param("lstm", 40, marks=pytest.mark.slow),
+    pytest.param("gru", 100, marks=pytest.mark.slow),
+    ("indrnn_tanh", 50),
+    ("rnn_linear", 3),
+  ],
 )
 def test_singular_values_far_below_rounding_are_right(name, steps, key):
   """All n of them, over hundreds of nats, against 400-digit arithmetic on the same Jacobians in float64."""
@@ -130,6 +137,7 @@ def test_singular_values_far_below_rounding_are_right(name, steps, key):
   np.testing.assert_allclose(measured, expected, rtol=1e-7, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_singular_values_in_float32_and_by_lag(key):
   cell, params, xs = random_net("gru", key, steps=60, hidden=6)
   lags = (1, 7, 60)

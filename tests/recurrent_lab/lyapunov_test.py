@@ -45,6 +45,7 @@ def test_scaled_orthogonal_linear_net(gain, key):
   assert np.all(spectrum.standard_error < 1e-5)
 
 
+@pytest.mark.slow
 def test_diagonal_net(key):
   """ln |u_i|, sorted, exactly from the first step on; -inf for a unit without memory."""
   cell = rl.indrnn("identity")
@@ -60,6 +61,7 @@ def test_diagonal_net(key):
 
 
 @pytest.mark.parametrize("bias", [0.0, 3.0])
+@pytest.mark.slow
 def test_lstm_without_weights(bias, key):
   """ln σ(b_f) along the cell path and -inf for ∂/∂h."""
   cell = rl.lstm()
@@ -88,7 +90,7 @@ def test_no_recurrence_and_dead_units(key):
   np.testing.assert_allclose(spectrum.exponents[0], np.log(np.abs(eigenvalues).max()), atol=2e-3)
 
 
-@pytest.mark.parametrize("name", ["rnn", "lstm"])
+@pytest.mark.parametrize("name", ["rnn", pytest.param("lstm", marks=pytest.mark.slow)])
 def test_matches_a_numpy_loop(name, key):
   """All of them in float64 to rounding and with an interval of its own choice; in float32 to its precision."""
   with jax.enable_x64(True):
@@ -110,7 +112,7 @@ def test_matches_a_numpy_loop(name, key):
   )
 
 
-@pytest.mark.parametrize("name", ["rnn", "lstm"])
+@pytest.mark.parametrize("name", [pytest.param("rnn", marks=pytest.mark.slow), "lstm"])
 def test_interval_is_chosen_so_that_the_certificate_holds(name, key):
   """And one that is too long shows in the residual, though not in the largest exponent."""
   cell, params, xs = random_net(name, key, steps=400, hidden=32)
@@ -134,6 +136,7 @@ def test_slow_gates_need_few_decompositions(key):
   assert certified(spectrum)
 
 
+@pytest.mark.slow
 def test_a_batch_is_the_loop_and_shares_its_interval(key):
   cell = rl.gru()
   xs = jax.random.normal(key, (120, 2))

@@ -27,6 +27,7 @@ def test_a_stack_runs_its_layers_one_after_the_other(key):
 
 
 @pytest.mark.usefixtures("x64")
+@pytest.mark.slow
 def test_the_jacobian_is_block_triangular_with_the_layers_on_its_diagonal(key):
   (lower, p_lower), (upper, p_upper), xs = layers(key)
   jacobians = rl.state_jacobians(rl.stack(lower, upper), (p_lower, p_upper), xs)

@@ -129,6 +129,7 @@ def test_omega_adds_its_own_gradient_to_the_cell_alone(key):
   assert float(jnp.linalg.norm(change.recurrent_kernel)) > 1e-3
 
 
+@pytest.mark.slow
 def test_seeds_train_together_as_they_do_alone(key):
   """Under vmap every seed goes its own way, and a small GRU learns to add over five steps."""
   task = adding(5)

@@ -87,7 +87,10 @@ def truncated_by_hand(cell, params, xs, weights, k1, k2):
   return value, gradient
 
 
-@pytest.mark.parametrize(("name", "k1", "k2"), [("lstm", 1, 4), ("rnn", 3, 3), ("lstm", 5, 7), ("rnn", 4, 50)])
+@pytest.mark.parametrize(
+  ("name", "k1", "k2"),
+  [pytest.param("lstm", 1, 4, marks=pytest.mark.slow), ("rnn", 3, 3), ("lstm", 5, 7), ("rnn", 4, 50)],
+)
 def test_truncated_bptt_is_the_sum_of_its_windows(name, k1, k2, key):
   cell, params, xs = random_net(name, key, steps=12)
   weights = jax.random.normal(key, (12, 5))

@@ -65,6 +65,7 @@ def test_double_precision_is_double(rng):
     assert theory.largest_exponent(gain).dtype == jnp.float64
 
 
+@pytest.mark.slow
 def test_float32_agrees_with_float64_from_the_onset_to_deep_saturation():
   gains = np.asarray([1.0001, 1.01, 1.3, 10.0, 1e3, 1e6])
   with jax.enable_x64(True):
@@ -113,6 +114,7 @@ def test_gradients_are_those_of_the_implicit_function(rng):
   np.testing.assert_allclose(got, [by_gain, by_input], rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_transforms_and_broadcasting_change_nothing():
   gains = jnp.asarray([0.5, 1.5, 4.0])
   plain = theory.largest_exponent(gains, 0.3)
