@@ -75,7 +75,7 @@ language: env
 	$(RUN) -m experiments.ngram --vocabulary=2000 --out=$(RESULTS)
 	$(call train,word_model --vocabulary=2000 --hidden_size=64 --updates=1000 --learning_rate=0.01)
 	$(call train,character_model --hidden_size=64 --updates=500)
-	$(MAKE) uses language-figures RESULTS=$(RESULTS)
+	$(MAKE) uses language-figures RESULTS=$(RESULTS) SMALL=1
 
 language-landmarks: env
 	$(RUN) -m experiments.ngram --out=$(RESULTS)
@@ -84,13 +84,13 @@ language-landmarks: env
 	$(call train,character_model)
 	$(MAKE) uses language-figures RESULTS=$(RESULTS)
 
-# The same in both: counts, and what is small anyway.
+# The same in both, but for the longest sentences and stories.
 uses: env
 	$(RUN) -m experiments.ngram --unit=char --vocabulary=0 --length=100 --out=$(RESULTS)
 	$(RUN) -m experiments.ngram_tasks --out=$(RESULTS)
-	$(call train,recall)
+	$(call train,recall $(if $(SMALL),--length=5$(comma)20))
 	$(call train,next_item)
-	$(call train,tagging)
+	$(call train,tagging $(if $(SMALL),--length=1$(comma)4))
 	$(call train,translation)
 	$(call train,vowels)
 	$(call train,captions)
