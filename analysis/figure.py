@@ -50,16 +50,16 @@ def only_axes(dataset: xr.Dataset, *axes: str) -> xr.Dataset:
 
 
 def runs(dataset: xr.Dataset, *axes: str) -> Iterator[tuple[tuple[Any, ...], xr.Dataset]]:
-  """The combinations of values of these axes that were run, each with its results over the seeds that were run.
+  """The combinations of values of these axes that were run, each with its results over the seeds (and what other axes there
+  are) that were run.
 
   A study need not fill its grid, and what is missing in it is no failure.
   """
   for values in itertools.product(*(dataset[name].values.tolist() for name in axes)):
     one = dataset.sel(dict(zip(axes, values, strict=True)))
     made = one.status != STATUS.index("missing")
-    seeds = made.any([name for name in made.dims if name != "seed"])
-    if seeds.any():
-      yield values, one.isel(seed=seeds.values)
+    if made.any():
+      yield values, one.isel({name: made.any([n for n in made.dims if n != name]).values for name in made.dims})
 
 
 def bias_value(text: str) -> float:

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 import sys
 
 from matplotlib.figure import Figure
+import numpy as np
 import xarray as xr
 
-from analysis.figure import Datasets, Plot, main, only_axes
+from analysis.figure import Datasets, Plot, main, only_axes, runs
 from analysis.style import PAGE, THEORY, legend_line, new_figure, plot_by_length
 from experiments.store import ResultsError
 from recurrent_lab.tasks import name_lags
@@ -28,12 +29,10 @@ def counts_of(counts: xr.Dataset, task: str) -> xr.DataArray:
   return counts.test_error.sel(task=task).dropna("length", how="any").transpose("order", "length", "seed")
 
 
-def at_first_name(data: xr.Dataset, cell: str, watched: int) -> Iterator[xr.DataArray]:
-  """ln ‖∂L/∂S_k‖ - ln ‖∂L/∂S_T‖ at the first name, by gap, at the first (0) or last (-1) update that was watched."""
-  for length in data.length.values:
-    seen = (
-      data.log_adjoint.sel(cell=cell, length=length).dropna("watched_update", how="all").isel(watched_update=watched)
-    )
+def at_first_name(one: xr.Dataset, watched: int) -> Iterator[xr.DataArray]:
+  """ln ‖∂L/∂S_k‖ - ln ‖∂L/∂S_T‖ at the first name, by gap, at the first (0) or last (-1) update of a cell that was watched."""
+  for length in one.length.values:
+    seen = one.log_adjoint.sel(length=length).dropna("watched_update", how="all").isel(watched_update=watched)
     yield (seen.sel(lag=name_lags(int(length))[0]) - seen.sel(lag=0)).drop_vars(
       ["watched_update", "lag"], errors="ignore"
     )
@@ -42,9 +41,10 @@ def at_first_name(data: xr.Dataset, cell: str, watched: int) -> Iterator[xr.Data
 def draw(datasets: Datasets) -> Figure:
   data = only_axes(datasets["recall"], "length")
   counts = counts_of(datasets["ngram_tasks"], "long_range_recall")
-  cells, lengths = data.cell.values.tolist(), data.length.values
+  cells = [(cell, one) for (cell,), one in runs(data, "cell")]
+  counts = counts.sel(length=np.intersect1d(counts.length, data.length))
   figure, (axes,) = new_figure(PAGE, 2.7, 1, 2)
-  plot_by_length(axes[0], ((cell, lengths, data.final_score.sel(cell=cell)) for cell in cells))
+  plot_by_length(axes[0], ((cell, one.final_score) for cell, one in cells))
   axes[0].plot(counts.length, counts.isel(order=-1).mean("seed"), label=f"{int(counts.order[-1])}-gram", **COUNTS)
   axes[0].axhline(CHANCE_ERROR, label="any of the seven others", **(THEORY | {"linestyle": "--"}))
   axes[0].set_ylim(-0.03, 1)
@@ -52,7 +52,7 @@ def draw(datasets: Datasets) -> Figure:
   axes[0].set_title("after training", loc="left")
   handles, labels = axes[0].get_legend_handles_labels()
   for watched, look in ((-1, {}), (0, BEFORE)):
-    reached = [(cell, lengths, xr.concat(at_first_name(data, cell, watched), "length")) for cell in cells]
+    reached = [(cell, xr.concat(at_first_name(one, watched), "length")) for cell, one in cells]
     plot_by_length(axes[1], reached, **look)
   axes[1].set_ylabel(r"$\ln\|\partial L/\partial S_k\| - \ln\|\partial L/\partial S_T\|$")
   axes[1].set_title("gradient at the first name", loc="left")

@@ -154,15 +154,17 @@ def plot_scores(axes: Axes, cases: Sequence[tuple[str, str, np.ndarray]], baseli
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.26))
 
 
-def plot_by_length(axes: Axes, cells: Iterable[tuple[str, np.ndarray, xr.DataArray]], **look: Any) -> None:
-  """Values over `length`, every seed and their median, of every (cell, lengths, values); `look` overrides the cell's."""
-  lengths = np.array([])
-  for cell, lengths, values in cells:
+def plot_by_length(axes: Axes, cells: Iterable[tuple[str, xr.DataArray]], **look: Any) -> None:
+  """Values over `length`, every seed and their median, of every (cell, values); `look` overrides the cell's."""
+  ticks: set[float] = set()
+  for cell, values in cells:
+    lengths = values.length.values
+    ticks.update(lengths.tolist())
     label, color, marker, linestyle = cell_style(cell)
     own = {"label": label, "color": color, "marker": marker, "linestyle": linestyle}
     plot_seeds(axes, lengths, values.transpose("length", "seed"), **(own | look))
   axes.set_xscale("log")
-  axes.set_xticks(lengths, [f"{length:g}" for length in lengths])
+  axes.set_xticks(sorted(ticks), [f"{length:g}" for length in sorted(ticks)])
   axes.set_xticks([], minor=True)
 
 

@@ -4,14 +4,14 @@ import sys
 
 from matplotlib.figure import Figure
 
-from analysis.figure import Datasets, Plot, main, only_axes
+from analysis.figure import Datasets, Plot, main, only_axes, runs
 from analysis.style import COLUMN, THEORY, new_figure, plot_by_length
 
 
 def draw(datasets: Datasets) -> Figure:
   data = only_axes(datasets["tagging"], "length")
   figure, ((axes,),) = new_figure(COLUMN, 2.7)
-  plot_by_length(axes, ((cell, data.length.values, data.final_score.sel(cell=cell)) for cell in data.cell.values))
+  plot_by_length(axes, ((cell, one.final_score) for (cell,), one in runs(data, "cell")))
   axes.axhline(0.5, label="chance", **(THEORY | {"linestyle": "--"}))
   axes.set_ylim(-0.03, 0.6)
   axes.set_xlabel("words in the sentence (1: no context)")

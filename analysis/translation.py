@@ -16,6 +16,7 @@ BEFORE: dict[str, Any] = {"linestyle": ":", "marker": "none"}
 def draw(datasets: Datasets) -> Figure:
   data = only_axes(datasets["translation"])
   figure, (axes,) = new_figure(PAGE, 2.7, 1, 2)
+  data = data.dropna("source_length", how="all", subset=["chrf_by_length"])  # no source is as short as that
   lengths, distances = data.source_length.values, data.source_distance.values
   for (cell,), one in runs(data, "cell"):
     label, color, marker, linestyle = cell_style(cell)

@@ -11,7 +11,7 @@ import pypdf
 import pytest
 import xarray as xr
 
-from analysis import error_surface, figure, language, learning, paper, style, temporal_order
+from analysis import error_surface, figure, language, learning, paper, recall, style, temporal_order
 from experiments import runner
 from experiments.store import ResultsError, load_results
 from tests.analysis.conftest import SMALL, TRAINED, make_up
@@ -97,6 +97,18 @@ def test_what_was_not_run_is_left_out(results):
   assert made == clipped | {("rnn", "none", 0.0), ("rnn", "global_norm", 2.0)}
   missing = data.assign(status=data.status.where(data.seed < 2, 0))
   assert all(one.seed.values.tolist() == [0, 1] for _, one in figure.runs(missing, "cell", "clip", "omega"))
+
+
+def test_a_study_that_was_stopped_is_drawn_as_far_as_it_went(tmp_path):
+  for name, *launches in (
+    ("recall", ["--cells=rnn", "--length=5,20"], ["--cells=gru", "--length=5"]),
+    ("ngram_tasks", ["--task=long_range_recall", "--length=5,60"]),
+  ):
+    for flags in launches:
+      make_up(name, [*flags, "--seeds=2"], tmp_path)
+  drawn = recall.draw({name: load_results(tmp_path / name) for name in ("recall", "ngram_tasks")})
+  lengths = {line.get_label(): list(line.get_xdata()) for line in drawn.axes[0].get_lines()}
+  assert (lengths["RNN"], lengths["GRU"], lengths["5-gram"]) == ([5, 20], [5], [5])
 
 
 def test_success_rate_is_wilsons(rng):
