@@ -3,8 +3,15 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 import recurrent_lab as rl
+
+# One cell of each family, and of each way of its own through the code.
+FAMILIES = ("rnn", "lstm", "peephole_lstm", "gru", "gru_reset_before", "simplified_lstm", "indrnn", "hopfield")
+
+# For what every cell must do: by default it is asked of the families, by the slow tests of all the others.
+EVERY_CELL = [name if name in FAMILIES else pytest.param(name, marks=pytest.mark.slow) for name in rl.CELLS]
 
 
 def random_net(name, key, *, steps=8, inputs=3, hidden=5, dtype=np.float32, recurrent_gain=1.2):

@@ -64,15 +64,14 @@ def gru(reset: str = "after", activation: str = "tanh") -> Cell:
 
   def preactivations(params: Any, state: Array, x: Array) -> tuple[Array, Array, Array]:
     x_r, x_z, x_n = jnp.split(x @ params.input_kernel + params.bias, 3, axis=-1)
-    u_r, u_z, u_n = jnp.split(params.recurrent_kernel, 3, axis=-1)
-    a_r = x_r + state @ u_r
-    a_z = x_z + state @ u_z
-    r = sigmoid(a_r)
     if reset == "after":
-      a_n = x_n + r * (state @ u_n + params.recurrent_bias)
+      u_r, u_z, u_n = jnp.split(state @ params.recurrent_kernel, 3, axis=-1)
+      a_n = x_n + sigmoid(x_r + u_r) * (u_n + params.recurrent_bias)
     else:
-      a_n = x_n + (r * state) @ u_n
-    return a_r, a_z, a_n
+      size = state.shape[-1]
+      u_r, u_z = jnp.split(state @ params.recurrent_kernel[:, : 2 * size], 2, axis=-1)
+      a_n = x_n + (sigmoid(x_r + u_r) * state) @ params.recurrent_kernel[:, 2 * size :]
+    return x_r + u_r, x_z + u_z, a_n
 
   def step(
     params: Any, state: Float[Array, "*batch H"], x: Float[Array, "*batch I"]

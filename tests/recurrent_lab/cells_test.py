@@ -12,16 +12,14 @@ import scipy.linalg
 
 import recurrent_lab as rl
 from tests import reference
-from tests.nets import random_net, to_float64
-
-NAMES = list(rl.CELLS)
+from tests.nets import EVERY_CELL, random_net, to_float64
 
 
 def test_every_cell_has_a_reference():
   assert set(reference.CELLS) == set(rl.CELLS)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EVERY_CELL)
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float32, 1e-5), (np.float64, 1e-12)])
 def test_cell_matches_its_reference(name, dtype, tolerance, key):
   with jax.enable_x64(dtype == np.float64):
@@ -33,7 +31,7 @@ def test_cell_matches_its_reference(name, dtype, tolerance, key):
     np.testing.assert_allclose(outputs, expected, rtol=tolerance, atol=tolerance)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EVERY_CELL)
 def test_scan_python_loop_batch_and_vmap_agree(name, key):
   cell, params, _ = random_net(name, key)
   xs = jax.random.normal(key, (6, 4, 3))  # [T, B, I]
@@ -54,7 +52,7 @@ def test_scan_python_loop_batch_and_vmap_agree(name, key):
   np.testing.assert_array_equal(outputs, reused)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EVERY_CELL)
 @pytest.mark.usefixtures("x64")
 def test_gradients_match_finite_differences(name, key):
   cell, params, xs = random_net(name, key, steps=4, hidden=3, dtype=np.float64)
@@ -94,7 +92,7 @@ def test_activation_is_a_choice_everywhere(activation, key):
   np.testing.assert_allclose(candidate, [f(v) for v in a], rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EVERY_CELL)
 def test_probe_tells_what_the_step_does(name, key):
   """Values are those of the activations, and log-slopes those of autodiff on a perturbed pre-activation."""
   cell, params, xs = random_net(name, key)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import recurrent_lab as rl
+from tests.nets import EVERY_CELL
 
 
 @pytest.mark.parametrize("name", ["rnn", "lstm", "gru", "peephole_lstm"])
@@ -68,7 +69,7 @@ def test_forget_bias_goes_to_the_gate_that_keeps_the_state(name, gate, key):
     np.testing.assert_array_equal(per_unit[gate], np.arange(4))
 
 
-@pytest.mark.parametrize("name", list(rl.CELLS))
+@pytest.mark.parametrize("name", EVERY_CELL)
 def test_options_can_be_mapped_over(name, key):
   """One compiled program serves every value of a sweep."""
   cell = rl.get_cell(name)
@@ -80,7 +81,7 @@ def test_options_can_be_mapped_over(name, key):
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a[i], b, rtol=1e-6, atol=1e-7), mapped, expected)  # noqa: B023
 
 
-@pytest.mark.parametrize("name", list(rl.CELLS))
+@pytest.mark.parametrize("name", EVERY_CELL)
 @pytest.mark.parametrize(
   ("arguments", "options", "message"),
   [

@@ -10,9 +10,7 @@ import numpy as np
 import pytest
 
 import recurrent_lab as rl
-from tests.nets import random_net, to_float64
-
-NAMES = list(rl.CELLS)
+from tests.nets import EVERY_CELL, random_net, to_float64
 
 
 def dense_log_norms(jacobians, norm):
@@ -29,7 +27,7 @@ def dense_log_norms(jacobians, norm):
   return np.array(result)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EVERY_CELL)
 def test_log_norms_match_dense_float64_jacobians(name, key):
   """In float32, along the same states, to 1e-4 at T = 200; in float64 to rounding."""
   cell, params, xs = random_net(name, key, steps=200, hidden=8, recurrent_gain=0.9)
@@ -94,7 +92,7 @@ def test_blocks_are_those_of_the_dense_product(key):
     np.testing.assert_allclose(block.matrix * np.exp(block.log_scale), dense[where[a], where[b]], rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EVERY_CELL)
 @pytest.mark.usefixtures("x64")
 def test_state_jacobians_match_finite_differences(name, key):
   cell, params, xs = random_net(name, key, steps=3, dtype=np.float64)

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import pytest
 
 import recurrent_lab as rl
+from tests.nets import FAMILIES
 
 PLATFORMS = ["cpu", "cuda", "rocm", "tpu"]
 LAST = lambda outputs: 0.5 * jnp.sum(outputs[-1] ** 2)
@@ -41,7 +42,7 @@ def test_measure_lowers_for_every_platform(measure, name):
 
 @pytest.mark.parametrize(
   ("name", "recurrent_init"),
-  [*((name, "orthogonal") for name in rl.CELLS), ("rnn", "gaussian"), ("rnn", "identity"), ("indrnn", "gaussian")],
+  [*((name, "orthogonal") for name in FAMILIES), ("rnn", "gaussian"), ("rnn", "identity"), ("indrnn", "gaussian")],
 )
 def test_initialisation_lowers_for_every_platform(name, recurrent_init):
   init = lambda key, gain: rl.get_cell(name).init(key, 3, 8, recurrent_gain=gain, recurrent_init=recurrent_init)

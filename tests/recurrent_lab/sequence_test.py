@@ -10,9 +10,7 @@ import pytest
 import recurrent_lab as rl
 from recurrent_lab import sequence
 from tests import reference
-from tests.nets import random_net, to_float64
-
-FAMILIES = ("rnn", "lstm", "peephole_lstm", "gru", "gru_reset_before", "simplified_lstm", "indrnn", "hopfield")
+from tests.nets import FAMILIES, random_net, to_float64
 
 
 def reference_outputs(name, params, xs):
