@@ -11,6 +11,7 @@ from recurrent_lab.activations import (
   log_sigmoid_slope,
   saturation,
 )
+from recurrent_lab.backprop import reverse_unroll
 from recurrent_lab.bptt import adjoint_log_norms, gradient_by_lag
 from recurrent_lab.cell import Cell, variants
 from recurrent_lab.cells import (
@@ -118,6 +119,7 @@ __all__ = [
   "products_by_lag",
   "readout",
   "recommended",
+  "reverse_unroll",
   "rnn",
   "saturation",
   "sequence",

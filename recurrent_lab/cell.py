@@ -11,16 +11,35 @@ from recurrent_lab.activations import Activity
 
 Params = Any  # a pytree of arrays, usually a NamedTuple
 State = Any  # a pytree of arrays with one shape at every step
+Step = Callable[[Params, State, Array], tuple[State, Array]]
 
 Args = ParamSpec("Args")
 Made = TypeVar("Made")
+
+
+class Halves(NamedTuple):
+  """A step as one affine map and what is done with it, unit by unit: `step = join(Halves(affine, pointwise))`.
+
+  Attributes:
+    affine: `(params, state, x) -> a [..., k·H]`, linear in each of params and (state, x): all products of the step.
+    pointwise: `(params, state, a) -> (state, output)`: all nonlinearities of the step.
+  """
+
+  affine: Callable[[Params, State, Array], Array]
+  pointwise: Callable[[Params, State, Array], tuple[State, Array]]
+
+
+def join(halves: Halves) -> Step:
+  """`(params, state, x) -> pointwise(params, state, affine(params, state, x))`."""
+  return lambda params, state, x: halves.pointwise(params, state, halves.affine(params, state, x))
 
 
 class Cell(NamedTuple):
   """A recurrent network as pure functions.
 
   A step works on the last axis: `x` is `[..., I]`, every array of the state `[..., H]`, and any leading axes are batch.
-  Three fields make a cell, and every measurement of the lab follows from them; the fourth says what can saturate.
+  Three fields make a cell, and every measurement of the lab follows from them; the fourth says what can saturate, the fifth
+  lets `reverse_unroll` gather products.
 
   Attributes:
     init: `(key, input_size, hidden_size, **options) -> params`; the options are those of `initializers.InitOptions`.
@@ -29,12 +48,15 @@ class Cell(NamedTuple):
       twice: `adjoint_log_norms` needs to know.
     probe: `(params, state, x) -> {name: Activity}`, every nonlinearity of the step with its value and log-slope; None
       for a cell that does not tell.
+    halves: the affine and the pointwise half of `step`, which is `join` of them; None for a cell with products between its
+      nonlinearities.
   """
 
   init: Callable[..., Params]
   initial_state: Callable[..., State]
-  step: Callable[[Params, State, Array], tuple[State, Array]]
+  step: Step
   probe: Callable[[Params, State, Array], dict[str, Activity]] | None = None
+  halves: Halves | None = None
 
 
 def variants(factory: Callable[Args, Made]) -> Callable[Args, Made]:

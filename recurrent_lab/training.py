@@ -17,12 +17,13 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Bool, Float, Int, Key
 import optax
 
+from recurrent_lab.backprop import reverse_unroll
 from recurrent_lab.cell import Cell, Params, check_choice
 from recurrent_lab.readout import WithReadoutParams, init_readout, readout
 from recurrent_lab.regularizers import adjoints, flossing, omega
 from recurrent_lab.sequence import EncoderDecoderParams, encode_decode, one_hot
 from recurrent_lab.tasks import Batch, Pair, Task
-from recurrent_lab.unroll import truncated_unroll, unroll
+from recurrent_lab.unroll import truncated_unroll
 
 Gradient = Callable[[Params, Batch], tuple[Array, Params]]  # (params, batch) -> (loss, gradient)
 
@@ -130,7 +131,7 @@ def predict(cell: Cell, params: WithReadoutParams, inputs: Array | Pair) -> Floa
     decoder, xs = lookup(params.cell.decoder, inputs.shifted)
     outputs = encode_decode(cell, EncoderDecoderParams(encoder, decoder), source, xs, inputs.source_mask)[1]
   else:
-    outputs = unroll(cell, *lookup(params.cell, inputs))[1]
+    outputs = reverse_unroll(cell, *lookup(params.cell, inputs))[1]
   return readout(params.readout, outputs)
 
 

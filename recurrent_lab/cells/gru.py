@@ -18,7 +18,7 @@ from jaxtyping import Array, Float, Key
 
 from recurrent_lab import initializers
 from recurrent_lab.activations import ACTIVATIONS, Activity, get_activation, sigmoid
-from recurrent_lab.cell import Cell, check_choice, variants
+from recurrent_lab.cell import Cell, Halves, check_choice, join, variants
 
 
 class GRUParams(NamedTuple):
@@ -62,28 +62,34 @@ def gru(reset: str = "after", activation: str = "tanh") -> Cell:
     )
     return outer if reset == "before" else GRUParams(*outer, initializers.bias(k_inner, hidden_size, o))
 
-  def preactivations(params: Any, state: Array, x: Array) -> tuple[Array, Array, Array]:
-    x_r, x_z, x_n = jnp.split(x @ params.input_kernel + params.bias, 3, axis=-1)
+  def affine(params: Any, state: Float[Array, "*batch H"], x: Float[Array, "*batch I"]) -> Float[Array, "*batch kH"]:
+    """The affine part of r and z, the input's of n and, where it is not r that is multiplied first, the state's of n."""
+    gates = 2 * state.shape[-1]
+    from_x = x @ params.input_kernel + params.bias
+    from_state = state @ params.recurrent_kernel[:, : None if reset == "after" else gates]
+    parts = [from_x[..., :gates] + from_state[..., :gates], from_x[..., gates:]]
     if reset == "after":
-      u_r, u_z, u_n = jnp.split(state @ params.recurrent_kernel, 3, axis=-1)
-      a_n = x_n + sigmoid(x_r + u_r) * (u_n + params.recurrent_bias)
-    else:
-      size = state.shape[-1]
-      u_r, u_z = jnp.split(state @ params.recurrent_kernel[:, : 2 * size], 2, axis=-1)
-      a_n = x_n + (sigmoid(x_r + u_r) * state) @ params.recurrent_kernel[:, 2 * size :]
-    return x_r + u_r, x_z + u_z, a_n
+      parts.append(from_state[..., gates:] + params.recurrent_bias)
+    return jnp.concatenate(parts, axis=-1)
 
-  def step(
-    params: Any, state: Float[Array, "*batch H"], x: Float[Array, "*batch I"]
+  def preactivations(params: Any, state: Array, a: Array) -> tuple[Array, Array, Array]:
+    a_r, a_z, x_n, *u_n = jnp.split(a, a.shape[-1] // state.shape[-1], axis=-1)
+    if reset == "after":
+      return a_r, a_z, x_n + sigmoid(a_r) * u_n[0]
+    return a_r, a_z, x_n + (sigmoid(a_r) * state) @ params.recurrent_kernel[:, 2 * state.shape[-1] :]
+
+  def pointwise(
+    params: Any, state: Float[Array, "*batch H"], a: Float[Array, "*batch kH"]
   ) -> tuple[Float[Array, "*batch H"], Float[Array, "*batch H"]]:
-    _, a_z, a_n = preactivations(params, state, x)
+    _, a_z, a_n = preactivations(params, state, a)
     z = sigmoid(a_z)
     new = (1 - z) * f.function(a_n) + z * state
     return new, new
 
   def probe(params: Any, state: Array, x: Array) -> dict[str, Activity]:
-    a_r, a_z, a_n = preactivations(params, state, x)
+    a_r, a_z, a_n = preactivations(params, state, affine(params, state, x))
     gate = ACTIVATIONS["sigmoid"]
     return {"reset": gate.activity(a_r), "update": gate.activity(a_z), "candidate": f.activity(a_n)}
 
-  return Cell(init, initial_state, step, probe)
+  halves = Halves(affine, pointwise)
+  return Cell(init, initial_state, join(halves), probe, halves if reset == "after" else None)

@@ -15,7 +15,7 @@ from jaxtyping import Array, Float, Key
 
 from recurrent_lab import initializers
 from recurrent_lab.activations import Activity, get_activation
-from recurrent_lab.cell import Cell, variants
+from recurrent_lab.cell import Cell, Halves, join, variants
 
 
 class IndRNNParams(NamedTuple):
@@ -47,16 +47,15 @@ def indrnn(activation: str = "relu") -> Cell:
   """An IndRNN with f = `activation`, a name in `ACTIVATIONS`; the paper's own choice is relu."""
   f = get_activation(activation)
 
-  def preactivation(params: IndRNNParams, state: Array, x: Array) -> Array:
+  def affine(params: IndRNNParams, state: Float[Array, "*batch H"], x: Float[Array, "*batch I"]) -> Array:
     return x @ params.input_kernel + params.recurrent_kernel * state + params.bias
 
-  def step(
-    params: IndRNNParams, state: Float[Array, "*batch H"], x: Float[Array, "*batch I"]
-  ) -> tuple[Float[Array, "*batch H"], Float[Array, "*batch H"]]:
-    new = f.function(preactivation(params, state, x))
+  def pointwise(params: IndRNNParams, state: Array, a: Float[Array, "*batch H"]) -> tuple[Array, Array]:
+    new = f.function(a)
     return new, new
 
   def probe(params: IndRNNParams, state: Array, x: Array) -> dict[str, Activity]:
-    return {"state": f.activity(preactivation(params, state, x))}
+    return {"state": f.activity(affine(params, state, x))}
 
-  return Cell(init, initial_state, step, probe)
+  halves = Halves(affine, pointwise)
+  return Cell(init, initial_state, join(halves), probe, halves)

@@ -20,7 +20,7 @@ from jaxtyping import Array, Float, Key
 
 from recurrent_lab import initializers
 from recurrent_lab.activations import ACTIVATIONS, Activity, get_activation, sigmoid
-from recurrent_lab.cell import Cell, check_choice, variants
+from recurrent_lab.cell import Cell, Halves, check_choice, join, variants
 
 # The gates a variant has, in the order in which kernels and biases hold them.
 GATES = {"gate": "ifgo", "none": "igo", "coupled": "fgo"}
@@ -61,10 +61,14 @@ def affine_params(
   )
 
 
-def preactivations(params: Any, state: LSTMState, x: Array, gates: str) -> dict[str, Array]:
-  """The affine part of every gate, by its letter."""
-  stacked = x @ params.input_kernel + state.hidden @ params.recurrent_kernel + params.bias
-  return dict(zip(gates, jnp.split(stacked, len(gates), axis=-1), strict=True))
+def affine(params: Any, state: LSTMState, x: Float[Array, "*batch I"]) -> Float[Array, "*batch kH"]:
+  """The affine part of all gates."""
+  return x @ params.input_kernel + state.hidden @ params.recurrent_kernel + params.bias
+
+
+def by_gate(a: Float[Array, "*batch kH"], gates: str) -> dict[str, Array]:
+  """Its part in every gate, by the gate's letter."""
+  return dict(zip(gates, jnp.split(a, len(gates), axis=-1), strict=True))
 
 
 def next_cell(a: dict[str, Array], cell: Array, input_node: str) -> Array:
@@ -100,16 +104,17 @@ def lstm(input_node: str = "tanh", forget: str = "gate", activation: str = "tanh
     """Random parameters; `options` are those of `InitOptions` (`forget_bias` goes to f, ignored without a forget gate)."""
     return affine_params(key, input_size, hidden_size, gates, options)
 
-  def step(
-    params: LSTMParams, state: LSTMState, x: Float[Array, "*batch I"]
+  def pointwise(
+    params: LSTMParams, state: LSTMState, stacked: Float[Array, "*batch kH"]
   ) -> tuple[LSTMState, Float[Array, "*batch H"]]:
-    a = preactivations(params, state, x, gates)
+    a = by_gate(stacked, gates)
     cell = next_cell(a, state.cell, input_node)
     hidden = sigmoid(a["o"]) * output_activation(cell)
     return LSTMState(hidden, cell), hidden
 
   def probe(params: LSTMParams, state: LSTMState, x: Array) -> dict[str, Activity]:
-    a = preactivations(params, state, x, gates)
+    a = by_gate(affine(params, state, x), gates)
     return activities(a, next_cell(a, state.cell, input_node), input_node, activation)
 
-  return Cell(init, initial_state, step, probe)
+  halves = Halves(affine, pointwise)
+  return Cell(init, initial_state, join(halves), probe, halves)

@@ -19,15 +19,16 @@ from jaxtyping import Array, Float, Key
 
 from recurrent_lab import initializers
 from recurrent_lab.activations import Activity, get_activation, sigmoid
-from recurrent_lab.cell import Cell, check_choice, variants
+from recurrent_lab.cell import Cell, Halves, check_choice, join, variants
 from recurrent_lab.cells.lstm import (
   GATES,
   LSTMState,
   activities,
+  affine,
   affine_params,
+  by_gate,
   initial_state,
   next_cell,
-  preactivations,
 )
 
 
@@ -60,9 +61,9 @@ def peephole_lstm(input_node: str = "tanh", forget: str = "gate", activation: st
     peephole = gain * jax.random.normal(k_peephole, (len(seeing), hidden_size), affine.bias.dtype)
     return PeepholeLSTMParams(*affine, peephole)
 
-  def advance(params: PeepholeLSTMParams, state: LSTMState, x: Array) -> tuple[dict[str, Array], Array]:
+  def advance(params: PeepholeLSTMParams, state: LSTMState, stacked: Array) -> tuple[dict[str, Array], Array]:
     """Pre-activations and the new cell; o waits for c_t."""
-    a = preactivations(params, state, x, gates)
+    a = by_gate(stacked, gates)
     peephole = dict(zip(seeing, params.peephole, strict=True))
     for gate in seeing.replace("o", ""):
       a[gate] = a[gate] + peephole[gate] * state.cell
@@ -70,15 +71,16 @@ def peephole_lstm(input_node: str = "tanh", forget: str = "gate", activation: st
     a["o"] = a["o"] + peephole["o"] * cell
     return a, cell
 
-  def step(
-    params: PeepholeLSTMParams, state: LSTMState, x: Float[Array, "*batch I"]
+  def pointwise(
+    params: PeepholeLSTMParams, state: LSTMState, stacked: Float[Array, "*batch kH"]
   ) -> tuple[LSTMState, Float[Array, "*batch H"]]:
-    a, cell = advance(params, state, x)
+    a, cell = advance(params, state, stacked)
     hidden = sigmoid(a["o"]) * output_activation(cell)
     return LSTMState(hidden, cell), hidden
 
   def probe(params: PeepholeLSTMParams, state: LSTMState, x: Array) -> dict[str, Activity]:
-    a, cell = advance(params, state, x)
+    a, cell = advance(params, state, affine(params, state, x))
     return activities(a, cell, input_node, activation)
 
-  return Cell(init, initial_state, step, probe)
+  halves = Halves(affine, pointwise)
+  return Cell(init, initial_state, join(halves), probe, halves)

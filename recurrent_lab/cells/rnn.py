@@ -15,7 +15,7 @@ from jaxtyping import Array, Float, Key
 
 from recurrent_lab import initializers
 from recurrent_lab.activations import Activity, get_activation
-from recurrent_lab.cell import Cell, variants
+from recurrent_lab.cell import Cell, Halves, join, variants
 
 
 class RNNParams(NamedTuple):
@@ -45,16 +45,15 @@ def rnn(activation: str = "tanh") -> Cell:
   """The Elman network with f = `activation`, a name in `ACTIVATIONS`."""
   f = get_activation(activation)
 
-  def preactivation(params: RNNParams, state: Array, x: Array) -> Array:
+  def affine(params: RNNParams, state: Float[Array, "*batch H"], x: Float[Array, "*batch I"]) -> Array:
     return x @ params.input_kernel + state @ params.recurrent_kernel + params.bias
 
-  def step(
-    params: RNNParams, state: Float[Array, "*batch H"], x: Float[Array, "*batch I"]
-  ) -> tuple[Float[Array, "*batch H"], Float[Array, "*batch H"]]:
-    new = f.function(preactivation(params, state, x))
+  def pointwise(params: RNNParams, state: Array, a: Float[Array, "*batch H"]) -> tuple[Array, Array]:
+    new = f.function(a)
     return new, new
 
   def probe(params: RNNParams, state: Array, x: Array) -> dict[str, Activity]:
-    return {"state": f.activity(preactivation(params, state, x))}
+    return {"state": f.activity(affine(params, state, x))}
 
-  return Cell(init, initial_state, step, probe)
+  halves = Halves(affine, pointwise)
+  return Cell(init, initial_state, join(halves), probe, halves)

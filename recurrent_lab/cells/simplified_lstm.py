@@ -17,7 +17,7 @@ from jaxtyping import Array, Float, Key
 
 from recurrent_lab import initializers
 from recurrent_lab.activations import ACTIVATIONS, Activity, get_activation, sigmoid
-from recurrent_lab.cell import Cell, variants
+from recurrent_lab.cell import Cell, Halves, join, variants
 
 
 class SimplifiedLSTMParams(NamedTuple):
@@ -46,19 +46,23 @@ def simplified_lstm(activation: str = "tanh") -> Cell:
   outer = get_activation(activation)
   gate = ACTIVATIONS["sigmoid"]
 
-  def preactivations(params: SimplifiedLSTMParams, state: Array, x: Array) -> tuple[Array, Array, Array]:
-    a_i, a_f, candidate = jnp.split(x @ params.input_kernel + params.bias, 3, axis=-1)
+  def affine(params: SimplifiedLSTMParams, state: Array, x: Float[Array, "*batch I"]) -> Float[Array, "*batch kH"]:
+    return x @ params.input_kernel + params.bias
+
+  def preactivations(state: Array, stacked: Float[Array, "*batch kH"]) -> tuple[Array, Array, Array]:
+    a_i, a_f, candidate = jnp.split(stacked, 3, axis=-1)
     return a_i, a_f, sigmoid(a_f) * state + sigmoid(a_i) * candidate
 
-  def step(
-    params: SimplifiedLSTMParams, state: Float[Array, "*batch H"], x: Float[Array, "*batch I"]
+  def pointwise(
+    params: SimplifiedLSTMParams, state: Float[Array, "*batch H"], stacked: Float[Array, "*batch kH"]
   ) -> tuple[Float[Array, "*batch H"], Float[Array, "*batch H"]]:
-    _, _, a = preactivations(params, state, x)
+    _, _, a = preactivations(state, stacked)
     new = outer.function(a)
     return new, new
 
   def probe(params: SimplifiedLSTMParams, state: Array, x: Array) -> dict[str, Activity]:
-    a_i, a_f, a = preactivations(params, state, x)
+    a_i, a_f, a = preactivations(state, affine(params, state, x))
     return {"input": gate.activity(a_i), "forget": gate.activity(a_f), "state": outer.activity(a)}
 
-  return Cell(init, initial_state, step, probe)
+  halves = Halves(affine, pointwise)
+  return Cell(init, initial_state, join(halves), probe, halves)
