@@ -58,6 +58,7 @@ from recurrent_lab.lyapunov import (
   participation_ratio,
   positive_share,
 )
+from recurrent_lab.parallel import data_parallel
 from recurrent_lab.readout import ReadoutParams, WithReadoutParams, init_readout, readout, with_readout
 from recurrent_lab.regularizers import flossing, omega
 from recurrent_lab.stack import stack
@@ -90,6 +91,7 @@ __all__ = [
   "activities",
   "adjoint_log_norms",
   "chrono",
+  "data_parallel",
   "entropy_rate",
   "flossing",
   "get_activation",
