@@ -61,7 +61,17 @@ from recurrent_lab.lyapunov import (
 from recurrent_lab.parallel import data_parallel
 from recurrent_lab.readout import ReadoutParams, WithReadoutParams, init_readout, readout, with_readout
 from recurrent_lab.regularizers import flossing, omega
-from recurrent_lab.stack import stack
+from recurrent_lab.stack import (
+  BidirectionalParams,
+  DropoutParams,
+  LearnedStateParams,
+  bidirectional_unroll,
+  draw_masks,
+  dropout,
+  init_bidirectional,
+  learned_state,
+  stack,
+)
 from recurrent_lab.unroll import activities, trajectory, truncated_unroll, unroll
 
 __all__ = [
@@ -71,7 +81,9 @@ __all__ = [
   "RECURRENT_INITS",
   "Activation",
   "Activity",
+  "BidirectionalParams",
   "Cell",
+  "DropoutParams",
   "GRUParams",
   "Growth",
   "HopfieldParams",
@@ -79,6 +91,7 @@ __all__ = [
   "InitOptions",
   "LSTMParams",
   "LSTMState",
+  "LearnedStateParams",
   "LyapunovSpectrum",
   "PeepholeLSTMParams",
   "RNNParams",
@@ -90,8 +103,11 @@ __all__ = [
   "WithReadoutParams",
   "activities",
   "adjoint_log_norms",
+  "bidirectional_unroll",
   "chrono",
   "data_parallel",
+  "draw_masks",
+  "dropout",
   "entropy_rate",
   "flossing",
   "get_activation",
@@ -101,9 +117,11 @@ __all__ = [
   "gru",
   "hopfield",
   "indrnn",
+  "init_bidirectional",
   "init_readout",
   "jacobian_product",
   "kaplan_yorke_dimension",
+  "learned_state",
   "log_frobenius_norm",
   "log_sech2",
   "log_sigmoid_slope",

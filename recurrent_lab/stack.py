@@ -1,20 +1,47 @@
-"""Cells on top of each other: the output of one is the input of the next.
+"""Combinators: cells on top of each other, with dropout between them, from a learned initial state, in both directions.
+
+The output of one cell is the input of the next:
 
     s¹_t, o¹_t = step¹(s¹_{t-1}, x_t),      s²_t, o²_t = step²(s²_{t-1}, o¹_t),      ...
 
 A stack is a `Cell` again, whose state is all layers' states jointly, so every measurement works on it: the diagonal blocks of
 its Jacobian are those of the layers, and blocks of a lower layer on a higher one carry what passes between them.
 
-Reference: Graves, Mohamed & Hinton, "Speech recognition with deep recurrent neural networks", ICASSP (2013).
+So are `dropout` and `learned_state` cells. A net that reads in both directions is no cell, since its output depends on
+what is yet to come: `bidirectional_unroll` takes a pair of cells, and each of the pair gets every measurement.
+
+References: Graves, Mohamed & Hinton, "Speech recognition with deep recurrent neural networks", ICASSP (2013), for stacks;
+Schuster & Paliwal, "Bidirectional recurrent neural networks", IEEE Transactions on Signal Processing 45 (1997); Gal &
+Ghahramani, "A theoretically grounded application of dropout in recurrent neural networks", NeurIPS (2016).
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
-from jaxtyping import Array, Key
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+from jaxtyping import Array, Float, Key
+import numpy as np
 
 from recurrent_lab.activations import Activity
 from recurrent_lab.cell import Cell, Params, State, variants
+from recurrent_lab.sequence import masked_unroll
+from recurrent_lab.unroll import unroll
+
+
+class DropoutParams(NamedTuple):
+  cell: Params
+  mask: Float[Array, "*batch I"]
+
+
+class LearnedStateParams(NamedTuple):
+  cell: Params
+  state: State
+
+
+class BidirectionalParams(NamedTuple):
+  forward: Params
+  backward: Params
 
 
 @variants
@@ -52,3 +79,131 @@ def stack(*cells: Cell) -> Cell:
     return seen
 
   return Cell(init, initial_state, step, probe if all(cell.probe is not None for cell in cells) else None)
+
+
+@variants
+def dropout(cell: Cell) -> Cell:
+  """The cell whose inputs are multiplied by a mask: dropout between layers, as in `stack(lower, dropout(upper))`.
+
+      s_t, o_t = step(s_{t-1}, m ⊗ x_t)
+
+  Params are `DropoutParams(cell, mask)`. `init` makes a mask of ones, which drops nothing and has no gradient; `draw_masks`
+  draws another. The mask is the same at every step, so a masked net is a net like any other.
+  """
+
+  def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> DropoutParams:
+    """The cell's params, and a mask of ones; `options` go to the cell's `init`."""
+    params = cell.init(key, input_size, hidden_size, **options)
+    return DropoutParams(params, jnp.ones(input_size, options.get("dtype", jnp.float32)))
+
+  def initial_state(params: DropoutParams, batch_shape: tuple[int, ...] = ()) -> State:
+    return cell.initial_state(params.cell, batch_shape)
+
+  def step(params: DropoutParams, state: State, x: Array) -> tuple[State, Array]:
+    return cell.step(params.cell, state, jax.lax.stop_gradient(params.mask) * x)
+
+  def probe(params: DropoutParams, state: State, x: Array) -> dict[str, Activity]:
+    assert cell.probe is not None
+    return cell.probe(params.cell, state, params.mask * x)
+
+  return Cell(init, initial_state, step, probe if cell.probe is not None else None)
+
+
+def draw_masks(key: Key[Array, ""], params: Params, rate: ArrayLike, batch_shape: tuple[int, ...] = ()) -> Params:
+  """The params with a new mask for every `dropout` among them.
+
+  A mask holds 0 with probability `rate`, else 1 / (1 - rate), so that inputs keep their mean. To train, draw within the loss:
+  `loss(params) = ... unroll(cell, draw_masks(key, params, 0.5, (batch,)), xs)`; the params that are trained keep masks of ones.
+
+  Args:
+    key: of the masks.
+    params: of any cell, with `DropoutParams` in it anywhere.
+    rate: share of inputs that is dropped, from 0 (masks of ones) to below 1.
+    batch_shape: if given, every member of a batch gets masks of its own.
+
+  Raises:
+    ValueError: for a rate outside of [0, 1), unless it is traced.
+  """
+  if not isinstance(rate, jax.core.Tracer) and not np.all((np.asarray(rate) >= 0) & (np.asarray(rate) < 1)):
+    raise ValueError(f"The dropout rate is {rate}; it must be at least 0 and below 1.")
+  is_masked = lambda node: isinstance(node, DropoutParams)
+  keys = iter(jax.random.split(key, len(jax.tree.leaves(params))))
+
+  def draw(node: Any) -> Any:
+    if not is_masked(node):
+      return node
+    key, (size, dtype) = next(keys), (node.mask.shape[-1], node.mask.dtype)
+    keep = 1 - jnp.asarray(rate, dtype)
+    mask = jnp.where(jax.random.bernoulli(key, keep, (*batch_shape, size)), 1 / keep, 0)
+    return DropoutParams(jax.tree.map(draw, node.cell, is_leaf=is_masked), mask.astype(dtype))
+
+  return jax.tree.map(draw, params, is_leaf=is_masked)
+
+
+@variants
+def learned_state(cell: Cell) -> Cell:
+  """The cell whose initial state is a parameter, the same for all members of a batch.
+
+  Params are `LearnedStateParams(cell, state)`; `init` starts from the cell's own initial state.
+  """
+
+  def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> LearnedStateParams:
+    """The cell's params and its initial state; `options` go to the cell's `init`."""
+    params = cell.init(key, input_size, hidden_size, **options)
+    return LearnedStateParams(params, cell.initial_state(params))
+
+  def initial_state(params: LearnedStateParams, batch_shape: tuple[int, ...] = ()) -> State:
+    return jax.tree.map(lambda a: jnp.broadcast_to(a, (*batch_shape, *jnp.shape(a))), params.state)
+
+  def step(params: LearnedStateParams, state: State, x: Array) -> tuple[State, Array]:
+    return cell.step(params.cell, state, x)
+
+  def probe(params: LearnedStateParams, state: State, x: Array) -> dict[str, Activity]:
+    assert cell.probe is not None
+    return cell.probe(params.cell, state, x)
+
+  return Cell(init, initial_state, step, probe if cell.probe is not None else None)
+
+
+def init_bidirectional(
+  forward: Cell, backward: Cell, key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any
+) -> BidirectionalParams:
+  """Random parameters of both, `hidden_size` units each; `options` go to each cell's `init`."""
+  k_forward, k_backward = jax.random.split(key)
+  return BidirectionalParams(
+    forward.init(k_forward, input_size, hidden_size, **options),
+    backward.init(k_backward, input_size, hidden_size, **options),
+  )
+
+
+def bidirectional_unroll(
+  forward: Cell,
+  backward: Cell,
+  params: BidirectionalParams,
+  xs: Float[Array, "T *batch I"],
+  mask: Float[Array, "T *batch"] | None = None,
+) -> tuple[tuple[State, State], Float[Array, "T *batch H"]]:
+  """Runs one cell from the first step to the last, and the other from the last to the first.
+
+  Layers of such pairs are a loop over this function. The backward cell is measured as any is, on `xs[::-1]`.
+
+  Args:
+    forward: the cell that reads x_1 … x_T.
+    backward: the cell that reads x_T … x_1.
+    params: of both.
+    xs: inputs `[T, ..., I]`.
+    mask: 0 at padded steps, as in `sequence.masked_unroll`; the backward cell begins at the last real one.
+
+  Returns:
+    `((S_T of forward, S_1 of backward), outputs)`; o_t has the units of both side by side, forward first.
+
+  Raises:
+    ValueError: as `unroll` and `masked_unroll` do.
+  """
+  if mask is None:
+    ahead, o_ahead = unroll(forward, params.forward, xs)
+    back, o_back = unroll(backward, params.backward, xs[::-1])
+  else:
+    ahead, o_ahead = masked_unroll(forward, params.forward, xs, mask)
+    back, o_back = masked_unroll(backward, params.backward, xs[::-1], mask[::-1])
+  return (ahead, back), jnp.concatenate([o_ahead, o_back[::-1]], axis=-1)

@@ -58,3 +58,91 @@ def test_equal_stacks_are_one_object():
   assert rl.stack(rl.get_cell("gru"), rl.get_cell("gru")) is rl.stack(rl.gru(), rl.gru())
   with pytest.raises(ValueError, match="at least one cell"):
     rl.stack()
+
+
+def test_masks_drop_inputs_of_the_upper_layer(key):
+  cell = rl.stack(rl.get_cell("lstm"), rl.dropout(rl.get_cell("gru")))
+  params = cell.init(key, 3, 5, bias_scale=0.3)
+  xs = jax.random.normal(key, (6, 2, 3))
+  np.testing.assert_array_equal(rl.draw_masks(key, params, 0.0)[1].mask, np.ones(5))
+  drawn = rl.draw_masks(key, params, 0.25, (2,))
+  mask = drawn[1].mask
+  assert mask.shape == (2, 5)
+  _, between = rl.unroll(rl.get_cell("lstm"), params[0], xs)
+  _, expected = rl.unroll(rl.get_cell("gru"), params[1].cell, mask * between)
+  np.testing.assert_allclose(rl.unroll(cell, drawn, xs)[1], expected, atol=1e-6)
+  assert set(rl.activities(cell, drawn, xs)) == set(rl.activities(cell, params, xs))
+
+
+def test_masks_keep_the_mean_and_are_not_trained(key):
+  cell = rl.dropout(rl.dropout(rl.get_cell("rnn")))
+  params = cell.init(key, 4000, 2)
+  drawn = rl.draw_masks(key, params, 0.25)
+  outer, inner = np.asarray(drawn.mask), np.asarray(drawn.cell.mask)
+  for mask in (outer, inner):
+    np.testing.assert_allclose(np.unique(mask), [0, 4 / 3], rtol=1e-6)
+    # Five standard deviations of the mean of 4000 draws.
+    np.testing.assert_allclose(mask.mean(), 1, atol=5 * np.sqrt(1 / 3 / 4000))
+  assert np.any(outer != inner)
+  xs = jax.random.normal(key, (3, 4000))
+  gradient = jax.grad(lambda p: jnp.sum(rl.unroll(cell, rl.draw_masks(key, p, 0.25), xs)[1]))(params)
+  assert np.all(gradient.mask == 0)
+  assert np.any(gradient.cell.cell.input_kernel != 0)
+
+
+@pytest.mark.parametrize("rate", [-0.1, 1.0, float("nan")])
+def test_a_rate_that_is_no_share_is_refused(rate, key):
+  with pytest.raises(ValueError, match=f"The dropout rate is {rate}; it must be at least 0 and below 1"):
+    rl.draw_masks(key, rl.dropout(rl.get_cell("rnn")).init(key, 3, 5), rate)
+
+
+def test_the_initial_state_is_learned(key):
+  cell = rl.learned_state(rl.get_cell("lstm"))
+  params = cell.init(key, 3, 5)
+  assert np.all(params.state.cell == 0)
+  state = rl.LSTMState(jnp.full(5, 0.3), jnp.full(5, -0.2))
+  params = params._replace(state=state)
+  xs = jax.random.normal(key, (6, 2, 3))
+  batch = jax.tree.map(lambda a: jnp.broadcast_to(a, (2, 5)), state)
+  _, expected = rl.unroll(rl.get_cell("lstm"), params.cell, xs, batch)
+  np.testing.assert_allclose(rl.unroll(cell, params, xs)[1], expected, atol=1e-6)
+  loss = lambda p: jnp.sum(rl.unroll(cell, p, xs)[1] ** 2)
+  gradient = jax.grad(loss)(params).state.hidden[0]
+  change = 1e-2
+  moved = [params._replace(state=state._replace(hidden=state.hidden.at[0].add(sign * change))) for sign in (1, -1)]
+  np.testing.assert_allclose(gradient, (loss(moved[0]) - loss(moved[1])) / (2 * change), rtol=0.02, atol=2e-3)
+  assert np.isfinite(rl.adjoint_log_norms(lambda outputs: jnp.sum(outputs**2), cell, params, xs[:, 0])).all()
+  assert set(rl.activities(cell, params, xs)) == {"input", "forget", "candidate", "output", "cell"}
+
+
+def test_two_directions_are_two_unrolls(key):
+  forward, backward = rl.get_cell("lstm"), rl.get_cell("gru")
+  params = rl.init_bidirectional(forward, backward, key, 3, 5, bias_scale=0.3)
+  xs = jax.random.normal(key, (6, 2, 3))
+  (ahead, back), outputs = rl.bidirectional_unroll(forward, backward, params, xs)
+  expected, o_ahead = rl.unroll(forward, params.forward, xs)
+  last, o_back = rl.unroll(backward, params.backward, xs[::-1])
+  np.testing.assert_array_equal(outputs, np.concatenate([o_ahead, o_back[::-1]], axis=-1))
+  jax.tree.map(np.testing.assert_array_equal, (ahead, back), (expected, last))
+  # The first output knows the last input, and the last the first.
+  slope = jax.jacobian(lambda xs: rl.bidirectional_unroll(forward, backward, params, xs)[1])(xs[:, 0])
+  assert np.any(slope[0, 5:, -1] != 0)
+  assert np.all(slope[0, :5, -1] == 0)
+  assert np.any(slope[-1, :5, 0] != 0)
+
+
+def test_each_member_of_a_padded_batch_gets_what_it_gets_alone_in_both_directions(key):
+  cell = rl.get_cell("gru")
+  params = rl.init_bidirectional(cell, cell, key, 3, 5)
+  xs = jax.random.normal(key, (6, 2, 3))
+  states, outputs = rl.bidirectional_unroll(cell, cell, params, xs, rl.sequence.length_mask([6, 4], 6))
+  for member, length in enumerate((6, 4)):
+    alone, expected = rl.bidirectional_unroll(cell, cell, params, xs[:length, member])
+    np.testing.assert_allclose(outputs[:length, member], expected, atol=1e-6)
+    np.testing.assert_allclose([s[member] for s in states], alone, atol=1e-6)
+  assert np.all(outputs[4:, 1] == 0)
+
+
+def test_equal_combinations_are_one_object():
+  assert rl.dropout(rl.gru()) is rl.dropout(rl.get_cell("gru"))
+  assert rl.learned_state(rl.gru()) is rl.learned_state(rl.get_cell("gru"))

@@ -1,0 +1,52 @@
+"""Params of any cell as a flat dict of named arrays, and as a safetensors file. Nothing is pickled.
+
+The name of an array is its path: `input_kernel` for a cell of the lab, `0.input_kernel` for the lowest layer of a stack.
+"""
+
+from collections.abc import Mapping
+import os
+from typing import Any
+
+import jax
+import numpy as np
+
+from recurrent_lab.cell import Params
+
+
+def to_named(params: Params) -> dict[str, Any]:
+  """The arrays of any params by the name of their path; params that are one bare array have the name `params`."""
+  return {_name(path): array for path, array in jax.tree_util.tree_flatten_with_path(params)[0]}
+
+
+def from_named(like: Params, arrays: Mapping[str, Any]) -> Params:
+  """Params with the structure of `like`, of which only structure and shapes are read.
+
+  Raises:
+    ValueError: for a missing or unknown name, or another shape.
+  """
+  expected = to_named(like)
+  for wrong, what in ((expected.keys() - arrays.keys(), "missing"), (arrays.keys() - expected.keys(), "unknown")):
+    if wrong:
+      raise ValueError(f"The array {', '.join(sorted(wrong))} is {what}; the params have {', '.join(expected)}.")
+  for name, leaf in expected.items():
+    if np.shape(arrays[name]) != np.shape(leaf):
+      raise ValueError(f"The array {name} has shape {np.shape(arrays[name])}; the params have {np.shape(leaf)}.")
+  return jax.tree.unflatten(jax.tree.structure(like), [arrays[name] for name in expected])
+
+
+def save(path: str | os.PathLike[str], arrays: Mapping[str, Any]) -> None:
+  """Writes named arrays (those of `to_named`, a torch state dict, ...; no nested dicts) to a safetensors file."""
+  from safetensors.numpy import save_file
+
+  save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
+
+
+def load(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
+  """The named arrays of a safetensors file."""
+  from safetensors.numpy import load_file
+
+  return load_file(path)
+
+
+def _name(path: tuple[Any, ...]) -> str:
+  return jax.tree_util.keystr(path, simple=True, separator=".") or "params"

@@ -1,0 +1,154 @@
+"""Cells of Flax, Haiku and Equinox as a `Cell`: every instrument of the lab on a model that was trained elsewhere.
+
+The wrapper runs the other library's own code, so it serves cells whose weights no table knows. Params are that library's tree
+and the state is its carry, in its order: (c, h) for Flax, (h, c) for Haiku and Equinox. `init` draws what the module itself
+would, and takes no other sizes than the module's.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Key
+
+from recurrent_lab.cell import Cell, Params, State, variants
+
+
+def from_flax(module: Any) -> Cell:
+  """A cell of flax.linen or flax.nnx.
+
+  Args:
+    module: an `RNNCellBase` of either. The params of a linen cell are its `variables["params"]` (`["cell"]` of those of
+      `nn.RNN`), the params of an nnx cell `nnx.state(module, nnx.Param)`.
+
+  Raises:
+    ValueError: for anything else, or a cell that works on more than the last axis.
+  """
+  from flax import linen, nnx
+
+  if isinstance(module, linen.RNN | nnx.RNN):
+    raise ValueError("An RNN is a loop over a cell; give from_flax the cell alone, its attribute `cell`.")
+  if not isinstance(module, linen.RNNCellBase | nnx.RNNCellBase):
+    raise ValueError(f"from_flax takes an RNNCellBase of flax.linen or flax.nnx, not {type(module).__name__}.")
+  if module.num_feature_axes != 1:
+    raise ValueError(f"{type(module).__name__} works on {module.num_feature_axes} axes; a Cell works on the last.")
+  return _from_linen(module) if isinstance(module, linen.RNNCellBase) else _from_nnx(module)
+
+
+@variants
+def _from_linen(module: Any) -> Cell:
+  def initial_state(params: Params, batch_shape: tuple[int, ...] = ()) -> State:
+    del params
+    return module.initialize_carry(jax.random.key(0), (*batch_shape, 1))  # of the shape only the batch is read
+
+  def step(params: Params, state: State, x: Array) -> tuple[State, Array]:
+    return module.apply({"params": params}, state, x)
+
+  def init(key: Key[Array, ""], input_size: int, hidden_size: int) -> Params:
+    x = jnp.zeros(input_size)
+    params = module.init(key, initial_state(None), x)["params"]
+    check_size(step, params, initial_state(params), x, hidden_size)
+    return params
+
+  return Cell(init, initial_state, step)
+
+
+def _from_nnx(module: Any) -> Cell:
+  from flax import nnx
+
+  graph, _, rest = nnx.split(module, nnx.Param, ...)
+
+  def init(key: Key[Array, ""], input_size: int, hidden_size: int) -> Params:
+    raise ValueError("An nnx module is made with its parameters; take nnx.state(module, nnx.Param) instead of init.")
+
+  def initial_state(params: Params, batch_shape: tuple[int, ...] = ()) -> State:
+    return nnx.merge(graph, params, rest).initialize_carry((*batch_shape, 1), nnx.Rngs(0))
+
+  def step(params: Params, state: State, x: Array) -> tuple[State, Array]:
+    return nnx.merge(graph, params, rest)(state, x)
+
+  return Cell(init, initial_state, step)
+
+
+@variants
+def from_haiku(make: Callable[[], Any]) -> Cell:
+  """A core of Haiku.
+
+  Args:
+    make: returns the core, such as `lambda: hk.LSTM(8)`. Params are what `hk.transform` gives for a call of it.
+  """
+  import haiku as hk
+
+  call = hk.without_apply_rng(hk.transform(lambda x, state: make()(x, state)))
+  begin = hk.without_apply_rng(hk.transform(lambda: make().initial_state(None)))
+
+  def initial_state(params: Params, batch_shape: tuple[int, ...] = ()) -> State:
+    del params
+    return jax.tree.map(lambda a: jnp.broadcast_to(a, (*batch_shape, *a.shape)), begin.apply({}))
+
+  def step(params: Params, state: State, x: Array) -> tuple[State, Array]:
+    function = lambda x, state: call.apply(params, x, state)
+    output, new = over_batch(function, x.ndim - 1)(x, state)
+    return new, output
+
+  def init(key: Key[Array, ""], input_size: int, hidden_size: int) -> Params:
+    x = jnp.zeros(input_size)
+    params = call.init(key, x, initial_state(None))
+    check_size(step, params, initial_state(params), x, hidden_size)
+    return params
+
+  return Cell(init, initial_state, step)
+
+
+def from_equinox(module: Any, state: State | None = None) -> Cell:
+  """A cell of Equinox, or any module `(x, state) -> state` of one example.
+
+  Args:
+    module: the cell. Params are `eqx.filter(module, eqx.is_inexact_array)`, which is the module itself for those of `eqx.nn`. The
+      output is the first array of the state.
+    state: the initial state of one example; zeros for the cells of `eqx.nn`.
+
+  Raises:
+    ValueError: for a module of other libraries, or one that is not of `eqx.nn` without its state.
+  """
+  import equinox as eqx
+
+  if not isinstance(module, eqx.Module):
+    raise ValueError(f"from_equinox takes a module of Equinox, not {type(module).__name__}.")
+  is_known = isinstance(module, eqx.nn.LSTMCell | eqx.nn.GRUCell)
+  if state is None:
+    if not is_known:
+      raise ValueError(f"{type(module).__name__} is not a cell of eqx.nn; give from_equinox its initial state too.")
+    zeros = jnp.zeros(module.hidden_size, module.weight_hh.dtype)
+    state = (zeros, zeros) if isinstance(module, eqx.nn.LSTMCell) else zeros
+  _, static = eqx.partition(module, eqx.is_inexact_array)
+
+  def init(key: Key[Array, ""], input_size: int, hidden_size: int) -> Params:
+    if not is_known or (input_size, hidden_size) != (module.input_size, module.hidden_size):
+      raise ValueError("An Equinox module is made with its parameters and sizes; give from_equinox one of these sizes.")
+    return type(module)(input_size, hidden_size, module.use_bias, module.weight_hh.dtype, key=key)
+
+  def initial_state(params: Params, batch_shape: tuple[int, ...] = ()) -> State:
+    del params
+    return jax.tree.map(lambda a: jnp.broadcast_to(a, (*batch_shape, *a.shape)), state)
+
+  def step(params: Params, state: State, x: Array) -> tuple[State, Array]:
+    new = over_batch(eqx.combine(params, static), x.ndim - 1)(x, state)
+    return new, jax.tree.leaves(new)[0]
+
+  return Cell(init, initial_state, step)
+
+
+def over_batch(function: Callable[..., Any], axes: int) -> Callable[..., Any]:
+  """A function of one example, over that many leading axes."""
+  for _ in range(axes):
+    function = jax.vmap(function)
+  return function
+
+
+def check_size(step: Callable[..., Any], params: Params, state: State, x: Array, hidden_size: int) -> None:
+  """Raises `ValueError` if the module does not have that many units."""
+  own = jax.eval_shape(step, params, state, x)[1].shape[-1]
+  if hidden_size != own:
+    raise ValueError(f"hidden_size is {hidden_size}; the module has {own} units.")
