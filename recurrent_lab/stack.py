@@ -87,8 +87,8 @@ def dropout(cell: Cell) -> Cell:
 
       s_t, o_t = step(s_{t-1}, m ⊗ x_t)
 
-  Params are `DropoutParams(cell, mask)`. `init` makes a mask of ones, which drops nothing and has no gradient; `draw_masks`
-  draws another. The mask is the same at every step, so a masked net is a net like any other.
+  Params are `DropoutParams(cell, mask)`. `init` makes a mask of ones, which drops nothing and has no gradient;
+  `draw_masks` draws another. The mask is the same at every step, so a masked net is a net like any other.
   """
 
   def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> DropoutParams:
@@ -112,8 +112,9 @@ def dropout(cell: Cell) -> Cell:
 def draw_masks(key: Key[Array, ""], params: Params, rate: ArrayLike, batch_shape: tuple[int, ...] = ()) -> Params:
   """The params with a new mask for every `dropout` among them.
 
-  A mask holds 0 with probability `rate`, else 1 / (1 - rate), so that inputs keep their mean. To train, draw within the loss:
-  `loss(params) = ... unroll(cell, draw_masks(key, params, 0.5, (batch,)), xs)`; the params that are trained keep masks of ones.
+  A mask holds 0 with probability `rate`, else 1 / (1 - rate), so that inputs keep their mean. To train, draw within the
+  loss, `loss(params) = ... unroll(cell, draw_masks(key, params, 0.5, (batch,)), xs)`: the params that are trained keep
+  masks of ones.
 
   Args:
     key: of the masks.

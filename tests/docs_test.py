@@ -51,13 +51,25 @@ def test_the_tree_in_the_readme_is_the_tree():
 def test_the_library_stands_alone():
   """No flags, files or plots below: the floors only import downwards."""
   below = {
-    "recurrent_lab": ("experiments", "analysis", "absl", "matplotlib", "tqdm", "xarray", "flax"),
-    "experiments": ("analysis",),
+    "recurrent_lab": ("experiments", "analysis", "examples", "absl", "matplotlib", "tqdm", "xarray"),
+    "experiments": ("analysis", "examples"),
+    "analysis": ("examples",),
   }
   for floor, forbidden in below.items():
     for path in (ROOT / floor).rglob("*.py"):
       imports = re.findall(r"^\s*(?:from|import) ([a-z_]+)", path.read_text(), re.MULTILINE)
       assert not set(imports) & set(forbidden), path
+
+
+def test_other_libraries_stay_in_interop():
+  """Only `interop` imports them: inside of functions, or in the module that is all about Flax."""
+  others = {"flax", "haiku", "equinox", "torch", "keras", "safetensors"}
+  interop = ROOT / "recurrent_lab" / "interop"
+  for path in (path for floor in ("recurrent_lab", "experiments", "analysis") for path in (ROOT / floor).rglob("*.py")):
+    for indent, name in re.findall(r"^( *)(?:from|import) ([a-z_]+)", path.read_text(), re.MULTILINE):
+      if name in others:
+        assert path.is_relative_to(interop), path
+        assert indent or path.name in ("linen.py", "nnx.py"), path
 
 
 def test_the_ledger_in_the_readme_is_the_one_in_docs():

@@ -1,8 +1,8 @@
 """The same cells in other people's code, and other people's cells in the lab.
 
-Weights (`import_weights`, `export_weights`) are dicts of NumPy arrays and files of safetensors. `from_flax`, `from_haiku` and
-`from_equinox` make a `Cell` of a module of another library. `interop.linen` and `interop.nnx`, imported by name, go the other
-way. Another library is imported only by what needs it; the rest of the lab imports none.
+Weights (`import_weights`, `export_weights`) are dicts of NumPy arrays and files of safetensors. `from_flax`,
+`from_haiku` and `from_equinox` make a `Cell` of a module of another library. `interop.linen` and `interop.nnx`,
+imported by name, go the other way. Another library is imported only by what needs it; the rest of the lab imports none.
 """
 
 from recurrent_lab.interop.exchange import from_named, load, save, to_named

@@ -1,6 +1,6 @@
 """Params of any cell as a flat dict of named arrays, and as a safetensors file. Nothing is pickled.
 
-The name of an array is its path: `input_kernel` for a cell of the lab, `0.input_kernel` for the lowest layer of a stack.
+The name of an array is its path: `input_kernel` for a cell of the lab, `0.input_kernel` in the lowest layer of a stack.
 """
 
 from collections.abc import Mapping

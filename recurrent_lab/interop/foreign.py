@@ -1,8 +1,8 @@
 """Cells of Flax, Haiku and Equinox as a `Cell`: every instrument of the lab on a model that was trained elsewhere.
 
-The wrapper runs the other library's own code, so it serves cells whose weights no table knows. Params are that library's tree
-and the state is its carry, in its order: (c, h) for Flax, (h, c) for Haiku and Equinox. `init` draws what the module itself
-would, and takes no other sizes than the module's.
+The wrapper runs the other library's own code, so it serves cells whose weights no table knows. Params are that
+library's tree and the state is its carry, in its order: (c, h) for Flax, (h, c) for Haiku and Equinox. `init` draws
+what the module itself would, and takes no other sizes than the module's.
 """
 
 from collections.abc import Callable
@@ -105,8 +105,8 @@ def from_equinox(module: Any, state: State | None = None) -> Cell:
   """A cell of Equinox, or any module `(x, state) -> state` of one example.
 
   Args:
-    module: the cell. Params are `eqx.filter(module, eqx.is_inexact_array)`, which is the module itself for those of `eqx.nn`. The
-      output is the first array of the state.
+    module: the cell. Params are `eqx.filter(module, eqx.is_inexact_array)`, which is the module itself for those of
+      `eqx.nn`. The output is the first array of the state.
     state: the initial state of one example; zeros for the cells of `eqx.nn`.
 
   Raises:

@@ -4,8 +4,8 @@ Every array of theirs is a grid of blocks, and every block is one gate's share o
 
     ours = sign · theirs + shift
 
-The lab's gates are `i f g o` (LSTM) and `r z n` with h_t = (1 - z_t) ⊗ n_t + z_t ⊗ h_{t-1} (GRU), its kernels `(in, out)`.
-Two blocks of the same share are summed (torch and keras have two biases where one would do).
+The lab's gates are `i f g o` (LSTM) and `r z n` with h_t = (1 - z_t) ⊗ n_t + z_t ⊗ h_{t-1} (GRU), its kernels
+`(in, out)`. Two blocks of the same share are summed (torch and Keras have two biases where one would do).
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,8 @@ class Part(NamedTuple):
 
   Attributes:
     name: where it lies, the levels of nested dicts joined by `/`.
-    grid: its rows of blocks, as they lie after transposing. A row of biases is a vector; one such row alone is a vector.
+    grid: its rows of blocks, as they lie after transposing. A row of biases is a vector; one such row alone is a
+      vector.
     transposed: whether the array is `(out, in)`.
     optional: whether a module may be built without it, its numbers being 0 then.
   """

@@ -1,8 +1,8 @@
 """Weights to and from other libraries, as dicts of NumPy arrays: only the library in hand need be installed.
 
-`import_weights` turns the arrays of a cell of another library into the lab's params, `export_weights` turns params into such
-arrays; both read `layouts.LAYOUTS`. What goes out and comes back is the same number for number, and what the other library
-cannot hold is refused: a conversion never changes the function without a word.
+`import_weights` turns the arrays of a cell of another library into the lab's params, `export_weights` turns params into
+such arrays; both read `layouts.LAYOUTS`. What goes out and comes back is the same number for number, and what the other
+library cannot hold is refused: a conversion never changes the function without a word.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ Arrays = dict[str, np.ndarray]
 
 
 def get_layout(kind: str) -> Layout:
-  """The layout of a cell of another library, by its full name; raises `ValueError` with the reason or the valid names."""
+  """The layout of a cell of another library, by full name; raises `ValueError` with the reason or the valid names."""
   if kind in REFUSED:
     raise ValueError(f"{kind} cannot be converted: {REFUSED[kind]}.")
   if kind not in LAYOUTS:
@@ -32,14 +32,14 @@ def import_weights(kind: str, arrays: Mapping[str, Any], *, layer: str | int = 0
 
   Args:
     kind: the other cell's full name, such as `torch.nn.LSTM`; one of the keys of `LAYOUTS`.
-    arrays: its weights by name, in nested dicts where that library nests; `docs/interop.md` says how to get them. A bias
-      that the cell was built without is 0.
+    arrays: its weights by name, in nested dicts where that library nests; `docs/interop.md` says how to get them.
+      A bias that the cell was built without is 0.
     layer: torch only: which layer, as torch writes it (`0`, `1`, `"1_reverse"`).
     exact: refuse where adding Haiku's 1 to the forget bias rounds (by 6e-8 in float32 for biases near 1).
 
   Raises:
-    ValueError: for an unknown cell, a missing or unknown name, a shape that does not fit, mixed dtypes or dtypes that are not
-      floating, or where the conversion is not exact.
+    ValueError: for an unknown cell, a missing or unknown name, a shape that does not fit, mixed dtypes or dtypes
+      that are not floating, or where the conversion is not exact.
   """
   layout = get_layout(kind)
   given = flat(arrays)
@@ -68,10 +68,10 @@ def import_weights(kind: str, arrays: Mapping[str, Any], *, layer: str | int = 0
 def export_weights(kind: str, params: Params, *, layer: str | int = 0, exact: bool = True) -> dict[str, Any]:
   """The weights of a cell of another library, in NumPy arrays under its names, that hold these params of the lab.
 
-  Where the other library sums two biases, the first takes all and the second is 0. Arguments are those of `import_weights`.
+  Where the other library sums two biases, the first takes all and the second is 0. Arguments are as in `import_weights`.
 
   Raises:
-    ValueError: for an unknown cell, params of another cell, or numbers that the other library cannot hold, with the reason.
+    ValueError: for an unknown cell, params of another cell, or numbers the other library cannot hold, with the reason.
   """
   layout = get_layout(kind)
   if type(params) is not layout.params:
@@ -101,7 +101,7 @@ def export_weights(kind: str, params: Params, *, layer: str | int = 0, exact: bo
 
 
 def flat(tree: Mapping[Any, Any]) -> Arrays:
-  """Nested dicts of arrays as one dict of NumPy arrays; the levels of a name are joined by `/`, and None is left out."""
+  """Nested dicts of arrays as one of NumPy arrays; the levels of a name are joined by `/`, and None is left out."""
   arrays: Arrays = {}
   for name, value in tree.items():
     if isinstance(value, Mapping):
@@ -172,8 +172,8 @@ def _check_shapes(kind: str, layout: Layout, arrays: Arrays, hidden: int, height
     shape = shape[::-1] if part.transposed else shape
     if part.name in arrays and (arrays[part.name].shape != shape or 0 in shape):
       raise ValueError(
-        f"{kind}: {part.name} has shape {arrays[part.name].shape}; with {heights['input_kernel']} inputs and {hidden} units"
-        f" it is {shape}."
+        f"{kind}: {part.name} has shape {arrays[part.name].shape};"
+        f" with {heights['input_kernel']} inputs and {hidden} units it is {shape}."
       )
 
 
@@ -191,7 +191,7 @@ def _blocks(part: Part, array: np.ndarray, hidden: int, heights: dict[str, int])
 
 
 def _shares(kind: str, layout: Layout, params: Any) -> dict[tuple[str, str], np.ndarray]:
-  """Every gate's share of every field; raises `ValueError` for a shape that is not that of one net of the layout's gates."""
+  """Every gate's share of every field; raises `ValueError` for a shape that one net of its gates has not."""
   inputs, hidden = np.shape(params.input_kernel)[:1], np.shape(params.recurrent_kernel)[:1]
   shares = {}
   for field, array in params._asdict().items():
@@ -212,7 +212,7 @@ def _shifted(kind: str, numbers: np.ndarray, shift: int, exact: bool) -> np.ndar
   shifted = numbers + by
   if exact and not np.array_equal(shifted - by, numbers, equal_nan=True):
     raise ValueError(
-      f"{kind} adds 1 to the forget gate at run time, and {numbers.dtype} cannot hold every forget bias {shift:+d} exactly;"
-      " exact=False rounds it."
+      f"{kind} adds 1 to the forget gate at run time, and {numbers.dtype} cannot hold every forget bias {shift:+d}"
+      " exactly; exact=False rounds it."
     )
   return shifted

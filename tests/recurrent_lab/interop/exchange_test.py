@@ -27,7 +27,6 @@ def test_names_are_paths(key):
 
 
 def test_a_file_gives_back_what_was_saved(key, tmp_path):
-  pytest.importorskip("safetensors", reason="safetensors is not installed")
   cell = rl.stack(rl.get_cell("gru"), rl.get_cell("lstm"))
   params = cell.init(key, 3, 5, bias_scale=0.3)
   save(tmp_path / "net.safetensors", to_named(params))
@@ -37,14 +36,12 @@ def test_a_file_gives_back_what_was_saved(key, tmp_path):
 
 def test_torch_reads_a_file_of_the_lab(key, tmp_path):
   torch = pytest.importorskip("torch", reason="torch is not installed")
-  pytest.importorskip("safetensors", reason="safetensors is not installed")
-  from safetensors.torch import load_file, save_file
-
+  safetensors_torch = pytest.importorskip("safetensors.torch", reason="torch is not installed")
   params = rl.get_cell("lstm").init(key, 3, 5, bias_scale=0.3)
   save(tmp_path / "lstm.safetensors", export_weights("torch.nn.LSTM", params))
   module = torch.nn.LSTM(3, 5)
-  module.load_state_dict(load_file(tmp_path / "lstm.safetensors"))
-  save_file(module.state_dict(), tmp_path / "back.safetensors")
+  module.load_state_dict(safetensors_torch.load_file(tmp_path / "lstm.safetensors"))
+  safetensors_torch.save_file(module.state_dict(), tmp_path / "back.safetensors")
   jax.tree.map(
     np.testing.assert_array_equal, import_weights("torch.nn.LSTM", load(tmp_path / "back.safetensors")), params
   )

@@ -1,5 +1,7 @@
-"""Cells of other libraries as cells of the lab: their outputs are those of the imported weights, and every instrument works."""
+"""Wrapped cells of other libraries: outputs are those of the imported weights, and every instrument works."""
 
+from flax import linen as nn
+from flax import nnx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,14 +13,12 @@ from tests.recurrent_lab.interop import libraries
 
 
 def linen_cell(name, key):
-  nn = pytest.importorskip("flax.linen", reason="Flax is not installed")
   cell = from_flax(getattr(nn, name)(5))
   params = cell.init(key, 3, 5)
   return cell, params, params
 
 
 def nnx_cell(name, key):
-  nnx = pytest.importorskip("flax.nnx", reason="Flax is not installed")
   module = getattr(nnx, name)(3, 5, rngs=nnx.Rngs(0))
   params = nnx.state(module, nnx.Param)
   return from_flax(module), params, nnx.to_pure_dict(params)
@@ -87,14 +87,10 @@ def test_a_spectrum_and_the_gradient_by_lag_of_a_cell_of_linen(key):
 
 
 def test_equal_modules_of_linen_are_one_cell():
-  nn = pytest.importorskip("flax.linen", reason="Flax is not installed")
   assert from_flax(nn.GRUCell(5)) is from_flax(nn.GRUCell(5))
 
 
 def test_what_is_no_cell_of_flax_is_refused(key):
-  nn = pytest.importorskip("flax.linen", reason="Flax is not installed")
-  from flax import nnx
-
   with pytest.raises(ValueError, match="give from_flax the cell alone"):
     from_flax(nn.RNN(nn.LSTMCell(5)))
   with pytest.raises(ValueError, match="not Dense"):

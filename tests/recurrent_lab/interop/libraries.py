@@ -4,6 +4,8 @@ import os
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 
+from flax import linen as nn
+from flax import nnx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -31,7 +33,6 @@ def scan(step, state, xs):
 
 
 def flax_linen(name, rng, xs):
-  nn = pytest.importorskip("flax.linen", reason="Flax is not installed")
   cell = getattr(nn, name)(HIDDEN)
   carry = cell.initialize_carry(jax.random.key(0), xs.shape[1:])
   params = redraw(rng, cell.init(jax.random.key(0), carry, xs[0])["params"])
@@ -39,7 +40,6 @@ def flax_linen(name, rng, xs):
 
 
 def flax_nnx(name, rng, xs):
-  nnx = pytest.importorskip("flax.nnx", reason="Flax is not installed")
   cell = getattr(nnx, name)(INPUTS, HIDDEN, rngs=nnx.Rngs(0))
   params = redraw(rng, nnx.to_pure_dict(nnx.state(cell, nnx.Param)))
   state = nnx.state(cell, nnx.Param)

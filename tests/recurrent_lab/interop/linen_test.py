@@ -1,5 +1,6 @@
 """A cell of the lab within Flax Linen is the same function of the same arrays."""
 
+from flax import linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,8 +8,6 @@ import optax
 import pytest
 
 import recurrent_lab as rl
-
-nn = pytest.importorskip("flax.linen", reason="Flax is not installed")
 from recurrent_lab.interop import linen, to_named
 
 CELLS = {

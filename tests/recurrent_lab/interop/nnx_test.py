@@ -1,5 +1,6 @@
 """A cell of the lab within Flax NNX is the same function of the same arrays."""
 
+from flax import nnx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,8 +8,6 @@ import optax
 import pytest
 
 import recurrent_lab as rl
-
-nnx = pytest.importorskip("flax.nnx", reason="Flax is not installed")
 from recurrent_lab.interop.nnx import CellModule
 
 CELLS = {

@@ -1,4 +1,4 @@
-"""Weights of other libraries give the same outputs here as there, come back as they went, or are refused with the reason."""
+"""Weights of others give the same outputs here as there, come back as they went, or are refused with the reason."""
 
 import jax
 import jax.numpy as jnp
@@ -53,7 +53,7 @@ def test_what_goes_out_comes_back(kind, key):
 
 @pytest.mark.parametrize("kind", [kind for kind in LAYOUTS if "torch" not in kind and kind != "haiku.VanillaRNN"])
 def test_what_comes_in_goes_back(kind, rng):
-  """Names, shapes and numbers; torch, Haiku's VanillaRNN and Keras' GRU sum two biases, which cannot be told apart again."""
+  """Names, shapes and numbers; but two biases that are summed cannot be told apart again."""
   weights, _ = libraries.run(kind, rng, inputs(rng))
   if kind == "haiku.LSTM":
     weights = {name: np.round(np.asarray(array) * 64) / 64 for name, array in weights.items()}
@@ -119,7 +119,7 @@ def test_weights_that_do_not_fit_are_refused(kind, change, message):
 
 
 def test_names_of_another_cell_are_refused():
-  with pytest.raises(ValueError, match="has no array bias_hh_l0.*; it has bias, weight_hh, weight_ih"):
+  with pytest.raises(ValueError, match=r"has no array bias_hh_l0.*; it has bias, weight_hh, weight_ih"):
     import_weights("equinox.nn.LSTMCell", TORCH_LSTM)
 
 
