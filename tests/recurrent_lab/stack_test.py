@@ -135,7 +135,7 @@ def test_each_member_of_a_padded_batch_gets_what_it_gets_alone_in_both_direction
   cell = rl.get_cell("gru")
   params = rl.init_bidirectional(cell, cell, key, 3, 5)
   xs = jax.random.normal(key, (6, 2, 3))
-  states, outputs = rl.bidirectional_unroll(cell, cell, params, xs, rl.sequence.length_mask([6, 4], 6))
+  states, outputs = rl.bidirectional_unroll(cell, cell, params, xs, rl.sequence.length_mask(np.array([6, 4]), 6))
   for member, length in enumerate((6, 4)):
     alone, expected = rl.bidirectional_unroll(cell, cell, params, xs[:length, member])
     np.testing.assert_allclose(outputs[:length, member], expected, atol=1e-6)
