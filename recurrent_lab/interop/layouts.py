@@ -10,7 +10,7 @@ The lab's gates are `i f g o` (LSTM) and `r z n` with h_t = (1 - z_t) ⊗ n_t + 
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from recurrent_lab.cells import GRUParams, LSTMParams, ResetBeforeGRUParams, RNNParams
 
@@ -45,14 +45,14 @@ class Layout(NamedTuple):
   """The weights of one cell of another library.
 
   Attributes:
-    params: the lab's params that hold the same numbers.
+    params: the class of the lab's params that hold the same numbers.
     gates: the lab's gates, in its order.
     cells: names in `CELLS` that compute the same function of them.
     parts: the arrays.
     note: what sets this cell apart, for the errors.
   """
 
-  params: type
+  params: Any
   gates: str
   cells: tuple[str, ...]
   parts: tuple[Part, ...]

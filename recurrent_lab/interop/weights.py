@@ -193,7 +193,7 @@ def _blocks(part: Part, array: np.ndarray, hidden: int, heights: dict[str, int])
 def _shares(kind: str, layout: Layout, params: Any) -> dict[tuple[str, str], np.ndarray]:
   """Every gate's share of every field; raises `ValueError` for a shape that one net of its gates has not."""
   inputs, hidden = np.shape(params.input_kernel)[:1], np.shape(params.recurrent_kernel)[:1]
-  shares = {}
+  shares: dict[tuple[str, str], np.ndarray] = {}
   for field, array in params._asdict().items():
     gates = _gates(layout, field)
     rows = {"input_kernel": inputs, "recurrent_kernel": hidden}.get(field, ())
