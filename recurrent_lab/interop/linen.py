@@ -76,7 +76,8 @@ def to_params(module: CellModule, tree: Mapping[str, Any]) -> Params:
     tree: its `variables["params"]` (`["cell"]` of those of `nn.RNN`).
 
   Raises:
-    ValueError: for a tree of another module.
+    ValueError: for a missing or unknown name.
   """
-  size = next((array.shape[0] for name, array in tree.items() if name.endswith("input_kernel")), 1)
-  return from_named(module.shapes(size), tree)
+  like = module.shapes(1)  # of these only the structure counts: the tree knows the input size
+  leaves = [tree.get(name, leaf) for name, leaf in to_named(like).items()]
+  return from_named(jax.tree.unflatten(jax.tree.structure(like), leaves), tree)

@@ -42,9 +42,7 @@ def import_weights(kind: str, arrays: Mapping[str, Any], *, layer: str | int = 0
       that are not floating, or where the conversion is not exact.
   """
   layout = get_layout(kind)
-  given = flat(arrays)
-  if kind.startswith("torch."):
-    given = _one_layer(given, str(layer))
+  given = _one_layer(kind, flat(arrays), str(layer))
   _check_names(kind, layout, given)
   hidden, heights = _sizes(layout, given)
   _check_shapes(kind, layout, given, hidden, heights)
@@ -74,6 +72,7 @@ def export_weights(kind: str, params: Params, *, layer: str | int = 0, exact: bo
     ValueError: for an unknown cell, params of another cell, or numbers the other library cannot hold, with the reason.
   """
   layout = get_layout(kind)
+  _check_layer(kind, str(layer))
   if type(params) is not layout.params:
     raise ValueError(f"{kind} computes what {layout.params.__name__} hold, not {type(params).__name__}.{layout.note}")
   shares = _shares(kind, layout, params)
@@ -128,14 +127,25 @@ def _gates(layout: Layout, field: str) -> str:
   return "n" if field == "recurrent_bias" else layout.gates
 
 
-def _one_layer(arrays: Arrays, layer: str) -> Arrays:
-  """The arrays of one layer of a torch module, without its number."""
-  ours = re.compile(rf"(.*)_l{layer}")
-  others = re.compile(r".*_l\d+(_reverse)?")
-  found = {name: ours.fullmatch(name) for name in arrays}
+def _one_layer(kind: str, arrays: Arrays, layer: str) -> Arrays:
+  """The arrays of one layer of a torch module, without its number; those of other libraries as they are."""
+  _check_layer(kind, layer)
+  if not kind.startswith("torch."):
+    return arrays
+  numbered = {name: re.fullmatch(r"(.*)_l(\d+(?:_reverse)?)", name) for name in arrays}
+  layers = {match[2] for match in numbered.values() if match}
+  if layer not in layers:
+    raise ValueError(f"The arrays have no layer {layer}; they have {', '.join(sorted(layers)) or 'none at all'}.")
   return {
-    match[1] if match else name: arrays[name] for name, match in found.items() if match or not others.fullmatch(name)
+    match[1] if match else name: arrays[name] for name, match in numbered.items() if not match or match[2] == layer
   }
+
+
+def _check_layer(kind: str, layer: str) -> None:
+  if not kind.startswith("torch.") and layer != "0":
+    raise ValueError(f"layer is {layer}, but only torch numbers its layers; give {kind} the arrays of one cell.")
+  if not re.fullmatch(r"\d+(_reverse)?", layer):
+    raise ValueError(f"layer is {layer!r}; it must be a number, such as 1, or 1_reverse for the other direction.")
 
 
 def _check_names(kind: str, layout: Layout, arrays: Arrays) -> None:

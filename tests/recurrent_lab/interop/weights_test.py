@@ -118,6 +118,15 @@ def test_weights_that_do_not_fit_are_refused(kind, change, message):
     import_weights(kind, TORCH_LSTM | change)
 
 
+def test_a_layer_that_is_not_there_is_refused(key):
+  with pytest.raises(ValueError, match="no layer 1_reverse; they have 0"):
+    import_weights("torch.nn.LSTM", TORCH_LSTM, layer="1_reverse")
+  with pytest.raises(ValueError, match="only torch numbers its layers"):
+    export_weights("keras.layers.LSTMCell", lab_params("keras.layers.LSTMCell", key), layer=1)
+  with pytest.raises(ValueError, match="layer is 'top'"):
+    import_weights("torch.nn.LSTM", TORCH_LSTM, layer="top")
+
+
 def test_names_of_another_cell_are_refused():
   with pytest.raises(ValueError, match=r"has no array bias_hh_l0.*; it has bias, weight_hh, weight_ih"):
     import_weights("equinox.nn.LSTMCell", TORCH_LSTM)
