@@ -30,8 +30,8 @@ from jax import numpy as jnp
 import numpy as np
 import orbax.checkpoint as ocp
 
+from experiments.files import ResultsError, write_atomically, writing
 from experiments.grid import content_hash
-from experiments.store import ResultsError, write_atomically
 
 SCHEMA_VERSION = 1
 
@@ -56,9 +56,11 @@ def lock(folder: Path) -> Iterator[None]:
   The lock is the operating system's and ends with the process, however it ends.
 
   Raises:
-    CheckpointError: if it is held already.
+    CheckpointError: if it is held already, or the folder cannot be written.
   """
-  folder.mkdir(parents=True, exist_ok=True)
+  with writing(folder, CheckpointError):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / ".lock").touch()
   with open(folder / ".lock", "a+") as file:
     try:
       fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -67,9 +69,10 @@ def lock(folder: Path) -> Iterator[None]:
       raise CheckpointError(
         f"{folder} is in use by process {file.read() or '(unknown)'}; wait for it to end or use another folder."
       ) from None
-    file.truncate(0)
-    file.write(str(os.getpid()))
-    file.flush()
+    with contextlib.suppress(OSError):  # the number is for the message above only; the disk may be full
+      file.truncate(0)
+      file.write(str(os.getpid()))
+      file.flush()
     yield
 
 
@@ -201,7 +204,8 @@ def save(folder: Path, step: int, tree: Any, config: Mapping[str, Any], keep: in
     keep: 1 or more.
 
   Raises:
-    CheckpointError: if a value is not allowed, or the folder belongs to a run with another config or is ahead of `step`.
+    CheckpointError: if a value is not allowed, or the folder belongs to a run with another config or is ahead of `step`;
+      or if it cannot be written, as on a full disk.
   """
   step = int(step)
   if step < 0 or keep < 1:
@@ -211,7 +215,8 @@ def save(folder: Path, step: int, tree: Any, config: Mapping[str, Any], keep: in
   filled = {name: array for name, array in arrays.items() if array.size}  # Orbax refuses arrays of size 0
   if not filled:
     raise CheckpointError(f"The tree for {folder} holds no values; give one with at least one array that is not empty.")
-  folder.mkdir(parents=True, exist_ok=True)
+  with writing(folder, CheckpointError):
+    folder.mkdir(parents=True, exist_ok=True)
   intact = [manifest for path in _manifests(folder) if not isinstance(manifest := _inspect(path), str)]
   for manifest in intact:
     path = folder / f"{manifest['step']}.json"
@@ -228,10 +233,16 @@ def save(folder: Path, step: int, tree: Any, config: Mapping[str, Any], keep: in
     "versions": {"python": platform.python_version()}
     | {name: metadata.version(name) for name in ("jax", "jaxlib", "numpy", "orbax-checkpoint")},
   }
-  with ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as orbax:
-    orbax.save((folder / made["arrays"]).absolute(), args=ocp.args.PyTreeSave(filled))
-  made["files"] = _checksums(folder / made["arrays"])
-  write_atomically(folder / f"{step}.json", _encode(made))
+  try:
+    with ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as orbax:
+      orbax.save((folder / made["arrays"]).absolute(), args=ocp.args.PyTreeSave(filled))
+    made["files"] = _checksums(folder / made["arrays"])
+    write_atomically(folder / f"{step}.json", _encode(made))
+  except Exception as error:  # a full disk reaches us as an exception of Orbax, of its stores or of the system
+    reason = str(error).strip().partition("\n")[0] or type(error).__name__
+    raise CheckpointError(
+      f"checkpoint {step} of {folder} cannot be written ({reason}); those before it are kept: make room, and run it again."
+    ) from error
   _remove_all_but(folder, [made, *(manifest for manifest in intact if manifest["step"] != step)][:keep])
 
 

@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 import hashlib
 import io
 import json
-import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
+from experiments.files import ResultsError, check_inside, check_name, write_atomically, writing
 from experiments.grid import Point, content_hash
 from recurrent_lab.cells import CELLS
 
@@ -26,8 +26,8 @@ SCHEMA_VERSION = 1
 STATUS = ("missing", "ok", "nonfinite")  # the meaning of the variable `status`
 
 
-class ResultsError(ValueError):
-  """A results folder or file that cannot be used, with the reason in one sentence."""
+class SchemaError(ResultsError):
+  """An intact file that another version of the lab has written."""
 
 
 class Block(NamedTuple):
@@ -48,26 +48,27 @@ class Block(NamedTuple):
   provenance: Mapping[str, Any]
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-  """Writes under a temporary name, syncs, renames: the path holds all of `content` or what it held before."""
-  temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-  try:
-    with open(temporary, "wb") as file:
-      file.write(content)
-      file.flush()
-      os.fsync(file.fileno())
-    os.replace(temporary, path)
-  finally:
-    temporary.unlink(missing_ok=True)
-
-
 def block_name(points: Sequence[Point]) -> str:
-  return f"{points[0]['cell']}-{content_hash(list(points))[:16]}"
+  """The name of a block, which is that of its files and of its run's folder.
+
+  Raises:
+    ResultsError: if the cell's name does not make a file's name.
+  """
+  return check_name(f"{points[0]['cell']}-{content_hash(list(points))[:16]}")
+
+
+def _encode(meta: Mapping[str, Any]) -> bytes:
+  return json.dumps({**meta, "sha256": content_hash(meta)}, indent=1).encode()
 
 
 def write_block(folder: Path, block: Block) -> Path:
-  """Writes one block and returns the path of its JSON."""
-  folder.mkdir(parents=True, exist_ok=True)
+  """Writes one block and returns the path of its JSON.
+
+  Raises:
+    ResultsError: if it cannot be written.
+  """
+  with writing(folder):
+    folder.mkdir(parents=True, exist_ok=True)
   name = block_name(block.points)
   buffer = io.BytesIO()
   np.savez_compressed(buffer, **block.arrays)  # type: ignore[arg-type]  # its stub takes the keyword allow_pickle only
@@ -82,7 +83,7 @@ def write_block(folder: Path, block: Block) -> Path:
   }
   write_atomically(folder / f"{name}.npz", payload)
   path = folder / f"{name}.json"
-  write_atomically(path, json.dumps(meta | {"sha256": content_hash(meta)}, indent=1).encode())
+  write_atomically(path, _encode(meta))
   return path
 
 
@@ -90,19 +91,28 @@ def read_meta(path: Path) -> dict[str, Any]:
   """The JSON of a block.
 
   Raises:
-    ResultsError: if it is altered or of another schema.
+    ResultsError: if it is altered, or reached by a link out of its folder.
+    SchemaError: if it is intact and of another schema.
   """
+  check_inside(path, path.parent)
   try:
-    meta = json.loads(path.read_bytes())
-    version = meta["schema_version"]
+    content = path.read_bytes()
+    meta = json.loads(content)
     checksum = meta.pop("sha256")
+    # Whether a byte was altered comes first: an altered version is no other schema.
+    is_intact = content_hash(meta) == checksum
+    version = meta["schema_version"]
+  except OSError as error:
+    raise ResultsError(
+      f"{path} cannot be read ({error.strerror}); run its experiment again to compute it anew."
+    ) from None
   except (ValueError, KeyError, TypeError, AttributeError):
     raise ResultsError(f"{path} is truncated or altered; run its experiment again to compute it anew.") from None
-  if version != SCHEMA_VERSION:
-    raise ResultsError(
+  if is_intact and version != SCHEMA_VERSION:
+    raise SchemaError(
       f"{path} has schema version {version!r}, but this version of the lab reads {SCHEMA_VERSION}; use another folder."
     )
-  if content_hash(meta) != checksum:
+  if not is_intact or content != _encode(meta):  # not one byte may differ, not even in white space
     raise ResultsError(f"{path} is altered: its checksum does not match; run its experiment again to compute it anew.")
   return meta
 
@@ -114,7 +124,7 @@ def read_block(path: Path) -> Block:
     ResultsError: if either file is missing, altered or of another schema.
   """
   meta = read_meta(path)
-  arrays_path = path.with_suffix(".npz")
+  arrays_path = check_inside(path.with_suffix(".npz"), path.parent)
   try:
     payload = arrays_path.read_bytes()
   except OSError:
@@ -136,20 +146,43 @@ def done_points(folder: Path) -> tuple[set[str], list[str]]:
   """The hashes of all points already stored intact, and a sentence for every altered file.
 
   Raises:
-    ResultsError: if the folder holds another schema.
+    SchemaError: if the folder holds another schema.
   """
   done: set[str] = set()
   problems = []
   for path in block_paths(folder):
     try:
       block = read_block(path)
+    except SchemaError:
+      raise
     except ResultsError as error:
-      if "schema version" in str(error):
-        raise
       problems.append(str(error))
       continue
     done.update(content_hash(point) for point in block.points)
   return done, problems
+
+
+def remove_damaged(folder: Path, planned: Sequence[Point]) -> list[str]:
+  """Removes damaged blocks once all they may have held is stored intact, and returns a sentence for each.
+
+  Of a block with an intact JSON that is its points; of another nobody knows, and it goes when all `planned` points are there.
+
+  Raises:
+    SchemaError: if the folder holds another schema.
+  """
+  done, _ = done_points(folder)
+  said = []
+  for path in block_paths(folder):
+    points = planned
+    try:
+      points = read_meta(path)["points"]
+      read_block(path)
+    except ResultsError:
+      if all(content_hash(point) in done for point in points):
+        path.with_suffix(".npz").unlink(missing_ok=True)
+        path.unlink()
+        said.append(f"{path} was damaged and is removed: all points that this sweep covers are stored intact.")
+  return said
 
 
 def _distinct(values: Iterator[Any]) -> list[Any]:

@@ -272,7 +272,7 @@ def test_a_failed_save_leaves_the_previous_one_and_is_cleaned_up(tmp_path, monke
   with monkeypatch.context() as patch:
     patch.setattr(checkpoints, "write_atomically", full)
     for _ in range(3):
-      with pytest.raises(OSError, match="No space left"):
+      with pytest.raises(checkpoints.CheckpointError, match=r"checkpoint 2 of .* cannot be written .*No space left"):
         checkpoints.save(tmp_path, 2, small(2), CONFIG)
   (tmp_path / "3-01234567.orbax-checkpoint-tmp" / "d").mkdir(parents=True)
   (tmp_path / ".3.json.123.tmp").write_text("half")

@@ -208,7 +208,9 @@ def test_cells_that_the_measure_is_not_for_are_refused(tmp_path, capsys):
 def test_another_schema_stops_before_any_work(tmp_path, capsys):
   assert launch("activation_choice", tmp_path, "--ws=1", "--cells=rnn") == 0
   path = next((tmp_path / "activation_choice").glob("*.json"))
-  path.write_text(json.dumps(json.loads(path.read_text()) | {"schema_version": 0}))
+  meta = json.loads(path.read_text()) | {"schema_version": 0}
+  del meta["sha256"]
+  path.write_text(json.dumps(meta | {"sha256": grid.content_hash(meta)}, indent=1))
   assert launch("activation_choice", tmp_path, "--ws=1,2", "--cells=rnn") == 2
   assert "has schema version 0" in capsys.readouterr().err
 

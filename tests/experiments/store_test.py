@@ -6,7 +6,8 @@ import re
 import numpy as np
 import pytest
 
-from experiments import store
+from experiments import files, store
+from experiments.grid import content_hash
 
 
 def block(seeds=(0, 1), ws=0.5, **changes):
@@ -74,23 +75,77 @@ def test_truncated_and_missing_files_are_named(tmp_path, suffix):
     store.load_results(tmp_path)
 
 
+def with_schema(path, version):
+  """Makes the block one that another version of the lab has written, checksum and all."""
+  meta = json.loads(path.read_text()) | {"schema_version": version}
+  del meta["sha256"]
+  path.write_bytes(json.dumps(meta | {"sha256": content_hash(meta)}, indent=1).encode())
+
+
 def test_another_schema_is_refused(tmp_path):
   path = store.write_block(tmp_path, block())
-  meta = json.loads(path.read_text())
-  path.write_text(json.dumps(meta | {"schema_version": 99}))
+  with_schema(path, 99)
   for read in (store.load_results, store.done_points):
-    with pytest.raises(store.ResultsError, match="has schema version 99, but this version of the lab reads 1"):
+    with pytest.raises(
+      store.SchemaError, match=f"{path.name} has schema version 99, but this version of the lab reads 1"
+    ):
       read(tmp_path)
 
 
-def test_interrupted_write_leaves_nothing(tmp_path, monkeypatch):
+def test_an_altered_version_is_an_altered_file_and_no_other_schema(tmp_path):
+  path = store.write_block(tmp_path, block())
+  path.write_bytes(path.read_bytes().replace(b'"schema_version": 1', b'"schema_version": 3'))
+  done, (problem,) = store.done_points(tmp_path)
+  assert not done
+  assert f"{path} is altered" in problem
+
+
+def test_white_space_counts_too(tmp_path):
+  path = store.write_block(tmp_path, block())
+  path.write_bytes(path.read_bytes().replace(b"\n ", b"\n\t", 1))
+  with pytest.raises(store.ResultsError, match="altered"):
+    store.read_block(path)
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_a_write_that_fails_says_so_and_leaves_what_was_there(tmp_path, monkeypatch, step):
+  path = store.write_block(tmp_path / "full", block())
+  before = {file.name: file.read_bytes() for file in (tmp_path / "full").iterdir()}
+
   def full(*_):
     raise OSError(28, "No space left on device")
 
-  monkeypatch.setattr(store.os, "fsync", full)
-  with pytest.raises(OSError, match="No space left"):
-    store.write_block(tmp_path, block())
-  assert list(tmp_path.iterdir()) == []
+  for folder in (tmp_path / "full", tmp_path / "empty"):
+    with monkeypatch.context() as patch:
+      patch.setattr(files.os, step, full)
+      with pytest.raises(store.ResultsError, match=rf"{path.stem}.npz cannot be written \(No space left on device\)"):
+        store.write_block(folder, block(arrays=block(ws=2.0).arrays))
+  assert {file.name: file.read_bytes() for file in (tmp_path / "full").iterdir()} == before
+  assert list((tmp_path / "empty").iterdir()) == []
+  store.write_block(tmp_path / "empty", block())  # once there is room
+  assert store.load_results(tmp_path / "empty").equals(store.load_results(tmp_path / "full"))
+
+
+def test_a_damaged_block_goes_when_what_it_may_have_held_is_stored_again(tmp_path):
+  damaged = store.write_block(tmp_path, block())
+  damaged.write_bytes(damaged.read_bytes()[:-9])
+  planned = block().points
+  assert store.remove_damaged(tmp_path, planned) == []  # not yet
+  assert damaged.exists()
+  for seed in (0, 1):
+    store.write_block(tmp_path, block(seeds=(seed,)))
+  assert len(store.remove_damaged(tmp_path, planned)) == 1
+  assert not damaged.exists()
+  assert not damaged.with_suffix(".npz").exists()
+  assert store.load_results(tmp_path).sizes["seed"] == 2
+
+
+def test_a_damaged_block_whose_points_are_known_and_not_planned_stays(tmp_path):
+  damaged = store.write_block(tmp_path, block(ws=3.0))
+  damaged.with_suffix(".npz").write_bytes(b"")
+  store.write_block(tmp_path, block())
+  assert store.remove_damaged(tmp_path, block().points) == []
+  assert damaged.exists()
 
 
 def test_arrays_without_their_json_do_not_count(tmp_path):
