@@ -36,6 +36,7 @@ from experiments.grid import content_hash
 SCHEMA_VERSION = 1
 
 _MANIFEST = re.compile(r"([0-9]+)\.json")
+_SAVED = re.compile(r"[0-9]+-[0-9a-f]{8}")
 _ARRAYS = re.compile(r"[0-9]+-[0-9a-f]{8}(\..*)?")  # with a suffix while Orbax is writing it
 _TEMPORARY = re.compile(r"\.[0-9]+\.json\.[0-9]+\.tmp")
 
@@ -74,6 +75,18 @@ def lock(folder: Path) -> Iterator[None]:
       file.write(str(os.getpid()))
       file.flush()
     yield
+
+
+def is_in_use(folder: Path) -> bool:
+  """Whether a process holds the `lock` of `folder`; nothing is written."""
+  try:
+    with open(folder / ".lock") as file:
+      fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+  except BlockingIOError:
+    return True
+  except OSError:
+    pass
+  return False
 
 
 def _is_key(leaf: Any) -> bool:
@@ -148,9 +161,15 @@ def _inspect(path: Path) -> dict[str, Any] | str:
       f"{path} has schema version {manifest.get('schema_version')!r}, but this version of the lab reads {SCHEMA_VERSION}; "
       "use another folder."
     )
+  if not _SAVED.fullmatch(str(manifest.get("arrays"))):
+    return (
+      f"{path} names {manifest.get('arrays')!r} as its arrays, which is not allowed; its checkpoint is passed over."
+    )
   arrays = path.parent / manifest["arrays"]
   if not arrays.is_dir():
     return f"{arrays} is missing; checkpoint {path} is passed over."
+  if links := [entry for entry in (path, arrays, *arrays.rglob("*")) if entry.is_symlink()]:
+    return f"{links[0]} is a symbolic link, which is not followed; checkpoint {path} is passed over."
   try:
     found, written = _checksums(arrays), manifest["files"]
   except OSError as error:
@@ -161,6 +180,17 @@ def _inspect(path: Path) -> dict[str, Any] | str:
     if found.get(name) != written[name]
   ] + [f"{arrays / name} does not belong there" for name in found if name not in written]
   return f"{' and '.join(wrong)}; checkpoint {path} is passed over." if wrong else manifest
+
+
+def inspect(folder: Path) -> tuple[list[int], list[str]]:
+  """The steps of all intact checkpoints, newest first, and a sentence for every other one; nothing is changed.
+
+  Raises:
+    CheckpointError: if one is of another schema.
+  """
+  found = [(int(path.stem), _inspect(path)) for path in _manifests(folder)]
+  problems = [manifest for _, manifest in found if isinstance(manifest, str)]
+  return [step for step, manifest in found if not isinstance(manifest, str)], problems
 
 
 def _plain(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -96,6 +96,17 @@ def check_name(name: str) -> str:
   return name
 
 
+def check_path(text: str) -> str:
+  """The path of a folder that a flag names, which may be anywhere.
+
+  Raises:
+    ResultsError: if it is empty or holds a control character.
+  """
+  if not text or not text.isprintable():
+    raise ResultsError(f"The folder {text!r} is not allowed; its name must not be empty or hold a control character.")
+  return text
+
+
 def check_inside(path: Path, folder: Path) -> Path:
   """`path`, which lies in `folder`, if no symbolic link on its way leads out of there.
 

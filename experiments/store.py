@@ -162,27 +162,10 @@ def done_points(folder: Path) -> tuple[set[str], list[str]]:
   return done, problems
 
 
-def remove_damaged(folder: Path, planned: Sequence[Point]) -> list[str]:
-  """Removes damaged blocks once all they may have held is stored intact, and returns a sentence for each.
-
-  Of a block with an intact JSON that is its points; of another nobody knows, and it goes when all `planned` points are there.
-
-  Raises:
-    SchemaError: if the folder holds another schema.
-  """
-  done, _ = done_points(folder)
-  said = []
-  for path in block_paths(folder):
-    points = planned
-    try:
-      points = read_meta(path)["points"]
-      read_block(path)
-    except ResultsError:
-      if all(content_hash(point) in done for point in points):
-        path.with_suffix(".npz").unlink(missing_ok=True)
-        path.unlink()
-        said.append(f"{path} was damaged and is removed: all points that this sweep covers are stored intact.")
-  return said
+def remove_block(path: Path) -> None:
+  """Removes the files of a block, given the path of its JSON. Killed halfway, the JSON alone remains: a damaged block."""
+  path.with_suffix(".npz").unlink(missing_ok=True)
+  path.unlink()
 
 
 def _distinct(values: Iterator[Any]) -> list[Any]:

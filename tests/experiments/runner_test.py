@@ -187,6 +187,8 @@ def test_autonomous_input_starts_away_from_zero(tmp_path):
     ("--wss=1", "Unknown command line flag 'wss'. Did you mean: ws"),
     ("ws=1", "'ws=1' is not a flag; flags look like --ws=0.5,1."),
     ("--flagfile=/no/such/file", "/no/such/file"),
+    ("--out=a\nb", "--out: The folder 'a\\nb' is not allowed; its name must not be empty or hold a control character."),
+    ("--out=a\0b", "--out: The folder 'a\\x00b' is not allowed"),
     ("--out=/dev/null", "--out: /dev/null is not a folder"),
     (
       "--recurrent_init=normal",

@@ -1,0 +1,96 @@
+"""What a launch does about damage: it finds it before the sweep, computes it anew, and removes what is left of it afterwards.
+
+A block whose files are altered is not done. Nor is one whose run is damaged: it goes on from an intact checkpoint, or is
+trained anew if no checkpoint or not every row is intact. Numbers come from the points alone, so they end up the same.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from experiments import checkpoints, files, store, verify
+from experiments.grid import Point, content_hash
+
+
+def before(folder: Path, blocks: Sequence[Sequence[Point]], keeps_files: bool) -> tuple[set[str], list[str]]:
+  """The hashes of the points that need no computing, and a sentence for all that is damaged.
+
+  What dead processes were writing is removed, and so are runs of these blocks that cannot go on.
+
+  Args:
+    folder: of an experiment.
+    blocks: those of this sweep.
+    keeps_files: whether its blocks have runs.
+
+  Raises:
+    ResultsError: if the folder holds another schema, or one of the runs is in use.
+  """
+  for place in (folder, folder / "runs"):
+    files.remove_leftovers(place)
+  done, problems = store.done_points(folder)
+  if keeps_files:
+    problems += _mend_stored_runs(folder, blocks, done)
+    problems += _remove_runs_that_cannot_go_on(folder, blocks, done)
+  return done, problems
+
+
+def _mend_stored_runs(folder: Path, blocks: Sequence[Sequence[Point]], done: set[str]) -> list[str]:
+  """Takes the points of stored blocks whose runs are damaged from `done`; a sentence for each problem."""
+  planned = {content_hash(point) for block in blocks for point in block}
+  names = {store.block_name(block) for block in blocks}
+  said = []
+  for path in store.block_paths(folder):
+    run = folder / "runs" / path.stem
+    try:
+      hashes = {content_hash(point) for point in store.read_meta(path)["points"]}
+    except files.ResultsError:
+      continue  # told already, and not done
+    if not run.is_dir() or not hashes & planned:
+      continue
+    with checkpoints.lock(run):
+      report = verify.check_run(run)
+      if not report.problems:
+        continue
+      said += report.problems
+      done -= hashes
+      # The block goes first: one that is there counts as done as soon as its run is intact, however short.
+      if path.stem not in names or not report.can_go_on:
+        store.remove_block(path)
+        files.remove_folder(run)
+  return said
+
+
+def _remove_runs_that_cannot_go_on(folder: Path, blocks: Sequence[Sequence[Point]], done: set[str]) -> list[str]:
+  """Removes damaged runs that this sweep would go on with; a sentence for each problem."""
+  said = []
+  for block in blocks:
+    missing = [point for point in block if content_hash(point) not in done]
+    run = folder / "runs" / store.block_name(missing) if missing else folder / "none"
+    if missing and run.is_dir():
+      with checkpoints.lock(run):
+        report = verify.check_run(run)
+        if not report.can_go_on:
+          said += report.problems
+          files.remove_folder(run)
+  return said
+
+
+def after(folder: Path, planned: Sequence[Point]) -> list[str]:
+  """Removes damaged blocks once all they may have held is stored intact, and returns a sentence for each.
+
+  Of a block with an intact JSON that is its points; of another nobody knows, and it goes when all `planned` points are there.
+
+  Raises:
+    SchemaError: if the folder holds another schema.
+  """
+  done, _ = store.done_points(folder)
+  said = []
+  for path in store.block_paths(folder):
+    points = planned
+    try:
+      points = store.read_meta(path)["points"]
+      store.read_block(path)
+    except files.ResultsError:
+      if all(content_hash(point) in done for point in points):
+        store.remove_block(path)
+        said.append(f"{path} was damaged and is removed: all points that this sweep covers are stored intact.")
+  return said
