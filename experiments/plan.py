@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from absl import flags
 
-from experiments import grid
+from experiments import files, grid
 from experiments.grid import Point
 from experiments.measure import Measure
 
@@ -104,7 +104,11 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
   match = re.fullmatch(r"(\d+)/(\d+)", values["shard"])
   if not match or not int(match[1]) < int(match[2]):
     raise UsageError(f"--shard: {values['shard']!r} is not allowed; it must be i/n with 0 ≤ i < n, such as 0/4.")
-  out = Path(values["out"]) / experiment.name
+  try:
+    results = Path(files.check_path(values["out"]))
+    out = files.check_inside(results / files.check_name(experiment.name), results)
+  except files.ResultsError as error:
+    raise UsageError(f"--out: {error}") from None
   existing = next(path for path in (out, *out.parents) if path.exists())
   if not existing.is_dir() or not os.access(existing, os.W_OK):
     raise UsageError(f"--out: {existing} is not a folder that can be written.")

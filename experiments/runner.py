@@ -17,7 +17,7 @@ import jax
 import numpy as np
 from tqdm import tqdm
 
-from experiments import files, grid, signals, store
+from experiments import grid, mend, signals, store
 from experiments.grid import Point
 from experiments.measure import Measure, point_key
 from experiments.plan import Experiment, Plan, UsageError, describe, parse
@@ -91,8 +91,7 @@ def run(experiment: Experiment, plan: Plan) -> int:
   if plan.dry_run:
     print(describe(experiment, plan, mine))
     return 0
-  files.remove_leftovers(plan.out)
-  done, problems = store.done_points(plan.out)
+  done, problems = mend.before(plan.out, mine, measure.keeps_files)
   for problem in problems:
     print(f"{problem} Doing so now where this sweep covers it.", file=sys.stderr)
   todo = [[p for p in block if grid.content_hash(p) not in done] for block in mine]
@@ -133,7 +132,7 @@ def run(experiment: Experiment, plan: Plan) -> int:
       block_data = store.Block(missing, arrays, measure.dims, measure.coords(static), provenance | seconds)
       store.write_block(plan.out, block_data)
       progress.update(len(missing))
-  for problem in store.remove_damaged(plan.out, plan.points) if problems and not failures else []:
+  for problem in mend.after(plan.out, plan.points) if problems and not failures else []:
     print(problem, file=sys.stderr)
   if nonfinite:
     print(f"{nonfinite} points are not finite; they are stored with that status.", file=sys.stderr)
