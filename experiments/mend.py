@@ -25,7 +25,7 @@ def before(folder: Path, blocks: Sequence[Sequence[Point]], keeps_files: bool) -
     ResultsError: if the folder holds another schema, or one of the runs is in use.
   """
   for place in (folder, folder / "runs"):
-    files.remove_leftovers(place)
+    files.remove_leftovers(files.check_inside(place, folder))
   done, problems = store.done_points(folder)
   if keeps_files:
     problems += _mend_stored_runs(folder, blocks, done)
@@ -46,6 +46,7 @@ def _mend_stored_runs(folder: Path, blocks: Sequence[Sequence[Point]], done: set
       continue  # told already, and not done
     if not run.is_dir() or not hashes & planned:
       continue
+    files.check_inside(run, folder)
     with checkpoints.lock(run):
       report = verify.check_run(run)
       if not report.problems:
@@ -66,7 +67,7 @@ def _remove_runs_that_cannot_go_on(folder: Path, blocks: Sequence[Sequence[Point
     missing = [point for point in block if content_hash(point) not in done]
     run = folder / "runs" / store.block_name(missing) if missing else folder / "none"
     if missing and run.is_dir():
-      with checkpoints.lock(run):
+      with checkpoints.lock(files.check_inside(run, folder)):
         report = verify.check_run(run)
         if not report.can_go_on:
           said += report.problems

@@ -52,8 +52,8 @@ def check_run(folder: Path) -> RunReport:
     ResultsError: if a link leads out of the folder.
   """
   names = [folder / "metrics.jsonl", folder / "dynamics.jsonl", folder / "checkpoints"]
-  for path in (folder, *names):
-    files.check_inside(path, folder.parent)
+  for path in names:
+    files.check_inside(path, folder)
   (steps, wrong), (watched, wrong_dynamics) = (journal.inspect(path) for path in names[:2])
   intact, problems = checkpoints.inspect(names[2])
   # What is torn off the metrics comes after the checkpoint and is written again; what is torn off the dynamics may not.
@@ -79,9 +79,22 @@ def run_folders(folder: Path) -> list[Path]:
   return sorted(path for path in (folder / "runs").glob("*") if path.is_dir() and not path.name.startswith("."))
 
 
+def refused(out: Path) -> list[str]:
+  """A sentence for every file and folder below `out` whose name is not allowed, or that is a link out of there."""
+  said = []
+  for parent, folders, names in os.walk(out):
+    for name in sorted([*folders, *names]):
+      try:
+        files.check_name(name)
+        files.check_inside(Path(parent) / name, out)
+      except files.ResultsError as error:
+        said.append(str(error))
+  return said
+
+
 def check(out: Path) -> Report:
   """Checks all results below `out`."""
-  checked, problems, skipped = 0, [], []
+  checked, problems, skipped = 0, refused(out), []
   for folder in experiment_folders(out):
     for path in store.block_paths(folder):
       checked += 1 + path.with_suffix(".npz").exists()
