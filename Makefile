@@ -1,6 +1,7 @@
 # make paper   the environment, the sweeps, the figures, the claims ledger
 # make test    the environment, the default tests
 # make learning, make landmarks    training runs, small and full, and their figures
+# make reliability    faults tried for real and counted: docs/reliability.md
 # make language, make language-landmarks    language models and other uses, small and full, and their figures
 PYTHON ?= python3
 VENV ?= .venv
@@ -11,7 +12,7 @@ RUN = $(VENV)/bin/python
 EXPERIMENTS = recurrent_gain tanh_saturation forget_bias zero_or_one \
               mean_field lyapunov phase_gates phase_input activation_choice transient_growth one_unit identities
 
-.PHONY: paper sweeps figures learning landmarks learning-figures language language-landmarks uses language-figures test test-slow check env clean
+.PHONY: paper sweeps figures learning landmarks learning-figures language language-landmarks uses language-figures reliability test test-slow check env clean
 
 paper: sweeps figures
 	@echo "The figures are in $(FIGURES)/, the judged claims in $(LEDGER)/claims.md, the numbers behind them in $(RESULTS)/."
@@ -99,6 +100,9 @@ uses: env
 language-figures: env
 	$(RUN) -m analysis.language --results=$(RESULTS) --out=$(FIGURES)
 	$(RUN) -m analysis.uses --results=$(RESULTS) --out=$(FIGURES)
+
+reliability: env
+	$(RUN) -m benchmarks.faults --out=docs
 
 test: env
 	$(RUN) -m pytest -n auto -m "not slow" $(PYTEST_FLAGS)

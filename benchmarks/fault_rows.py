@@ -1,0 +1,184 @@
+"""Kills, full disks and altered bytes: each row tries one kind so many times and says what came out."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+import shutil
+import subprocess
+import sys
+
+import jax
+import numpy as np
+
+from benchmarks import trials
+from benchmarks.trials import Outcome
+from experiments import verify
+
+
+def _kills(
+  arguments: Sequence[str], progress: Callable[[Path], object], work: Path, tries: int, rng: np.random.Generator
+) -> Outcome:
+  """Kills launches at moments spread over the whole length of one; each launch goes on where the last was killed, and when
+  one ends in spite of that the next starts anew in another folder. Every folder is then finished and compared.
+  """
+  cache, whole = work / "cache", work / "whole"
+  trials.succeed(trials.command(arguments, work / "compiled"), cache)
+  length = trials.succeed(trials.command(arguments, whole), cache).seconds
+  wanted = trials.numbers(whole)
+  folders, kills, moving, damaged, passed = [work / "0"], 0, 0, 0, 0
+  killed_in = {folders[0]: 0}
+  while kills < tries:
+    out = folders[-1]
+    before = progress(out)
+    if not trials.kill_after(trials.command(arguments, out), cache, float(rng.uniform(0, length))):
+      folders.append(work / str(len(folders)))
+      killed_in[folders[-1]] = 0
+      continue
+    kills += 1
+    killed_in[out] += 1
+    moving += progress(out) != before
+    damaged += bool(out.is_dir() and verify.check(out).problems)
+  for out in folders:
+    trials.succeed(trials.command(arguments, out), cache)
+    is_same = trials.numbers(out) == wanted and not trials.leftovers(out) and not verify.check(out).problems
+    passed += killed_in[out] if is_same else 0
+  return Outcome(
+    tries,
+    passed,
+    f"{len(folders)} folders, all finished by the launch after the last kill; the same as undisturbed after {passed} of {tries} "
+    f"kills ({moving} of them struck a launch that had already written something); no leftovers, and damaged files "
+    f"right after {damaged} of the kills",
+  )
+
+
+def kills_of_a_sweep(work: Path, tries: int, rng: np.random.Generator) -> Outcome:
+  """SIGKILL at random moments of a sweep of 200 blocks."""
+  return _kills(trials.LONG, lambda out: len(list(out.rglob("*.json"))), work, tries, rng)
+
+
+def kills_of_a_training_run(work: Path, tries: int, rng: np.random.Generator) -> Outcome:
+  """SIGKILL at random moments of a training run that saves a checkpoint as often as it can."""
+  size = lambda out: sum(path.stat().st_size for path in out.rglob("*.jsonl"))
+  return _kills(trials.LONG_TRAIN, size, work, tries, rng)
+
+
+# In a file system of its own that is too small, then large enough; what was said and stored at both times is kept outside.
+_ON_A_SMALL_DISK = """
+mount -t tmpfs -o size="$SIZE" tmpfs "$DISK" || exit 99
+"$@" > "$KEPT/said" 2>&1; echo $? > "$KEPT/code"
+cp -r "$DISK/out" "$KEPT/full" 2> /dev/null
+mount -o remount,size=64m "$DISK"
+"$@" > "$KEPT/said again" 2>&1; echo $? > "$KEPT/code again"
+cp -r "$DISK/out" "$KEPT/resumed"
+"""
+
+
+def _full_disks(arguments: Sequence[str], work: Path, tries: int, rng: np.random.Generator) -> Outcome:
+  """Launches on a mounted file system of a random size below what the results take, then makes room and launches again."""
+  cache, whole, disk = work / "cache", work / "whole", work / "disk"
+  trials.succeed(trials.command(arguments, whole), cache)
+  wanted = trials.numbers(whole)
+  size = int(subprocess.run(["du", "-s", "--block-size=1024", whole], capture_output=True, text=True).stdout.split()[0])
+  disk.mkdir()
+  passed, kept_blocks, reasons = 0, 0, set()
+  for i in range(tries):
+    kept = work / f"kept {i}"
+    kept.mkdir()
+    variables = {"SIZE": f"{rng.integers(8, int(0.9 * size))}k", "DISK": str(disk), "KEPT": str(kept)}
+    words = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", _ON_A_SMALL_DISK, "sh"]
+    result = subprocess.run(
+      [*words, *trials.command(arguments, disk / "out")], cwd=trials.ROOT, env=trials.environment(cache) | variables
+    )
+    if result.returncode == 99:
+      raise RuntimeError("This system lets no user mount a file system; try it as root or on another.")
+    read = lambda name, kept=kept: (kept / name).read_text().strip()
+    last = read("said").replace("\r", "\n").splitlines()[-1]
+    full = kept / "full"
+    is_clear = read("code") == "2" and "cannot be written" in last and "Traceback" not in read("said")
+    is_whole = not full.exists() or (not verify.check(full).problems and not trials.leftovers(full))
+    is_resumed = read("code again") == "0" and trials.numbers(kept / "resumed") == wanted
+    if not (is_clear and is_whole and is_resumed):
+      reasons.add(f"{variables['SIZE']}: {is_clear}, {is_whole}, {is_resumed}: {last[:300]}")
+    passed += is_clear and is_whole and is_resumed
+    kept_blocks += len(list(full.rglob("*.json")))
+  return Outcome(
+    tries,
+    passed,
+    f"a tmpfs of a random size below the {size} KiB needed; exit code 2 and one sentence, every file left there intact "
+    f"({kept_blocks} JSON files in all) and no leftovers; with room made, the next launch ended the same as undisturbed"
+    + "".join(f"; FAILED {reason}" for reason in sorted(reasons)),
+  )
+
+
+def full_disks_under_a_sweep(work: Path, tries: int, rng: np.random.Generator) -> Outcome:
+  return _full_disks(trials.LONG, work, tries, rng)
+
+
+def full_disks_under_a_training_run(work: Path, tries: int, rng: np.random.Generator) -> Outcome:
+  return _full_disks((*trials.LONG_TRAIN, "--checkpoint_seconds=0"), work, tries, rng)
+
+
+def flips(work: Path, tries: int, rng: np.random.Generator) -> Outcome:
+  """Alters one byte at a time; `verify` must find it, and the next launch of both experiments mend it."""
+  jax.config.update("jax_compilation_cache_dir", str(work / "cache"))
+  jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+  out = work / "out"
+  for arguments in (trials.SHORT, trials.SHORT_TRAIN):
+    trials.in_process(arguments, out)
+  wanted = trials.numbers(out)
+  found, mended, passed, kinds, missed = 0, 0, 0, dict.fromkeys(("block", "journal", "checkpoint"), 0), []
+  for _ in range(tries):
+    every = trials.data_files(out)
+    sort = lambda path: (
+      "journal" if path.suffix == ".jsonl" else "checkpoint" if "checkpoints" in path.parts else "block"
+    )
+    kind = str(rng.choice(list(kinds)))
+    chosen = [path for path in every if sort(path) == kind]
+    path = chosen[rng.integers(len(chosen))]
+    position = trials.flip(path, rng)
+    kinds[kind] += 1
+    is_found = any(path.stem in problem or path.name in problem for problem in verify.check(out).problems)
+    arguments = trials.SHORT if path.is_relative_to(out / trials.SHORT[0]) else trials.SHORT_TRAIN
+    code, _ = trials.in_process(arguments, out)
+    is_mended = code == 0 and not verify.check(out).problems and trials.numbers(out) == wanted
+    found, mended, passed = found + is_found, mended + is_mended, passed + (is_found and is_mended)
+    if not (is_found and is_mended):
+      missed.append(f"; FAILED byte {position} of {path.relative_to(out)}")
+      shutil.rmtree(out)
+      for arguments in (trials.SHORT, trials.SHORT_TRAIN):
+        trials.in_process(arguments, out)
+  places = ", ".join(f"{count} in {kind}s" for kind, count in kinds.items())
+  return Outcome(
+    tries,
+    passed,
+    f"{found} found by `experiments.verify` ({places}), {mended} mended by the next launch, after which everything is the "
+    "same" + "".join(missed),
+  )
+
+
+def kills_of_a_merge(work: Path, tries: int, rng: np.random.Generator) -> Outcome:
+  """SIGKILL at random moments of a merge of two halves of a sweep and a training run."""
+  cache = work / "cache"
+  for i in (0, 1):
+    trials.succeed(trials.command((*trials.LONG, f"--shard={i}/2"), work / f"half {i}"), cache)
+  trials.succeed(trials.command(trials.SHORT_TRAIN, work / "half 1"), cache)
+  wanted = trials.numbers(work / "half 0") | trials.numbers(work / "half 1")
+  words = lambda out: [
+    *(sys.executable, "-m", "experiments.merge", str(work / "half 0"), str(work / "half 1")),
+    f"--out={out}",
+  ]
+  length = trials.succeed(words(work / "whole"), cache).seconds
+  out, passed, kills, number = work / "out 0", 0, 0, 0
+  while kills < tries:
+    if trials.kill_after(words(out), cache, float(rng.uniform(length / 2, length))):
+      kills += 1
+      passed += not out.is_dir() or not verify.check(out).problems
+    else:
+      number += 1
+      out = work / f"out {number}"
+  for out in [path for path in work.glob("out *") if path.is_dir()]:
+    trials.succeed(words(out), cache)
+    if trials.numbers(out) != wanted or trials.leftovers(out):
+      passed = 0
+  return Outcome(
+    tries, passed, "no damaged file after any of them; merged again, the folder holds the same as the two halves"
+  )

@@ -1,0 +1,143 @@
+"""Small sweeps and training runs to try faults on: launched, killed, altered, and compared byte by byte."""
+
+from collections.abc import Sequence
+import contextlib
+import importlib
+import io
+import json
+import os
+from pathlib import Path
+import subprocess
+import sys
+import time
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from experiments import grid, journal, runner, store
+from experiments.train import final_states
+
+ROOT = Path(__file__).parents[1]
+# A sweep of 1600 points in 200 blocks, each of which takes some milliseconds, and a block of two training runs.
+SWEEP = ("activation_choice", "--cells=rnn", "--hidden_size=8", "--input_size=2", "--seq_len=20", "--chunk=8")
+LONG = (*SWEEP, "--ws=0.05:4:80", "--seeds=20")
+SHORT = (*SWEEP, "--ws=0.05:4:8", "--seeds=5")
+TRAIN = ("adding", "--cells=rnn", "--length=8", "--hidden_size=4", "--batch=4", "--stop=never", "--seeds=2")
+LONG_TRAIN = (*TRAIN, "--updates=3000", "--checkpoint_seconds=0.1")
+SHORT_TRAIN = (*TRAIN, "--updates=8", "--checkpoint_seconds=0")
+
+
+class Outcome(NamedTuple):
+  """Of a row: tries, those that passed, and what came out in a sentence."""
+
+  tried: int
+  passed: int
+  text: str
+
+
+class Ended(NamedTuple):
+  """How a launch ended: exit code, what it said at last, all it said, and how long it took."""
+
+  code: int
+  last: str
+  said: str
+  seconds: float
+
+
+def environment(cache: Path) -> dict[str, str]:
+  """That of a launch: on CPU, loading what an earlier launch has compiled."""
+  kept = {"JAX_COMPILATION_CACHE_DIR": str(cache), "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
+  return os.environ | kept | {"JAX_PLATFORMS": "cpu", "PYTHONPATH": str(ROOT)}
+
+
+def command(arguments: Sequence[str], out: Path) -> list[str]:
+  return [sys.executable, "-m", f"experiments.{arguments[0]}", *arguments[1:], f"--out={out}"]
+
+
+def start(words: Sequence[str], cache: Path) -> subprocess.Popen[str]:
+  return subprocess.Popen(
+    words, cwd=ROOT, env=environment(cache), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+  )
+
+
+def finish(words: Sequence[str], cache: Path) -> Ended:
+  """Launches and waits for the end."""
+  begin = time.monotonic()
+  process = start(words, cache)
+  said, _ = process.communicate()
+  lines = [line for line in said.replace("\r", "\n").splitlines() if line.strip()]
+  return Ended(process.returncode, lines[-1] if lines else "", said, time.monotonic() - begin)
+
+
+def succeed(words: Sequence[str], cache: Path) -> Ended:
+  """The same for a launch that must succeed.
+
+  Raises:
+    RuntimeError: if it does not.
+  """
+  ended = finish(words, cache)
+  if ended.code:
+    raise RuntimeError(f"{' '.join(words)} ended with {ended.code}: {ended.said[-2000:]}")
+  return ended
+
+
+def kill_after(words: Sequence[str], cache: Path, seconds: float) -> bool:
+  """Launches, sends SIGKILL after that time, and tells whether it was still running."""
+  process = start(words, cache)
+  try:
+    process.communicate(timeout=seconds)
+  except subprocess.TimeoutExpired:
+    process.kill()
+    process.communicate()
+    return True
+  return False
+
+
+def in_process(arguments: Sequence[str], out: Path) -> tuple[int, str]:
+  """A launch in this process: exit code, and what it said."""
+  said = io.StringIO()
+  experiment = importlib.import_module(f"experiments.{arguments[0]}").EXPERIMENT
+  with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
+    code = runner.main(experiment, [*arguments[1:], f"--out={out}"])
+  return code, said.getvalue()
+
+
+def numbers(out: Path) -> dict[str, Any]:
+  """All that must not depend on faults: the bytes of every array of every point, of all journals but for times, and of the
+  last states of all runs.
+  """
+  found: dict[str, Any] = {}
+  for path in sorted(out.rglob("*.json")):
+    if "runs" in path.relative_to(out).parts:
+      continue
+    block = store.read_block(path)
+    for i, point in enumerate(block.points):
+      arrays = {name: (array.dtype.str, array[i].tobytes()) for name, array in block.arrays.items()}
+      found[f"{path.parent.name} {grid.content_hash(point)}"] = arrays
+    run = path.parent / "runs" / path.stem
+    if run.is_dir():
+      rows = [dict(row, samples_per_second=0) for row in journal.rows(run / "metrics.jsonl")]
+      leaves = jax.tree.leaves(final_states(block.points, run)._replace(key=None))
+      found[f"{path.stem} metrics"] = json.dumps(rows)
+      found[f"{path.stem} dynamics"] = (run / "dynamics.jsonl").read_bytes()
+      found[f"{path.stem} states"] = [np.asarray(leaf).tobytes() for leaf in leaves]
+  return found
+
+
+def data_files(out: Path) -> list[Path]:
+  """Every file of a results folder that holds data."""
+  return sorted(path for path in out.rglob("*") if path.is_file() and path.name != ".lock")
+
+
+def leftovers(out: Path) -> list[Path]:
+  return list(out.rglob(".*.tmp"))
+
+
+def flip(path: Path, rng: np.random.Generator) -> int:
+  """Changes one random byte of a file to another and returns its position."""
+  content = bytearray(path.read_bytes())
+  position = int(rng.integers(len(content)))
+  content[position] ^= int(rng.integers(1, 256))
+  path.write_bytes(content)
+  return position
