@@ -93,7 +93,7 @@ def run(experiment: Experiment, plan: Plan) -> int:
     return 0
   done, problems = mend.before(plan.out, mine, measure.keeps_files)
   for problem in problems:
-    print(f"{problem} Doing so now where this sweep covers it.", file=sys.stderr)
+    print(f"{problem} What this sweep covers of it is made anew now.", file=sys.stderr)
   todo = [[p for p in block if grid.content_hash(p) not in done] for block in mine]
   count = sum(map(len, todo))
   skipped = sum(map(len, mine)) - count

@@ -65,13 +65,16 @@ def final_states(points: Sequence[Point], folder: Path) -> TrainState:
   """The last states of a block that was trained in `folder`, to measure or to use: its seeds on the leading axis.
 
   Raises:
-    CheckpointError: if there is no checkpoint, or it is of other runs.
+    CheckpointError: if there is no checkpoint, the last one is damaged, or it is of other runs.
   """
   _, start, keys, config = prepare(points)
   restored = checkpoints.restore(folder / "checkpoints", start(keys), config)
   if restored is None:
     raise checkpoints.CheckpointError(f"{folder} holds no checkpoint; train it first.")
-  return restored[1]
+  _, states, problems = restored
+  if problems:  # an older state is not the last one
+    raise checkpoints.CheckpointError(f"{problems[0]} Launch its experiment again to make it anew.")
+  return states
 
 
 def train(points: Sequence[Point], folder: Path, checkpoint_seconds: float) -> dict[str, np.ndarray]:

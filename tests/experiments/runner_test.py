@@ -130,6 +130,45 @@ def test_an_altered_file_is_reported_and_computed_anew(suffix, tmp_path, capsys)
   assert arrays_by_point(tmp_path / "activation_choice") == original
 
 
+def test_a_damaged_block_of_another_cut_does_not_stay(tmp_path, capsys):
+  """Its points are computed into blocks of other names, and leftovers of dead writers go too."""
+  assert launch("activation_choice", tmp_path, "--ws=0.5,1", "--cells=rnn") == 0
+  folder = tmp_path / "activation_choice"
+  (path,) = folder.glob("*.json")
+  original = arrays_by_point(folder)
+  path.write_bytes(path.read_bytes()[:-2])
+  (folder / f".{path.name}.{2**22 + 1}.tmp").write_text("half")
+  assert launch("activation_choice", tmp_path, "--ws=0.5,1", "--cells=rnn", "--chunk=2") == 0
+  assert f"{path} was damaged and is removed" in capsys.readouterr().err
+  assert arrays_by_point(folder) == original
+  assert {file.suffix for file in folder.iterdir()} == {".json", ".npz"}
+  assert not path.exists()
+
+
+def test_a_full_disk_is_one_sentence_and_the_next_launch_goes_on(tmp_path, capsys, monkeypatch):
+  flags = ("--ws=0.5,1,2", "--cells=rnn", "--chunk=2")
+  replace, calls = os.replace, []
+
+  def full_after_one_block(*paths):
+    calls.append(paths)
+    if len(calls) > 3:
+      raise OSError(28, "No space left on device")
+    replace(*paths)
+
+  with monkeypatch.context() as patch:
+    patch.setattr(os, "replace", full_after_one_block)
+    assert launch("activation_choice", tmp_path / "full", *flags) == 2
+  last = capsys.readouterr().err.splitlines()[-1]
+  assert last.startswith("activation_choice: ")
+  assert "cannot be written (No space left on device)" in last
+  folder = tmp_path / "full/activation_choice"
+  assert len(list(folder.glob("*.json"))) == 1
+  assert not list(folder.glob(".*"))
+  assert launch("activation_choice", tmp_path / "full", *flags) == 0
+  assert launch("activation_choice", tmp_path / "whole", *flags) == 0
+  assert arrays_by_point(folder) == arrays_by_point(tmp_path / "whole/activation_choice")
+
+
 def test_points_that_are_not_finite_are_kept_with_their_status(tmp_path, capsys):
   assert launch("activation_choice", tmp_path, "--ws=0.5,1e30", "--cells=rnn_relu", "--seq_len=40") == 0
   data = store.load_results(tmp_path / "activation_choice").squeeze()

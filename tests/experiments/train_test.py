@@ -14,7 +14,7 @@ import jax
 import numpy as np
 import pytest
 
-from experiments import adding, checkpoints, runner, store
+from experiments import adding, checkpoints, runner, store, verify
 from experiments.learning import SETTINGS, build
 from experiments.train import final_states, logged_updates, watched_updates
 
@@ -133,6 +133,63 @@ def test_a_run_stops_when_all_seeds_have_solved_the_task(tmp_path, capsys):
   assert runner.main(adding.EXPERIMENT, flags) == 0
   assert f"has no row for step {run}, at which its checkpoint is" in capsys.readouterr().err
   assert store.load_results(tmp_path / "adding").squeeze(drop=True).equals(data)
+
+
+def test_a_damaged_run_of_a_stored_block_is_found_and_made_anew(tmp_path, capsys):
+  """One of two checkpoints, both, a row of a journal, the block itself: each time everything ends as it was."""
+  flags = [*TINY, "--updates=4", f"--out={tmp_path}"]
+  assert runner.main(adding.EXPERIMENT, flags) == 0
+  block = next(tmp_path.glob("adding/*.json"))
+  run, points = block.parent / "runs" / block.stem, store.read_meta(block)["points"]
+  manifests = sorted((run / "checkpoints").glob("*.json"))
+  assert len(manifests) == 2
+  wanted, last = outcome(tmp_path), final_states(points, run)
+
+  def flip(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+  for damaged in (
+    [manifests[1]],
+    [manifests[0]],
+    manifests,
+    [run / "metrics.jsonl"],
+    [run / "dynamics.jsonl"],
+    [block],
+  ):
+    for path in damaged:
+      flip(path)
+    assert verify.check(tmp_path).problems
+    if manifests[1] in damaged:
+      with pytest.raises(checkpoints.CheckpointError, match="altered"):
+        final_states(points, run)
+    capsys.readouterr()
+    assert runner.main(adding.EXPERIMENT, flags) == 0
+    assert damaged[0].name in capsys.readouterr().err
+    assert verify.check(tmp_path).problems == []
+    got = outcome(tmp_path)
+    assert got[:2] == wanted[:2]
+    for name, array in wanted[2].items():
+      np.testing.assert_array_equal(got[2][name], array)
+    for left, right in zip(
+      *(jax.tree.leaves(s._replace(key=None)) for s in (final_states(points, run), last)), strict=True
+    ):
+      np.testing.assert_array_equal(left, right)
+  capsys.readouterr()
+  assert runner.main(adding.EXPERIMENT, flags) == 0
+  assert "0 points to compute, 2 already done" in capsys.readouterr().err
+
+
+def test_a_damaged_run_in_another_block_is_trained_anew_here(tmp_path):
+  """Two seeds were a block of their own; now one of three covers them."""
+  flags = [*TINY, "--updates=2", f"--out={tmp_path}"]
+  assert runner.main(adding.EXPERIMENT, flags) == 0
+  next(tmp_path.glob("adding/runs/*/metrics.jsonl")).write_bytes(b"torn")
+  assert runner.main(adding.EXPERIMENT, [*flags, "--seeds=3"]) == 0
+  assert len(list(tmp_path.glob("adding/*.json"))) == len(list(tmp_path.glob("adding/runs/*"))) == 1
+  assert verify.check(tmp_path).problems == []
+  assert store.load_results(tmp_path / "adding").sizes["seed"] == 3
 
 
 @pytest.mark.slow
