@@ -57,7 +57,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 def remove_folder(folder: Path) -> None:
   """Removes a folder at once, as far as anyone can see: it is renamed first. Half removed it is a leftover."""
-  aside = temporary(folder)
+  aside = temporary(folder.with_name(f"{folder.name}.old"))  # beside what may be on its way to its place
   os.replace(folder, aside)
   shutil.rmtree(aside)
 

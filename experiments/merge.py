@@ -151,11 +151,9 @@ def merge(sources: Sequence[Path], out: Path) -> tuple[int, int, list[str]]:
       parts = folder.relative_to(source).parts or (folder.resolve().name,)  # a single experiment keeps its name
       files.check_inside(out.joinpath(*parts, "runs"), out)
       pairs.append((folder, out.joinpath(*parts)))
-  copied, there, said = 0, 0, []
-  for folder, target in pairs:
-    more = merge_folder(folder, target)
-    copied, there, said = copied + more[0], there + more[1], said + more[2]
-  return copied, there, said
+  done = [merge_folder(folder, target) for folder, target in pairs]
+  copied, there, said = zip(*done, strict=True)
+  return sum(copied), sum(there), [sentence for sentences in said for sentence in sentences]
 
 
 def main(argv: Sequence[str] | None = None) -> int:

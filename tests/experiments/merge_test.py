@@ -63,7 +63,7 @@ def test_other_numbers_for_the_same_points_are_refused_by_name(tmp_path, capsys)
 def test_a_merge_that_fails_midway_goes_on(tmp_path, monkeypatch, capsys):
   make_results(tmp_path / "a")
 
-  def full(*_):
+  def full(*_, **__):
     raise OSError(28, "No space left on device")
 
   for module, name in ((merge.shutil, "copytree"), (merge.files.os, "fsync")):
