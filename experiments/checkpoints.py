@@ -10,9 +10,7 @@ written last and atomically: a checkpoint exists when its manifest does, and the
 be saved again without touching the old one first. Nothing is pickled.
 """
 
-from collections.abc import Iterator, Mapping
-import contextlib
-import fcntl
+from collections.abc import Mapping
 import hashlib
 from importlib import metadata
 import json
@@ -30,8 +28,10 @@ from jax import numpy as jnp
 import numpy as np
 import orbax.checkpoint as ocp
 
-from experiments.files import ResultsError, write_atomically, writing
+from experiments.files import CheckpointError, write_atomically, writing
 from experiments.grid import content_hash
+from experiments.locks import is_in_use as is_in_use
+from experiments.locks import lock as lock
 
 SCHEMA_VERSION = 1
 
@@ -44,49 +44,6 @@ _TEMPORARY = re.compile(r"\.[0-9]+\.json\.[0-9]+\.tmp")
 logging.getLogger("absl").addFilter(
   lambda record: record.levelno >= logging.ERROR or f"{os.sep}orbax{os.sep}" not in record.pathname
 )
-
-
-class CheckpointError(ResultsError):
-  """A checkpoint or its folder that cannot be used, with the reason in one sentence."""
-
-
-@contextlib.contextmanager
-def lock(folder: Path) -> Iterator[None]:
-  """Makes this process the only writer of `folder`; hold it around every `restore` and `save` of a run.
-
-  The lock is the operating system's and ends with the process, however it ends.
-
-  Raises:
-    CheckpointError: if it is held already, or the folder cannot be written.
-  """
-  with writing(folder, CheckpointError):
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / ".lock").touch()
-  with open(folder / ".lock", "a+") as file:
-    try:
-      fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-      file.seek(0)
-      raise CheckpointError(
-        f"{folder} is in use by process {file.read() or '(unknown)'}; wait for it to end or use another folder."
-      ) from None
-    with contextlib.suppress(OSError):  # the number is for the message above only; the disk may be full
-      file.truncate(0)
-      file.write(str(os.getpid()))
-      file.flush()
-    yield
-
-
-def is_in_use(folder: Path) -> bool:
-  """Whether a process holds the `lock` of `folder`; nothing is written."""
-  try:
-    with open(folder / ".lock") as file:
-      fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-  except BlockingIOError:
-    return True
-  except OSError:
-    pass
-  return False
 
 
 def _is_key(leaf: Any) -> bool:

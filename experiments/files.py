@@ -19,6 +19,10 @@ class ResultsError(ValueError):
   """A results folder or file that cannot be used, with the reason in one sentence."""
 
 
+class CheckpointError(ResultsError):
+  """A checkpoint or its folder that cannot be used, with the reason in one sentence."""
+
+
 def temporary(path: Path) -> Path:
   """The name beside `path` under which this process prepares it."""
   return path.with_name(f".{path.name}.{os.getpid()}.tmp")
