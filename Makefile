@@ -3,6 +3,7 @@
 # make learning, make landmarks    training runs, small and full, and their figures
 # make reliability    faults tried for real and counted: docs/reliability.md
 # make language, make language-landmarks    language models and other uses, small and full, and their figures
+# make bench   the lab beside other libraries, in an environment of its own (half an hour; leave the machine alone)
 PYTHON ?= python3
 VENV ?= .venv
 RESULTS ?= results
@@ -13,6 +14,7 @@ EXPERIMENTS = recurrent_gain tanh_saturation forget_bias zero_or_one \
               mean_field lyapunov phase_gates phase_input activation_choice transient_growth one_unit identities
 
 .PHONY: paper sweeps figures learning landmarks learning-figures language language-landmarks uses language-figures reliability test test-slow check env clean
+.PHONY: bench paper sweeps figures learning landmarks learning-figures language language-landmarks uses language-figures test test-slow check env clean
 
 paper: sweeps figures
 	@echo "The figures are in $(FIGURES)/, the judged claims in $(LEDGER)/claims.md, the numbers behind them in $(RESULTS)/."
@@ -103,6 +105,20 @@ language-figures: env
 
 reliability: env
 	$(RUN) -m benchmarks.faults --out=docs
+# torch is pinned outside of constraints.txt, since it wants an older mpmath; +cpu keeps CUDA's gigabytes away.
+BENCH = .venv-bench
+TORCH ?= torch==2.13.0+cpu
+BENCHMARKS = bptt
+
+bench: $(BENCH)/.complete
+	@for benchmark in $(BENCHMARKS); do $(BENCH)/bin/python -m benchmarks.$$benchmark || exit $$?; done
+
+$(BENCH)/.complete: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[bench]"
+	$(BENCH)/bin/python -m pip install --quiet --extra-index-url https://download.pytorch.org/whl/cpu "$(TORCH)" \
+	  || echo "torch is not installed and will be left out."
+	@touch $@
 
 test: env
 	$(RUN) -m pytest -n auto -m "not slow" $(PYTEST_FLAGS)

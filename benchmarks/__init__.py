@@ -1,1 +1,1 @@
-"""Measurements of the lab itself: what it survives, and how it does beside its peers."""
+"""The lab beside its peers, as ratios measured side by side; and what it does when things go wrong."""

@@ -1,0 +1,84 @@
+"""Value and gradient of a recurrent net, beside other libraries.
+
+    python -m benchmarks.bptt --shapes=0,4 --cells=lstm --rounds=5
+    python -m benchmarks.bptt --shapes=32x100x64x128 --contenders=lab,torch
+
+A shape is an index into `SHAPES` or batch x steps x inputs x hidden. What is computed is in `problem.py`.
+"""
+
+from collections.abc import Sequence
+import re
+import sys
+
+from benchmarks import command
+from benchmarks.problem import Shape
+from benchmarks.timing import Contender
+
+SHAPES = (
+  Shape(32, 100, 64, 128),  # short sequences of a moderate net
+  Shape(64, 200, 64, 256),
+  Shape(20, 35, 650, 650),  # a word model
+  Shape(128, 784, 1, 128),  # digits pixel by pixel
+  Shape(1, 1000, 32, 64),  # one long sequence
+)
+
+
+def parse_shape(text: str) -> Shape:
+  """`2`, or `32x100x64x128`; raises `ValueError` for anything else."""
+  if text.isdecimal():
+    if int(text) >= len(SHAPES):
+      raise ValueError(text)
+    return SHAPES[int(text)]
+  if not re.fullmatch(r"([1-9]\d*x){3}[1-9]\d*", text):
+    raise ValueError(text)
+  return Shape(*map(int, text.split("x")))
+
+
+def lab_contender(cell: str, shape: Shape) -> Contender:
+  """How the lab takes value and gradient: the one place to change when it has a better way."""
+  return Contender("lab", "benchmarks.peers.lab:make", {"cell": cell, "shape": shape}, "lab")
+
+
+def contenders(cell: str, shape: Shape) -> Sequence[Contender]:
+  """The lab, all peers that have the cell, and a plain scan."""
+
+  def peer(name: str, module: str, kind: str, *needs: str) -> Contender:
+    return Contender(name, f"benchmarks.peers.{module}", {"cell": cell, "shape": shape}, kind, needs)
+
+  gated = (peer("haiku", "haiku:make", "jax", "haiku"), peer("equinox", "equinox:make", "jax", "equinox"))
+  return (
+    lab_contender(cell, shape),
+    peer("plain scan", "lab:make_scan", "own"),
+    peer("flax.linen", "flax_linen:make", "jax", "flax"),
+    peer("flax.nnx", "flax_nnx:make", "jax", "flax"),
+    *(gated if cell != "rnn" else ()),
+    peer("torch", "torch:make", "peer", "torch"),
+  )
+
+
+def case(cells: str, shapes: Shape) -> command.Case:
+  """One cell at one shape."""
+  name = f"{cells}-{'x'.join(map(str, shapes))}"
+  return command.Case(name, {"cell": cells, **shapes._asdict()}, contenders(cells, shapes), tolerance=1e-3)
+
+
+BENCHMARK = command.Benchmark(
+  "bptt",
+  "Value and gradient of a recurrent net, beside other libraries.",
+  {
+    "cells": command.one_of("lstm", "gru", "rnn"),
+    "shapes": command.Axis(
+      [str(i) for i in range(len(SHAPES))], parse_shape, f"0 to {len(SHAPES) - 1}, or batch x steps x inputs x hidden"
+    ),
+  },
+  case,
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+  """Runs it from the command line and returns an exit code."""
+  return command.main(BENCHMARK, argv)
+
+
+if __name__ == "__main__":
+  sys.exit(main())

@@ -1,0 +1,27 @@
+"""`flax.nnx.RNN` with the cell that Flax recommends for speed, split into graph and state so that `jax.jit` takes it."""
+
+from flax import nnx
+import jax.numpy as jnp
+
+from benchmarks import problem
+from benchmarks.peers.on_jax import prepare
+from benchmarks.worker import Prepared
+
+CELLS = {"rnn": nnx.SimpleCell, "lstm": nnx.OptimizedLSTMCell, "gru": nnx.GRUCell}
+
+
+def make(cell: str, shape: tuple[int, ...]) -> Prepared:
+  """Its value and gradient on the weights of the problem."""
+  shape = problem.Shape(*shape)
+  p = problem.problem(cell, shape)
+  one = CELLS[cell](shape.inputs, shape.hidden, rngs=nnx.Rngs(0))
+  one.dense_i.kernel.value = jnp.asarray(p.input_kernel)
+  one.dense_h.kernel.value = jnp.asarray(p.recurrent_kernel)
+  (one.dense_h if cell == "lstm" else one.dense_i).bias.value = jnp.asarray(p.bias)
+  graph, params = nnx.split(nnx.RNN(one, time_major=True, rngs=False), nnx.Param)
+  zeros = jnp.zeros((shape.batch, shape.hidden))
+
+  def apply(params: nnx.State, xs: jnp.ndarray) -> jnp.ndarray:
+    return nnx.merge(graph, params)(xs, initial_carry=(zeros, zeros) if cell == "lstm" else zeros)
+
+  return prepare(apply, params, lambda tree: tree["cell"]["dense_h"]["kernel"], cell, shape)

@@ -1,0 +1,33 @@
+"""`haiku.dynamic_unroll`. Its plain RNN has a relu and is no peer of a tanh network."""
+
+import haiku as hk
+import numpy as np
+
+from benchmarks import problem
+from benchmarks.peers.on_jax import prepare
+from benchmarks.worker import Prepared
+
+CORES = {"lstm": hk.LSTM, "gru": hk.GRU}
+
+
+def make(cell: str, shape: tuple[int, ...]) -> Prepared:
+  """Its value and gradient on the weights of the problem; the GRU resets before the product."""
+  shape = problem.Shape(*shape)
+  p = problem.problem(cell, shape)
+
+  def forward(xs: np.ndarray) -> np.ndarray:
+    core = CORES[cell](shape.hidden)
+    return hk.dynamic_unroll(core, xs, core.initial_state(shape.batch))[0]
+
+  if cell == "lstm":
+    i, f, g, o = np.split(np.concatenate([p.input_kernel, p.recurrent_kernel, p.bias[None]]), 4, axis=-1)
+    f[-1] -= 1  # haiku adds it
+    joint = np.concatenate([i, g, f, o], axis=-1)
+    params = {"lstm/linear": {"w": joint[:-1], "b": joint[-1]}}
+    recurrent = lambda tree: tree["lstm/linear"]["w"][shape.inputs :]
+    note = ""
+  else:
+    params = {"gru": {"w_i": p.input_kernel, "w_h": p.recurrent_kernel, "b": p.bias}}
+    recurrent = lambda tree: tree["gru"]["w_h"]
+    note = "resets before the product"
+  return prepare(hk.without_apply_rng(hk.transform(forward)).apply, params, recurrent, cell, shape, note)

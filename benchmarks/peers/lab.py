@@ -1,0 +1,32 @@
+"""The lab itself, and a plain scan over its step as a user of JAX would write it."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+
+from benchmarks import problem
+from benchmarks.peers.on_jax import prepare
+from benchmarks.worker import Prepared
+import recurrent_lab as rl
+
+
+def _params(cell: str, shape: problem.Shape) -> object:
+  """The lab's own params with the numbers of the problem, by field name."""
+  own = rl.get_cell(cell).init(jax.random.key(0), shape.inputs, shape.hidden)
+  given = problem.problem(cell, shape)._asdict()
+  return own._replace(**{name: jnp.asarray(given[name]) for name in own._fields})
+
+
+def make(cell: str, shape: tuple[int, ...]) -> Prepared:
+  """`recurrent_lab.unroll` under `jax.value_and_grad`."""
+  shape = problem.Shape(*shape)
+  apply = lambda params, xs: rl.unroll(rl.get_cell(cell), params, xs)[1]
+  return prepare(apply, _params(cell, shape), lambda tree: tree.recurrent_kernel, cell, shape)
+
+
+def make_scan(cell: str, shape: tuple[int, ...]) -> Prepared:
+  """`lax.scan` over `cell.step`, differentiated by JAX."""
+  shape, one = problem.Shape(*shape), rl.get_cell(cell)
+  apply = lambda params, xs: jax.lax.scan(partial(one.step, params), one.initial_state(params, xs.shape[1:-1]), xs)[1]
+  return prepare(apply, _params(cell, shape), lambda tree: tree.recurrent_kernel, cell, shape)

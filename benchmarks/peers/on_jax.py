@@ -1,0 +1,41 @@
+"""What the peers on JAX share."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from benchmarks import problem
+from benchmarks.worker import Prepared
+
+
+def prepare(
+  apply: Callable[[Any, jax.Array], jax.Array],
+  params: Any,
+  recurrent_kernels: Callable[[Any], Any],
+  cell: str,
+  shape: problem.Shape,
+  note: str = "",
+) -> Prepared:
+  """The jitted value and gradient of the mean square of `apply(params, xs)`, whatever its layout.
+
+  Args:
+    apply: `(params, xs [T, B, I]) -> outputs`.
+    params: a pytree with the numbers of `problem` in it.
+    recurrent_kernels: picks what multiplies the state from a tree like `params`.
+    cell: by name.
+    shape: of the problem.
+    note: how the function differs from the lab's, in which case its numbers need not agree.
+  """
+  params = jax.tree.map(jnp.asarray, params)
+  xs = jnp.asarray(problem.problem(cell, shape).xs)
+  step = jax.jit(jax.value_and_grad(lambda params, xs: jnp.mean(apply(params, xs) ** 2)))
+  loss, gradient = step(params, xs)
+  recurrent = np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(recurrent_kernels(gradient))])
+  count = sum(leaf.size for leaf in jax.tree.leaves(params))
+  facts = problem.facts(cell, shape, float(loss), recurrent, count)
+  if note:
+    facts = {name: value for name, value in facts.items() if name != "check"} | {"note": note}
+  return Prepared(lambda: jax.block_until_ready(step(params, xs)), facts)

@@ -1,0 +1,163 @@
+"""Contenders measured in turns.
+
+Each lives in a process of its own, so that thread pools, imports and settings of one do not disturb another. Only one works
+at a time. After everything is compiled and warm, every round asks all of them in a new random order, so that whatever else
+the machine does falls on all alike; a turn begins with an untimed run, and a pause lets the threads of the last one go to sleep.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+import contextlib
+import importlib.util
+import json
+import os
+from pathlib import Path
+import random
+import subprocess
+import sys
+import time
+from typing import Any, NamedTuple
+
+import numpy as np
+
+KINDS = (
+  "lab",
+  "jax",
+  "peer",
+  "own",
+  "limit",
+)  # the lab; a peer on JAX; another peer; another way of the lab; the machine
+ROOT = Path(__file__).parent.parent
+PAUSE = 0.03  # seconds
+TURN = 0.3  # seconds of timed runs that a turn aims at
+ONE_DEVICE = {"JAX_PLATFORMS": "cpu", "OPENBLAS_NUM_THREADS": "1"}  # for the second see experiments/__init__.py
+
+
+class BenchmarkError(ValueError):
+  """What cannot be measured, or must not be compared."""
+
+
+class Contender(NamedTuple):
+  """Something to be timed.
+
+  Attributes:
+    name: as the table shows it.
+    build: `module:function`; called in the worker with `arguments`, it returns a `worker.Prepared`.
+    arguments: plain data.
+    kind: one of `KINDS`.
+    needs: modules without which it is left out.
+    process: contenders that name the same process share it; by default each has its own.
+  """
+
+  name: str
+  build: str
+  arguments: Mapping[str, Any]
+  kind: str
+  needs: tuple[str, ...] = ()
+  process: str = ""
+
+
+class Worker:
+  """The parent's end of one process."""
+
+  def __init__(self) -> None:
+    environment = {**ONE_DEVICE, **os.environ}
+    command, pipe = [sys.executable, "-m", "benchmarks.worker"], subprocess.PIPE
+    self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=ROOT, env=environment)
+    assert self.process.stdin is not None
+    assert self.process.stdout is not None
+    self.requests, self.replies = self.process.stdin, self.process.stdout
+
+  def ask(self, **request: Any) -> dict[str, Any]:
+    try:
+      print(json.dumps(request), file=self.requests, flush=True)
+      line = self.replies.readline()
+    except BrokenPipeError:
+      line = ""
+    reply = json.loads(line) if line else {"error": f"the process ended with code {self.process.wait()}"}
+    if "error" in reply:
+      raise BenchmarkError(f"{next(iter(request.values()))}: {reply['error']}")
+    return reply
+
+  def close(self) -> None:
+    with contextlib.suppress(BrokenPipeError):
+      self.requests.close()  # the worker reads to the end and leaves
+    self.replies.close()
+    self.process.wait()
+
+
+@contextlib.contextmanager
+def workers(contenders: Sequence[Contender]) -> Iterator[dict[str, Worker]]:
+  """A worker for every contender by its name, alive within the block."""
+  by_process: dict[str, Worker] = {}
+  try:
+    for name in dict.fromkeys(c.process or c.name for c in contenders):
+      by_process[name] = Worker()
+    yield {c.name: by_process[c.process or c.name] for c in contenders}
+  finally:
+    for worker in by_process.values():
+      worker.close()
+
+
+def missing(contender: Contender) -> str:
+  """Why it cannot run here, or nothing."""
+  absent = [name for name in contender.needs if importlib.util.find_spec(name) is None]
+  return f"{', '.join(absent)} is not installed" if absent else ""
+
+
+def summary(rounds: Sequence[Sequence[float]]) -> dict[str, Any]:
+  """Median and quartiles of all runs, beside the runs themselves."""
+  low, median, high = np.quantile(np.concatenate(rounds), (0.25, 0.5, 0.75))
+  kept = [[float(f"{value:.6g}") for value in times] for times in rounds]
+  return {"median": float(median), "low": float(low), "high": float(high), "rounds": kept}
+
+
+def measure(
+  contenders: Sequence[Contender],
+  *,
+  rounds: int,
+  budget: float = 60.0,
+  note: Callable[[str], None] = lambda text: None,
+) -> dict[str, dict[str, Any]]:
+  """Times contenders in turns.
+
+  Args:
+    contenders: with names that differ.
+    rounds: in how many rounds; fewer, but at least 3 where as many are asked for, if they would take more than `budget`.
+    budget: seconds that the rounds may take.
+    note: is told what happens.
+
+  Returns:
+    By name: `kind`, and `skipped` (why) or `median`, `low`, `high` (quartiles) and `rounds` (all runs) in seconds,
+    `load_seconds` (imports, compilation, the first run), `facts`, and `peak_bytes` of its process.
+
+  Raises:
+    BenchmarkError: if a contender fails.
+  """
+  results: dict[str, dict[str, Any]] = {c.name: {"kind": c.kind} for c in contenders}
+  for contender in contenders:
+    if reason := missing(contender):
+      results[contender.name]["skipped"] = reason
+      note(f"  {contender.name}: left out, {reason}")
+  present = [c for c in contenders if "skipped" not in results[c.name]]
+  order = random.Random(0)
+  with workers(present) as worker:
+    timed: dict[str, int] = {}
+    untimed: dict[str, int] = {}
+    spent = 0.0
+    for c in present:
+      loaded = worker[c.name].ask(load=c.name, build=c.build, arguments=dict(c.arguments))
+      results[c.name] |= {"load_seconds": round(loaded["seconds"], 3), "facts": loaded["facts"]}
+      (typical,) = worker[c.name].ask(run=c.name, untimed=int(loaded["seconds"] < 10), timed=1)["seconds"]
+      timed[c.name], untimed[c.name] = int(np.clip(TURN / typical, 1, 20)), int(typical < 2)
+      spent += (timed[c.name] + untimed[c.name]) * typical + PAUSE
+      note(f"  {c.name}: {1000 * typical:.3g} ms, ready after {loaded['seconds']:.2g} s")
+    rounds = min(rounds, max(3, int(budget / max(spent, PAUSE))))
+    times: dict[str, list[list[float]]] = {c.name: [] for c in present}
+    for _ in range(rounds):
+      for c in order.sample(present, len(present)):
+        time.sleep(PAUSE)
+        reply = worker[c.name].ask(run=c.name, untimed=untimed[c.name], timed=timed[c.name])
+        times[c.name].append(reply["seconds"])
+    for c in present:
+      results[c.name] |= summary(times[c.name]) | {"peak_bytes": worker[c.name].ask(peak=True)["bytes"]}
+  return results
