@@ -108,10 +108,11 @@ reliability: env
 # torch is pinned outside of constraints.txt, since it wants an older mpmath; +cpu keeps CUDA's gigabytes away.
 BENCH = .venv-bench
 TORCH ?= torch==2.13.0+cpu
-BENCHMARKS = bptt
+BENCHMARKS = bptt products spectra long scaling
 
 bench: $(BENCH)/.complete
 	@for benchmark in $(BENCHMARKS); do $(BENCH)/bin/python -m benchmarks.$$benchmark || exit $$?; done
+	$(BENCH)/bin/python -m benchmarks.report
 
 $(BENCH)/.complete: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(BENCH)

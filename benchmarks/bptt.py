@@ -59,7 +59,7 @@ def contenders(cell: str, shape: Shape) -> Sequence[Contender]:
 def case(cells: str, shapes: Shape) -> command.Case:
   """One cell at one shape."""
   name = f"{cells}-{'x'.join(map(str, shapes))}"
-  return command.Case(name, {"cell": cells, **shapes._asdict()}, contenders(cells, shapes), tolerance=1e-3)
+  return command.Case(name, {"cell": cells, **shapes._asdict()}, contenders(cells, shapes))
 
 
 BENCHMARK = command.Benchmark(

@@ -37,13 +37,15 @@ class Case(NamedTuple):
     name: of its file.
     settings: plain data, for the table.
     contenders: who does it; the first is the one whose numbers the others are checked against.
-    tolerance: by which relative error numbers under `check` may differ.
+    tolerance: by which relative error numbers under `check` may differ; None where they belong to different work.
+    absolute: by which absolute error they may differ anyway.
   """
 
   name: str
   settings: Mapping[str, Any]
   contenders: Sequence[Contender]
-  tolerance: float = 1e-4
+  tolerance: float | None = 1e-3
+  absolute: float = 0.0
 
 
 class Benchmark(NamedTuple):
@@ -77,10 +79,12 @@ def integers(*default: int) -> Axis:
 
 def check(case: Case, results: Mapping[str, Mapping[str, Any]]) -> None:
   """Raises `BenchmarkError` unless all contenders that give a number under `check` give the same."""
+  if case.tolerance is None:
+    return
   told = {name: result["facts"]["check"] for name, result in results.items() if "check" in result.get("facts", {})}
   for name, numbers in told.items():
     for what, reference in next(iter(told.values())).items():
-      if what in numbers and not math.isclose(numbers[what], reference, rel_tol=case.tolerance):
+      if what in numbers and not math.isclose(numbers[what], reference, rel_tol=case.tolerance, abs_tol=case.absolute):
         raise BenchmarkError(
           f"{case.name}: {what} is {numbers[what]:.7g} by {name}, but {reference:.7g} by {next(iter(told))}."
         )

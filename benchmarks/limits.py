@@ -20,7 +20,7 @@ def product(size: int = 1024) -> Prepared:
   """One product of two square matrices in float32."""
   a = jax.random.normal(jax.random.key(0), (size, size))
   multiply = jax.jit(jnp.matmul)
-  return Prepared(lambda: multiply(a, a).block_until_ready(), {"flops": 2.0 * size**3})
+  return Prepared(lambda: multiply(a, a).block_until_ready(), lambda _: {"flops": 2.0 * size**3})
 
 
 def copy(size: int = 2**25) -> Prepared:
@@ -31,7 +31,7 @@ def copy(size: int = 2**25) -> Prepared:
   def run() -> None:
     held[0] = change_sign(held[0]).block_until_ready()
 
-  return Prepared(run, {"bytes": 2.0 * held[0].nbytes})
+  return Prepared(run, lambda _: {"bytes": 2.0 * held[0].nbytes})
 
 
 def rate(result: Mapping[str, Any], quantity: str) -> float:

@@ -47,6 +47,12 @@ def flops(cell: str, shape: Shape) -> float:
   return 2.0 * batch * steps * GATES[cell] * hidden * (2 * inputs + 3 * hidden)
 
 
+def traffic(cell: str, shape: Shape) -> float:
+  """Bytes that must pass through memory where nothing stays in a cache: inputs, gates and outputs, once each way."""
+  batch, steps, inputs, hidden = shape
+  return 2 * 4.0 * batch * steps * (inputs + (GATES[cell] + 1) * hidden)
+
+
 def parameters(cell: str, shape: Shape) -> int:
   """How many numbers the lab's parameters are."""
   _, _, inputs, hidden = shape
@@ -56,4 +62,4 @@ def parameters(cell: str, shape: Shape) -> int:
 def facts(cell: str, shape: Shape, loss: float, recurrent_gradient: np.ndarray, count: int) -> dict[str, object]:
   """What a contender tells of itself; all that compute the same function give the same numbers under `check`."""
   check = {"loss": loss, "gradient_norm": float(np.linalg.norm(recurrent_gradient))}
-  return {"check": check, "parameters": count, "flops": flops(cell, shape)}
+  return {"check": check, "parameters": count, "flops": flops(cell, shape), "bytes": traffic(cell, shape)}

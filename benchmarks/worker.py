@@ -24,12 +24,13 @@ class Prepared(NamedTuple):
   """What a contender's `build` function returns.
 
   Attributes:
-    run: does the work once, and returns when it is done.
-    facts: plain data about it. Numbers under `check` must agree between contenders; `flops` and `bytes` are those of one run.
+    run: does the work once, and returns what came of it when it is done.
+    facts: turns that into plain data. Numbers under `check` must agree between contenders; `flops` and `bytes` are what one
+      run cannot do without.
   """
 
   run: Callable[[], Any]
-  facts: Mapping[str, Any]
+  facts: Callable[[Any], Mapping[str, Any]]
 
 
 def seconds(run: Callable[[], Any]) -> float:
@@ -53,9 +54,9 @@ def answer(request: Mapping[str, Any], loaded: dict[str, Prepared]) -> dict[str,
     module, function = request["build"].split(":")
     started = time.perf_counter()
     prepared = getattr(importlib.import_module(module), function)(**request["arguments"])
-    prepared.run()
     loaded[request["load"]] = prepared
-    return {"seconds": time.perf_counter() - started, "facts": dict(prepared.facts)}
+    result = prepared.run()
+    return {"seconds": time.perf_counter() - started, "facts": dict(prepared.facts(result))}
   if "run" in request:
     run = loaded[request["run"]].run
     for _ in range(request["untimed"]):

@@ -18,10 +18,10 @@ def _params(cell: str, shape: problem.Shape) -> object:
   return own._replace(**{name: jnp.asarray(given[name]) for name in own._fields})
 
 
-def make(cell: str, shape: tuple[int, ...]) -> Prepared:
+def make(cell: str, shape: tuple[int, ...], segment: int | None = None) -> Prepared:
   """`recurrent_lab.unroll` under `jax.value_and_grad`."""
   shape = problem.Shape(*shape)
-  apply = lambda params, xs: rl.unroll(rl.get_cell(cell), params, xs)[1]
+  apply = lambda params, xs: rl.unroll(rl.get_cell(cell), params, xs, segment=segment)[1]
   return prepare(apply, _params(cell, shape), lambda tree: tree.recurrent_kernel, cell, shape)
 
 

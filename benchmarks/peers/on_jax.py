@@ -32,10 +32,11 @@ def prepare(
   params = jax.tree.map(jnp.asarray, params)
   xs = jnp.asarray(problem.problem(cell, shape).xs)
   step = jax.jit(jax.value_and_grad(lambda params, xs: jnp.mean(apply(params, xs) ** 2)))
-  loss, gradient = step(params, xs)
-  recurrent = np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(recurrent_kernels(gradient))])
-  count = sum(leaf.size for leaf in jax.tree.leaves(params))
-  facts = problem.facts(cell, shape, float(loss), recurrent, count)
-  if note:
-    facts = {name: value for name, value in facts.items() if name != "check"} | {"note": note}
+
+  def facts(result: tuple[jax.Array, Any]) -> dict[str, Any]:
+    loss, gradient = result
+    recurrent = np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(recurrent_kernels(gradient))])
+    told = problem.facts(cell, shape, float(loss), recurrent, sum(leaf.size for leaf in jax.tree.leaves(params)))
+    return {name: value for name, value in told.items() if name != "check"} | {"note": note} if note else told
+
   return Prepared(lambda: jax.block_until_ready(step(params, xs)), facts)

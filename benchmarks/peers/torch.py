@@ -27,6 +27,5 @@ def make(cell: str, shape: tuple[int, ...]) -> Prepared:
     loss.backward()
     return loss.item()
 
-  loss = run()
   count = sum(parameter.numel() for parameter in net.parameters())
-  return Prepared(run, problem.facts(cell, shape, loss, net.weight_hh_l0.grad.numpy(), count))
+  return Prepared(run, lambda loss: problem.facts(cell, shape, loss, net.weight_hh_l0.grad.numpy(), count))

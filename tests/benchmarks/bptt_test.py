@@ -22,7 +22,8 @@ def test_a_peer_computes_what_numpy_computes(module, cell):
   if cell == "rnn" and module in ("haiku", "equinox"):
     assert not [c for c in bptt.contenders(cell, TINY) if c.name == module]
     return
-  facts = importlib.import_module(f"benchmarks.peers.{module}").make(cell, TINY).facts
+  prepared = importlib.import_module(f"benchmarks.peers.{module}").make(cell, TINY)
+  facts = prepared.facts(prepared.run())
   assert facts["flops"] == problem.flops(cell, TINY)
   spare = problem.GATES[cell] * TINY.hidden if module == "torch" else 0  # a second bias
   inner = TINY.hidden if cell == "gru" else 0  # the bias in the reset product

@@ -1,0 +1,109 @@
+"""What the lab wants to reach, judged by the numbers."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from benchmarks.products import BARE
+from benchmarks.results import Result, geometric_mean, ratio, to_best
+
+
+class Goal(NamedTuple):
+  """A number that should be at most, or at least, `limit`.
+
+  Attributes:
+    name: of the goal.
+    benchmark: whose results it is about.
+    limit: the number asked for.
+    most: whether `limit` is the most it may be, else the least.
+    value: what one result says; None where it says nothing.
+    combine: the values of all results into the one that is judged.
+  """
+
+  name: str
+  benchmark: str
+  limit: float
+  most: bool
+  value: Callable[[Result], float | None]
+  combine: Callable[[Sequence[float]], float]
+
+
+def _first(triple: tuple[float, float, float] | None) -> float | None:
+  return triple and triple[0]
+
+
+def _loop(norm: str) -> Callable[[Result], float | None]:
+  return lambda r: _first(ratio(r, "Python loop", "lab")) if r["settings"]["norm"] == norm else None
+
+
+def _bare(norm: str) -> Callable[[Result], float | None]:
+  many = lambda r: r["settings"]["points"] >= 64 and r["settings"]["norm"] == norm
+  return lambda r: _first(ratio(r, BARE, "lab")) if many(r) else None
+
+
+def _peak(result: Result) -> float | None:
+  peak = result["contenders"].get("lab, in segments", {}).get("peak_bytes")
+  return peak and peak / 2**30
+
+
+GOALS = (
+  Goal(
+    "value and gradient: lab / best peer, geometric mean",
+    "bptt",
+    0.9,
+    True,
+    lambda r: _first(to_best(r, "jax", "peer")),
+    geometric_mean,
+  ),
+  Goal(
+    "value and gradient: lab / best JAX peer, geometric mean",
+    "bptt",
+    0.6,
+    True,
+    lambda r: _first(to_best(r, "jax")),
+    geometric_mean,
+  ),
+  Goal("products, Frobenius: Python loop / lab, the least", "products", 10, False, _loop("frobenius"), min),
+  Goal("products, spectral: Python loop / lab, the least", "products", 10, False, _loop("spectral"), min),
+  Goal(
+    "products of 64 points, Frobenius: bare products / lab, the least", "products", 0.6, False, _bare("frobenius"), min
+  ),
+  Goal(
+    "products of 64 points, spectral: bare products / lab, the least", "products", 0.6, False, _bare("spectral"), min
+  ),
+  Goal(
+    "spectra: dense with QR at every step / lab, the least",
+    "spectra",
+    3,
+    False,
+    lambda r: _first(ratio(r, "dense, QR at every step", "lab")),
+    min,
+  ),
+  Goal(
+    "spectra: the largest residual",
+    "spectra",
+    1e-3,
+    True,
+    lambda r: r["contenders"].get("lab", {}).get("facts", {}).get("residual"),
+    max,
+  ),
+  Goal(
+    "long sequences: time in segments / plain, the most",
+    "long",
+    1.5,
+    True,
+    lambda r: _first(ratio(r, "lab, in segments", "lab, plain")),
+    max,
+  ),
+  Goal("long sequences: peak of the process in segments, GB", "long", 1, True, _peak, max),
+)
+
+
+def judge(results: Sequence[Result]) -> Iterator[tuple[str, str, str, str]]:
+  """(goal, what is asked, what was measured, yes or no) for every goal that something was measured for."""
+  for goal in GOALS:
+    of_it = [r for r in results if r["benchmark"] == goal.benchmark]
+    values = [value for r in of_it if (value := goal.value(r)) is not None]
+    if values:
+      value = goal.combine(values)
+      met = value <= goal.limit if goal.most else value >= goal.limit
+      yield goal.name, f"{'≤' if goal.most else '≥'} {goal.limit:g}", f"{value:.3g}", "yes" if met else "no"

@@ -1,0 +1,82 @@
+"""The numbers on disk, and what is derived from them: a ratio, a speed-up, a distance to the machine's limit."""
+
+from collections.abc import Iterator, Mapping, Sequence
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import limits
+from benchmarks.command import SCHEMA
+from benchmarks.timing import BenchmarkError
+
+Result = Mapping[str, Any]
+
+
+def load(folder: Path) -> list[Result]:
+  """All results of a folder, in the order of the names of their files.
+
+  Raises:
+    BenchmarkError: if there are none, or one has another schema.
+  """
+  paths = sorted(folder.glob("*.json"))
+  if not paths:
+    raise BenchmarkError(f"{folder} holds no results; make bench makes some.")
+  results = [json.loads(path.read_text()) for path in paths]
+  for path, result in zip(paths, results, strict=True):
+    if result.get("schema") != SCHEMA:
+      raise BenchmarkError(f"{path} has schema {result.get('schema')!r}; this code reads {SCHEMA}. Measure it again.")
+  return results
+
+
+def timed(result: Result, *kinds: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+  """The contenders of these kinds (all where none is given) that were timed, by name."""
+  for name, one in result["contenders"].items():
+    if "median" in one and (not kinds or one["kind"] in kinds):
+      yield name, one
+
+
+def best(result: Result, *kinds: str) -> str | None:
+  """The name of the fastest contender of these kinds, by median; None where there is none."""
+  return min(timed(result, *kinds), key=lambda item: item[1]["median"], default=(None,))[0]
+
+
+def ratio(result: Result, one: str | None, other: str | None) -> tuple[float, float, float] | None:
+  """Time of `one` / time of `other`: that of the medians, and its quartiles over rounds; None where either was not timed."""
+  times = [result["contenders"].get(name, {}) for name in (one, other) if name]
+  if len(times) < 2 or not all("median" in t for t in times):
+    return None
+  by_round = [np.array([np.median(runs) for runs in t["rounds"]]) for t in times]
+  low, high = np.quantile(by_round[0] / by_round[1], (0.25, 0.75))
+  return times[0]["median"] / times[1]["median"], float(low), float(high)
+
+
+def to_best(result: Result, *kinds: str) -> tuple[float, float, float] | None:
+  """Time of the lab / time of the fastest of these kinds."""
+  return ratio(result, best(result, "lab"), best(result, *kinds))
+
+
+def geometric_mean(values: Sequence[float]) -> float:
+  """exp of the mean of ln; NaN for none."""
+  return float(np.exp(np.mean(np.log(values)))) if values else float("nan")
+
+
+def to_limit(result: Result, name: str) -> float | None:
+  """Time / the least this machine could need: the longer of FLOPs at the rate of a large product and bytes at that of a copy."""
+  one, machine = result["contenders"].get(name, {}), result["contenders"]
+  if "median" not in one:
+    return None
+  least = [
+    one["facts"][quantity] / limits.rate(machine[limit], quantity)
+    for quantity, limit in (("flops", limits.PRODUCT), ("bytes", limits.COPY))
+    if quantity in one["facts"]
+  ]
+  return one["median"] / max(least) if least else None
+
+
+def exponent(sizes: Sequence[float], seconds: Sequence[float]) -> float:
+  """The slope of ln seconds against ln size by least squares, through the upper half of the sizes but at least three."""
+  order = np.argsort(sizes)[-max(3, (len(sizes) + 1) // 2) :]
+  x, y = np.log(np.asarray(sizes, float)[order]), np.log(np.asarray(seconds)[order])
+  return float(np.polyfit(x, y, 1)[0])

@@ -1,0 +1,148 @@
+"""What is derived from times, and the page made of it."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import goals, growth, limits, long, products, report, results, scaling, spectra, timing
+
+ROOT = Path(__file__).parent.parent.parent
+MACHINE = {
+  "processor": "P",
+  "cores": 2,
+  "memory_gb": 3,
+  "system": "S",
+  "python": "3",
+  "versions": {"jax": "1"},
+  "commit": "c0ffee",
+}
+
+
+def contender(kind, seconds, **facts):
+  """One whose three rounds of two runs have this median."""
+  rounds = [[0.9 * seconds, seconds], [seconds, 1.2 * seconds], [seconds, seconds]]
+  return {"kind": kind, **timing.summary(rounds), "facts": facts, "peak_bytes": 2**29}
+
+
+def result(benchmark, settings, contenders):
+  machine = {limits.PRODUCT: contender("limit", 0.5, flops=1e9), limits.COPY: contender("limit", 0.25, bytes=1e9)}
+  return {
+    "schema": 1,
+    "benchmark": benchmark,
+    "settings": settings,
+    "machine": MACHINE,
+    "command": f"python -m benchmarks.{benchmark}",
+    "contenders": contenders | machine,
+  }
+
+
+def bptt_result(cell, lab, linen, torch):
+  settings = {"cell": cell, "batch": 1, "steps": 2, "inputs": 3, "hidden": 4}
+  contenders = {"lab": contender("lab", lab, flops=2e8, bytes=1e7), "flax.linen": contender("jax", linen)}
+  return result("bptt", settings, contenders | ({"torch": contender("peer", torch)} if torch else {}))
+
+
+def test_ratios_are_those_of_medians_to_the_best_peer_of_each_kind():
+  one = bptt_result("lstm", lab=0.2, linen=0.5, torch=0.4)
+  assert results.best(one, "jax", "peer") == "torch"
+  middle, low, high = results.to_best(one, "jax", "peer")
+  assert np.isclose(middle, 0.5)
+  assert low <= middle <= high
+  assert np.isclose(results.to_best(one, "jax")[0], 0.4)
+  assert results.to_best(bptt_result("lstm", 0.2, 0.5, None), "peer") is None
+
+
+def test_the_limit_is_the_slower_of_products_and_copies():
+  one = bptt_result("lstm", lab=0.2, linen=0.5, torch=0.4)
+  # 2e8 FLOP at 2 GFLOP/s take 0.1 s; 1e7 bytes at 4 GB/s take 0.0025 s.
+  assert np.isclose(results.to_limit(one, "lab"), 2.0)
+  one["contenders"]["lab"]["facts"]["bytes"] = 1.6e9
+  assert np.isclose(results.to_limit(one, "lab"), 0.5)
+  assert results.to_limit(one, "flax.linen") is None
+
+
+def test_exponents_are_those_of_power_laws_and_leave_the_small_sizes_out(rng):
+  power, factor = rng.uniform(0.5, 3), rng.uniform(1e-6, 1e-3)
+  sizes = [16, 32, 64, 128, 256]
+  seconds = [factor * size**power for size in sizes]
+  assert np.isclose(results.exponent(sizes, seconds), power)
+  assert np.isclose(results.exponent(sizes[::-1], [*seconds[:1:-1], 1.0, 1.0]), power)
+
+
+def test_goals_are_judged_over_all_rows():
+  rows = [bptt_result("lstm", 0.2, 0.5, 0.4), bptt_result("gru", 0.4, 0.5, 0.5)]
+  judged = {name: rest for name, *rest in goals.judge(rows)}
+  assert judged["value and gradient: lab / best peer, geometric mean"] == ["≤ 0.9", "0.632", "yes"]
+  assert len(judged) == 2
+
+
+def test_the_page_shows_every_row_and_the_means(tmp_path, capsys):
+  size = {"cell": "rnn", "hidden": 8, "steps": 9, "points": 64}
+  points = {"lab": contender("lab", 0.1, flops=1e8), products.BARE: contender("limit", 0.07)}
+  names = ("lab", "lab, QR at every step", "dense, QR at every step")
+  spectrum = {
+    name: contender(kind, s, residual=1e-4, interval=5)
+    for name, kind, s in zip(names, ("lab", "own", "peer"), (0.1, 0.2, 0.35), strict=True)
+  }
+  stretches = {"lab, in segments": contender("lab", 0.14), "lab, plain": contender("own", 0.1)}
+  sizes = {str(size): contender("lab", 1e-3 * size**2) for size in (2, 4, 8, 16)}
+  rows = [
+    bptt_result("lstm", 0.2, 0.5, 0.4),
+    bptt_result("gru", 0.4, 0.5, None),
+    result("products", {"norm": "spectral", **size}, points),
+    result("spectra", size, spectrum),
+    result("long", {"cell": "rnn", "hidden": 8, "steps": 9, "segment": 3}, stretches),
+    result("scaling", {"work": "bptt", "along": "steps", "hidden": 8, "points": 32}, sizes),
+  ]
+  for i, row in enumerate(rows):
+    (tmp_path / f"{i}.json").write_text(json.dumps(row))
+  assert report.main([f"--results={tmp_path}", f"--out={tmp_path}"]) == 0
+  image, page = map(Path, capsys.readouterr().out.split())
+  assert image.read_bytes().startswith(b"\x89PNG")
+  text = page.read_text()
+  assert text == report.markdown(results.load(tmp_path))
+  for cells in (
+    "| lstm | 1 × 2 × 3 × 4 | 200 (200 – 200) | 500 (500 – 500) | 400 (400 – 400) | 0.5 (0.5 – 0.5) | 0.4 (0.4 – 0.4) | 2 |",
+    "| gru | 0.800 of 1 | 0.800 of 1 |",
+    "| products of 64 points, spectral: bare products / lab, the least | ≥ 0.6 | 0.7 | yes |",
+    "| spectra: dense with QR at every step / lab, the least | ≥ 3 | 3.5 | yes |",
+    "| long sequences: peak of the process in segments, GB | ≤ 1 | 0.5 | yes |",
+    "| bptt | steps | hidden 8, points 32 | 2: 4, 4: 16, 8: 64, 16: 256 | 2.00 |",
+    "Large product 2 GFLOP/s, large copy 4 GB/s (medians of 6 rows).",
+  ):
+    assert cells in text
+  assert growth.draw(rows[-1:], tmp_path / "again").read_bytes() == image.read_bytes()
+
+
+@pytest.mark.parametrize(
+  ("content", "sentence"),
+  [(None, "holds no results; make bench makes some."), ('{"schema": 0}', "has schema 0; this code reads 1.")],
+)
+def test_a_folder_that_cannot_be_read_is_named(tmp_path, capsys, content, sentence):
+  if content:
+    (tmp_path / "x.json").write_text(content)
+  assert report.main([f"--results={tmp_path}", f"--out={tmp_path}"]) == 2
+  assert sentence in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+  ("benchmark", "flags", "settings"),
+  [
+    (products, ["--norms=spectral", "--hidden=6", "--steps=8", "--points=2"], {"hidden": 6, "points": 2}),
+    (products, ["--norms=frobenius", "--cells=lstm", "--hidden=3", "--steps=8", "--points=1"], {"cell": "lstm"}),
+    (spectra, ["--cells=lstm", "--hidden=5", "--steps=30", "--points=2"], {"steps": 30}),
+    (long, ["--cells=gru", "--hidden=4", "--steps=30"], {"segment": 5}),
+    (scaling, ["--works=spectra", "--along=hidden"], {"along": "hidden"}),
+  ],
+)
+def test_each_benchmark_measures_a_small_case_that_the_page_shows(tmp_path, monkeypatch, benchmark, flags, settings):
+  monkeypatch.setitem(scaling.VALUES["spectra"], "hidden", (2, 3, 4))
+  assert benchmark.main([*flags, "--rounds=1", f"--out={tmp_path}"]) == 0
+  (one,) = results.load(tmp_path)
+  assert settings.items() <= one["settings"].items()
+  assert all("median" in contender for contender in one["contenders"].values())
+  assert {"lab", "lab, in segments", "2"} & set(one["contenders"])
+  text = report.markdown([one])
+  assert "nan" not in text
