@@ -67,16 +67,26 @@ class Worker:
     assert self.process.stdout is not None
     self.requests, self.replies = self.process.stdin, self.process.stdout
 
-  def ask(self, **request: Any) -> dict[str, Any]:
-    try:
+  def send(self, **request: Any) -> None:
+    with contextlib.suppress(BrokenPipeError):  # the answer will be missing
       print(json.dumps(request), file=self.requests, flush=True)
-      line = self.replies.readline()
-    except BrokenPipeError:
-      line = ""
+
+  def receive(self, about: str) -> dict[str, Any]:
+    """The answer to the oldest request that has none yet; raises `BenchmarkError` about the contender if it failed."""
+    line = self.replies.readline()
     reply = json.loads(line) if line else {"error": f"the process ended with code {self.process.wait()}"}
     if "error" in reply:
-      raise BenchmarkError(f"{next(iter(request.values()))}: {reply['error']}")
+      raise BenchmarkError(f"{about}: {reply['error']}")
     return reply
+
+  def run(self, name: str, untimed: int, timed: int) -> list[float]:
+    """Seconds of each timed run."""
+    self.send(run=name, untimed=untimed, timed=timed)
+    return self.receive(name)["seconds"]
+
+  def peak(self, name: str) -> int:
+    self.send(peak=True)
+    return self.receive(name)["bytes"]
 
   def close(self) -> None:
     with contextlib.suppress(BrokenPipeError):
@@ -127,8 +137,8 @@ def measure(
     note: is told what happens.
 
   Returns:
-    By name: `kind`, and `skipped` (why) or `median`, `low`, `high` (quartiles) and `rounds` (all runs) in seconds,
-    `load_seconds` (imports, compilation, the first run), `facts`, and `peak_bytes` of its process.
+    By name: `kind`, and `skipped` (why) or `median`, `low`, `high` (quartiles) and `rounds` (all runs) in seconds, `facts`,
+    and `peak_bytes` of its process.
 
   Raises:
     BenchmarkError: if a contender fails.
@@ -144,22 +154,23 @@ def measure(
     timed: dict[str, int] = {}
     untimed: dict[str, int] = {}
     spent = 0.0
+    for c in present:  # imports and compilation may go on side by side, since nothing is timed yet
+      worker[c.name].send(load=c.name, build=c.build, arguments=dict(c.arguments))
+    loaded = {c.name: worker[c.name].receive(c.name) for c in present}
     for c in present:
-      loaded = worker[c.name].ask(load=c.name, build=c.build, arguments=dict(c.arguments))
-      results[c.name] |= {"load_seconds": round(loaded["seconds"], 3), "facts": loaded["facts"]}
-      typical = loaded["seconds"]
-      if typical < 20:
-        (typical,) = worker[c.name].ask(run=c.name, untimed=int(typical < 10), timed=1)["seconds"]
+      results[c.name]["facts"] = loaded[c.name]["facts"]
+      typical = loaded[c.name]["seconds"]
+      if typical < 30:
+        (typical,) = worker[c.name].run(c.name, untimed=int(typical < 15), timed=1)
       timed[c.name], untimed[c.name] = int(np.clip(TURN / typical, 1, 20)), int(typical < 2)
       spent += (timed[c.name] + untimed[c.name]) * typical + PAUSE
-      note(f"  {c.name}: {1000 * typical:.3g} ms, ready after {loaded['seconds']:.2g} s")
+      note(f"  {c.name}: about {1000 * typical:.3g} ms")
     rounds = min(rounds, max(3, int(budget / max(spent, PAUSE))))
     times: dict[str, list[list[float]]] = {c.name: [] for c in present}
     for _ in range(rounds):
       for c in order.sample(present, len(present)):
         time.sleep(PAUSE)
-        reply = worker[c.name].ask(run=c.name, untimed=untimed[c.name], timed=timed[c.name])
-        times[c.name].append(reply["seconds"])
+        times[c.name].append(worker[c.name].run(c.name, untimed[c.name], timed[c.name]))
     for c in present:
-      results[c.name] |= summary(times[c.name]) | {"peak_bytes": worker[c.name].ask(peak=True)["bytes"]}
+      results[c.name] |= summary(times[c.name]) | {"peak_bytes": worker[c.name].peak(c.name)}
   return results
