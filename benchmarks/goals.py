@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from benchmarks.products import BARE
-from benchmarks.results import Result, geometric_mean, ratio, to_best
+from benchmarks.results import Result, geometric_mean, ratio, to_bare, to_best
 
 
 class Goal(NamedTuple):
@@ -37,7 +36,7 @@ def _loop(norm: str) -> Callable[[Result], float | None]:
 
 def _bare(norm: str) -> Callable[[Result], float | None]:
   many = lambda r: r["settings"]["points"] >= 64 and r["settings"]["norm"] == norm
-  return lambda r: _first(ratio(r, BARE, "lab")) if many(r) else None
+  return lambda r: _first(to_bare(r)) if many(r) else None
 
 
 def _peak(result: Result) -> float | None:

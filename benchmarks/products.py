@@ -110,16 +110,19 @@ def scan(cell: str, hidden: int, steps: int, points: int, norm: str) -> Prepared
   return Prepared(lambda: run(params, xs).block_until_ready(), facts(n, steps, points))
 
 
-def bare(cell: str, hidden: int, steps: int, points: int) -> Prepared:
-  """Nothing but T products of P pairs of n×n matrices."""
+def bare(cell: str, hidden: int, steps: int, points: int, batched: bool) -> Prepared:
+  """Nothing but T products of P pairs of n×n matrices: of all pairs at once, or one pair after another."""
   n = state_size(cell, hidden)
   matrices = jax.random.normal(jax.random.key(0), (points, n, n)) / jnp.sqrt(n)
-  step = lambda product, _: (product @ matrices, None)
+  multiply_all = lambda product: product @ matrices
+  one_by_one = lambda product: jax.lax.map(lambda pair: pair[0] @ pair[1], (product, matrices))
+  step = lambda product, _: ((multiply_all if batched else one_by_one)(product), None)
   run = jax.jit(lambda start: jax.lax.scan(step, start, length=steps)[0])
   return Prepared(lambda: run(matrices).block_until_ready(), lambda _: {"flops": 2.0 * points * steps * n**3})
 
 
 BARE = "bare products"
+BARE_ONE_BY_ONE = "bare products, one by one"
 
 
 def case(cells: str, norms: str, hidden: int, steps: int, points: int) -> command.Case:
@@ -130,7 +133,8 @@ def case(cells: str, norms: str, hidden: int, steps: int, points: int) -> comman
     make("lab", "lab", "lab", norm=norms),
     make("plain scan", "scan", "own", norm=norms),
     *([make("Python loop", "loop", "peer", norm=norms)] if points == 1 else []),
-    make(BARE, "bare", "limit"),
+    make(BARE, "bare", "limit", batched=True),
+    *([make(BARE_ONE_BY_ONE, "bare", "limit", batched=False)] if points > 1 else []),
   ]
   return command.Case(f"{cells}-{norms}-{hidden}x{steps}x{points}", {"norm": norms, **size}, contenders)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from benchmarks import limits
 from benchmarks.command import SCHEMA
+from benchmarks.products import BARE, BARE_ONE_BY_ONE
 from benchmarks.timing import BenchmarkError
 
 Result = Mapping[str, Any]
@@ -55,6 +56,12 @@ def ratio(result: Result, one: str | None, other: str | None) -> tuple[float, fl
 def to_best(result: Result, *kinds: str) -> tuple[float, float, float] | None:
   """Time of the lab / time of the fastest of these kinds."""
   return ratio(result, best(result, "lab"), best(result, *kinds))
+
+
+def to_bare(result: Result) -> tuple[float, float, float] | None:
+  """Time of the faster way to make bare products / time of the lab: the share of their rate that the lab reaches."""
+  times = {name: one["median"] for name, one in timed(result, "limit") if name in (BARE, BARE_ONE_BY_ONE)}
+  return ratio(result, min(times, key=times.__getitem__, default=None), best(result, "lab"))
 
 
 def geometric_mean(values: Sequence[float]) -> float:
