@@ -3,7 +3,7 @@
 # make learning, make landmarks    training runs, small and full, and their figures
 # make reliability    faults tried for real and counted: docs/reliability.md
 # make language, make language-landmarks    language models and other uses, small and full, and their figures
-# make bench   the lab beside other libraries, in an environment of its own (half an hour; leave the machine alone)
+# make bench   the lab beside other libraries, in an environment of its own (about an hour; leave the machine alone)
 PYTHON ?= python3
 VENV ?= .venv
 RESULTS ?= results

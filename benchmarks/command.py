@@ -123,7 +123,7 @@ def _parse(benchmark: Benchmark, argv: Sequence[str]) -> tuple[list[Case], dict[
   flags.DEFINE_integer("rounds", 11, "Turns of every contender.", lower_bound=1, flag_values=values)
   flags.DEFINE_float(
     "budget",
-    60,
+    30,
     "Seconds of turns a case; with too few for all rounds there are less, at least 3.",
     0,
     flag_values=values,

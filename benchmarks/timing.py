@@ -1,8 +1,9 @@
 """Contenders measured in turns.
 
-Each lives in a process of its own, so that thread pools, imports and settings of one do not disturb another. Only one works
-at a time. After everything is compiled and warm, every round asks all of them in a new random order, so that whatever else
-the machine does falls on all alike; a turn begins with an untimed run, and a pause lets the threads of the last one go to sleep.
+Each lives in a process of its own, so that thread pools, imports and settings of one do not disturb another. After everything
+is compiled and warm, every round asks all of them in a new random order, so that whatever else the machine does falls on all
+alike. A process is stopped while it is not its turn, so that threads which wait by spinning take nothing from the others, and a
+turn begins with an untimed run.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,9 +13,11 @@ import json
 import os
 from pathlib import Path
 import random
+import signal
 import subprocess
 import sys
 import time
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,6 +48,7 @@ class Contender(NamedTuple):
     arguments: plain data.
     kind: one of `KINDS`.
     needs: modules without which it is left out.
+    environment: variables of its process.
     process: contenders that name the same process share it; by default each has its own.
   """
 
@@ -53,14 +57,15 @@ class Contender(NamedTuple):
   arguments: Mapping[str, Any]
   kind: str
   needs: tuple[str, ...] = ()
+  environment: Mapping[str, str] = MappingProxyType({})
   process: str = ""
 
 
 class Worker:
   """The parent's end of one process."""
 
-  def __init__(self) -> None:
-    environment = {**ONE_DEVICE, **os.environ}
+  def __init__(self, more: Mapping[str, str]) -> None:
+    environment = {**ONE_DEVICE, **os.environ, **more}
     command, pipe = [sys.executable, "-m", "benchmarks.worker"], subprocess.PIPE
     self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=ROOT, env=environment)
     assert self.process.stdin is not None
@@ -79,16 +84,24 @@ class Worker:
       raise BenchmarkError(f"{about}: {reply['error']}")
     return reply
 
+  def stop(self) -> None:
+    self.process.send_signal(signal.SIGSTOP)
+
   def run(self, name: str, untimed: int, timed: int) -> list[float]:
-    """Seconds of each timed run."""
+    """Wakes the process for its turn; the seconds of each timed run."""
+    self.process.send_signal(signal.SIGCONT)
     self.send(run=name, untimed=untimed, timed=timed)
-    return self.receive(name)["seconds"]
+    seconds = self.receive(name)["seconds"]
+    self.stop()
+    return seconds
 
   def peak(self, name: str) -> int:
+    self.process.send_signal(signal.SIGCONT)
     self.send(peak=True)
     return self.receive(name)["bytes"]
 
   def close(self) -> None:
+    self.process.send_signal(signal.SIGCONT)
     with contextlib.suppress(BrokenPipeError):
       self.requests.close()  # the worker reads to the end and leaves
     self.replies.close()
@@ -100,8 +113,9 @@ def workers(contenders: Sequence[Contender]) -> Iterator[dict[str, Worker]]:
   """A worker for every contender by its name, alive within the block."""
   by_process: dict[str, Worker] = {}
   try:
-    for name in dict.fromkeys(c.process or c.name for c in contenders):
-      by_process[name] = Worker()
+    for c in contenders:
+      if (name := c.process or c.name) not in by_process:
+        by_process[name] = Worker(c.environment)
     yield {c.name: by_process[c.process or c.name] for c in contenders}
   finally:
     for worker in by_process.values():
@@ -157,6 +171,8 @@ def measure(
     for c in present:  # imports and compilation may go on side by side, since nothing is timed yet
       worker[c.name].send(load=c.name, build=c.build, arguments=dict(c.arguments))
     loaded = {c.name: worker[c.name].receive(c.name) for c in present}
+    for c in present:
+      worker[c.name].stop()
     for c in present:
       results[c.name]["facts"] = loaded[c.name]["facts"]
       typical = loaded[c.name]["seconds"]

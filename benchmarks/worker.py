@@ -10,11 +10,13 @@ Whatever else a library prints goes to standard error, and a request that fails 
 """
 
 from collections.abc import Callable, Mapping
+import ctypes
 import importlib
 import json
 import os
 from pathlib import Path
 import re
+import signal
 import sys
 import time
 from typing import Any, NamedTuple
@@ -65,8 +67,16 @@ def answer(request: Mapping[str, Any], loaded: dict[str, Prepared]) -> dict[str,
   return {"bytes": peak_bytes()}
 
 
+def end_with_parent() -> None:
+  """Whoever is stopped when the parent is killed would otherwise stay for ever; only Linux can be asked for this."""
+  if sys.platform == "linux":
+    parent_death_signal = 1  # PR_SET_PDEATHSIG
+    ctypes.CDLL(None).prctl(parent_death_signal, signal.SIGKILL)
+
+
 def main() -> None:
   """Answers requests until there are no more."""
+  end_with_parent()
   with os.fdopen(os.dup(1), "w") as answers:
     os.dup2(2, 1)
     loaded: dict[str, Prepared] = {}

@@ -117,6 +117,12 @@ def test_the_page_shows_every_row_and_the_means(tmp_path, capsys):
   assert growth.draw(rows[-1:], tmp_path / "again").read_bytes() == image.read_bytes()
 
 
+def test_the_page_in_docs_is_what_the_numbers_beside_it_give():
+  kept = results.load(ROOT / "docs/performance")
+  assert (ROOT / "docs/performance.md").read_text() == report.markdown(kept)
+  assert (ROOT / "docs/images/growth.png").exists() == any(r["benchmark"] == "scaling" for r in kept)
+
+
 @pytest.mark.parametrize(
   ("content", "sentence"),
   [(None, "holds no results; make bench makes some."), ('{"schema": 0}', "has schema 0; this code reads 1.")],
