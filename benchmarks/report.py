@@ -179,11 +179,13 @@ def machines(results: Sequence[Result]) -> Iterator[str]:
     text = f"{m['processor']}, {m['cores']} cores, {m['memory_gb']} GB, {m['system']}, Python {m['python']}: {versions}"
     rows.setdefault(text, []).append(r)
   for text, made in rows.items():
-    rate = lambda name, quantity, made=made: (
-      np.median([limits.rate(r["contenders"][name], quantity) for r in made]) / 1e9
+    rates = lambda name, quantity, made=made: [limits.rate(r["contenders"][name], quantity) / 1e9 for r in made]
+    product, copy = (
+      spread((np.median(values), min(values), max(values)))
+      for values in (rates(limits.PRODUCT, "flops"), rates(limits.COPY, "bytes"))
     )
-    product, copy = rate(limits.PRODUCT, "flops"), rate(limits.COPY, "bytes")
-    yield f"- {text}. Large product {number(product)} GFLOP/s, large copy {number(copy)} GB/s (medians of {len(made)} rows)."
+    yield f"- {text}. Large product {product} GFLOP/s, large copy {copy} GB/s: medians of {len(made)} rows, lowest and highest."
+  yield "\nWhere the lowest is far below, something else was running: trust that row's ratios less."
   commits = sorted({r["machine"]["commit"] for r in results})
   yield f"\nMeasured at {', '.join(commits)} (a + for changes that were not committed).\n\nCommands:\n"
   yield from (f"    {command}" for command in sorted({r["command"] for r in results}))

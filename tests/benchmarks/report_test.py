@@ -111,7 +111,7 @@ def test_the_page_shows_every_row_and_the_means(tmp_path, capsys):
     "| spectra: dense with QR at every step / lab, the least | ≥ 3 | 3.5 | yes |",
     "| long sequences: peak of the process in segments, GB | ≤ 1 | 0.5 | yes |",
     "| bptt | steps | hidden 8, points 32 | 2: 4, 4: 16, 8: 64, 16: 256 | 2.00 |",
-    "Large product 2 GFLOP/s, large copy 4 GB/s (medians of 6 rows).",
+    "Large product 2 (2 – 2) GFLOP/s, large copy 4 (4 – 4) GB/s: medians of 6 rows, lowest and highest.",
   ):
     assert cells in text
   assert growth.draw(rows[-1:], tmp_path / "again").read_bytes() == image.read_bytes()
