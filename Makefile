@@ -13,8 +13,8 @@ RUN = $(VENV)/bin/python
 EXPERIMENTS = recurrent_gain tanh_saturation forget_bias zero_or_one \
               mean_field lyapunov phase_gates phase_input activation_choice transient_growth one_unit identities
 
-.PHONY: paper sweeps figures learning landmarks learning-figures language language-landmarks uses language-figures reliability test test-slow check env clean
-.PHONY: bench paper sweeps figures learning landmarks learning-figures language language-landmarks uses language-figures test test-slow check env clean
+.PHONY: paper sweeps figures learning landmarks learning-figures language language-landmarks uses language-figures \
+        reliability bench test test-slow check env clean
 
 paper: sweeps figures
 	@echo "The figures are in $(FIGURES)/, the judged claims in $(LEDGER)/claims.md, the numbers behind them in $(RESULTS)/."
@@ -105,9 +105,11 @@ language-figures: env
 
 reliability: env
 	$(RUN) -m benchmarks.faults --out=docs
-# torch is pinned outside of constraints.txt, since it wants an older mpmath; +cpu keeps CUDA's gigabytes away.
+
+# torch is pinned outside of constraints.txt, since it wants an older mpmath. On Linux it may bring gigabytes of CUDA along, which
+# no contender uses: give TORCH another requirement, or none to leave torch out.
 BENCH = .venv-bench
-TORCH ?= torch==2.13.0+cpu
+TORCH ?= torch==2.13.0
 BENCHMARKS = bptt products spectra long scaling
 
 bench: $(BENCH)/.complete
@@ -117,8 +119,7 @@ bench: $(BENCH)/.complete
 $(BENCH)/.complete: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(BENCH)
 	$(BENCH)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[bench]"
-	$(BENCH)/bin/python -m pip install --quiet --extra-index-url https://download.pytorch.org/whl/cpu "$(TORCH)" \
-	  || echo "torch is not installed and will be left out."
+	$(if $(TORCH),$(BENCH)/bin/python -m pip install --quiet "$(TORCH)" || echo "torch is not installed and will be left out.")
 	@touch $@
 
 test: env
