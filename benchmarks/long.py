@@ -17,7 +17,7 @@ INPUTS = 16
 def case(cells: str, hidden: int, steps: int) -> command.Case:
   """One sequence of one net; segments of √T steps."""
   arguments = {"cell": cells, "shape": Shape(1, steps, INPUTS, hidden)}
-  make = lambda name, kind, **more: Contender(name, "benchmarks.peers.lab:make", arguments | more, kind)
+  make = lambda name, kind, **more: Contender(name, "benchmarks.peers.lab:make_unroll", arguments | more, kind)
   segment = math.isqrt(steps)
   contenders = [make("lab, in segments", "lab", segment=segment), make("lab, plain", "own")]
   settings = {"cell": cells, "hidden": hidden, "steps": steps, "segment": segment}

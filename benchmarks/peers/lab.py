@@ -1,6 +1,7 @@
 """The lab itself, and a plain scan over its step as a user of JAX would write it."""
 
 from functools import partial
+import os
 
 import jax
 import jax.numpy as jnp
@@ -18,8 +19,19 @@ def _params(cell: str, shape: problem.Shape) -> object:
   return own._replace(**{name: jnp.asarray(given[name]) for name in own._fields})
 
 
-def make(cell: str, shape: tuple[int, ...], segment: int | None = None) -> Prepared:
-  """`recurrent_lab.unroll` under `jax.value_and_grad`."""
+def make(cell: str, shape: tuple[int, ...]) -> Prepared:
+  """`recurrent_lab.reverse_unroll`, the batch shared out to the cores where they divide it."""
+  shape, cores = problem.Shape(*shape), os.cpu_count() or 1
+  is_parallel = jax.config.jax_platforms in (None, "", "cpu") and shape.batch % cores == 0
+  if is_parallel:
+    jax.config.update("jax_num_cpu_devices", cores)
+  apply = lambda params, xs: rl.reverse_unroll(rl.get_cell(cell), params, xs)[1]
+  kernels = lambda tree: tree.recurrent_kernel
+  return prepare(apply, _params(cell, shape), kernels, cell, shape, is_parallel=is_parallel)
+
+
+def make_unroll(cell: str, shape: tuple[int, ...], segment: int | None = None) -> Prepared:
+  """`recurrent_lab.unroll` under `jax.value_and_grad`, in segments or plainly."""
   shape = problem.Shape(*shape)
   apply = lambda params, xs: rl.unroll(rl.get_cell(cell), params, xs, segment=segment)[1]
   return prepare(apply, _params(cell, shape), lambda tree: tree.recurrent_kernel, cell, shape)

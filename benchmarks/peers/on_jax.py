@@ -9,6 +9,7 @@ import numpy as np
 
 from benchmarks import problem
 from benchmarks.worker import Prepared
+from recurrent_lab import data_parallel
 
 
 def prepare(
@@ -18,6 +19,7 @@ def prepare(
   cell: str,
   shape: problem.Shape,
   note: str = "",
+  is_parallel: bool = False,
 ) -> Prepared:
   """The jitted value and gradient of the mean square of `apply(params, xs)`, whatever its layout.
 
@@ -28,10 +30,16 @@ def prepare(
     cell: by name.
     shape: of the problem.
     note: how the function differs from the lab's, in which case its numbers need not agree.
+    is_parallel: whether all local devices share the batch.
   """
   params = jax.tree.map(jnp.asarray, params)
   xs = jnp.asarray(problem.problem(cell, shape).xs)
-  step = jax.jit(jax.value_and_grad(lambda params, xs: jnp.mean(apply(params, xs) ** 2)))
+  gradient = jax.value_and_grad(lambda params, xs: jnp.mean(apply(params, xs) ** 2))
+  if is_parallel:
+    mesh = jax.sharding.Mesh(np.array(jax.local_devices()), ("device",))
+    place = lambda tree, *axes: jax.device_put(tree, jax.sharding.NamedSharding(mesh, jax.P(*axes)))
+    params, xs, gradient = place(params), place(xs, None, "device"), data_parallel(gradient)
+  step = jax.jit(gradient)
 
   def facts(result: tuple[jax.Array, Any]) -> dict[str, Any]:
     loss, gradient = result
