@@ -22,7 +22,7 @@ def _params(cell: str, shape: problem.Shape) -> object:
 def make(cell: str, shape: tuple[int, ...]) -> Prepared:
   """`recurrent_lab.reverse_unroll`, the batch shared out to the cores where they divide it."""
   shape, cores = problem.Shape(*shape), os.cpu_count() or 1
-  is_parallel = jax.config.jax_platforms in (None, "", "cpu") and shape.batch % cores == 0
+  is_parallel = os.environ.get("JAX_PLATFORMS", "cpu") == "cpu" and shape.batch % cores == 0
   if is_parallel:
     jax.config.update("jax_num_cpu_devices", cores)
   apply = lambda params, xs: rl.reverse_unroll(rl.get_cell(cell), params, xs)[1]
