@@ -118,7 +118,8 @@ def numbers(out: Path) -> dict[str, Any]:
     run = path.parent / "runs" / path.stem
     if run.is_dir():
       rows = [dict(row, samples_per_second=0) for row in journal.rows(run / "metrics.jsonl")]
-      leaves = jax.tree.leaves(final_states(block.points, run)._replace(key=None))
+      state = final_states(block.points, run)
+      leaves = jax.tree.leaves(state._replace(key=jax.random.key_data(state.key)))
       found[f"{path.stem} metrics"] = json.dumps(rows)
       found[f"{path.stem} dynamics"] = (run / "dynamics.jsonl").read_bytes()
       found[f"{path.stem} states"] = [np.asarray(leaf).tobytes() for leaf in leaves]
