@@ -169,13 +169,19 @@ def static_part(point: Point, traced: Sequence[str] = TRACED) -> Point:
   return {name: value for name, value in point.items() if name not in (*traced, "seed")}
 
 
-def blocks(points: Sequence[Point], chunk: int, traced: Sequence[str] = TRACED) -> list[list[Point]]:
-  """Splits points into blocks that one vmapped call computes: one program each, at most `chunk` points, nearly even."""
+def blocks(points: Sequence[Point], chunk: int, traced: Sequence[str] = TRACED, tile: int = 1) -> list[list[Point]]:
+  """Splits points into blocks that are computed and stored as a unit: one program each, at most `chunk` points, nearly even.
+
+  A block is a whole number of tiles, but for the last of a group; a chunk of less than a tile is a smaller tile.
+  """
+  tile = min(tile, chunk)
+  chunk -= chunk % tile
   groups: dict[str, list[Point]] = {}
   for point in points:
     groups.setdefault(content_hash(static_part(point, traced)), []).append(point)
   result: list[list[Point]] = []
   for group in groups.values():
     size = math.ceil(len(group) / math.ceil(len(group) / chunk))
+    size += -size % tile
     result.extend(group[i : i + size] for i in range(0, len(group), size))
   return result

@@ -35,6 +35,14 @@ class Experiment(NamedTuple):
   x64: bool = False
 
 
+class Hosts(NamedTuple):
+  """How the processes of a `--distributed` run find each other; what is None, the cluster tells."""
+
+  coordinator_address: str | None
+  num_processes: int | None
+  process_id: int | None
+
+
 class Plan(NamedTuple):
   """What the flags ask for."""
 
@@ -46,6 +54,8 @@ class Plan(NamedTuple):
   max_failures: int
   dry_run: bool
   checkpoint_seconds: float
+  cpu_devices: int | None
+  hosts: Hosts | None
   command: str
 
 
@@ -61,8 +71,37 @@ def _define_flags(experiment: Experiment) -> flags.FlagValues:
   flags.DEFINE_integer("seeds", experiment.seeds, "Random nets per combination.", lower_bound=1, flag_values=values)
   flags.DEFINE_string("out", "results", "Folder of all results.", flag_values=values)
   flags.DEFINE_boolean("dry_run", False, "Print the grid, its size and shapes, and run nothing.", flag_values=values)
-  flags.DEFINE_string("shard", "0/1", "i/n: compute every n-th block, from the i-th (0 … n-1).", flag_values=values)
-  flags.DEFINE_integer("chunk", 32, "Points in one call at the most; bounds memory.", lower_bound=1, flag_values=values)
+  flags.DEFINE_string(
+    "shard",
+    None,
+    "i/n: compute every n-th block, from the i-th (0 … n-1); the task of a Slurm array by default, or else everything.",
+    flag_values=values,
+  )
+  flags.DEFINE_integer(
+    "chunk",
+    32,
+    "Points in one call at the most, in whole tiles of 8 where it is 8 or more; bounds memory.",
+    lower_bound=1,
+    flag_values=values,
+  )
+  flags.DEFINE_integer(
+    "cpu_devices",
+    None,
+    "CPU cores that serve as devices of a sweep, at most one for every 8 points of a chunk; each compiles anew.",
+    lower_bound=1,
+    flag_values=values,
+  )
+  flags.DEFINE_boolean(
+    "distributed",
+    False,
+    "One of several processes that share the sweep; Slurm, Open MPI and TPU pods tell which.",
+    flag_values=values,
+  )
+  flags.DEFINE_string(
+    "coordinator_address", None, "host:port of process 0, where no cluster tells; of --distributed.", flag_values=values
+  )
+  flags.DEFINE_integer("num_processes", None, "Number of processes, likewise.", lower_bound=1, flag_values=values)
+  flags.DEFINE_integer("process_id", None, "Which one this is, from 0 on, likewise.", lower_bound=0, flag_values=values)
   flags.DEFINE_integer(
     "max_failures", 0, "Blocks that may raise an error before the sweep stops.", lower_bound=0, flag_values=values
   )
@@ -72,6 +111,53 @@ def _define_flags(experiment: Experiment) -> flags.FlagValues:
   flags.DEFINE_boolean("x64", experiment.x64, "Compute in float64.", flag_values=values)
   flags.DEFINE_boolean("help", False, "Print this and exit.", short_name="h", flag_values=values)
   return values
+
+
+def _shard(text: str | None, environment: Mapping[str, str]) -> tuple[int, int]:
+  """(i, n) of --shard=i/n or, without that flag, of a Slurm array, whose n tasks are numbered MIN, MIN + STEP, …"""
+  if text is not None:
+    match = re.fullmatch(r"(\d+)/(\d+)", text)
+    if not match or not int(match[1]) < int(match[2]):
+      raise UsageError(f"--shard: {text!r} is not allowed; it must be i/n with 0 ≤ i < n, such as 0/4.")
+    return int(match[1]), int(match[2])
+  prefix = "SLURM_ARRAY_TASK_"
+  array = {name.removeprefix(prefix): value for name, value in environment.items() if name.startswith(prefix)}
+  if "ID" not in array:
+    return 0, 1
+  try:
+    task, first, step, count = (
+      int(array.get(k, d)) for k, d in (("ID", ""), ("MIN", "0"), ("STEP", "1"), ("COUNT", ""))
+    )
+    last = int(array.get("MAX", first + step * (count - 1)))
+    i, rest = divmod(task - first, step)
+    is_regular = rest == 0 and 0 <= i < count == (last - first) // step + 1
+  except (ValueError, ZeroDivisionError):
+    is_regular = False
+  if not is_regular:
+    found = ", ".join(f"{prefix}{name}={value}" for name, value in sorted(array.items()))
+    raise UsageError(f"--shard: the Slurm array ({found}) is not a range of equal steps; give --shard=i/n.")
+  return i, count
+
+
+def _hosts(values: Mapping[str, Any]) -> Hosts | None:
+  hosts = Hosts(*(values[name] for name in Hosts._fields))
+  given = [f"--{name}" for name, value in zip(Hosts._fields, hosts, strict=True) if value is not None]
+  if not values["distributed"]:
+    if given:
+      raise UsageError(f"{given[0]}: it has a meaning with --distributed only.")
+    return None
+  if given and len(given) < len(Hosts._fields):
+    missing = [f"--{name}" for name in Hosts._fields if f"--{name}" not in given]
+    raise UsageError(f"{given[0]}: it goes together with {' and '.join(missing)}; give all three or none.")
+  if hosts.coordinator_address is not None and not re.fullmatch(r".+:\d+", hosts.coordinator_address):
+    raise UsageError(
+      f"--coordinator_address: {hosts.coordinator_address!r} is not allowed; it must be host:port, such as node1:1234."
+    )
+  if hosts.process_id is not None and hosts.num_processes is not None and hosts.process_id >= hosts.num_processes:
+    raise UsageError(
+      f"--process_id: {hosts.process_id} is not allowed; it must be below --num_processes={hosts.num_processes}."
+    )
+  return hosts
 
 
 def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
@@ -101,9 +187,7 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
   for cell in axes["cells"]:
     if experiment.cells and cell not in experiment.cells:
       raise UsageError(f"--cells: {cell!r} is not allowed here; it must be one of {', '.join(experiment.cells)}.")
-  match = re.fullmatch(r"(\d+)/(\d+)", values["shard"])
-  if not match or not int(match[1]) < int(match[2]):
-    raise UsageError(f"--shard: {values['shard']!r} is not allowed; it must be i/n with 0 ≤ i < n, such as 0/4.")
+  shard, hosts = _shard(values["shard"], os.environ), _hosts(values)
   try:
     results = Path(files.check_path(values["out"]))
     out = files.check_inside(results / files.check_name(experiment.name), results)
@@ -123,10 +207,12 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
     axes=axes,
     out=out,
     chunk=values["chunk"],
-    shard=(int(match[1]), int(match[2])),
+    shard=shard,
     max_failures=values["max_failures"],
     dry_run=values["dry_run"],
     checkpoint_seconds=values["checkpoint_seconds"],
+    cpu_devices=values["cpu_devices"],
+    hosts=hosts,
     command=" ".join(["python -m experiments." + experiment.name, *argv]),
   )
 
@@ -135,11 +221,12 @@ def describe(experiment: Experiment, plan: Plan, blocks: Sequence[Sequence[Point
   """The grid in words: axes, number of points and calls, and the shapes that a point yields."""
   lines = [f"{experiment.name}: {len(plan.points)} points in {len(blocks)} calls -> {plan.out}"]
   seeds = len({point["seed"] for point in plan.points})
+  traced = grid.traced_names(experiment.measure.settings)
   for name, values in plan.axes.items():
     lines.append(f"  {grid.dimension(name)} ({len(values)}): {', '.join(map(str, values))}")
   lines.append(f"  seed ({seeds}): 0 … {seeds - 1}")
-  for block in blocks:
-    point = block[0]
+  firsts = {grid.content_hash(grid.static_part(block[0], traced)): block[0] for block in blocks}
+  for point in firsts.values():
     labels = experiment.measure.coords(point)
     shapes = ", ".join(
       f"{name} {[len(labels[axis]) for axis in axes]}" for name, axes in experiment.measure.dims.items()

@@ -1,23 +1,24 @@
 """The launcher that all experiments share: a plan in, blocks of points computed, files out.
 
-A point is skipped when it is stored intact. Points that share a program are computed together, `--chunk` at a time; a
-block is always padded to the size of its group, so that each group compiles once.
+A point is skipped when it is stored intact, and left to another launcher that is computing it. A block is on its way before the
+one before it is written, so that the devices do not wait for the disk.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import contextlib
 from functools import partial
 from pathlib import Path
 import platform
 import subprocess
 import sys
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 from tqdm import tqdm
 
-from experiments import grid, mend, signals, store
+from experiments import devices, grid, mend, signals, store, units
 from experiments.grid import Point
 from experiments.measure import Measure, point_key
 from experiments.plan import Experiment, Plan, UsageError, describe, parse
@@ -63,7 +64,7 @@ def _git_commit() -> str | None:
   return result.stdout.strip()
 
 
-def _provenance(plan: Plan) -> dict[str, Any]:
+def _provenance(plan: Plan, process: tuple[int, int]) -> dict[str, Any]:
   return {
     "command": plan.command,
     "git_commit": _git_commit(),
@@ -71,69 +72,159 @@ def _provenance(plan: Plan) -> dict[str, Any]:
     "jax": jax.__version__,
     "jaxlib": jax.lib.__version__,
     "numpy": np.__version__,
-    "device": jax.devices()[0].device_kind,
+    "device": jax.local_devices()[0].device_kind,
+    "devices": jax.local_device_count(),
     "platform": jax.default_backend(),
     "precision": "float64" if plan.points[0]["x64"] else "float32",
+    "shard": "{}/{}".format(*plan.shard),
+    "process": "{}/{}".format(*process),
     "date": time.strftime("%Y-%m-%d"),
   }
 
 
-def run(experiment: Experiment, plan: Plan) -> int:
+class Outcome(NamedTuple):
+  """What became of some points: their arrays, or the error instead; and what it took, for the provenance."""
+
+  points: list[Point]
+  arrays: dict[str, np.ndarray]
+  error: Exception | None
+  effort: dict[str, Any]
+
+
+ERRORS = (RuntimeError, MemoryError, FloatingPointError)
+
+
+def _begun(group: devices.Group, points: list[Point], traced: Sequence[str]) -> Callable[[float], Outcome]:
+  """Sends points on their way; what is returned waits for them, given the time from which they had the devices."""
+  begin, compiled = time.perf_counter(), group.compile_seconds
+  arguments = _traced(points, traced)
+  started = None
+  with contextlib.suppress(*ERRORS):  # an error comes again below, but for a lack of memory for two blocks at once
+    started = devices.start(group, arguments)
+
+  def finish(free_since: float) -> Outcome:
+    try:
+      arrays, error = devices.finish(group, arguments, started), None
+    except ERRORS as raised:
+      arrays, error = {}, raised
+    effort = {
+      "wall_seconds": round(time.perf_counter() - max(begin, free_since), 3),
+      "compile_seconds": round(group.compile_seconds - compiled, 3),
+      "chunk_halvings": group.halvings,
+    }
+    return Outcome(points, arrays, error, effort)
+
+  return finish
+
+
+def _swept(measure: Measure, chunk: int, traced: Sequence[str], queue: Iterable[list[Point]]) -> Iterator[Outcome]:
+  """Computes blocks of points, each on its way before the outcome of the one before is handed out."""
+  groups: dict[str, devices.Group] = {}
+  pending: Callable[[float], Outcome] | None = None
+  free_since = 0.0
+  for points in queue:
+    static = grid.static_part(points[0], traced)
+    function = partial(_measure_block, measure, static)
+    group = groups.setdefault(grid.content_hash(static), devices.Group(str(static["cell"]), function, chunk))
+    # A compilation is not waited for by what is computed, nor counted as its time.
+    if pending and (signals.is_asked_to_stop() or not group.programs):
+      yield pending(free_since)
+      pending = None
+    signals.stop_if_asked()
+    begun = _begun(group, points, traced)
+    if pending:
+      outcome, free_since = pending(free_since), time.perf_counter()
+      yield outcome
+    pending = begun
+  if pending:
+    yield pending(free_since)
+
+
+def _kept(measure: Measure, plan: Plan, queue: Iterable[list[Point]]) -> Iterator[Outcome]:
+  """Runs the blocks of a measure that keeps files; one that runs out of memory goes on as two."""
+  for block in queue:
+    parts, halvings = [block], 0
+    while parts:
+      signals.stop_if_asked()
+      points, begin, error = parts.pop(0), time.perf_counter(), None
+      arrays: dict[str, np.ndarray] = {}
+      try:
+        arrays = measure.run(points, plan.out / "runs" / store.block_name(points), plan.checkpoint_seconds)
+      except ERRORS as raised:
+        if devices.is_out_of_memory(raised) and len(points) > 1:
+          half, halvings = (len(points) + 1) // 2, halvings + 1
+          parts[:0] = [points[:half], points[half:]]
+          print(f"{points[0]['cell']}: out of memory with {len(points)} points; going on with {half}.", file=sys.stderr)
+          continue
+        error = raised
+      effort = {"wall_seconds": round(time.perf_counter() - begin, 3), "chunk_halvings": halvings}
+      yield Outcome(points, arrays, error, effort)
+
+
+def run(experiment: Experiment, plan: Plan, process: tuple[int, int] = (0, 1)) -> int:
   """Computes what is missing and returns the number of blocks that failed.
+
+  Args:
+    process: which of how many this is; each takes every so many-th block of the plan's shard.
 
   Raises:
     store.ResultsError: if the folder holds results of another schema.
   """
   measure = experiment.measure
   traced = grid.traced_names(measure.settings)
-  all_blocks = grid.blocks(plan.points, plan.chunk, traced)
-  mine = all_blocks[plan.shard[0] :: plan.shard[1]]
+  all_blocks = grid.blocks(plan.points, plan.chunk, traced, 1 if measure.keeps_files else devices.TILE)
+  of_shard = all_blocks[plan.shard[0] :: plan.shard[1]]
+  mine = of_shard[process[0] :: process[1]]
   if plan.dry_run:
     print(describe(experiment, plan, mine))
     return 0
+  seen = units.names(plan.out)
   done, problems = mend.before(plan.out, mine, measure.keeps_files)
   for problem in problems:
     print(f"{problem} What this sweep covers of it is made anew now.", file=sys.stderr)
-  todo = [[p for p in block if grid.content_hash(p) not in done] for block in mine]
+  todo = [missing for block in mine if (missing := [p for p in block if grid.content_hash(p) not in done])]
   count = sum(map(len, todo))
   skipped = sum(map(len, mine)) - count
   print(f"{experiment.name}: {count} points to compute, {skipped} already done -> {plan.out}", file=sys.stderr)
-  provenance = _provenance(plan)
-  programs: dict[str, Any] = {}
-  failures = nonfinite = 0
-  with tqdm(total=count, unit="point", disable=count == 0) as progress:
-    for block, missing in zip(mine, todo, strict=True):
-      if not missing:
-        continue
-      signals.stop_if_asked()
-      static = grid.static_part(block[0], traced)
-      progress.set_description(f"{experiment.name} {static['cell']}")
-      begin = time.perf_counter()
-      try:
-        if measure.keeps_files:
-          folder = plan.out / "runs" / store.block_name(missing)
-          arrays = measure.run(missing, folder, plan.checkpoint_seconds)
-        else:
-          size = max(len(b) for b in all_blocks if grid.static_part(b[0], traced) == static)
-          padded = [*missing, *[missing[-1]] * (size - len(missing))]
-          program = programs.setdefault(grid.content_hash(static), jax.jit(partial(_measure_block, measure, static)))
-          outcome = program(*_traced(padded, traced))
-          arrays = {name: np.asarray(a)[: len(missing)] for name, a in outcome.items()}
-      except (RuntimeError, MemoryError, FloatingPointError) as error:
-        failures += 1
-        print(f"{static['cell']}: {len(missing)} points failed: {error}", file=sys.stderr)
+  provenance = _provenance(plan, process)
+  coords: dict[str, dict[str, list[Any]]] = {}
+  failures = nonfinite = stored = failed = 0
+  with units.at_work(plan.out, done, seen) as work, tqdm(total=count, unit="point", disable=count == 0) as progress:
+
+    def announced() -> Iterator[list[Point]]:
+      for points in units.shared_out(work, todo):
+        progress.set_description(f"{experiment.name} {points[0]['cell']}")
+        yield points
+
+    swept = (
+      _kept(measure, plan, announced()) if measure.keeps_files else _swept(measure, plan.chunk, traced, announced())
+    )
+    for points, arrays, error, effort in swept:
+      static = grid.static_part(points[0], traced)
+      if error:
+        failures, failed = failures + 1, failed + len(points)
+        units.release(work, points)
+        print(f"{static['cell']}: {len(points)} points failed: {error}", file=sys.stderr)
         if failures > plan.max_failures:
           print(f"Stopping: more than --max_failures={plan.max_failures} blocks failed.", file=sys.stderr)
           break
         continue
       arrays["status"] = _status(measure, arrays)
       nonfinite += int(np.sum(arrays["status"] == store.STATUS.index("nonfinite")))
-      seconds = {"wall_seconds": round(time.perf_counter() - begin, 3)}
-      block_data = store.Block(missing, arrays, measure.dims, measure.coords(static), provenance | seconds)
-      store.write_block(plan.out, block_data)
-      progress.update(len(missing))
+      group = grid.content_hash(static)
+      if group not in coords:  # they are traced, which takes as long as computing a few points
+        coords[group] = measure.coords(static)
+      store.write_block(plan.out, store.Block(points, arrays, measure.dims, coords[group], provenance | effort))
+      units.release(work, points)
+      stored += len(points)
+      progress.update(len(points))
+    else:
+      if count > stored + failed:
+        print(f"{count - stored - failed} points were left to other launchers at work in {plan.out}.", file=sys.stderr)
   for problem in mend.after(plan.out, plan.points) if problems and not failures else []:
     print(problem, file=sys.stderr)
+  if plan.hosts and process[0] == 0:
+    units.write_index(plan.out, experiment.name, plan.shard, of_shard, process[1])
   if nonfinite:
     print(f"{nonfinite} points are not finite; they are stored with that status.", file=sys.stderr)
   return failures
@@ -147,7 +238,11 @@ def main(experiment: Experiment, argv: Sequence[str] | None = None) -> int:
       jax.config.update("jax_enable_x64", bool(plan.points[0]["x64"]))
       # On GPU and TPU the default precision of products would be the largest error of every measurement.
       jax.config.update("jax_default_matmul_precision", "highest")
-      return 1 if run(experiment, plan) else 0
+      try:
+        process = (0, 1) if plan.dry_run else devices.prepare(plan.cpu_devices, plan.hosts)
+      except ValueError as error:
+        raise UsageError(str(error)) from None
+      return 1 if run(experiment, plan, process) else 0
   except (UsageError, store.ResultsError) as error:
     print(f"{experiment.name}: {error}", file=sys.stderr)
     return 2

@@ -33,6 +33,10 @@ def listening() -> Iterator[None]:
     signal.signal(signal.SIGTERM, before)
 
 
+def is_asked_to_stop() -> bool:
+  return _asked_to_stop
+
+
 def stop_if_asked() -> None:
   """Raises `Terminated` if SIGTERM came."""
   if _asked_to_stop:
