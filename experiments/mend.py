@@ -7,14 +7,14 @@ trained anew if no checkpoint or not every row is intact. Numbers come from the 
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments import checkpoints, files, store, verify
+from experiments import checkpoints, files, locks, store, verify
 from experiments.grid import Point, content_hash
 
 
 def before(folder: Path, blocks: Sequence[Sequence[Point]], keeps_files: bool) -> tuple[set[str], list[str]]:
   """The hashes of the points that need no computing, and a sentence for all that is damaged.
 
-  What dead processes were writing is removed, and so are runs of these blocks that cannot go on.
+  What dead processes were writing is removed, and so are runs of these blocks that cannot go on. Runs in use are left alone.
 
   Args:
     folder: of an experiment.
@@ -22,7 +22,7 @@ def before(folder: Path, blocks: Sequence[Sequence[Point]], keeps_files: bool) -
     keeps_files: whether its blocks have runs.
 
   Raises:
-    ResultsError: if the folder holds another schema, or one of the runs is in use.
+    ResultsError: if the folder holds another schema.
   """
   for place in (folder, folder / "runs"):
     files.remove_leftovers(files.check_inside(place, folder))
@@ -44,9 +44,8 @@ def _mend_stored_runs(folder: Path, blocks: Sequence[Sequence[Point]], done: set
       hashes = {content_hash(point) for point in store.read_meta(path)["points"]}
     except files.ResultsError:
       continue  # told already, and not done
-    if not run.is_dir() or not hashes & planned:
+    if not run.is_dir() or not hashes & planned or locks.is_in_use(files.check_inside(run, folder)):
       continue
-    files.check_inside(run, folder)
     with checkpoints.lock(run):
       report = verify.check_run(run)
       if not report.problems:
@@ -66,8 +65,8 @@ def _remove_runs_that_cannot_go_on(folder: Path, blocks: Sequence[Sequence[Point
   for block in blocks:
     missing = [point for point in block if content_hash(point) not in done]
     run = folder / "runs" / store.block_name(missing) if missing else folder / "none"
-    if missing and run.is_dir():
-      with checkpoints.lock(files.check_inside(run, folder)):
+    if missing and run.is_dir() and not locks.is_in_use(files.check_inside(run, folder)):
+      with checkpoints.lock(run):
         report = verify.check_run(run)
         if not report.can_go_on:
           said += report.problems
