@@ -5,6 +5,7 @@ from pathlib import Path
 import shutil
 import subprocess
 import sys
+import time
 
 import jax
 import numpy as np
@@ -17,36 +18,40 @@ from experiments import verify
 def _kills(
   arguments: Sequence[str], progress: Callable[[Path], object], work: Path, tries: int, rng: np.random.Generator
 ) -> Outcome:
-  """Kills launches at moments spread over the whole length of one; each launch goes on where the last was killed, and when
-  one ends in spite of that the next starts anew in another folder. Every folder is then finished and compared.
+  """Kills launches, every other one at a moment of its whole length and the others at one after their first write; each goes
+  on where the last was killed, and when one ends in spite of that the next starts anew in another folder. Every folder is then
+  finished and compared.
   """
   cache, whole = work / "cache", work / "whole"
   trials.succeed(trials.command(arguments, work / "compiled"), cache)
+  begin = time.time()
   length = trials.succeed(trials.command(arguments, whole), cache).seconds
+  first = min(path.stat().st_mtime for path in trials.data_files(whole)) - begin
   wanted = trials.numbers(whole)
-  folders, kills, moving, damaged, passed = [work / "0"], 0, 0, 0, 0
-  killed_in = {folders[0]: 0}
-  while kills < tries:
-    out = folders[-1]
+  killed_in, writing, damaged, passed = [0], 0, 0, 0
+  while sum(killed_in) < tries:
+    out = work / f"folder {len(killed_in)}"
     before = progress(out)
-    if not trials.kill_after(trials.command(arguments, out), cache, float(rng.uniform(0, length))):
-      folders.append(work / str(len(folders)))
-      killed_in[folders[-1]] = 0
+    from_first_write = sum(killed_in) % 2 == 1
+    seconds = float(rng.uniform(0, length - first if from_first_write else length))
+    has_begun = lambda out=out, before=before: progress(out) != before
+    words = trials.command(arguments, out)
+    if not trials.kill_after(words, cache, seconds, has_begun if from_first_write else lambda: True):
+      killed_in.append(0)
       continue
-    kills += 1
-    killed_in[out] += 1
-    moving += progress(out) != before
+    killed_in[-1] += 1
+    writing += progress(out) != before
     damaged += bool(out.is_dir() and verify.check(out).problems)
-  for out in folders:
+  for number, count in enumerate(killed_in, 1):
+    out = work / f"folder {number}"
     trials.succeed(trials.command(arguments, out), cache)
-    is_same = trials.numbers(out) == wanted and not trials.leftovers(out) and not verify.check(out).problems
-    passed += killed_in[out] if is_same else 0
+    is_whole = not trials.leftovers(out) and not verify.check(out).problems
+    passed += count if is_whole and trials.numbers(out) == wanted else 0
   return Outcome(
     tries,
     passed,
-    f"{len(folders)} folders, all finished by the launch after the last kill; the same as undisturbed after {passed} of {tries} "
-    f"kills ({moving} of them struck a launch that had already written something); no leftovers, and damaged files "
-    f"right after {damaged} of the kills",
+    f"spread over {len(killed_in)} folders, {writing} of them after the launch had written something; no file was damaged "
+    f"after {tries - damaged}; finished by another launch, every folder was the same as undisturbed, without leftovers",
   )
 
 
@@ -169,7 +174,8 @@ def kills_of_a_merge(work: Path, tries: int, rng: np.random.Generator) -> Outcom
   length = trials.succeed(words(work / "whole"), cache).seconds
   out, passed, kills, number = work / "out 0", 0, 0, 0
   while kills < tries:
-    if trials.kill_after(words(out), cache, float(rng.uniform(length / 2, length))):
+    is_there = lambda out=out: out.is_dir()
+    if trials.kill_after(words(out), cache, float(rng.uniform(0, length / 4)), is_there):
       kills += 1
       passed += not out.is_dir() or not verify.check(out).problems
     else:

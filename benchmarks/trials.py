@@ -1,6 +1,6 @@
 """Small sweeps and training runs to try faults on: launched, killed, altered, and compared byte by byte."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 import contextlib
 import importlib
 import io
@@ -55,17 +55,13 @@ def command(arguments: Sequence[str], out: Path) -> list[str]:
   return [sys.executable, "-m", f"experiments.{arguments[0]}", *arguments[1:], f"--out={out}"]
 
 
-def start(words: Sequence[str], cache: Path) -> subprocess.Popen[str]:
-  return subprocess.Popen(
-    words, cwd=ROOT, env=environment(cache), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-  )
-
-
 def finish(words: Sequence[str], cache: Path) -> Ended:
   """Launches and waits for the end."""
   begin = time.monotonic()
-  process = start(words, cache)
-  said, _ = process.communicate()
+  process = subprocess.run(
+    words, cwd=ROOT, env=environment(cache), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+  )
+  said = process.stdout
   lines = [line for line in said.replace("\r", "\n").splitlines() if line.strip()]
   return Ended(process.returncode, lines[-1] if lines else "", said, time.monotonic() - begin)
 
@@ -82,14 +78,18 @@ def succeed(words: Sequence[str], cache: Path) -> Ended:
   return ended
 
 
-def kill_after(words: Sequence[str], cache: Path, seconds: float) -> bool:
-  """Launches, sends SIGKILL after that time, and tells whether it was still running."""
-  process = start(words, cache)
+def kill_after(words: Sequence[str], cache: Path, seconds: float, has_begun: Callable[[], bool]) -> bool:
+  """Launches, sends SIGKILL so many seconds after it has begun, and tells whether it was still running."""
+  process = subprocess.Popen(
+    words, cwd=ROOT, env=environment(cache), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+  )
+  while not has_begun() and process.poll() is None:
+    time.sleep(0.01)
   try:
-    process.communicate(timeout=seconds)
+    process.wait(timeout=seconds)
   except subprocess.TimeoutExpired:
     process.kill()
-    process.communicate()
+    process.wait()
     return True
   return False
 

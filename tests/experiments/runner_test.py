@@ -135,12 +135,12 @@ def test_a_damaged_block_of_another_cut_does_not_stay(tmp_path, capsys):
   assert launch("activation_choice", tmp_path, "--ws=0.5,1", "--cells=rnn") == 0
   folder = tmp_path / "activation_choice"
   (path,) = folder.glob("*.json")
-  original = arrays_by_point(folder)
+  original = store.load_results(folder)
   path.write_bytes(path.read_bytes()[:-2])
   (folder / f".{path.name}.{2**22 + 1}.tmp").write_text("half")
   assert launch("activation_choice", tmp_path, "--ws=0.5,1", "--cells=rnn", "--chunk=2") == 0
   assert f"{path} was damaged and is removed" in capsys.readouterr().err
-  assert arrays_by_point(folder) == original
+  np.testing.assert_allclose(store.load_results(folder).largest_exponent, original.largest_exponent, rtol=1e-4)
   assert {file.suffix for file in folder.iterdir()} == {".json", ".npz"}
   assert not path.exists()
 
