@@ -66,7 +66,7 @@ def submit(argv: Sequence[str]) -> list[Any]:
   """
   cut = argv.index("--") if "--" in argv else len(argv)
   before, after = list(argv[:cut]), list(argv[cut + 1 :])
-  options = dict(match.groups() for text in before if (match := re.fullmatch(r"--(slurm_\w+)=(.*)", text)))
+  options = {match[1]: match[2] for text in before if (match := re.fullmatch(r"--(slurm_\w+)=(.*)", text))}
   rest, values = _own_flags([text for text in before if not re.fullmatch(r"--slurm_\w+=.*", text)])
   if len(rest) != 1:
     raise UsageError(f"{' '.join(rest)!r} is not one experiment; give its name first and its flags after a lone --.")

@@ -57,22 +57,21 @@ def _take(lock: int, byte: int, kind: int = fcntl.LOCK_EX) -> bool:
 def at_work(folder: Path, done: set[str], seen: set[str]) -> Iterator[Work]:
   """Opens the folder for a launcher and says so if it is not alone; `done` and `seen` are kept up to date by `claim`."""
   folder.mkdir(parents=True, exist_ok=True)
-  lock: int | None = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
+  file = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
+  lock: int | None = file
   try:
     try:
-      if not _take(lock, 0):
+      if not _take(file, 0):
         print(f"Another launcher is at work in {folder}; what it computes is left to it.", file=sys.stderr)
-      _take(lock, 0, fcntl.LOCK_SH)
+      _take(file, 0, fcntl.LOCK_SH)
     except OSError as error:
       print(
         f"{folder} is on a file system without locks ({error.strerror}); start no second launcher.", file=sys.stderr
       )
-      os.close(lock)
       lock = None
     yield Work(folder, lock, done, seen)
   finally:
-    if lock is not None:
-      os.close(lock)
+    os.close(file)
 
 
 def names(folder: Path) -> set[str]:
@@ -141,7 +140,7 @@ def write_index(
 
   It is for people and their scripts; the lab itself reads the blocks.
   """
-  where = {}
+  where: dict[str, str] = {}
   for path in store.block_paths(folder):
     with contextlib.suppress(store.ResultsError):
       where |= dict.fromkeys(map(content_hash, store.read_meta(path)["points"]), path.stem)
