@@ -140,7 +140,10 @@ def launcher(out, *flags, name="activation_choice"):
 
 def ended(process):
   """The exit code and what was said."""
-  _, text = process.communicate(timeout=240)
+  try:
+    _, text = process.communicate(timeout=600)
+  finally:
+    process.kill()
   return process.returncode, text
 
 
