@@ -28,7 +28,7 @@ def points_that_are_not_finite(work: Path, tries: int, rng: np.random.Generator)
     f"--seeds={tries}",
     "--ws=" + gains,
   )
-  ended = trials.succeed(trials.command(words, out), cache)
+  ended = trials.succeed([*words, f"--out={out}"], cache)
   status = store.load_results(out / name).status.squeeze().values
   kept = int(np.sum(status[1] == store.STATUS.index("nonfinite")))
   others = int(np.sum(status[0] == store.STATUS.index("ok")))

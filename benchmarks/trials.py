@@ -5,12 +5,16 @@ import contextlib
 import importlib
 import io
 import json
+import multiprocessing
 import os
 from pathlib import Path
-import subprocess
 import sys
+import tempfile
 import time
 from typing import Any, NamedTuple
+
+# Trials compile far more than they compute. All launches do so alike, or they would not end with the same bits.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")
 
 import jax
 import numpy as np
@@ -18,10 +22,9 @@ import numpy as np
 from experiments import grid, journal, runner, store
 from experiments.train import final_states
 
-ROOT = Path(__file__).parents[1]
-# A sweep of 1600 points in 200 blocks, each of which takes some milliseconds, and a block of two training runs.
+# A sweep of 800 points in 100 blocks, each of which takes some milliseconds, and a block of two training runs.
 SWEEP = ("activation_choice", "--cells=rnn", "--hidden_size=8", "--input_size=2", "--seq_len=20", "--chunk=8")
-LONG = (*SWEEP, "--ws=0.05:4:80", "--seeds=20")
+LONG = (*SWEEP, "--ws=0.05:4:40", "--seeds=20")
 SHORT = (*SWEEP, "--ws=0.05:4:8", "--seeds=5")
 TRAIN = ("adding", "--cells=rnn", "--length=8", "--hidden_size=4", "--batch=4", "--stop=never", "--seeds=2")
 LONG_TRAIN = (*TRAIN, "--updates=3000", "--checkpoint_seconds=0.1")
@@ -45,25 +48,43 @@ class Ended(NamedTuple):
   seconds: float
 
 
-def environment(cache: Path) -> dict[str, str]:
-  """That of a launch: on CPU, loading what an earlier launch has compiled."""
-  kept = {"JAX_COMPILATION_CACHE_DIR": str(cache), "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
-  return os.environ | kept | {"JAX_PLATFORMS": "cpu", "PYTHONPATH": str(ROOT)}
+def _launch(module: str, argv: Sequence[str], cache: Path, said: Path) -> None:
+  """What a launch does in its own process."""
+  with open(said, "w") as file:
+    for stream in (1, 2):
+      os.dup2(file.fileno(), stream)
+  jax.config.update("jax_platforms", "cpu")
+  jax.config.update("jax_compilation_cache_dir", str(cache))
+  jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+  chosen = importlib.import_module(f"experiments.{module}")
+  code = runner.main(chosen.EXPERIMENT, argv) if hasattr(chosen, "EXPERIMENT") else chosen.main(argv)
+  sys.stderr.flush()
+  sys.stdout.flush()
+  os._exit(code)
 
 
-def command(arguments: Sequence[str], out: Path) -> list[str]:
-  return [sys.executable, "-m", f"experiments.{arguments[0]}", *arguments[1:], f"--out={out}"]
+# A launch is a process of its own, forked from one that has imported what it needs and done nothing yet: on a busy machine the
+# imports take ten times as long as the sweep, and most kills would strike them.
+_processes = multiprocessing.get_context("forkserver")
+_processes.set_forkserver_preload(["benchmarks.fault_rows", "experiments.activation_choice", "experiments.adding"])
+
+
+def start(words: Sequence[str], cache: Path, said: Path) -> Any:
+  """Launches `words`, the module and its flags; what it says goes to the file `said`."""
+  process = _processes.Process(target=_launch, args=(words[0], list(words[1:]), cache, said))
+  process.start()
+  return process
 
 
 def finish(words: Sequence[str], cache: Path) -> Ended:
   """Launches and waits for the end."""
   begin = time.monotonic()
-  process = subprocess.run(
-    words, cwd=ROOT, env=environment(cache), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-  )
-  said = process.stdout
+  with tempfile.TemporaryDirectory() as folder:
+    process = start(words, cache, Path(folder) / "said")
+    process.join()
+    said = (Path(folder) / "said").read_text()
   lines = [line for line in said.replace("\r", "\n").splitlines() if line.strip()]
-  return Ended(process.returncode, lines[-1] if lines else "", said, time.monotonic() - begin)
+  return Ended(process.exitcode, lines[-1] if lines else "", said, time.monotonic() - begin)
 
 
 def succeed(words: Sequence[str], cache: Path) -> Ended:
@@ -80,18 +101,14 @@ def succeed(words: Sequence[str], cache: Path) -> Ended:
 
 def kill_after(words: Sequence[str], cache: Path, seconds: float, has_begun: Callable[[], bool]) -> bool:
   """Launches, sends SIGKILL so many seconds after it has begun, and tells whether it was still running."""
-  process = subprocess.Popen(
-    words, cwd=ROOT, env=environment(cache), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-  )
-  while not has_begun() and process.poll() is None:
+  process = start(words, cache, Path(os.devnull))
+  while not has_begun() and process.is_alive():
     time.sleep(0.01)
-  try:
-    process.wait(timeout=seconds)
-  except subprocess.TimeoutExpired:
-    process.kill()
-    process.wait()
-    return True
-  return False
+  process.join(seconds)
+  was_running = process.is_alive()
+  process.kill()
+  process.join()
+  return was_running
 
 
 def in_process(arguments: Sequence[str], out: Path) -> tuple[int, str]:
