@@ -32,13 +32,16 @@ def _kills(
   killed_in, writing, damaged, passed = [0], 0, 0, 0
   while sum(killed_in) < tries:
     out = work / f"folder {len(killed_in)}"
-    before = progress(out)
+    before, is_new, begin = progress(out), not out.exists(), time.time()
     from_first_write = sum(killed_in) % 2 == 1
     seconds = float(rng.uniform(0, length - first if from_first_write else length))
     has_begun = lambda out=out, before=before: progress(out) != before
     words = [*arguments, f"--out={out}"]
     if not trials.kill_after(words, cache, seconds, has_begun if from_first_write else lambda: True):
       killed_in.append(0)
+      if is_new:  # the machine has become less busy
+        length = min(length, time.time() - begin)
+        first = min(first, length)
       continue
     killed_in[-1] += 1
     writing += progress(out) != before

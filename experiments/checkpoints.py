@@ -40,10 +40,9 @@ _SAVED = re.compile(r"[0-9]+-[0-9a-f]{8}")
 _ARRAYS = re.compile(r"[0-9]+-[0-9a-f]{8}(\..*)?")  # with a suffix while Orbax is writing it
 _TEMPORARY = re.compile(r"\.[0-9]+\.json\.[0-9]+\.tmp")
 
-# Orbax reports every phase of a save to absl's logger; its failures arrive as exceptions. Other records pass.
-logging.getLogger("absl").addFilter(
-  lambda record: record.levelno >= logging.ERROR or f"{os.sep}orbax{os.sep}" not in record.pathname
-)
+# Orbax reports every phase of a save to absl's logger, and its failures with a traceback a thread, though they arrive as
+# exceptions too. Other records pass.
+logging.getLogger("absl").addFilter(lambda record: f"{os.sep}orbax{os.sep}" not in record.pathname)
 
 
 def _is_key(leaf: Any) -> bool:
@@ -150,6 +149,15 @@ def inspect(folder: Path) -> tuple[list[int], list[str]]:
   return [step for step, manifest in found if not isinstance(manifest, str)], problems
 
 
+def _reason(error: Exception) -> str:
+  """Why a save failed, in few words: what the system said if it did, the first line of the error otherwise."""
+  if isinstance(cause := error.__cause__ or error, OSError) and cause.strerror:
+    return cause.strerror
+  if said := re.search(r"([A-Z][\w ,]+) \[os_error_code=", str(error)):
+    return said[1]
+  return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
 def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
   """The config as JSON gives it back."""
   return json.loads(json.dumps(dict(config), allow_nan=False))
@@ -226,9 +234,8 @@ def save(folder: Path, step: int, tree: Any, config: Mapping[str, Any], keep: in
     made["files"] = _checksums(folder / made["arrays"])
     write_atomically(folder / f"{step}.json", _encode(made))
   except Exception as error:  # a full disk reaches us as an exception of Orbax, of its stores or of the system
-    reason = str(error).strip().partition("\n")[0] or type(error).__name__
     raise CheckpointError(
-      f"checkpoint {step} of {folder} cannot be written ({reason}); those before it are kept: make room, and run it again."
+      f"checkpoint {step} of {folder} cannot be written ({_reason(error)}); those before it are kept: make room and run it again."
     ) from error
   _remove_all_but(folder, [made, *(manifest for manifest in intact if manifest["step"] != step)][:keep])
 

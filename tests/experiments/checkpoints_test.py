@@ -5,6 +5,7 @@ import json
 import logging
 import os
 from pathlib import Path
+import resource
 import shutil
 import signal
 import subprocess
@@ -411,6 +412,26 @@ def test_orbax_is_silent_and_others_are_not(tmp_path, capfd, caplog):
     absl_logging.set_verbosity(verbosity)
   assert [record.getMessage() for record in caplog.records if record.name == "absl"] == ["mine"]
   assert capfd.readouterr() == ("", "")
+
+
+def test_a_write_that_fails_within_orbax_is_one_sentence(tmp_path, capfd, caplog):
+  """The system refuses files of more than 2 kB, in whichever thread they are written."""
+  checkpoints.save(tmp_path, 1, small(1), CONFIG)
+  limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+  resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limits[1]))
+  try:
+    with pytest.raises(checkpoints.CheckpointError) as raised:
+      checkpoints.save(tmp_path, 2, small(2), CONFIG)
+  finally:
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+  assert str(raised.value) == (
+    f"checkpoint 2 of {tmp_path} cannot be written (File too large); those before it are kept: make room and run it again."
+  )
+  assert capfd.readouterr() == ("", "")
+  assert not [record for record in caplog.records if record.name == "absl"]
+  assert checkpoints.restore(tmp_path, small(0), CONFIG)[::2] == (1, [])
+  checkpoints.save(tmp_path, 2, small(2), CONFIG)
+  assert checkpoints.inspect(tmp_path) == ([2, 1], [])
 
 
 def test_nothing_is_pickled(tmp_path, monkeypatch):
