@@ -28,7 +28,7 @@ from jax import numpy as jnp
 import numpy as np
 import orbax.checkpoint as ocp
 
-from experiments.files import CheckpointError, write_atomically, writing
+from experiments.files import CheckpointError, temporary, write_atomically, writing
 from experiments.grid import content_hash
 from experiments.locks import is_in_use as is_in_use
 from experiments.locks import lock as lock
@@ -185,6 +185,23 @@ def _remove_all_but(folder: Path, kept: list[dict[str, Any]]) -> None:
       path.unlink()
 
 
+def _check_room(folder: Path, step: int, arrays: Mapping[str, np.ndarray]) -> None:
+  """Takes the room that a checkpoint needs, and gives it back: on a full disk the threads of Orbax would each print a failure.
+
+  Raises:
+    OSError: if there is less; nothing is left behind.
+  """
+  # Every array becomes several files of a block or more each, and is written twice, once beside and once in its place.
+  needed = 2 * sum(array.nbytes for array in arrays.values()) + 2**13 * len(arrays) + 2**16
+  place = temporary(folder / f"{step}.json")
+  try:
+    with open(place, "wb") as file:
+      if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file.fileno(), 0, needed)
+  finally:
+    place.unlink(missing_ok=True)
+
+
 def save(folder: Path, step: int, tree: Any, config: Mapping[str, Any], keep: int = 2) -> None:
   """Writes checkpoint `step` and returns when it is on disk; then removes all but the newest `keep` intact ones.
 
@@ -229,6 +246,7 @@ def save(folder: Path, step: int, tree: Any, config: Mapping[str, Any], keep: in
     | {name: metadata.version(name) for name in ("jax", "jaxlib", "numpy", "orbax-checkpoint")},
   }
   try:
+    _check_room(folder, step, filled)
     with ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as orbax:
       orbax.save((folder / made["arrays"]).absolute(), args=ocp.args.PyTreeSave(filled))
     made["files"] = _checksums(folder / made["arrays"])

@@ -414,8 +414,11 @@ def test_orbax_is_silent_and_others_are_not(tmp_path, capfd, caplog):
   assert capfd.readouterr() == ("", "")
 
 
-def test_a_write_that_fails_within_orbax_is_one_sentence(tmp_path, capfd, caplog):
-  """The system refuses files of more than 2 kB, in whichever thread they are written."""
+@pytest.mark.parametrize("is_known_before", [True, False])
+def test_a_full_disk_is_one_sentence(tmp_path, capfd, caplog, monkeypatch, is_known_before):
+  """The system refuses files of more than 2 kB, before Orbax writes or within it."""
+  if not is_known_before:
+    monkeypatch.setattr(checkpoints, "_check_room", lambda *_: None)
   checkpoints.save(tmp_path, 1, small(1), CONFIG)
   limits = resource.getrlimit(resource.RLIMIT_FSIZE)
   resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limits[1]))
