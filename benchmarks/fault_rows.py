@@ -54,7 +54,7 @@ def _kills(
   return Outcome(
     tries,
     passed,
-    f"spread over {len(killed_in)} folders, {writing} of them after the launch had written something; no file was damaged "
+    f"spread over {len(killed_in)} {'folder' if len(killed_in) == 1 else 'folders'}, {writing} of them after the launch had written something; no file was damaged "
     f"after {tries - damaged}; finished by another launch, every folder was the same as undisturbed, without leftovers",
   )
 
