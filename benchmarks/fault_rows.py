@@ -51,10 +51,11 @@ def _kills(
     trials.succeed([*arguments, f"--out={out}"], cache)
     is_whole = not trials.leftovers(out) and not verify.check(out).problems
     passed += count if is_whole and trials.numbers(out) == wanted else 0
+  folders = "one folder" if len(killed_in) == 1 else f"{len(killed_in)} folders"
   return Outcome(
     tries,
     passed,
-    f"spread over {len(killed_in)} {'folder' if len(killed_in) == 1 else 'folders'}, {writing} of them after the launch had written something; no file was damaged "
+    f"spread over {folders}, {writing} of them after the launch had written something; no file was damaged "
     f"after {tries - damaged}; finished by another launch, every folder was the same as undisturbed, without leftovers",
   )
 
