@@ -1,6 +1,7 @@
 """Kills, full disks and altered bytes: each row tries one kind so many times and says what came out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+import contextlib
 import json
 from pathlib import Path
 import shutil
@@ -9,6 +10,7 @@ import sys
 import time
 
 import jax
+from jax.experimental.compilation_cache import compilation_cache
 import numpy as np
 
 from benchmarks import trials
@@ -91,11 +93,29 @@ def full_disks_under_a_training_run(work: Path, tries: int, rng: np.random.Gener
   return _full_disks(trials.SHORT_TRAIN, work, tries, rng)
 
 
+@contextlib.contextmanager
+def _programs_kept(folder: Path) -> Iterator[None]:
+  """Programs compiled within are kept in a folder and taken from there."""
+  wanted = {"jax_compilation_cache_dir": str(folder), "jax_persistent_cache_min_compile_time_secs": 0}
+  before = {name: getattr(jax.config, name) for name in wanted}
+  try:
+    for name, value in wanted.items():
+      jax.config.update(name, value)
+    compilation_cache.reset_cache()
+    yield
+  finally:
+    for name, value in before.items():
+      jax.config.update(name, value)
+    compilation_cache.reset_cache()
+
+
 def flips(work: Path, tries: int, rng: np.random.Generator) -> Outcome:
   """Alters one byte at a time; `verify` must find it, and the next launch of both experiments mend it."""
-  jax.config.update("jax_compilation_cache_dir", str(work / "cache"))
-  jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
-  out = work / "out"
+  with _programs_kept(work / "cache"):
+    return _flips(work / "out", tries, rng)
+
+
+def _flips(out: Path, tries: int, rng: np.random.Generator) -> Outcome:
   for arguments in (trials.SHORT, trials.SHORT_TRAIN):
     trials.in_process(arguments, out)
   wanted = trials.numbers(out)

@@ -57,6 +57,7 @@ def loss_in_numpy(cell):
   return np.mean(np.square(outputs))
 
 
+@pytest.mark.slow
 def test_the_command_measures_a_tiny_shape(tmp_path, capsys):
   flags = ["--cells=gru", "--shapes=3x5x2x4", "--contenders=lab,plain scan", "--rounds=3", f"--out={tmp_path}"]
   assert bptt.main(flags) == 0

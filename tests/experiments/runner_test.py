@@ -208,6 +208,7 @@ def test_flagfile_and_x64(tmp_path):
   assert bool(data.x64)
 
 
+@pytest.mark.slow
 def test_autonomous_input_starts_away_from_zero(tmp_path):
   assert launch("recurrent_gain", tmp_path, "--ws=0.5,3", "--cells=rnn", "--input=zero") == 0
   data = store.load_results(tmp_path / "recurrent_gain")

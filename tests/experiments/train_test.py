@@ -135,6 +135,7 @@ def test_a_run_stops_when_all_seeds_have_solved_the_task(tmp_path, capsys):
   assert store.load_results(tmp_path / "adding").squeeze(drop=True).equals(data)
 
 
+@pytest.mark.slow
 def test_a_damaged_run_of_a_stored_block_is_found_and_made_anew(tmp_path, capsys):
   """One of two checkpoints, both, a row of a journal, the block itself: each time everything ends as it was."""
   flags = [*TINY, "--updates=4", f"--out={tmp_path}"]
@@ -182,6 +183,7 @@ def test_a_damaged_run_of_a_stored_block_is_found_and_made_anew(tmp_path, capsys
   assert "0 points to compute, 2 already done" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_damaged_run_in_another_block_is_trained_anew_here(tmp_path):
   """Two seeds were a block of their own; now one of three covers them."""
   flags = [*TINY, "--updates=2", f"--out={tmp_path}"]

@@ -38,6 +38,7 @@ def test_the_jacobian_is_block_triangular_with_the_layers_on_its_diagonal(key):
   assert np.any(jacobians[:, 10:, :10] != 0)
 
 
+@pytest.mark.slow
 def test_a_stack_gets_every_measurement(key):
   cell = rl.stack(rl.get_cell("lstm"), rl.get_cell("gru"))
   params = cell.init(key, 3, 5, forget_bias=1.0)
