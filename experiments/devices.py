@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 import contextlib
 import dataclasses
 import math
+import os
 import sys
 import time
 from typing import Any, NamedTuple
@@ -78,8 +79,8 @@ def tiled(function: Callable[..., dict[str, Any]], mesh: Mesh) -> Callable[..., 
 
 
 def _options() -> dict[str, Any]:
-  """On CPU a device is one core. The threads that XLA would share among all devices gain nothing at these sizes, split sums by
-  the number of cores of the host, and wait for each other for ever when as many QR factorisations as there are cores meet.
+  """On CPU a device is one core. The threads that XLA would share among all devices gain nothing at these sizes, and split sums
+  by the number of cores of the host.
   """
   return {"xla_cpu_multi_thread_eigen": False} if jax.default_backend() == "cpu" else {}
 
@@ -167,6 +168,9 @@ def prepare(cpu_devices: int | None, hosts: Sequence[Any] | None) -> tuple[int, 
   Raises:
     ValueError: if JAX has started with other devices, nobody says which process this is, or the others do not come.
   """
+  # A batch of QR factorisations waits, on a thread of XLA's pool, for that pool to do them. With as many devices as threads all
+  # may wait at once and for ever, so the pool gets a thread for every device besides those of the cores.
+  os.environ.setdefault("PJRT_NPROC", str((os.cpu_count() or 1) + (cpu_devices or 1)))
   if cpu_devices is not None:
     with contextlib.suppress(RuntimeError):  # JAX has started, and the number can only be compared
       jax.config.update("jax_num_cpu_devices", cpu_devices)

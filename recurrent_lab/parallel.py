@@ -3,7 +3,9 @@
     g = 1/D Σ_d g_d,      g_d = ∇ (1/|B_d| Σ_{b∈B_d} L_b)      for shares B_d of equal size
 
 which is the gradient of the mean over the batch. On a CPU this is how both the products and the nonlinearities of a scan use
-all cores: start with `jax.config.update("jax_num_cpu_devices", n)`, which makes n devices of them.
+all cores: start with `jax.config.update("jax_num_cpu_devices", n)`, which makes n devices of them. If the loss factorises
+matrices (`flossing`), set the environment's `PJRT_NPROC` to more than n before: a batch of QRs waits for threads of XLA's pool
+on one of them.
 """
 
 from collections.abc import Callable, Sequence
