@@ -1,10 +1,25 @@
 """Shapes are checked by jaxtyping in every test; random inputs are drawn afresh from a seed that a failure prints."""
 
 import os
+from pathlib import Path
 
-# Tests compile far more than they compute. Set XLA_FLAGS (to nothing, say) to test the optimised programs.
+from jaxlib.version import __version_info__ as jaxlib_version
+
+# Tests compile far more than they compute. Set XLA_FLAGS (to nothing, say) to test the optimised programs. The last flag halves
+# what compilation takes; newer ones do not know it.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # see experiments/__init__.py
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")
+os.environ.setdefault(
+  "XLA_FLAGS",
+  "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+  + (" --xla_cpu_use_fusion_emitters=false" if jaxlib_version < (0, 11) else ""),
+)
+
+# Programs are kept for the other worker and for the next run; `pytest --cache-clear` forgets them.
+os.environ.setdefault(
+  "JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parent.parent / ".pytest_cache" / "d" / "programs")
+)
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 from jaxtyping import install_import_hook
 
