@@ -172,12 +172,12 @@ def test_largest_exponent_is_the_slope_of_the_norms(name, key):
   np.testing.assert_allclose(spectrum.exponents[0], rate, atol=6 * float(spectrum.standard_error[0]) + 5e-3)
 
 
-def test_local_exponents_average_to_the_global_ones(key):
-  cell, params, xs = random_net("rnn", key, steps=107)
+def test_local_exponents_average_to_the_global_ones(key, x64):
+  cell, params, xs = random_net("rnn", key, steps=107, dtype=np.float64)
   spectrum = lyapunov_spectrum(cell, params, xs, burn_in=7, interval=1, blocks=100)
-  np.testing.assert_allclose(spectrum.local_exponents.mean(0), spectrum.exponents, rtol=1e-5)
+  np.testing.assert_allclose(spectrum.local_exponents.mean(0), spectrum.exponents, rtol=1e-12)
   jacobians = rl.state_jacobians(cell, params, xs)[7:]
-  np.testing.assert_allclose(spectrum.local_exponents.sum(1), np.linalg.slogdet(jacobians)[1], atol=1e-3)
+  np.testing.assert_allclose(spectrum.local_exponents.sum(1), np.linalg.slogdet(jacobians)[1], atol=1e-9)
   assert np.all(np.isnan(lyapunov_spectrum(cell, params, xs, blocks=1).standard_error))
 
 

@@ -36,10 +36,13 @@ def test_the_transient_in_closed_form():
 
 
 def test_the_linear_rnn_shows_the_transient(rng):
-  cell = recurrent_lab.rnn("identity")
-  params = cell.init(jax.random.key(rng.integers(2**31)), 1, 400, recurrent_gain=0.9)
-  log_norms = recurrent_lab.product_log_norms(cell, params, jnp.zeros((6, 1)))
+  # At lag 6 one net of this size strays by 0.04, and all of them lie 0.03 too low.
+  cell, nets = recurrent_lab.rnn("identity"), []
+  for key in jax.random.split(jax.random.key(rng.integers(2**31)), 6):
+    params = cell.init(key, 1, 400, recurrent_gain=0.9)
+    nets.append(recurrent_lab.product_log_norms(cell, params, jnp.zeros((6, 1))))
   lags = jnp.arange(1, 7)
+  log_norms = jnp.mean(jnp.stack(nets), axis=0)
   np.testing.assert_allclose(log_norms - lags * np.log(0.9), theory.log_transient_growth(lags), atol=0.12)
 
 
