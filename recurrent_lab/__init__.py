@@ -36,13 +36,9 @@ from recurrent_lab.cells import (
 )
 from recurrent_lab.initializers import RECURRENT_INITS, InitOptions, chrono, recommended
 from recurrent_lab.jacobians import (
-  NORMS,
   Growth,
-  ScaledMatrix,
   growth_rate,
   jacobian_product,
-  log_frobenius_norm,
-  log_spectral_norm,
   memory_length,
   product_log_norms,
   product_log_singular_values,
@@ -58,6 +54,7 @@ from recurrent_lab.lyapunov import (
   participation_ratio,
   positive_share,
 )
+from recurrent_lab.norms import NORMS, ScaledMatrix, log_frobenius_norm, log_spectral_norm
 from recurrent_lab.parallel import data_parallel
 from recurrent_lab.readout import ReadoutParams, WithReadoutParams, init_readout, readout, with_readout
 from recurrent_lab.regularizers import flossing, omega

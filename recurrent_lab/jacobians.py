@@ -5,7 +5,7 @@ RNN, n = 2H for an LSTM, whose (h, c) belong together. Products are kept as `Sca
 A product over lag l is J_T … J_{T-l+1}: what a change of the state l steps before the end still does at the end.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -16,15 +16,9 @@ from jaxtyping import Array, Float
 
 from recurrent_lab import graded
 from recurrent_lab.cell import Cell, Params, State, check_choice
+from recurrent_lab.norms import NORMS, ScaledMatrix
 from recurrent_lab.scaled import Scaled, log_scale, rescale
 from recurrent_lab.unroll import scan, start
-
-
-class ScaledMatrix(NamedTuple):
-  """`matrix · e^log_scale`: a product of Jacobians that neither under- nor overflows."""
-
-  matrix: Float[Array, "m n"]
-  log_scale: Float[Array, ""]
 
 
 class FlatTrajectory(NamedTuple):
@@ -121,44 +115,6 @@ def jacobian_product(cell: Cell, params: Params, xs: Float[Array, "T I"], state:
   """J_T … J_1."""
   product, _ = products_by_lag(lambda _: None, cell, params, xs, state)
   return product
-
-
-def log_frobenius_norm(product: ScaledMatrix) -> Float[Array, ""]:
-  """ln (‖P‖_F / √n), n its columns: the root mean square of its singular values, 0 for an orthogonal product."""
-  mean_square = jnp.sum(product.matrix**2) / product.matrix.shape[-1]
-  return 0.5 * jnp.log(mean_square) + product.log_scale
-
-
-def log_spectral_norm(product: ScaledMatrix) -> Float[Array, ""]:
-  """ln ‖P‖₂ by repeated squaring: λ = lim ‖G^q‖_F^{1/q} for G = P Pᵀ and q = 2^k.
-
-  Matrix products only, so it is as fast as the machine multiplies, on every kind of device. With G_0 = G / ‖G‖_F and
-  G_{k+1} = G_k² / ‖G_k²‖_F the logarithm is ½ ln ‖G‖_F + Σ_k 2^{-k-2} ln ‖G_k²‖_F. The terms are negative and at least
-  halve, so the last one bounds all that follow: the sum stops where it falls below rounding. Once one singular value
-  dominates that takes a few squarings, at worst (all equal) about as many as a float has bits. Forward mode only.
-  """
-  eps = jnp.finfo(product.matrix.dtype).eps
-
-  def normalize(gram: Array) -> tuple[Array, Array]:
-    norm = jnp.linalg.norm(gram)
-    return gram / jnp.where(norm == 0, 1, norm), jnp.log(norm)
-
-  def square(carry: tuple[Array, Array, Array, Array]) -> tuple[Array, Array, Array, Array]:
-    unit, total, _, weight = carry
-    unit, log_norm = normalize(unit @ unit)
-    return unit, total + weight * log_norm, weight * log_norm, weight / 2
-
-  def unfinished(carry: tuple[Array, Array, Array, Array]) -> Array:
-    _, total, term, _ = carry
-    return (jnp.abs(term) > eps) & jnp.isfinite(total)
-
-  unit, log_norm = normalize(product.matrix @ product.matrix.T)
-  start = (unit, log_norm / 2, jnp.full_like(log_norm, -jnp.inf), jnp.full_like(log_norm, 0.25))
-  _, total, _, _ = lax.while_loop(unfinished, square, start)
-  return total + product.log_scale
-
-
-NORMS: Mapping[str, Callable[[ScaledMatrix], Array]] = {"spectral": log_spectral_norm, "frobenius": log_frobenius_norm}
 
 
 def state_blocks(product: ScaledMatrix, state: Any) -> dict[tuple[str, str], ScaledMatrix]:

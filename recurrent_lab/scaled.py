@@ -20,7 +20,10 @@ class Scaled(NamedTuple):
 def rescale(array: Float[Array, "..."], exponent: Int[Array, ""] | int = 0) -> Scaled:
   """`array · 2^exponent` in normal form; exact, since only exponents of floats change."""
   _, shift = jnp.frexp(jnp.max(jnp.abs(array)))
-  return Scaled(jnp.ldexp(array, -shift), (exponent + shift).astype(jnp.int32))
+  # Two factors, since one power of two may itself be out of range; `ldexp` of every entry costs as much as a product.
+  half, one = shift // 2, jnp.ones((), array.dtype)
+  small = array * jnp.ldexp(one, -half) * jnp.ldexp(one, half - shift)
+  return Scaled(small, (exponent + shift).astype(jnp.int32))
 
 
 def log_scale(scaled: Scaled) -> Float[Array, ""]:

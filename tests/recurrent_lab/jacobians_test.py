@@ -182,6 +182,32 @@ def test_spectral_norm_of_hard_spectra(rng):
   assert np.isnan(rl.log_spectral_norm(rl.ScaledMatrix(jnp.full((3, 3), jnp.nan), jnp.float32(0))))
 
 
+@pytest.mark.parametrize("second", [1e-3, 0.3, 0.9])
+def test_spectral_norm_is_not_misled_by_where_it_starts(second, rng):
+  """The start of the power iteration is orthogonal to the largest direction, and nearly so."""
+  start = np.sin(np.arange(1, 9)) + 2
+  top = rng.normal(size=8)
+  top -= start * (start @ top) / (start @ start)
+  for tilt in (0, 1e-6):
+    left = (top + tilt * start) / np.linalg.norm(top + tilt * start)
+    matrix = np.outer(left, rng.normal(size=8)) + second * np.outer(start, rng.normal(size=8)) / np.linalg.norm(start)
+    measured = rl.log_spectral_norm(rl.ScaledMatrix(jnp.asarray(matrix, jnp.float32), jnp.float32(0)))
+    assert float(measured) == pytest.approx(np.log(np.linalg.norm(matrix, 2)), abs=2e-6)
+
+
+@pytest.mark.parametrize("shape", [(3, 7), (7, 3), (6, 6)])
+@pytest.mark.parametrize("gap", [1e-4, 0.5])  # one where it is squared, one where the power iteration is certified
+def test_spectral_norm_and_its_derivative_for_every_shape(shape, gap, rng, x64):
+  """d ln σ₁ = uᵀ dP v / σ₁."""
+  u, values, vt = np.linalg.svd(rng.normal(size=shape), full_matrices=False)
+  values = np.append(1, (1 - gap) * np.linspace(1, 0.1, len(values) - 1) ** (1 if gap < 0.1 else 4))
+  matrix, tangent = jnp.asarray(u * values @ vt), jnp.asarray(rng.normal(size=shape))
+  norm = lambda matrix: rl.log_spectral_norm(rl.ScaledMatrix(matrix, jnp.zeros(())))
+  value, slope = jax.jvp(norm, (matrix,), (tangent,))
+  assert float(value) == pytest.approx(0, abs=1e-12)
+  assert float(slope) == pytest.approx(u[:, 0] @ np.asarray(tangent) @ vt[0], rel=1e-6, abs=1e-6)
+
+
 def test_frobenius_norm_bounds_the_spectral_norm(key):
   """‖P‖_F/√n ≤ ‖P‖₂ ≤ ‖P‖_F."""
   cell, params, xs = random_net("lstm", key, steps=50)
