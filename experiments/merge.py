@@ -15,7 +15,7 @@ import sys
 from absl import flags
 import numpy as np
 
-from experiments import checkpoints, files, store, verify
+from experiments import files, locks, manifests, store, verify
 from experiments.grid import content_hash
 
 
@@ -56,7 +56,7 @@ def _newest(run: Path) -> int:
   """The step of the newest intact checkpoint of a run that is intact; -1 if it is not, or is not there."""
   if not run.is_dir() or verify.check_run(run).problems:
     return -1
-  return max(checkpoints.inspect(run / "checkpoints")[0], default=0)
+  return max(manifests.inspect(run / "checkpoints")[0], default=0)
 
 
 def _copy_run(run: Path, target: Path) -> None:
@@ -65,7 +65,7 @@ def _copy_run(run: Path, target: Path) -> None:
   Raises:
     ResultsError: if the run is damaged or in use.
   """
-  if checkpoints.is_in_use(run) or checkpoints.is_in_use(target):
+  if locks.is_in_use(run) or locks.is_in_use(target):
     raise files.ResultsError(f"{run} or {target} is in use; merge again when it is not.")
   if problems := verify.check_run(run).problems:
     raise files.ResultsError(f"{run} is left out: {' '.join(problems)}")

@@ -15,7 +15,7 @@ from jax import export
 import numpy as np
 import pytest
 
-from experiments import grid, runner, store
+from experiments import grid, runner, store, sweep
 from tests.experiments.train_test import TRAINING, USES
 
 SMALL = ("--hidden_size=4", "--input_size=2", "--seq_len=12", "--seeds=2")
@@ -172,7 +172,7 @@ def test_a_full_disk_is_one_sentence_and_the_next_launch_goes_on(tmp_path, capsy
 def test_points_that_are_not_finite_are_kept_with_their_status(tmp_path, capsys):
   assert launch("activation_choice", tmp_path, "--ws=0.5,1e30", "--cells=rnn_relu", "--seq_len=40") == 0
   data = store.load_results(tmp_path / "activation_choice").squeeze()
-  assert "2 points are not finite" in capsys.readouterr().err
+  assert "Not finite, and stored with that status: 2 points." in capsys.readouterr().err
   names = [[store.STATUS[i] for i in row] for row in data.status.values]
   assert names == [["ok", "ok"], ["nonfinite", "nonfinite"]]
 
@@ -287,8 +287,8 @@ def test_every_measure_lowers_for_every_platform(name):
   plan = runner.parse(chosen, [*SMALL, *EXPERIMENTS[name]])
   with jax.enable_x64(plan.points[0]["x64"]):
     for static in {p["cell"]: grid.static_part(p) for p in plan.points}.values():
-      arguments = runner._traced([p for p in plan.points if grid.static_part(p) == static][:2])
-      function = jax.jit(partial(runner._measure_block, chosen.measure, static))
+      arguments = sweep.traced_arguments([p for p in plan.points if grid.static_part(p) == static][:2])
+      function = jax.jit(partial(sweep.measure_block, chosen.measure, static))
       export.export(function, platforms=["cpu", "cuda", "rocm", "tpu"])(*arguments)
 
 
