@@ -160,8 +160,12 @@ def main(argv: Sequence[str] | None = None) -> int:
   """Merges from the command line and returns the exit code."""
   values = flags.FlagValues()
   flags.DEFINE_string("out", None, "Folder that the others are joined into.", flag_values=values)
+  flags.DEFINE_boolean("help", False, "Print this and exit.", short_name="h", flag_values=values)
   try:
     sources = values(["merge", *(sys.argv[1:] if argv is None else argv)])[1:]
+    if values.help:
+      print(f"{__doc__}{values.get_help()}")
+      return 0
     if not sources or values.out is None:
       raise files.ResultsError(
         "give the folders to merge and the one to merge into: results-a results-b --out=results."

@@ -118,8 +118,12 @@ def main(argv: Sequence[str] | None = None) -> int:
   """Checks from the command line and returns the exit code."""
   values = flags.FlagValues()
   flags.DEFINE_string("out", "results", "Folder of all results.", flag_values=values)
+  flags.DEFINE_boolean("help", False, "Print this and exit.", short_name="h", flag_values=values)
   try:
     rest = values(["verify", *(sys.argv[1:] if argv is None else argv)])[1:]
+    if values.help:
+      print(f"{__doc__}{values.get_help()}")
+      return 0
     out = Path(files.check_path(values.out))
     if rest or not out.is_dir():
       raise files.ResultsError(f"{rest[0] if rest else values.out!r} is not a folder; give one with --out=results.")

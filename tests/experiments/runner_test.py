@@ -225,6 +225,7 @@ def test_autonomous_input_starts_away_from_zero(tmp_path):
     ("--shard=2/2", "--shard: '2/2' is not allowed; it must be i/n with 0 ≤ i < n"),
     ("--chunk=0", "chunk"),
     ("--wss=1", "Unknown command line flag 'wss'. Did you mean: ws"),
+    ("--lr=1", "Unknown command line flag 'lr'. --help shows all flags."),
     ("ws=1", "'ws=1' is not a flag; flags look like --ws=0.5,1."),
     ("--flagfile=/no/such/file", "/no/such/file"),
     ("--out=a\nb", "--out: The folder 'a\\nb' is not allowed; its name must not be empty or hold a control character."),
@@ -297,8 +298,14 @@ def test_help_shows_the_experiment(capsys):
     runner.main(experiment("forget_bias"), ["--help"])
   assert stop.value.code == 0
   text = capsys.readouterr().out
-  assert "python -m experiments.forget_bias" in text
-  assert "--forget_bias" in text
+  assert text.splitlines()[0] == experiment("forget_bias").doc.splitlines()[0]
+  order = [
+    text.index(f"  --{flag}\n") for flag in ("ws=0,1", "forget_bias=-2:6:17", "hidden_size=64", "out=results", "x64")
+  ]
+  assert order == sorted(order)
+  assert text.index("  --flagfile=") > order[-1]
+  assert "By default 816 points, T = 200, H = 64: " in text
+  assert "Expect: without recurrent weights" in text
 
 
 def test_experiments_are_listed_here():
