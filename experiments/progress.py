@@ -26,7 +26,7 @@ def status(done: int, total: int, unit: str, rate: float | None) -> str:
   text = f"{number(done)} of {count(total, unit)}"
   if not rate:
     return text
-  speed = f"{rate:.3g} {unit}s a second" if rate >= 1 else f"{duration(1 / rate)} a {unit}"
+  speed = f"{number(rate)} {unit}s a second" if rate >= 1 else f"{duration(1 / rate)} a {unit}"
   return f"{text}, {speed}, {duration((total - done) / rate)} left"
 
 

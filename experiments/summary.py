@@ -99,8 +99,6 @@ def mean(row: Row, name: str) -> float:
 def spread(row: Row, name: str) -> str:
   """Mean ± standard deviation over seeds; a dash where there is no number."""
   values = row.values[name]
-  if not values.size:
-    return "–"
   # Of what either is or is not, the mean says all.
   is_spread = values.size > 1 and np.all(np.isfinite(values)) and not np.all((values == 0) | (values == 1))
   return number(mean(row, name)) + (f" ± {number(float(np.std(values, ddof=1)), 2)}" if is_spread else "")

@@ -130,8 +130,7 @@ def train(points: Sequence[Point], folder: Path, checkpoint_seconds: float) -> d
           row = _metrics(advanced, sums, programs.evaluate(advanced.params, keys))
           rate = (step - done) * point["batch"] * len(points) / (time.perf_counter() - begin)
           journal.append(folder / "metrics.jsonl", rows, {"step": step, **row, "samples_per_second": rate})
-          note = f"loss {np.mean(row['loss']):.3g}, lowest score {np.min(row['score']):.3g}"
-          advance(step - done, note=note)
+          advance(step - done, note=f"loss {np.mean(row['loss']):.3g}, lowest score {np.min(row['score']):.3g}")
           states, done = advanced, step
           watch(step)
           if time.monotonic() - last_save >= checkpoint_seconds:
@@ -202,11 +201,7 @@ def coords(point: Point) -> dict[str, list[Any]]:
   }
 
 
-HEADLINE: Mapping[str, str] = {
-  "final_score": "of the task, lower is better",
-  "solved": "share of seeds",
-  "solved_at": "updates",
-}
+HEADLINE = {"final_score": "of the task, lower is better", "solved": "share of seeds", "solved_at": "updates"}
 
 TRAIN = Measure(
   run=train,

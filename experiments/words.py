@@ -13,10 +13,10 @@ def duration(seconds: float) -> str:
 
 
 def number(value: float, digits: int = 3) -> str:
-  """Such as 0.00124 or 1.24e-07, with so many digits; a whole number, and thousands, as 1 200."""
-  if isinstance(value, int) or 1000 <= abs(value) < 1e6:
+  """Such as 0.00124 or 1.24e-07, with so many digits; what has more before its point is whole, as 1 200; a dash for NaN."""
+  if isinstance(value, int) or 10**digits <= abs(value) < 1e6:
     return f"{round(value):,}".replace(",", " ")
-  return f"{value:.{digits}g}"
+  return f"{value:.{digits}g}" if value == value else "–"
 
 
 def count(value: int, noun: str) -> str:

@@ -25,11 +25,13 @@ def test_times_in_two_units_at_the_most(seconds, text):
 
 def test_numbers():
   assert [count(n, "point") for n in (0, 1, 2, 1200)] == ["0 points", "1 point", "2 points", "1 200 points"]
-  assert [number(x) for x in (0.123456, -1.5, 1234567, 5210.4, 1.5e-7, 2e9)] == [
+  assert [number(x) for x in (0.123456, -1.5, 1234567, 5210.4, 1.5e-7, 2e9, float("nan"))] == [
     "0.123",
     "-1.5",
     "1 234 567",
     "5 210",
     "1.5e-07",
     "2e+09",
+    "–",
   ]
+  assert number(252.4, 2) == "252"
