@@ -28,7 +28,7 @@ figures: env
 
 # One process a core: training runs on small nets leave most of a machine idle otherwise.
 SHARDS ?= 0/2 1/2
-train = @pids=; for shard in $(SHARDS); do \
+train = @pids=; trap 'kill $$pids; wait; exit 130' INT; for shard in $(SHARDS); do \
 	XLA_FLAGS=--xla_cpu_multi_thread_eigen=false $(RUN) -m experiments.$(1) --shard=$$shard --out=$(RESULTS) & pids="$$pids $$!"; done; \
 	for pid in $$pids; do wait $$pid || exit 1; done
 

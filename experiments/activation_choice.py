@@ -3,7 +3,7 @@
 Claim (introduction: "f tanh or ReLU"): the activation decides where the product vanishes or explodes. Measures the largest
 exponent of a driven net; `mean_field` holds the prediction for each.
 
-    python -m experiments.activation_choice                    about 20 seconds on two cores
+    python -m experiments.activation_choice
 
 Expect: a linear net follows ln W_s; relu ln W_s - ½ ln 2 until its activity overflows (status nonfinite); the saturating
 ones cross 0 later and bend down.

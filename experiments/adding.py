@@ -4,7 +4,7 @@ Claim (Hochreiter & Schmidhuber, 1997, experiment 4): gates carry the gradient w
 with the initialisation the lab recommends (`initializers.recommended`); solved means a mean squared error below 0.01, where
 always answering 1 gives 1/6.
 
-    python -m experiments.adding                                         about 40 minutes on one core
+    python -m experiments.adding
     python -m experiments.adding --cells=indrnn --layers=1,2             one layer cannot gate what it sums; two can
     python -m experiments.adding --cells=gru --length=50 --hidden_size=32 --updates=2000      half a minute
 

@@ -1,6 +1,6 @@
 """The same as `experiments.word_model`, letter by letter: how far back does a net look to spell?
 
-python -m experiments.character_model                                     docs/language.md has times
+python -m experiments.character_model
 python -m experiments.character_model --corpus=my.txt --updates=500
 """
 

@@ -1,4 +1,4 @@
-"""Checkpoints of a run: Orbax writes the arrays, a manifest vouches for every byte. Only this file knows Orbax.
+"""Checkpoints of a run: Orbax writes the arrays, a manifest vouches for every byte (`manifests.py`). Only this file knows Orbax.
 
     <folder>/100-1f0c93ab/    what Orbax wrote at step 100: a flat dict, the path of a leaf in the tree -> its array
     <folder>/100.json         the manifest: the directory's name and the SHA-256 of every file in it, the run's config, the
@@ -11,7 +11,6 @@ be saved again without touching the old one first. Nothing is pickled.
 """
 
 from collections.abc import Mapping
-import hashlib
 from importlib import metadata
 import json
 import logging
@@ -28,17 +27,8 @@ from jax import numpy as jnp
 import numpy as np
 import orbax.checkpoint as ocp
 
+from experiments import manifests
 from experiments.files import CheckpointError, temporary, write_atomically, writing
-from experiments.grid import content_hash
-from experiments.locks import is_in_use as is_in_use
-from experiments.locks import lock as lock
-
-SCHEMA_VERSION = 1
-
-_MANIFEST = re.compile(r"([0-9]+)\.json")
-_SAVED = re.compile(r"[0-9]+-[0-9a-f]{8}")
-_ARRAYS = re.compile(r"[0-9]+-[0-9a-f]{8}(\..*)?")  # with a suffix while Orbax is writing it
-_TEMPORARY = re.compile(r"\.[0-9]+\.json\.[0-9]+\.tmp")
 
 # Orbax reports every phase of a save to absl's logger, and its failures with a traceback a thread, though they arrive as
 # exceptions too. Other records pass.
@@ -82,73 +72,6 @@ def _from_numpy(array: np.ndarray, leaf: Any) -> Any:
     return jax.random.wrap_key_data(made, impl=jax.random.key_impl(leaf)) if _is_key(leaf) else made
 
 
-def _checksums(folder: Path) -> dict[str, str]:
-  files = sorted(path for path in folder.rglob("*") if not path.is_dir())
-  return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-
-
-def _encode(manifest: Mapping[str, Any]) -> bytes:
-  return json.dumps({**manifest, "sha256": content_hash(manifest)}, indent=1).encode()
-
-
-def _manifests(folder: Path) -> list[Path]:
-  """The paths of all manifests, newest first."""
-  found = [(int(match[1]), path) for path in folder.glob("*") if (match := _MANIFEST.fullmatch(path.name))]
-  return [path for _, path in sorted(found, reverse=True)]
-
-
-def _inspect(path: Path) -> dict[str, Any] | str:
-  """The manifest of an intact checkpoint, or a sentence that says what is wrong with it.
-
-  Raises:
-    CheckpointError: if it is of another schema.
-  """
-  try:
-    content = path.read_bytes()
-    manifest = json.loads(content)
-    del manifest["sha256"]
-    # Not one byte may differ from what was written, not even in white space.
-    if content != _encode(manifest) or path.name != f"{manifest['step']}.json":
-      raise ValueError
-  except (OSError, ValueError, KeyError, TypeError):
-    return f"{path} is truncated or altered; its checkpoint is passed over."
-  if manifest.get("schema_version") != SCHEMA_VERSION:
-    raise CheckpointError(
-      f"{path} has schema version {manifest.get('schema_version')!r}, but this version of the lab reads {SCHEMA_VERSION}; "
-      "use another folder."
-    )
-  if not _SAVED.fullmatch(str(manifest.get("arrays"))):
-    return (
-      f"{path} names {manifest.get('arrays')!r} as its arrays, which is not allowed; its checkpoint is passed over."
-    )
-  arrays = path.parent / manifest["arrays"]
-  if not arrays.is_dir():
-    return f"{arrays} is missing; checkpoint {path} is passed over."
-  if links := [entry for entry in (path, arrays, *arrays.rglob("*")) if entry.is_symlink()]:
-    return f"{links[0]} is a symbolic link, which is not followed; checkpoint {path} is passed over."
-  try:
-    found, written = _checksums(arrays), manifest["files"]
-  except OSError as error:
-    return f"{error.filename or arrays} cannot be read ({error.strerror}); checkpoint {path} is passed over."
-  wrong = [
-    f"{arrays / name} {'is missing' if name not in found else 'is truncated or altered'}"
-    for name in written
-    if found.get(name) != written[name]
-  ] + [f"{arrays / name} does not belong there" for name in found if name not in written]
-  return f"{' and '.join(wrong)}; checkpoint {path} is passed over." if wrong else manifest
-
-
-def inspect(folder: Path) -> tuple[list[int], list[str]]:
-  """The steps of all intact checkpoints, newest first, and a sentence for every other one; nothing is changed.
-
-  Raises:
-    CheckpointError: if one is of another schema.
-  """
-  found = [(int(path.stem), _inspect(path)) for path in _manifests(folder)]
-  problems = [manifest for _, manifest in found if isinstance(manifest, str)]
-  return [step for step, manifest in found if not isinstance(manifest, str)], problems
-
-
 def _reason(error: Exception) -> str:
   """Why a save failed, in few words: what the system said if it did, the first line of the error otherwise."""
   if isinstance(cause := error.__cause__ or error, OSError) and cause.strerror:
@@ -179,9 +102,9 @@ def _remove_all_but(folder: Path, kept: list[dict[str, Any]]) -> None:
   entries = [path for path in folder.iterdir() if path.name not in keep]
   for path in sorted(entries, key=Path.is_dir):  # the manifests first: half removed is a leftover, not corrupted
     if path.is_dir():
-      if _ARRAYS.fullmatch(path.name):
+      if manifests.ARRAYS.fullmatch(path.name):
         shutil.rmtree(path)
-    elif _MANIFEST.fullmatch(path.name) or _TEMPORARY.fullmatch(path.name):
+    elif manifests.MANIFEST.fullmatch(path.name) or manifests.TEMPORARY.fullmatch(path.name):
       path.unlink()
 
 
@@ -229,7 +152,7 @@ def save(folder: Path, step: int, tree: Any, config: Mapping[str, Any], keep: in
     raise CheckpointError(f"The tree for {folder} holds no values; give one with at least one array that is not empty.")
   with writing(folder, CheckpointError):
     folder.mkdir(parents=True, exist_ok=True)
-  intact = [manifest for path in _manifests(folder) if not isinstance(manifest := _inspect(path), str)]
+  intact = [manifest for path in manifests.paths(folder) if not isinstance(manifest := manifests.check(path), str)]
   for manifest in intact:
     path = folder / f"{manifest['step']}.json"
     _check_equal(path, manifest["config"], settings)
@@ -237,7 +160,7 @@ def save(folder: Path, step: int, tree: Any, config: Mapping[str, Any], keep: in
       raise CheckpointError(f"{path} is ahead of step {step}; restore it, or use another folder.")
   _remove_all_but(folder, intact)  # before writing, lest leftovers of saves on a full disk pile up
   made: dict[str, Any] = {
-    "schema_version": SCHEMA_VERSION,
+    "schema_version": manifests.SCHEMA_VERSION,
     "step": step,
     "config": settings,
     "arrays": f"{step}-{secrets.token_hex(4)}",
@@ -249,8 +172,8 @@ def save(folder: Path, step: int, tree: Any, config: Mapping[str, Any], keep: in
     _check_room(folder, step, filled)
     with ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as orbax:
       orbax.save((folder / made["arrays"]).absolute(), args=ocp.args.PyTreeSave(filled))
-    made["files"] = _checksums(folder / made["arrays"])
-    write_atomically(folder / f"{step}.json", _encode(made))
+    made["files"] = manifests.checksums(folder / made["arrays"])
+    write_atomically(folder / f"{step}.json", manifests.encode(made))
   except Exception as error:  # a full disk reaches us as an exception of Orbax, of its stores or of the system
     raise CheckpointError(
       f"checkpoint {step} of {folder} cannot be written ({_reason(error)}); those before it are kept: make room and run it again."
@@ -269,8 +192,8 @@ def restore(folder: Path, like: Any, config: Mapping[str, Any]) -> tuple[int, An
   """
   settings, leaves = _plain(config), _named(like)
   problems = []
-  for path in _manifests(folder):
-    manifest = _inspect(path)
+  for path in manifests.paths(folder):
+    manifest = manifests.check(path)
     if isinstance(manifest, str):
       problems.append(manifest)
       continue

@@ -3,7 +3,7 @@
 Claim (Tallec & Ollivier, 2018, figure 3): biases drawn for the time scale of the task (chrono) beat a bias of 1, the more the
 longer the lag. The trivial loss, 10 ln 8 / (T + 20), is that of a net that knows when to answer and not what.
 
-    python -m experiments.copy_memory                                    25 minutes on one core
+    python -m experiments.copy_memory
     python -m experiments.copy_memory --length=10 --hidden_size=32 --updates=1000     half a minute
 
 Expect: chrono leaves the trivial loss first and ends lowest; 3000 updates are too few to solve the task with any of them.

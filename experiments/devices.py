@@ -16,7 +16,6 @@ import contextlib
 import dataclasses
 import math
 import os
-import sys
 import time
 from typing import Any, NamedTuple
 
@@ -24,6 +23,8 @@ import jax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array
 import numpy as np
+
+from experiments.progress import say
 
 TILE = 8
 
@@ -154,7 +155,7 @@ def halve(group: Group, size: int) -> None:
   group.call = max(TILE, half - half % TILE) if size > TILE else half
   group.halvings += 1
   group.programs.clear()
-  print(f"{group.name}: out of memory with {size} points in a call; going on with {group.call}.", file=sys.stderr)
+  say(f"{group.name}: out of memory with {size} points in a call; going on with {group.call}.")
 
 
 def prepare(cpu_devices: int | None, hosts: Sequence[Any] | None) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 Claim (Engelken, 2023): gradient flossing, descent on the squares of the leading exponents, keeps gradients alive over the delay
 of a task, and more delays become solvable. Trains on the delayed XOR, y_t = x_{t-d/2} ⊕ x_{t-d}, and follows λ₁ in training.
 
-    python -m experiments.flossing                                       14 minutes on one core
+    python -m experiments.flossing
     python -m experiments.flossing --cells=rnn --length=4,8 --updates=500        a quarter of a minute
 
 Expect: λ₁ at 0 after flossing and near it ever after; longer delays for the RNN, none for LSTM and GRU, which it rather slows.

@@ -7,7 +7,7 @@ series' variance.
     persistence              mean squared error of repeating the last observation
     linear                   that of least squares on the last 20 observations
 
-    python -m experiments.forecast                                       docs/language.md has times
+    python -m experiments.forecast
 
 Expect: an error far below that of least squares, and least squares far below repeating.
 """
@@ -23,6 +23,11 @@ from experiments.train import After, followed_by
 from recurrent_lab.tasks.chaos import linear_error, persistence_error
 
 SERIES, TAPS = 1000, 20
+HEADLINE = {
+  "final_score": "squared error over variance",
+  "linear": "the same, of least squares",
+  "persistence": "the same, of the last value",
+}
 
 
 def measure_baselines(point: Point) -> After:
@@ -36,7 +41,7 @@ def measure_baselines(point: Point) -> After:
 EXPERIMENT = Experiment(
   "forecast",
   __doc__,
-  followed_by(measure_baselines, dims={"persistence": (), "linear": ()}),
+  followed_by(measure_baselines, dims={"persistence": (), "linear": ()}, headline=HEADLINE),
   {
     "cells": "rnn,lstm,gru",
     "task": "mackey_glass",

@@ -3,7 +3,7 @@
 Claim (introduction): the forget gate is the key part of the LSTM; open, it keeps the product near 1.
 Measures the same portrait as `recurrent_gain`, against the bias of LSTM f and GRU z (the RNN has none and stays flat).
 
-    python -m experiments.forget_bias                                about 1.5 minutes on two cores
+    python -m experiments.forget_bias
     python -m experiments.forget_bias --input_scale=0.1 --ws=0       close to the closed form -1 / ln σ(b_f)
 
 Expect: without recurrent weights a memory length near -1 / ln σ(b_f), lower where the input makes the gate fluctuate; with

@@ -2,7 +2,7 @@
 
 Measures, per cell, W_s and seed, by how much each identity of the introduction is missed; `analysis.claims` judges them.
 
-    python -m experiments.identities                       about 30 seconds on two cores
+    python -m experiments.identities
 
 Expect: the sum over lags misses the gradient by rounding only; the readout has no term beyond lag 0; at W_s = 4 clipping acts.
 """
@@ -79,7 +79,16 @@ NAMES = (
   "blind_growth_rate",
 )
 
-MEASURE = Measure(run=identities, dims=dict.fromkeys(NAMES, ()), coords=lambda static: {})
+MEASURE = Measure(
+  run=identities,
+  dims=dict.fromkeys(NAMES, ()),
+  coords=lambda static: {},
+  headline={
+    "gradient_error": "of the norm: the BPTT sum against the gradient",
+    "peephole_share": "of the norm of J",
+    "growth_rate": "nats per step",
+  },
+)
 
 EXPERIMENT = Experiment(
   "identities",
@@ -87,6 +96,7 @@ EXPERIMENT = Experiment(
   MEASURE,
   {"cells": "rnn,lstm,gru,peephole_lstm", "ws": "1,4", "hidden_size": "32", "seq_len": "100"},
   cells=("rnn", "lstm", "gru", "peephole_lstm", "lstm_sigmoid_input", "lstm_1997", "indrnn_tanh"),
+  drawn_by="claims",
 )
 
 if __name__ == "__main__":

@@ -122,4 +122,5 @@ LANGUAGE = followed_by(
   },
   coords=lambda point: {"history": histories(int(point["length"]))},
   settings=LANGUAGE_SETTINGS,
+  headline={"test_nats": "nats per token of the test text", "first_nats": "nats per token, untrained"},
 )

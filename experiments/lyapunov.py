@@ -4,7 +4,7 @@ Claim (Sompolinsky et al., 1988; Engelken et al., 2023): with W_s the largest ex
 directions still contract. Measures all exponents of the joint state with their determinant certificate, the Kaplan-Yorke
 dimension, the entropy rate and the participation ratio of the states.
 
-    python -m experiments.lyapunov                           about 1.5 minutes on two cores
+    python -m experiments.lyapunov
     python -m experiments.lyapunov --input=zero --ws=2,3     autonomous chaos
 
 In float64, since above W_s = 3 a single Jacobian of the RNN spreads its directions further than float32 resolves.
@@ -56,6 +56,11 @@ MEASURE = Measure(
   run=spectrum,
   dims={"exponent": ("index",), "standard_error": ("index",), **dict.fromkeys(SCALARS, ())},
   coords=lambda static: {"index": portrait_coords(static)["index"]},
+  headline={
+    "exponent": "nats per step, of the largest",
+    "kaplan_yorke_dimension": "of the state's",
+    "residual": "nats per step, of the determinant",
+  },
 )
 
 EXPERIMENT = Experiment("lyapunov", __doc__, MEASURE, {"ws": "0.5:6:12", "seq_len": "300"}, seeds=4, x64=True)

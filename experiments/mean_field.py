@@ -3,7 +3,7 @@
 The theory behind the black lines of `recurrent_gain`, `lyapunov` and `activation_choice`. No net is simulated: `hidden_size`
 is the number of sampled units, `seq_len` that of steps (see `recurrent_lab.theory.mean_field` for the assumptions).
 
-    python -m experiments.mean_field                           about 1 minute on two cores
+    python -m experiments.mean_field
     python -m experiments.mean_field --forget_bias=-2:6:17 --cells=lstm,gru --out=elsewhere
 
 Expect: within 0.02 nats per step of nets of 256 units at input scale 1; NaN where the activity of a relu overflows.
@@ -34,7 +34,9 @@ def predict(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str,
   return {"growth_rate": rate}
 
 
-MEASURE = Measure(run=predict, dims={"growth_rate": ()}, coords=lambda static: {})
+MEASURE = Measure(
+  run=predict, dims={"growth_rate": ()}, coords=lambda static: {}, headline={"growth_rate": "nats per step"}
+)
 
 CELLS = "rnn,lstm,gru,rnn_hard_tanh,rnn_softsign,rnn_sigmoid,rnn_relu,rnn_leaky_relu"
 
@@ -45,6 +47,7 @@ EXPERIMENT = Experiment(
   {"cells": CELLS, "ws": "0.5:6:12", "hidden_size": "512", "seq_len": "200"},
   cells=(*CELLS.split(","), "rnn_linear", "peephole_lstm", "lstm_sigmoid_input", "lstm_1997", "lstm_coupled"),
   seeds=2,
+  drawn_by="recurrent_gain",
 )
 
 if __name__ == "__main__":

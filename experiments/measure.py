@@ -6,6 +6,7 @@ jitted, vmapped call. Dimensions: lag 0 … T counts steps back from the last; `
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import jax
@@ -31,6 +32,7 @@ class Measure(NamedTuple):
     settings: what can be fixed or varied.
     check: raises a `ValueError` for a point whose settings do not go together.
     keeps_files: which kind of `run` it is.
+    headline: what a summary shows: name -> unit, the most telling first; of an array its first entry.
   """
 
   run: Callable[..., dict[str, Any]]
@@ -41,6 +43,7 @@ class Measure(NamedTuple):
   settings: Mapping[str, Setting] = SETTINGS
   check: Callable[[Point], Any] = lambda point: None
   keeps_files: bool = False
+  headline: Mapping[str, str] = MappingProxyType({})
 
 
 def point_key(seed: Any, words: Any) -> Array:
@@ -167,6 +170,11 @@ PORTRAIT = Measure(
   },
   coords=portrait_coords,
   may_be_infinite=("memory_length",),
+  headline={
+    "growth_rate": "nats per step, of the spectral norm",
+    "memory_length": "steps",
+    "largest_exponent": "nats per step",
+  },
 )
 
 
@@ -177,4 +185,9 @@ def largest(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str,
   return {"largest_exponent": spectrum.exponents[0], "standard_error": spectrum.standard_error[0]}
 
 
-LARGEST = Measure(run=largest, dims={"largest_exponent": (), "standard_error": ()}, coords=lambda static: {})
+LARGEST = Measure(
+  run=largest,
+  dims={"largest_exponent": (), "standard_error": ()},
+  coords=lambda static: {},
+  headline={"largest_exponent": "nats per step"},
+)

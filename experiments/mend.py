@@ -7,7 +7,7 @@ trained anew if no checkpoint or not every row is intact. Numbers come from the 
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments import checkpoints, files, locks, store, verify
+from experiments import files, locks, store, verify
 from experiments.grid import Point, content_hash
 
 
@@ -46,7 +46,7 @@ def _mend_stored_runs(folder: Path, blocks: Sequence[Sequence[Point]], done: set
       continue  # told already, and not done
     if not run.is_dir() or not hashes & planned or locks.is_in_use(files.check_inside(run, folder)):
       continue
-    with checkpoints.lock(run):
+    with locks.lock(run):
       report = verify.check_run(run)
       if not report.problems:
         continue
@@ -66,7 +66,7 @@ def _remove_runs_that_cannot_go_on(folder: Path, blocks: Sequence[Sequence[Point
     missing = [point for point in block if content_hash(point) not in done]
     run = folder / "runs" / store.block_name(missing) if missing else folder / "none"
     if missing and run.is_dir() and not locks.is_in_use(files.check_inside(run, folder)):
-      with checkpoints.lock(run):
+      with locks.lock(run):
         report = verify.check_run(run)
         if not report.can_go_on:
           said += report.problems

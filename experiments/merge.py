@@ -15,7 +15,7 @@ import sys
 from absl import flags
 import numpy as np
 
-from experiments import checkpoints, files, store, verify
+from experiments import files, locks, manifests, store, verify
 from experiments.grid import content_hash
 
 
@@ -56,7 +56,7 @@ def _newest(run: Path) -> int:
   """The step of the newest intact checkpoint of a run that is intact; -1 if it is not, or is not there."""
   if not run.is_dir() or verify.check_run(run).problems:
     return -1
-  return max(checkpoints.inspect(run / "checkpoints")[0], default=0)
+  return max(manifests.inspect(run / "checkpoints")[0], default=0)
 
 
 def _copy_run(run: Path, target: Path) -> None:
@@ -65,7 +65,7 @@ def _copy_run(run: Path, target: Path) -> None:
   Raises:
     ResultsError: if the run is damaged or in use.
   """
-  if checkpoints.is_in_use(run) or checkpoints.is_in_use(target):
+  if locks.is_in_use(run) or locks.is_in_use(target):
     raise files.ResultsError(f"{run} or {target} is in use; merge again when it is not.")
   if problems := verify.check_run(run).problems:
     raise files.ResultsError(f"{run} is left out: {' '.join(problems)}")
@@ -160,8 +160,12 @@ def main(argv: Sequence[str] | None = None) -> int:
   """Merges from the command line and returns the exit code."""
   values = flags.FlagValues()
   flags.DEFINE_string("out", None, "Folder that the others are joined into.", flag_values=values)
+  flags.DEFINE_boolean("help", False, "Print this and exit.", short_name="h", flag_values=values)
   try:
     sources = values(["merge", *(sys.argv[1:] if argv is None else argv)])[1:]
+    if values.help:
+      print(f"{__doc__}{values.get_help()}")
+      return 0
     if not sources or values.out is None:
       raise files.ResultsError(
         "give the folders to merge and the one to merge into: results-a results-b --out=results."

@@ -4,7 +4,7 @@ Claim (the introduction: recommendation): the last click alone is not enough whe
 showed. Trains on generated sessions whose best possible error, with memory and without, is known; `experiments.ngram_tasks` asks
 counts the same.
 
-    python -m experiments.next_item                                      docs/language.md has times
+    python -m experiments.next_item
 
 Expect: nets near the best error there can be (0.075), counts near that of the last item alone (0.525).
 """

@@ -4,7 +4,7 @@ Claim (the introduction): before recurrent nets there were n-grams, which see th
 modified Kneser–Ney of every order, on the same tokens, split and windows as `experiments.word_model`. Nothing here is recurrent:
 the "cell" of these results is `ngram`.
 
-    python -m experiments.ngram                                          half a minute
+    python -m experiments.ngram
     python -m experiments.ngram --unit=char --vocabulary=0 --length=100
 
 Expect: little gain beyond order 3 for words.
@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from experiments import signals
 from experiments.grid import POSITIVE_INT, Point, Setting, one_of
 from experiments.language import corpus_of, windows
 from experiments.learning import SETTINGS as TRAINING
@@ -37,6 +38,7 @@ def count_and_test(points: Sequence[Point], folder: Path, checkpoint_seconds: fl
   del folder, checkpoint_seconds  # it takes seconds, and needs none
 
   def one(point: Any) -> float:
+    signals.stop_if_asked()
     corpus = corpus_of(point)
     model = ngram.fit(corpus.train, len(corpus.vocabulary), point["order"])
     return -ngram.log_probabilities(model, windows(corpus.test, point["length"]))[:, 1:].mean()
@@ -54,9 +56,11 @@ EXPERIMENT = Experiment(
     settings={**COUNTS, **TEXT_SETTINGS},
     check=corpus_of,
     keeps_files=True,
+    headline={"test_nats": "nats per token"},
   ),
   {"length": "64"},
   seeds=1,
+  drawn_by="word_model",
 )
 
 if __name__ == "__main__":

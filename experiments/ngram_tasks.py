@@ -3,7 +3,7 @@
 The models of `experiments.ngram` on the stories of `experiments.recall` and the sessions of `experiments.next_item`: fitted to
 drawn sequences, asked what the nets are asked.
 
-    python -m experiments.ngram_tasks                                    a minute
+    python -m experiments.ngram_tasks
 
 Expect: the error of guessing among seven names, whatever the gap, and that of who knows the last item alone.
 """
@@ -16,6 +16,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from experiments import signals
 from experiments.grid import POSITIVE_INT, Point, Setting, key_words, one_of
 from experiments.learning import task_of
 from experiments.measure import Measure, point_key
@@ -38,6 +39,7 @@ def count_and_test(points: Sequence[Point], folder: Path, checkpoint_seconds: fl
   del folder, checkpoint_seconds  # it takes seconds, and needs none
 
   def one(point: Any) -> tuple[float, float]:
+    signals.stop_if_asked()
     task, order = task_of(point), point["order"]
     k_fit, k_test = jax.random.split(point_key(point["seed"], np.array(key_words(point), np.uint32)))
     model = ngram.fit(tokens_of(task.sample(k_fit, point["sequences"]))[0], task.input_size, order)
@@ -69,9 +71,11 @@ EXPERIMENT = Experiment(
     },
     check=task_of,
     keeps_files=True,
+    headline={"test_error": "of what is asked for", "test_nats": "nats per token"},
   ),
   {"task": "long_range_recall,next_item", "length": "5,20,60"},
   seeds=1,
+  drawn_by="recall",
 )
 
 if __name__ == "__main__":

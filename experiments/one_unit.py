@@ -3,7 +3,7 @@
 Claim (introduction): for 0 < W_s < 1 the product goes to 0, for very large W_s to infinity. In one unit the second fails: the
 orbit settles on a saturated fixed point or 2-cycle, where tanh' w is small again.
 
-    python -m experiments.one_unit                         about 10 seconds on two cores
+    python -m experiments.one_unit
 
 Expect: a pitchfork at w = 1 and a period doubling at w = -1 for b = 0, both broken by b ≠ 0; an exponent that is 0 only there.
 """
@@ -32,7 +32,10 @@ def orbit(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str, A
 
 
 MEASURE = Measure(
-  run=orbit, dims={"state": ("kept",), "exponent": ()}, coords=lambda static: {"kept": list(range(KEPT))}
+  run=orbit,
+  dims={"state": ("kept",), "exponent": ()},
+  coords=lambda static: {"kept": list(range(KEPT))},
+  headline={"exponent": "nats per step"},
 )
 
 EXPERIMENT = Experiment(

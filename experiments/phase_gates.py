@@ -3,7 +3,7 @@
 Claim (Can, Krishnamurthy & Schwab, 2020): the forget gate lowers the LSTM's critical gain to 4 (1 - σ(b_f)); the update gate
 leaves that of the GRU at 1/σ(b_r) = 2. Measures the largest exponent of the autonomous net from a Gaussian state.
 
-    python -m experiments.phase_gates                     about 40 seconds on two cores
+    python -m experiments.phase_gates
     python -m experiments.phase_gates --input=white       driven
 
 Expect: λ₁ < 0 below the line, and chaos only well above it: the eigenvalues of J = σ(b_f) I + ¼ U_g fill a disk about σ(b_f),

@@ -3,7 +3,7 @@
 Claim (Molgedey et al., 1992): white input of variance σ² moves the onset of chaos from W_s = 1 up to g_c(σ²). Measures the
 largest exponent of the driven net.
 
-    python -m experiments.phase_input                      about 20 seconds on two cores
+    python -m experiments.phase_input
     python -m experiments.phase_input --cells=lstm,gru     the same for the gated cells, for which there is no closed form
 
 Without any input the net would stay at its zero state, so the axis starts above 0 (--input=zero starts elsewhere).

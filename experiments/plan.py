@@ -1,38 +1,17 @@
-"""What is asked for: an experiment as a value, and absl flags turned into a plan before anything is computed or written."""
+"""What is asked for: absl flags turned into a plan before anything is computed or written."""
 
 from collections.abc import Mapping, Sequence
 import os
 from pathlib import Path
 import re
+import shlex
 from typing import Any, NamedTuple
 
-from absl import flags
-
-from experiments import files, grid
+from experiments import files, grid, options
+from experiments.experiment import Experiment
 from experiments.grid import Point
-from experiments.measure import Measure
-
-
-class Experiment(NamedTuple):
-  """A sweep.
-
-  Attributes:
-    name: of the module and of the results folder.
-    doc: what it shows; printed by --help.
-    measure: what is measured at each point.
-    defaults: setting -> flag text, where it differs from the setting's own default.
-    cells: the cells that the measure is defined for; all if empty.
-    seeds: random nets per combination, by default.
-    x64: whether it computes in float64 by default.
-  """
-
-  name: str
-  doc: str
-  measure: Measure
-  defaults: Mapping[str, str]
-  cells: Sequence[str] = ()
-  seeds: int = 8
-  x64: bool = False
+from experiments.options import UsageError as UsageError
+from experiments.words import count
 
 
 class Hosts(NamedTuple):
@@ -53,64 +32,11 @@ class Plan(NamedTuple):
   shard: tuple[int, int]
   max_failures: int
   dry_run: bool
+  summary: bool
   checkpoint_seconds: float
   cpu_devices: int | None
   hosts: Hosts | None
   command: str
-
-
-class UsageError(ValueError):
-  """A flag that cannot be used, with the value and what is allowed in one sentence."""
-
-
-def _define_flags(experiment: Experiment) -> flags.FlagValues:
-  values = flags.FlagValues()
-  for name, setting in experiment.measure.settings.items():
-    default = experiment.defaults.get(name, setting.default)
-    flags.DEFINE_string(name, default, f"{setting.help}; {setting.allowed}.", flag_values=values)
-  flags.DEFINE_integer("seeds", experiment.seeds, "Random nets per combination.", lower_bound=1, flag_values=values)
-  flags.DEFINE_string("out", "results", "Folder of all results.", flag_values=values)
-  flags.DEFINE_boolean("dry_run", False, "Print the grid, its size and shapes, and run nothing.", flag_values=values)
-  flags.DEFINE_string(
-    "shard",
-    None,
-    "i/n: compute every n-th block, from the i-th (0 … n-1); the task of a Slurm array by default, or else everything.",
-    flag_values=values,
-  )
-  flags.DEFINE_integer(
-    "chunk",
-    32,
-    "Points in one call at the most, in whole tiles of 8 where it is 8 or more; bounds memory.",
-    lower_bound=1,
-    flag_values=values,
-  )
-  flags.DEFINE_integer(
-    "cpu_devices",
-    None,
-    "CPU cores that serve as devices of a sweep, at most one for every 8 points of a chunk; each compiles anew.",
-    lower_bound=1,
-    flag_values=values,
-  )
-  flags.DEFINE_boolean(
-    "distributed",
-    False,
-    "One of several processes that share the sweep; Slurm, Open MPI and TPU pods tell which.",
-    flag_values=values,
-  )
-  flags.DEFINE_string(
-    "coordinator_address", None, "host:port of process 0, where no cluster tells; of --distributed.", flag_values=values
-  )
-  flags.DEFINE_integer("num_processes", None, "Number of processes, likewise.", lower_bound=1, flag_values=values)
-  flags.DEFINE_integer("process_id", None, "Which one this is, from 0 on, likewise.", lower_bound=0, flag_values=values)
-  flags.DEFINE_integer(
-    "max_failures", 0, "Blocks that may raise an error before the sweep stops.", lower_bound=0, flag_values=values
-  )
-  flags.DEFINE_float(
-    "checkpoint_seconds", 30, "Time between two checkpoints of a run that has some.", lower_bound=0, flag_values=values
-  )
-  flags.DEFINE_boolean("x64", experiment.x64, "Compute in float64.", flag_values=values)
-  flags.DEFINE_boolean("help", False, "Print this and exit.", short_name="h", flag_values=values)
-  return values
 
 
 def _shard(text: str | None, environment: Mapping[str, str]) -> tuple[int, int]:
@@ -167,14 +93,10 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
     UsageError: for any flag that cannot be used.
     SystemExit: after --help.
   """
-  parsed = _define_flags(experiment)
-  try:
-    rest = parsed([experiment.name, *argv])[1:]
-  except (flags.Error, OSError) as error:
-    raise UsageError(str(error)) from None
+  parsed, rest = options.read(experiment, argv)
   values: dict[str, Any] = parsed.flag_values_dict()
   if values["help"]:
-    print(f"{experiment.doc}\n\npython -m experiments.{experiment.name} [flags]\n{parsed.get_help()}")
+    print(options.page(experiment, parsed))
     raise SystemExit(0)
   if rest:
     raise UsageError(f"{rest[0]!r} is not a flag; flags look like --ws=0.5,1.")
@@ -194,11 +116,12 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
   except files.ResultsError as error:
     raise UsageError(f"--out: {error}") from None
   existing = next(path for path in (out, *out.parents) if path.exists())
-  if not existing.is_dir() or not os.access(existing, os.W_OK):
+  if not existing.is_dir() or not (values["summary"] or os.access(existing, os.W_OK)):
     raise UsageError(f"--out: {existing} is not a folder that can be written.")
   points = grid.expand(axes, values["seeds"], values["x64"])
   try:
-    for static in {grid.content_hash(p | {"seed": 0}): p for p in points}.values():
+    # To look at results needs nothing of what they were made from.
+    for static in {grid.content_hash(p | {"seed": 0}): p for p in points if not values["summary"]}.values():
       experiment.measure.check(static)
   except ValueError as error:
     raise UsageError(str(error)) from None
@@ -210,16 +133,17 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
     shard=shard,
     max_failures=values["max_failures"],
     dry_run=values["dry_run"],
+    summary=values["summary"],
     checkpoint_seconds=values["checkpoint_seconds"],
     cpu_devices=values["cpu_devices"],
     hosts=hosts,
-    command=" ".join(["python -m experiments." + experiment.name, *argv]),
+    command=shlex.join(["python", "-m", f"experiments.{experiment.name}", *argv]),
   )
 
 
 def describe(experiment: Experiment, plan: Plan, blocks: Sequence[Sequence[Point]]) -> str:
   """The grid in words: axes, number of points and calls, and the shapes that a point yields."""
-  lines = [f"{experiment.name}: {len(plan.points)} points in {len(blocks)} calls -> {plan.out}"]
+  lines = [f"{experiment.name}: {count(len(plan.points), 'point')} in {count(len(blocks), 'call')} -> {plan.out}"]
   seeds = len({point["seed"] for point in plan.points})
   traced = grid.traced_names(experiment.measure.settings)
   for name, values in plan.axes.items():

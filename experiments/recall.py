@@ -3,7 +3,7 @@
 Claim (the introduction): a plain net loses a name over a long gap, and gates keep it. Trains on stories that name two people,
 fill a gap, and ask for one of them; `experiments.ngram_tasks` asks counts the same.
 
-    python -m experiments.recall                                         docs/language.md has times
+    python -m experiments.recall
     python -m experiments.recall --cells=gru --length=5 --updates=500
 
 Expect: everyone but the n-gram at a short gap; LSTM and GRU alone at long ones, where the RNN errs nearly as often as one who

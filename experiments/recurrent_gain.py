@@ -3,7 +3,7 @@
 Claim (introduction; Pascanu et al., 2013): below a critical W_s the product vanishes, above it explodes.
 Measures, per cell, W_s and seed: ln ‖∏ J‖ and ln ‖∂L_T/∂S_k‖ by lag, singular values, growth rate, memory, saturation.
 
-    python -m experiments.recurrent_gain                                     about 50 seconds on two cores
+    python -m experiments.recurrent_gain
     python -m experiments.recurrent_gain --ws=0.25:4:16 --input=zero         without input
     python -m experiments.recurrent_gain --cells=rnn --recurrent_init=orthogonal
 

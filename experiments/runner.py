@@ -1,58 +1,26 @@
-"""The launcher that all experiments share: a plan in, blocks of points computed, files out.
+"""The launcher that all experiments share: a plan in, blocks of points computed, files out, a summary at the end.
 
-A point is skipped when it is stored intact, and left to another launcher that is computing it. A block is on its way before the
-one before it is written, so that the devices do not wait for the disk.
+A point is skipped when it is stored intact, and left to another launcher that is computing it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-import contextlib
-from functools import partial
+from collections.abc import Iterator, Sequence
+import dataclasses
 from pathlib import Path
 import platform
 import subprocess
 import sys
 import time
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import numpy as np
-from tqdm import tqdm
 
-from experiments import devices, grid, mend, signals, store, units
+from experiments import devices, grid, mend, signals, store, summary, sweep, units
+from experiments.experiment import Experiment as Experiment
 from experiments.grid import Point
-from experiments.measure import Measure, point_key
-from experiments.plan import Experiment, Plan, UsageError, describe, parse
-
-
-def _traced(points: Sequence[Point], names: Sequence[str] = grid.TRACED) -> tuple[Any, ...]:
-  """The parts of points that a compiled program takes as arguments."""
-  seeds = np.array([point["seed"] for point in points], np.uint32)
-  words = np.array([grid.key_words(point) for point in points], np.uint32)
-  float_dtype = np.float64 if points[0]["x64"] else np.float32
-  values = {name: np.array([point[name] for point in points], float_dtype) for name in names}
-  return seeds, words, values
-
-
-def _measure_block(measure: Measure, static: Point, seeds: Any, words: Any, values: Any) -> dict[str, Any]:
-  """The measure of a block of points, on a leading axis."""
-
-  def one(seed: Any, words: Any, values: Any) -> dict[str, Any]:
-    return measure.run(static, point_key(seed, words), values)
-
-  return jax.vmap(one)(seeds, words, values)
-
-
-def _status(measure: Measure, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
-  """`store.STATUS` of every point: nonfinite if it holds a NaN or +inf where that is no answer."""
-  bad = np.zeros(next(iter(arrays.values())).shape[0], bool)
-  for name, array in arrays.items():
-    wrong = np.zeros(array.shape, bool)
-    if name not in measure.may_be_nan:
-      wrong |= np.isnan(array)
-    if name not in measure.may_be_infinite:
-      wrong |= np.isposinf(array)
-    bad |= wrong.reshape(len(bad), -1).any(axis=1)
-  return np.where(bad, store.STATUS.index("nonfinite"), store.STATUS.index("ok")).astype(np.int8)
+from experiments.plan import Plan, UsageError, describe, parse
+from experiments.progress import progress, say
+from experiments.words import count, number
 
 
 def _git_commit() -> str | None:
@@ -82,83 +50,66 @@ def _provenance(plan: Plan, process: tuple[int, int]) -> dict[str, Any]:
   }
 
 
-class Outcome(NamedTuple):
-  """What became of some points: their arrays, or the error instead; and what it took, for the provenance."""
+@dataclasses.dataclass
+class Tally:
+  """What became of the points of a launch so far, and how many of its blocks failed."""
 
-  points: list[Point]
-  arrays: dict[str, np.ndarray]
-  error: Exception | None
-  effort: dict[str, Any]
-
-
-ERRORS = (RuntimeError, MemoryError, FloatingPointError)
-
-
-def _begun(group: devices.Group, points: list[Point], traced: Sequence[str]) -> Callable[[float], Outcome]:
-  """Sends points on their way; what is returned waits for them, given the time from which they had the devices."""
-  begin, compiled = time.perf_counter(), group.compile_seconds
-  arguments = _traced(points, traced)
-  started = None
-  with contextlib.suppress(*ERRORS):  # an error comes again below, but for a lack of memory for two blocks at once
-    started = devices.start(group, arguments)
-
-  def finish(free_since: float) -> Outcome:
-    try:
-      arrays, error = devices.finish(group, arguments, started), None
-    except ERRORS as raised:
-      arrays, error = {}, raised
-    effort = {
-      "wall_seconds": round(time.perf_counter() - max(begin, free_since), 3),
-      "compile_seconds": round(group.compile_seconds - compiled, 3),
-      "chunk_halvings": group.halvings,
-    }
-    return Outcome(points, arrays, error, effort)
-
-  return finish
+  skipped: int
+  stored: int = 0
+  nonfinite: int = 0
+  failed: int = 0
+  failures: int = 0
 
 
-def _swept(measure: Measure, chunk: int, traced: Sequence[str], queue: Iterable[list[Point]]) -> Iterator[Outcome]:
-  """Computes blocks of points, each on its way before the outcome of the one before is handed out."""
-  groups: dict[str, devices.Group] = {}
-  pending: Callable[[float], Outcome] | None = None
-  free_since = 0.0
-  for points in queue:
-    static = grid.static_part(points[0], traced)
-    function = partial(_measure_block, measure, static)
-    group = groups.setdefault(grid.content_hash(static), devices.Group(str(static["cell"]), function, chunk))
-    # A compilation is not waited for by what is computed, nor counted as its time.
-    if pending and (signals.is_asked_to_stop() or not group.programs):
-      yield pending(free_since)
-      pending = None
-    signals.stop_if_asked()
-    begun = _begun(group, points, traced)
-    if pending:
-      outcome, free_since = pending(free_since), time.perf_counter()
-      yield outcome
-    pending = begun
-  if pending:
-    yield pending(free_since)
+def _work_off(
+  experiment: Experiment,
+  plan: Plan,
+  work: units.Work,
+  todo: Sequence[list[Point]],
+  labels: dict[str, Any],
+  tally: Tally,
+) -> bool:
+  """Computes and stores blocks, and whether it came to the end of them: too many failures stop it."""
+  measure, traced = experiment.measure, grid.traced_names(experiment.measure.settings)
+  coords: dict[str, dict[str, list[Any]]] = {}
+  with progress(sum(map(len, todo)), "point") as advance:
+
+    def announced() -> Iterator[list[Point]]:
+      for points in units.shared_out(work, todo):
+        advance(0, f"{experiment.name} {points[0]['cell']}")
+        yield points
+
+    for points, arrays, error, effort in (
+      sweep.kept(measure, plan.out, plan.checkpoint_seconds, announced())
+      if measure.keeps_files
+      else sweep.swept(measure, plan.chunk, traced, announced())
+    ):
+      static = grid.static_part(points[0], traced)
+      if error:
+        tally.failures, tally.failed = tally.failures + 1, tally.failed + len(points)
+        units.release(work, points)
+        say(f"{static['cell']}: {count(len(points), 'point')} failed: {error}")
+        if tally.failures > plan.max_failures:
+          say(f"Stopping: more than --max_failures={plan.max_failures} blocks failed.")
+          return False
+        continue
+      arrays["status"] = sweep.status(measure, arrays)
+      tally.nonfinite += int(np.sum(arrays["status"] == store.STATUS.index("nonfinite")))
+      group = grid.content_hash(static)
+      if group not in coords:  # they are traced, which takes as long as computing a few points
+        coords[group] = measure.coords(static)
+      store.write_block(plan.out, store.Block(points, arrays, measure.dims, coords[group], labels | effort))
+      units.release(work, points)
+      tally.stored += len(points)
+      advance(len(points))
+  return True
 
 
-def _kept(measure: Measure, plan: Plan, queue: Iterable[list[Point]]) -> Iterator[Outcome]:
-  """Runs the blocks of a measure that keeps files; one that runs out of memory goes on as two."""
-  for block in queue:
-    parts, halvings = [block], 0
-    while parts:
-      signals.stop_if_asked()
-      points, begin, error = parts.pop(0), time.perf_counter(), None
-      arrays: dict[str, np.ndarray] = {}
-      try:
-        arrays = measure.run(points, plan.out / "runs" / store.block_name(points), plan.checkpoint_seconds)
-      except ERRORS as raised:
-        if devices.is_out_of_memory(raised) and len(points) > 1:
-          half, halvings = (len(points) + 1) // 2, halvings + 1
-          parts[:0] = [points[:half], points[half:]]
-          print(f"{points[0]['cell']}: out of memory with {len(points)} points; going on with {half}.", file=sys.stderr)
-          continue
-        error = raised
-      effort = {"wall_seconds": round(time.perf_counter() - begin, 3), "chunk_halvings": halvings}
-      yield Outcome(points, arrays, error, effort)
+def _stopped(plan: Plan, points: int, tally: Tally) -> str:
+  """What is kept when a launch is stopped, and how to go on."""
+  kept = f"Kept in {plan.out}: {number(tally.skipped + tally.stored)} of {count(points, 'point')}"
+  runs = ", and runs in training as of their last logged update" if (plan.out / "runs").is_dir() else ""
+  return f"stopped. {kept}{runs}.\nTo go on: {plan.command}"
 
 
 def run(experiment: Experiment, plan: Plan, process: tuple[int, int] = (0, 1)) -> int:
@@ -169,6 +120,7 @@ def run(experiment: Experiment, plan: Plan, process: tuple[int, int] = (0, 1)) -
 
   Raises:
     store.ResultsError: if the folder holds results of another schema.
+    signals.Stopped: if a signal asked to stop, after saying what is kept.
   """
   measure = experiment.measure
   traced = grid.traced_names(measure.settings)
@@ -181,53 +133,28 @@ def run(experiment: Experiment, plan: Plan, process: tuple[int, int] = (0, 1)) -
   seen = units.names(plan.out)
   done, problems = mend.before(plan.out, mine, measure.keeps_files)
   for problem in problems:
-    print(f"{problem} What this sweep covers of it is made anew now.", file=sys.stderr)
+    say(f"{problem} What this sweep covers of it is made anew now.")
   todo = [missing for block in mine if (missing := [p for p in block if grid.content_hash(p) not in done])]
-  count = sum(map(len, todo))
-  skipped = sum(map(len, mine)) - count
-  print(f"{experiment.name}: {count} points to compute, {skipped} already done -> {plan.out}", file=sys.stderr)
-  provenance = _provenance(plan, process)
-  coords: dict[str, dict[str, list[Any]]] = {}
-  failures = nonfinite = stored = failed = 0
-  with units.at_work(plan.out, done, seen) as work, tqdm(total=count, unit="point", disable=count == 0) as progress:
-
-    def announced() -> Iterator[list[Point]]:
-      for points in units.shared_out(work, todo):
-        progress.set_description(f"{experiment.name} {points[0]['cell']}")
-        yield points
-
-    swept = (
-      _kept(measure, plan, announced()) if measure.keeps_files else _swept(measure, plan.chunk, traced, announced())
-    )
-    for points, arrays, error, effort in swept:
-      static = grid.static_part(points[0], traced)
-      if error:
-        failures, failed = failures + 1, failed + len(points)
-        units.release(work, points)
-        print(f"{static['cell']}: {len(points)} points failed: {error}", file=sys.stderr)
-        if failures > plan.max_failures:
-          print(f"Stopping: more than --max_failures={plan.max_failures} blocks failed.", file=sys.stderr)
-          break
-        continue
-      arrays["status"] = _status(measure, arrays)
-      nonfinite += int(np.sum(arrays["status"] == store.STATUS.index("nonfinite")))
-      group = grid.content_hash(static)
-      if group not in coords:  # they are traced, which takes as long as computing a few points
-        coords[group] = measure.coords(static)
-      store.write_block(plan.out, store.Block(points, arrays, measure.dims, coords[group], provenance | effort))
-      units.release(work, points)
-      stored += len(points)
-      progress.update(len(points))
-    else:
-      if count > stored + failed:
-        print(f"{count - stored - failed} points were left to other launchers at work in {plan.out}.", file=sys.stderr)
-  for problem in mend.after(plan.out, plan.points) if problems and not failures else []:
-    print(problem, file=sys.stderr)
+  total, to_do = sum(map(len, mine)), sum(map(len, todo))
+  tally = Tally(skipped=total - to_do)
+  say(f"{experiment.name}: {count(to_do, 'point')} to compute, {number(tally.skipped)} already done -> {plan.out}")
+  with units.at_work(plan.out, done, seen) as work:
+    try:
+      is_over = _work_off(experiment, plan, work, todo, _provenance(plan, process), tally)
+    except signals.Stopped:
+      say(f"{experiment.name}: {_stopped(plan, total, tally)}")
+      raise
+    left = to_do - tally.stored - tally.failed
+    if is_over and left:
+      say(f"Left to other launchers at work in {plan.out}: {count(left, 'point')}.")
+  for problem in mend.after(plan.out, plan.points) if problems and not tally.failures else []:
+    say(problem)
   if plan.hosts and process[0] == 0:
     units.write_index(plan.out, experiment.name, plan.shard, of_shard, process[1])
-  if nonfinite:
-    print(f"{nonfinite} points are not finite; they are stored with that status.", file=sys.stderr)
-  return failures
+  if tally.nonfinite:
+    say(f"Not finite, and stored with that status: {count(tally.nonfinite, 'point')}.")
+  print(summary.after(experiment, plan.out, plan.points, tally.skipped, tally.failed))
+  return tally.failures
 
 
 def main(experiment: Experiment, argv: Sequence[str] | None = None) -> int:
@@ -235,6 +162,9 @@ def main(experiment: Experiment, argv: Sequence[str] | None = None) -> int:
   try:
     with signals.listening():
       plan = parse(experiment, sys.argv[1:] if argv is None else argv)
+      if plan.summary:
+        print(summary.table(experiment, plan.out))
+        return 0
       jax.config.update("jax_enable_x64", bool(plan.points[0]["x64"]))
       # On GPU and TPU the default precision of products would be the largest error of every measurement.
       jax.config.update("jax_default_matmul_precision", "highest")
@@ -246,6 +176,5 @@ def main(experiment: Experiment, argv: Sequence[str] | None = None) -> int:
   except (UsageError, store.ResultsError) as error:
     print(f"{experiment.name}: {error}", file=sys.stderr)
     return 2
-  except KeyboardInterrupt as stop:
-    print(f"\n{experiment.name}: stopped; what is done is kept, run it again to go on.", file=sys.stderr)
-    return 143 if isinstance(stop, signals.Terminated) else 130
+  except signals.Stopped as stop:
+    return 128 + stop.signum

@@ -4,7 +4,7 @@ The product of Jacobians of an untrained net falls by e over its memory length (
 learned, the lag of a memory task that can be solved must grow with it. The task is the barest one, one bit over a fixed stretch
 (Hochreiter & Schmidhuber, 1997, experiment 2a), and the time to learn it is short: a thousand updates.
 
-    python -m experiments.solvable_lag                                   17 minutes on one core
+    python -m experiments.solvable_lag
 
 Expect: the longest solved lag grows with the forget bias as the memory length does.
 """

@@ -7,7 +7,7 @@ Both are written under a temporary name, synced and renamed, the JSON last: a bl
 the SHA-256 of the arrays and of itself, so no flipped byte goes unseen. Nothing is pickled.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 import hashlib
 import io
 import json
@@ -168,10 +168,17 @@ def remove_block(path: Path) -> None:
   path.unlink()
 
 
-def _distinct(values: Iterator[Any]) -> list[Any]:
+def _distinct(values: Iterable[Any]) -> list[Any]:
   """Distinct values, numbers in increasing order, names in the order in which they come."""
   seen = list(dict.fromkeys(values))
   return sorted(seen) if all(isinstance(v, int | float) for v in seen) else seen
+
+
+def axis_values(points: Sequence[Point]) -> dict[str, list[Any]]:
+  """The distinct values of every setting of some points, cells in the order of their table, other models after them."""
+  values = {name: _distinct(point[name] for point in points) for name in points[0]}
+  values["cell"].sort(key=[*CELLS, *values["cell"]].index)
+  return values
 
 
 # These stay dimensions even where they have a single value.
@@ -194,14 +201,13 @@ def load_results(folder: str | Path) -> xr.Dataset:
     raise ResultsError(f"{folder} holds no results; run the experiment first (python -m experiments.{folder.name}).")
   stored = [read_block(path) for path in paths]
   points = [point for block in stored for point in block.points]
-  values = {name: _distinct(point[name] for point in points) for name in points[0]}
-  values["cell"].sort(key=[*CELLS, *values["cell"]].index)  # cells in the order of their table, other models after them
+  values = axis_values(points)
   names = [name for name in values if name in ALWAYS_DIMENSIONS or len(values[name]) > 1]
   shape = tuple(len(values[name]) for name in names)
   coords: dict[str, list[Any]] = {}
   for block in stored:
     for dim, labels in block.coords.items():
-      coords[dim] = _distinct(iter([*coords.get(dim, []), *labels]))
+      coords[dim] = _distinct([*coords.get(dim, []), *labels])
   dims = {name: tuple(axes) for block in stored for name, axes in block.dims.items()}
   variables = {
     # Integers become floats, since what was not computed is NaN.

@@ -4,7 +4,7 @@ Claim (the introduction): a feed-forward net on single words cannot tell "I like
 company", a recurrent one can. A length of 1 shows the ambiguous word alone, which makes any net context-free; longer sentences
 have a cue somewhere before it.
 
-    python -m experiments.tagging                                        docs/language.md has times
+    python -m experiments.tagging
     python -m experiments.tagging --cells=rnn --length=1,4 --updates=300
 
 Expect: half of the ambiguous words wrong without context, hardly any with it.

@@ -3,7 +3,7 @@
 Claim (introduction): tanh' ≤ 1, and below 1 most of the time, so the product shrinks.
 Measures the same portrait as `recurrent_gain`, against the input scale (and, with --bias_scale, the biases).
 
-    python -m experiments.tanh_saturation                                          about 50 seconds on two cores
+    python -m experiments.tanh_saturation
     python -m experiments.tanh_saturation --input_scale=0 --bias_scale=0.1:10:log:12    random biases
     python -m experiments.tanh_saturation --input_scale=0 --bias=0:5:11                 one bias for all
 

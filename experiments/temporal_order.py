@@ -5,7 +5,7 @@ Their setting, at lengths that two cores can do: tanh RNN, 50 units, batches of 
 their "basic tanh" (standard deviation 0.1 throughout). Solved means below 1 % wrong.
 
     python -m experiments.temporal_order --clip=none                     plain SGD: 5 minutes on one core
-    python -m experiments.temporal_order                                 with clipping: 10 minutes
+    python -m experiments.temporal_order                                 with clipping
     python -m experiments.temporal_order --omega=2                       with clipping and Ω: 19 minutes
     python -m experiments.temporal_order --cells=lstm,gru --optimizer=adam --learning_rate=0.001 --init=recommended     gates
 

@@ -10,7 +10,6 @@ so the parameters and all rows (but for samples per second) end up bit for bit a
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-import sys
 import time
 from typing import Any
 
@@ -18,14 +17,16 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 import numpy as np
-from tqdm import tqdm
 
-from experiments import checkpoints, journal, signals
+from experiments import checkpoints, journal, locks, signals
 from experiments.dynamics import DIMS, gate_names
+from experiments.files import CheckpointError
 from experiments.grid import Point, Setting
 from experiments.learning import SETTINGS, build, initial_params
 from experiments.measure import Measure
 from experiments.programs import SUMS, prepare
+from experiments.progress import progress, say
+from experiments.words import count
 from recurrent_lab.training import TrainState
 
 ROWS = 50  # logged updates of a run, evenly spaced
@@ -70,10 +71,10 @@ def final_states(points: Sequence[Point], folder: Path) -> TrainState:
   _, start, keys, config = prepare(points)
   restored = checkpoints.restore(folder / "checkpoints", start(keys), config)
   if restored is None:
-    raise checkpoints.CheckpointError(f"{folder} holds no checkpoint; train it first.")
+    raise CheckpointError(f"{folder} holds no checkpoint; train it first.")
   _, states, problems = restored
   if problems:  # an older state is not the last one
-    raise checkpoints.CheckpointError(f"{problems[0]} Launch its experiment again to make it anew.")
+    raise CheckpointError(f"{problems[0]} Launch its experiment again to make it anew.")
   return states
 
 
@@ -87,16 +88,16 @@ def train(points: Sequence[Point], folder: Path, checkpoint_seconds: float) -> d
   programs, start, keys, config = prepare(points)
   task = build(point).task
   labels, watched = logged_updates(point["updates"]), watched_updates(point["updates"])
-  with checkpoints.lock(folder):
+  with locks.lock(folder):
     states, done = start(keys), 0
     restored = checkpoints.restore(folder / "checkpoints", states, config)
     if restored:
       done, states, problems = restored
       for problem in problems:
-        print(problem, file=sys.stderr)
+        say(problem)
     rows, dynamics = (journal.rows(folder / name) for name in ("metrics.jsonl", "dynamics.jsonl"))
     if done and done not in [row["step"] for row in rows]:
-      raise checkpoints.CheckpointError(
+      raise CheckpointError(
         f"{folder / 'metrics.jsonl'} has no row for step {done}, at which its checkpoint is; remove {folder} to start anew."
       )
 
@@ -115,9 +116,9 @@ def train(points: Sequence[Point], folder: Path, checkpoint_seconds: float) -> d
 
     watch(done)
     last_save = time.monotonic()
-    bar = tqdm(total=labels[-1], initial=done, unit="update", leave=False, position=1, disable=is_over())
     try:
-      with bar:
+      with progress(labels[-1], "update", initial=labels[-1] if is_over() else done, inner=True) as advance:
+        advance(0, f"{folder.parents[1].name} {point['cell']}")
         while not is_over():
           begin = time.perf_counter()
           step = next(label for label in labels if label > done)
@@ -129,8 +130,7 @@ def train(points: Sequence[Point], folder: Path, checkpoint_seconds: float) -> d
           row = _metrics(advanced, sums, programs.evaluate(advanced.params, keys))
           rate = (step - done) * point["batch"] * len(points) / (time.perf_counter() - begin)
           journal.append(folder / "metrics.jsonl", rows, {"step": step, **row, "samples_per_second": rate})
-          bar.update(step - done)
-          bar.set_postfix_str(f"loss {np.mean(row['loss']):.3g}, lowest score {np.min(row['score']):.3g}")
+          advance(step - done, note=f"loss {np.mean(row['loss']):.3g}, lowest score {np.min(row['score']):.3g}")
           states, done = advanced, step
           watch(step)
           if time.monotonic() - last_save >= checkpoint_seconds:
@@ -141,7 +141,7 @@ def train(points: Sequence[Point], folder: Path, checkpoint_seconds: float) -> d
       save()
   left_out = int(np.sum(states.nonfinite))
   if left_out:
-    print(f"{folder.name}: {left_out} updates were not finite and were left out.", file=sys.stderr)
+    say(f"{folder.name}: {count(left_out, 'update')} not finite and left out.")
   return _arrays(points, rows, dynamics, labels, watched, task.solved_below)
 
 
@@ -201,6 +201,8 @@ def coords(point: Point) -> dict[str, list[Any]]:
   }
 
 
+HEADLINE = {"final_score": "of the task, lower is better", "solved": "share of seeds", "solved_at": "updates"}
+
 TRAIN = Measure(
   run=train,
   dims=dict.fromkeys(CURVES, ("update",))
@@ -211,6 +213,7 @@ TRAIN = Measure(
   settings=SETTINGS,
   check=build,
   keeps_files=True,
+  headline=HEADLINE,
 )
 
 
@@ -222,6 +225,7 @@ def followed_by(
   dims: Mapping[str, Sequence[str]],
   coords: Callable[[Point], dict[str, list[Any]]] = lambda point: {},
   settings: Mapping[str, Setting] = SETTINGS,
+  headline: Mapping[str, str] = HEADLINE,
 ) -> Measure:
   """`TRAIN`, and then what `after(point)` measures on the nets of every seed: arrays whose axes are `dims`, with labels from
   `coords` or those of `TRAIN`.
@@ -239,4 +243,5 @@ def followed_by(
     dims={**TRAIN.dims, **dims},
     coords=lambda point: TRAIN.coords(point) | coords(point),
     settings=settings,
+    headline=headline,
   )

@@ -3,7 +3,7 @@
 Claim: the spectral radius is the wrong diagnostic for finite lags. For Gaussian W of gain g the largest singular value of
 (W/g)^l tends to √((l+1)^{l+1}/l^l) (Fuss-Catalan); for orthogonal W and the identity it stays 1. Measures the portrait.
 
-    python -m experiments.transient_growth                 about 30 seconds on two cores
+    python -m experiments.transient_growth
 
 Expect: at W_s = 0.95 the Gaussian product is above 1 for some fifty steps before it falls.
 """

@@ -17,11 +17,11 @@ import fcntl
 import json
 import os
 from pathlib import Path
-import sys
 from typing import NamedTuple
 
 from experiments import store
 from experiments.grid import Point, content_hash
+from experiments.progress import say
 
 
 class Work(NamedTuple):
@@ -62,12 +62,10 @@ def at_work(folder: Path, done: set[str], seen: set[str]) -> Iterator[Work]:
   try:
     try:
       if not _take(file, 0):
-        print(f"Another launcher is at work in {folder}; what it computes is left to it.", file=sys.stderr)
+        say(f"Another launcher is at work in {folder}; what it computes is left to it.")
       _take(file, 0, fcntl.LOCK_SH)
     except OSError as error:
-      print(
-        f"{folder} is on a file system without locks ({error.strerror}); start no second launcher.", file=sys.stderr
-      )
+      say(f"{folder} is on a file system without locks ({error.strerror}); start no second launcher.")
       lock = None
     yield Work(folder, lock, done, seen)
   finally:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from absl import flags
 
-from experiments import checkpoints, files, journal, store
+from experiments import files, journal, locks, manifests, store
 
 
 class Report(NamedTuple):
@@ -55,7 +55,7 @@ def check_run(folder: Path) -> RunReport:
   for path in names:
     files.check_inside(path, folder)
   (steps, wrong), (watched, wrong_dynamics) = (journal.inspect(path) for path in names[:2])
-  intact, problems = checkpoints.inspect(names[2])
+  intact, problems = manifests.inspect(names[2])
   # What is torn off the metrics comes after the checkpoint and is written again; what is torn off the dynamics may not.
   can_go_on = bool(
     (intact or not problems) and (steps or not wrong) and (not wrong_dynamics or (watched and not intact))
@@ -103,7 +103,7 @@ def check(out: Path) -> Report:
       except files.ResultsError as error:
         problems.append(str(error))
     for run in run_folders(folder):
-      if checkpoints.is_in_use(run):
+      if locks.is_in_use(run):
         skipped.append(f"{run} is in use and is not checked.")
         continue
       checked += sum(path.is_file() and path.name != ".lock" for path in run.rglob("*"))
@@ -118,8 +118,12 @@ def main(argv: Sequence[str] | None = None) -> int:
   """Checks from the command line and returns the exit code."""
   values = flags.FlagValues()
   flags.DEFINE_string("out", "results", "Folder of all results.", flag_values=values)
+  flags.DEFINE_boolean("help", False, "Print this and exit.", short_name="h", flag_values=values)
   try:
     rest = values(["verify", *(sys.argv[1:] if argv is None else argv)])[1:]
+    if values.help:
+      print(f"{__doc__}{values.get_help()}")
+      return 0
     out = Path(files.check_path(values.out))
     if rest or not out.is_dir():
       raise files.ResultsError(f"{rest[0] if rest else values.out!r} is not a folder; give one with --out=results.")

@@ -4,7 +4,7 @@ Claim (the introduction: speech is many to many, or many to one): a recurrent ne
 the Japanese Vowels (Kudo, Toyama & Shimbo, 1999; 270 utterances to train with, 370 held out) are told apart by the whole
 utterance, and frame by frame from what was heard so far. Needs the data: pip install --no-deps aeon.
 
-    python -m experiments.vowels                                         docs/language.md has times
+    python -m experiments.vowels
 
 Expect: 90 % of the held-out utterances and more; fewer of the frames, since the first ones tell little.
 """

@@ -4,7 +4,7 @@ Claim (Mikolov et al., 2010; the introduction): a recurrent net predicts the nex
 one-hot word models on a text and measures the perplexity of held-out text, the loss against truncated history, and the gradient
 by lag. `experiments.ngram` measures the counts on the same tokens and split.
 
-    python -m experiments.word_model                                     about 10 minutes a cell on one core
+    python -m experiments.word_model
     python -m experiments.word_model --vocabulary=2000 --hidden_size=64 --updates=1000     a minute or two a cell
     python -m experiments.word_model --k1=1 --k2=4 --optimizer=sgd --learning_rate=1 --hidden_size=100     the classic setting
 

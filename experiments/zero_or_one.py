@@ -4,7 +4,7 @@ Claim (introduction): the surface Z = tanh'(x) σ(y) is basically 0 or 1, so ter
 Measures the histogram of the factors along trajectories, and the shares within 0.1 of 0 and of 1, against the forget bias
 and the input scale.
 
-    python -m experiments.zero_or_one                                   about 5 seconds on two cores
+    python -m experiments.zero_or_one
     python -m experiments.zero_or_one --cells=simplified_lstm_linear    without the outer tanh
 
 Expect: neither; most factors lie between.
@@ -43,6 +43,11 @@ MEASURE = Measure(
   run=gate_factors,
   dims={"share": ("factor",), "share_near_zero": (), "share_near_one": (), "mean_factor": ()},
   coords=lambda static: {"factor": [round((i + 0.5) / FACTOR_BINS, 6) for i in range(FACTOR_BINS)]},
+  headline={
+    "share_near_zero": "of the factors, below 0.1",
+    "share_near_one": "of the factors, above 0.9",
+    "mean_factor": "between 0 and 1",
+  },
 )
 
 EXPERIMENT = Experiment(

@@ -6,7 +6,8 @@ import time
 import numpy as np
 import pytest
 
-from experiments import checkpoints, grid, plan, runner, store
+from experiments import grid, locks, plan, runner, store
+from experiments.files import CheckpointError
 
 SMALL = ["--hidden_size=4", "--input_size=2", "--seq_len=12", "--seeds=3"]
 
@@ -85,10 +86,10 @@ def results(tmp_path_factory, worker_id):
   while todo:
     name = todo.pop(0)
     try:
-      with checkpoints.lock(folder / "locks" / name):
+      with locks.lock(folder / "locks" / name):
         if not store.block_paths(folder / name):
           compute(name, folder)
-    except checkpoints.CheckpointError:
+    except CheckpointError:
       todo.append(name)
       time.sleep(0.1)
   return folder

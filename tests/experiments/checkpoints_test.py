@@ -20,7 +20,8 @@ import numpy as np
 import optax
 import pytest
 
-from experiments import checkpoints
+from experiments import checkpoints, locks, manifests
+from experiments.files import CheckpointError
 from experiments.grid import content_hash
 
 CONFIG = {"cell": "gru", "hidden_size": 64, "gains": (0.5, 1.0)}
@@ -162,7 +163,7 @@ def test_every_byte_of_the_manifest_counts(tmp_path):
       flipped = bytearray(original)
       flipped[position] ^= mask
       (tmp_path / "1.json").write_bytes(bytes(flipped))
-      found = checkpoints._inspect(tmp_path / "1.json")
+      found = manifests.check(tmp_path / "1.json")
       assert isinstance(found, str)
       assert "1.json is truncated or altered" in found
 
@@ -178,7 +179,7 @@ def test_garbage_is_passed_over_and_removed_by_the_next_save(tmp_path):
   foreign = ["notes.json", ".hidden", "1.jsonl"]
   for name in foreign:
     (tmp_path / name).write_text("mine")
-  with pytest.raises(checkpoints.CheckpointError, match=r"holds no intact checkpoint; .*extra does not belong there"):
+  with pytest.raises(CheckpointError, match=r"holds no intact checkpoint; .*extra does not belong there"):
     checkpoints.restore(tmp_path, small(0), CONFIG)
   (arrays / "d" / "extra").unlink()
   step, _, problems = checkpoints.restore(tmp_path, small(0), CONFIG)
@@ -210,13 +211,13 @@ def test_keep_and_saving_a_step_again(tmp_path):
   assert len([path for path in tmp_path.iterdir() if path.is_dir()]) == 2
   assert_same(checkpoints.restore(tmp_path, small(0), CONFIG)[1], small(7))
   before = files(tmp_path)
-  with pytest.raises(checkpoints.CheckpointError, match=r"100.json is ahead of step 99; restore it, or use another"):
+  with pytest.raises(CheckpointError, match=r"100.json is ahead of step 99; restore it, or use another"):
     checkpoints.save(tmp_path, 99, small(99), CONFIG)
   for step, keep in [(-1, 1), (101, 0)]:
-    with pytest.raises(checkpoints.CheckpointError, match=f"step {step} and keep {keep} are not allowed"):
+    with pytest.raises(CheckpointError, match=f"step {step} and keep {keep} are not allowed"):
       checkpoints.save(tmp_path, step, small(1), CONFIG, keep=keep)
   for tree, message in [({"x": "text"}, r"tree\['x'\] is str 'text'"), ({}, "holds no values"), ([2**70], "is int")]:
-    with pytest.raises(checkpoints.CheckpointError, match=message):
+    with pytest.raises(CheckpointError, match=message):
       checkpoints.save(tmp_path, 101, tree, CONFIG)
   assert files(tmp_path) == before
 
@@ -229,15 +230,13 @@ def test_another_run_is_refused(tmp_path):
     f"{tmp_path}/100.json is a checkpoint of cell 'gru' and hidden_size 64, but this run has 'lstm' and 128; "
     "use another folder."
   )
-  with pytest.raises(checkpoints.CheckpointError) as error:
+  with pytest.raises(CheckpointError) as error:
     checkpoints.restore(tmp_path, small(0), other)
   assert str(error.value) == sentence
-  with pytest.raises(checkpoints.CheckpointError) as error:
+  with pytest.raises(CheckpointError) as error:
     checkpoints.save(tmp_path, 101, small(0), other)
   assert str(error.value) == sentence
-  with pytest.raises(
-    checkpoints.CheckpointError, match="of no task and cell 'gru', but this run has 'copy' and no cell"
-  ):
+  with pytest.raises(CheckpointError, match="of no task and cell 'gru', but this run has 'copy' and no cell"):
     checkpoints.restore(tmp_path, small(0), {"hidden_size": 64, "task": "copy", "gains": [0.5, 1.0]})
   for like, message in [
     (small(0) | {"w": np.zeros((20, 31))}, r"of tree\['w'\] 'float64\[20,30\]', but this run has 'float64\[20,31\]'"),
@@ -246,7 +245,7 @@ def test_another_run_is_refused(tmp_path):
     ({"w": small(0)["w"]}, r"this run has no tree\['step'\]"),
     (small(0) | {"key": jax.random.key(0)}, r"has 'key<fry>\[\]'"),
   ]:
-    with pytest.raises(checkpoints.CheckpointError, match=message):
+    with pytest.raises(CheckpointError, match=message):
       checkpoints.restore(tmp_path, like, CONFIG)
   assert files(tmp_path) == before
 
@@ -259,7 +258,7 @@ def test_another_schema_is_refused_and_kept(tmp_path):
   path.write_text(json.dumps(meta | {"sha256": content_hash(meta)}, indent=1))
   before = files(tmp_path)
   for use in (checkpoints.restore, lambda folder, like, config: checkpoints.save(folder, 2, like, config)):
-    with pytest.raises(checkpoints.CheckpointError, match="has schema version 99, but this version of the lab reads 1"):
+    with pytest.raises(CheckpointError, match="has schema version 99, but this version of the lab reads 1"):
       use(tmp_path, small(0), CONFIG)
   assert files(tmp_path) == before
 
@@ -273,7 +272,7 @@ def test_a_failed_save_leaves_the_previous_one_and_is_cleaned_up(tmp_path, monke
   with monkeypatch.context() as patch:
     patch.setattr(checkpoints, "write_atomically", full)
     for _ in range(3):
-      with pytest.raises(checkpoints.CheckpointError, match=r"checkpoint 2 of .* cannot be written .*No space left"):
+      with pytest.raises(CheckpointError, match=r"checkpoint 2 of .* cannot be written .*No space left"):
         checkpoints.save(tmp_path, 2, small(2), CONFIG)
   (tmp_path / "3-01234567.orbax-checkpoint-tmp" / "d").mkdir(parents=True)
   (tmp_path / ".3.json.123.tmp").write_text("half")
@@ -287,10 +286,10 @@ SAVER = """
 import sys
 from pathlib import Path
 sys.path[:0] = sys.argv[2:]
-from experiments import checkpoints
+from experiments import checkpoints, locks, manifests
 from checkpoints_test import CONFIG, small
 folder = Path(sys.argv[1])
-with checkpoints.lock(folder):
+with locks.lock(folder):
   found = checkpoints.restore(folder, small(0), CONFIG)
   step = found[0] if found else 0
   print(step, flush=True)
@@ -368,7 +367,7 @@ def test_a_kill_between_any_two_changes_on_disk_loses_nothing(tmp_path, monkeypa
     is_killed = killed_at(stop)
     step, tree, problems = checkpoints.restore(tmp_path / str(stop), small(0), CONFIG)
     assert (step, problems) == (2, [])
-    assert not any(isinstance(checkpoints._inspect(path), str) for path in (tmp_path / str(stop)).glob("*.json"))
+    assert not any(isinstance(manifests.check(path), str) for path in (tmp_path / str(stop)).glob("*.json"))
     contents.append(2 if np.array_equal(tree["w"], small(2)["w"]) else 3)
     assert_same(tree, small(contents[-1]))
     if not is_killed:
@@ -382,21 +381,19 @@ def test_the_lock_refuses_a_second_process_and_ends_with_the_first(tmp_path):
   folder = tmp_path / "made" / "by lock"
   process = saver(folder)
   with (
-    pytest.raises(
-      checkpoints.CheckpointError, match=rf"by lock is in use by process {process.pid}; wait for it to end"
-    ),
-    checkpoints.lock(folder),
+    pytest.raises(CheckpointError, match=rf"by lock is in use by process {process.pid}; wait for it to end"),
+    locks.lock(folder),
   ):
     pass
   kill(process)
   for _ in range(2):
-    with checkpoints.lock(folder):
+    with locks.lock(folder):
       with (
-        pytest.raises(checkpoints.CheckpointError, match=f"in use by process {os.getpid()};"),
-        checkpoints.lock(folder),
+        pytest.raises(CheckpointError, match=f"in use by process {os.getpid()};"),
+        locks.lock(folder),
       ):
         pass
-      with checkpoints.lock(tmp_path):  # another folder is free
+      with locks.lock(tmp_path):  # another folder is free
         pass
 
 
@@ -423,7 +420,7 @@ def test_a_full_disk_is_one_sentence(tmp_path, capfd, caplog, monkeypatch, is_kn
   limits = resource.getrlimit(resource.RLIMIT_FSIZE)
   resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limits[1]))
   try:
-    with pytest.raises(checkpoints.CheckpointError) as raised:
+    with pytest.raises(CheckpointError) as raised:
       checkpoints.save(tmp_path, 2, small(2), CONFIG)
   finally:
     resource.setrlimit(resource.RLIMIT_FSIZE, limits)
@@ -434,7 +431,7 @@ def test_a_full_disk_is_one_sentence(tmp_path, capfd, caplog, monkeypatch, is_kn
   assert not [record for record in caplog.records if record.name == "absl"]
   assert checkpoints.restore(tmp_path, small(0), CONFIG)[::2] == (1, [])
   checkpoints.save(tmp_path, 2, small(2), CONFIG)
-  assert checkpoints.inspect(tmp_path) == ([2, 1], [])
+  assert manifests.inspect(tmp_path) == ([2, 1], [])
 
 
 def test_nothing_is_pickled(tmp_path, monkeypatch):

@@ -49,11 +49,17 @@ def test_labels_are_made_once_for_a_program(tmp_path):
   assert [static["cell"] for static in calls] == ["rnn", "rnn_sigmoid"]
 
 
-def test_what_is_computed_when_asked_to_stop_is_kept(tmp_path, monkeypatch, capsys):
-  """SIGTERM comes while the first block is written, the second on its way and the third not begun."""
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_what_is_computed_when_asked_to_stop_is_kept(signum, code, tmp_path, monkeypatch, capsys):
+  """The signal comes while the first block is written, the second on its way and the third not begun."""
   with monkeypatch.context() as patch:
-    watch(patch, store, "write_block", [], lambda: os.kill(os.getpid(), signal.SIGTERM))
-    assert launch(tmp_path) == 143
+    events = []
+    watch(patch, store, "write_block", events, lambda: len(events) == 1 and os.kill(os.getpid(), signum))
+    assert launch(tmp_path) == code
+  said = capsys.readouterr().err
+  assert said.count("Stopping: what is being computed is kept first.") == 1
+  assert f"activation_choice: stopped. Kept in {tmp_path / 'activation_choice'}: 4 of 6 points.\n" in said
+  assert f"To go on: python -m experiments.activation_choice {' '.join(FLAGS)} --out={tmp_path}\n" in said
   assert len(stored(tmp_path / "activation_choice")) == 4
   assert launch(tmp_path) == 0
   assert "2 points to compute, 4 already done" in capsys.readouterr().err

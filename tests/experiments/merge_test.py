@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments import checkpoints, merge, store, verify
+from experiments import manifests, merge, store, verify
 from tests.experiments.store_test import block
 from tests.experiments.verify_test import data_files, make_results, make_run
 
@@ -80,7 +80,7 @@ def test_a_run_that_is_further_replaces_one_that_is_not(tmp_path):
   name = make_results(tmp_path / "a").stem
   for source, step in (("b", 3), ("c", 6)):
     make_run(tmp_path / source / "adding/runs" / name, step)
-  newest = lambda: checkpoints.inspect(tmp_path / "out/adding/runs" / name / "checkpoints")[0][0]
+  newest = lambda: manifests.inspect(tmp_path / "out/adding/runs" / name / "checkpoints")[0][0]
   for source, step in (("b", 3), ("a", 4), ("b", 4), ("c", 6), ("a", 6)):
     assert run_merge(tmp_path, source) == 0
     assert newest() == step

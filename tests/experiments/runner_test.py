@@ -15,7 +15,7 @@ from jax import export
 import numpy as np
 import pytest
 
-from experiments import grid, runner, store
+from experiments import grid, runner, store, sweep
 from tests.experiments.train_test import TRAINING, USES
 
 SMALL = ("--hidden_size=4", "--input_size=2", "--seq_len=12", "--seeds=2")
@@ -172,7 +172,7 @@ def test_a_full_disk_is_one_sentence_and_the_next_launch_goes_on(tmp_path, capsy
 def test_points_that_are_not_finite_are_kept_with_their_status(tmp_path, capsys):
   assert launch("activation_choice", tmp_path, "--ws=0.5,1e30", "--cells=rnn_relu", "--seq_len=40") == 0
   data = store.load_results(tmp_path / "activation_choice").squeeze()
-  assert "2 points are not finite" in capsys.readouterr().err
+  assert "Not finite, and stored with that status: 2 points." in capsys.readouterr().err
   names = [[store.STATUS[i] for i in row] for row in data.status.values]
   assert names == [["ok", "ok"], ["nonfinite", "nonfinite"]]
 
@@ -225,6 +225,7 @@ def test_autonomous_input_starts_away_from_zero(tmp_path):
     ("--shard=2/2", "--shard: '2/2' is not allowed; it must be i/n with 0 ≤ i < n"),
     ("--chunk=0", "chunk"),
     ("--wss=1", "Unknown command line flag 'wss'. Did you mean: ws"),
+    ("--lr=1", "Unknown command line flag 'lr'. --help shows all flags."),
     ("ws=1", "'ws=1' is not a flag; flags look like --ws=0.5,1."),
     ("--flagfile=/no/such/file", "/no/such/file"),
     ("--out=a\nb", "--out: The folder 'a\\nb' is not allowed; its name must not be empty or hold a control character."),
@@ -287,8 +288,8 @@ def test_every_measure_lowers_for_every_platform(name):
   plan = runner.parse(chosen, [*SMALL, *EXPERIMENTS[name]])
   with jax.enable_x64(plan.points[0]["x64"]):
     for static in {p["cell"]: grid.static_part(p) for p in plan.points}.values():
-      arguments = runner._traced([p for p in plan.points if grid.static_part(p) == static][:2])
-      function = jax.jit(partial(runner._measure_block, chosen.measure, static))
+      arguments = sweep.traced_arguments([p for p in plan.points if grid.static_part(p) == static][:2])
+      function = jax.jit(partial(sweep.measure_block, chosen.measure, static))
       export.export(function, platforms=["cpu", "cuda", "rocm", "tpu"])(*arguments)
 
 
@@ -297,8 +298,14 @@ def test_help_shows_the_experiment(capsys):
     runner.main(experiment("forget_bias"), ["--help"])
   assert stop.value.code == 0
   text = capsys.readouterr().out
-  assert "python -m experiments.forget_bias" in text
-  assert "--forget_bias" in text
+  assert text.splitlines()[0] == experiment("forget_bias").doc.splitlines()[0]
+  order = [
+    text.index(f"  --{flag}\n") for flag in ("ws=0,1", "forget_bias=-2:6:17", "hidden_size=64", "out=results", "x64")
+  ]
+  assert order == sorted(order)
+  assert text.index("  --flagfile=") > order[-1]
+  assert "By default 816 points, T = 200, H = 64: " in text
+  assert "Expect: without recurrent weights" in text
 
 
 def test_experiments_are_listed_here():

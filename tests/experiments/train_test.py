@@ -14,7 +14,8 @@ import jax
 import numpy as np
 import pytest
 
-from experiments import adding, checkpoints, runner, store, verify
+from experiments import adding, locks, runner, store, verify, words
+from experiments.files import CheckpointError
 from experiments.learning import SETTINGS, build
 from experiments.train import final_states, logged_updates, watched_updates
 
@@ -160,7 +161,7 @@ def test_a_damaged_run_of_a_stored_block_is_found_and_made_anew(tmp_path, capsys
       flip(path)
     assert verify.check(tmp_path).problems
     if damaged[-1] == manifests()[-1]:
-      with pytest.raises(checkpoints.CheckpointError, match="altered"):
+      with pytest.raises(CheckpointError, match="altered"):
         final_states(points, run)
     capsys.readouterr()
     assert runner.main(adding.EXPERIMENT, flags) == 0
@@ -208,8 +209,8 @@ def test_updates_that_are_not_finite_are_told(tmp_path, capsys):
   count = int(data.nonfinite_updates.sum())
   assert count > 0
   message = capsys.readouterr().err
-  assert f"{count} updates were not finite and were left out" in message
-  assert "2 points are not finite; they are stored with that status" in message
+  assert f"{words.count(count, 'update')} not finite and left out" in message
+  assert "Not finite, and stored with that status: 2 points." in message
   assert np.all(data.status == store.STATUS.index("nonfinite"))
 
 
@@ -272,6 +273,6 @@ def test_every_default_is_allowed():
 def test_two_launchers_of_one_run_are_told_apart(tmp_path, capsys):
   flags = [*TINY, "--updates=2", f"--out={tmp_path}"]
   points = runner.parse(adding.EXPERIMENT, flags).points
-  with checkpoints.lock(tmp_path / "adding/runs" / store.block_name(points)):
+  with locks.lock(tmp_path / "adding/runs" / store.block_name(points)):
     assert runner.main(adding.EXPERIMENT, flags) == 2
   assert f"is in use by process {os.getpid()}" in capsys.readouterr().err

@@ -53,7 +53,7 @@ def test_what_another_launcher_computes_is_left_to_it_and_done_when_it_died(tmp_
   assert launch(tmp_path) == 0
   text = capsys.readouterr().err
   assert "Another launcher is at work in" in text
-  assert "3 points were left to other launchers" in text
+  assert "Left to other launchers at work in" in text
   found = stored(tmp_path / "activation_choice")
   assert sorted(found) == sorted(grid.content_hash(p) for i, p in enumerate(points) if i not in (2, 3, 4))
   process.kill()
@@ -100,5 +100,5 @@ def test_two_launchers_at_once_compute_every_point_once(tmp_path):
   (first, first_text), (second, second_text) = map(ended, both)
   assert first == second == 0
   assert "Another launcher is at work" in first_text + second_text
-  assert "points were left to other launchers" in first_text + second_text
+  assert "Left to other launchers at work in" in first_text + second_text
   assert len(stored(tmp_path / "activation_choice")) == 50

@@ -5,14 +5,14 @@ import shutil
 import numpy as np
 import pytest
 
-from experiments import checkpoints, files, journal, store, verify
+from experiments import checkpoints, files, journal, locks, store, verify
 from tests.experiments.store_test import block
 
 
 def make_run(folder, step=4):
   """The folder of a run that is over, as training leaves it."""
   metrics, dynamics = [], []
-  with checkpoints.lock(folder):
+  with locks.lock(folder):
     for at in range(1, step + 1):
       journal.append(folder / "dynamics.jsonl", dynamics, {"step": at, "rate": np.float32(at)})
       journal.append(folder / "metrics.jsonl", metrics, {"step": at, "loss": np.full(2, at / 3, np.float32)})
@@ -67,7 +67,7 @@ def test_what_is_in_use_is_left_out(tmp_path):
   path = make_results(tmp_path)
   run = tmp_path / "adding/runs" / path.stem
   (run / "metrics.jsonl").write_bytes(b"half")
-  with checkpoints.lock(run):
+  with locks.lock(run):
     assert verify.check(tmp_path)[1:] == ([], [f"{run} is in use and is not checked."])
   assert len(verify.check(tmp_path).problems) == 2  # the journal, and the row that its checkpoint needs
 

@@ -1,0 +1,65 @@
+"""What there is to run.
+
+    python -m experiments --list                              every experiment: default size, time, what it shows
+    python -m experiments recurrent_gain --ws=0.5,1           the same as python -m experiments.recurrent_gain --ws=0.5,1
+    python -m experiments.recurrent_gain --help               its flags
+
+Beside them stand slurm (a sweep as a job array), verify and merge (stored results) and generate (a trained model writes).
+"""
+
+from collections.abc import Sequence
+import difflib
+import importlib
+import shutil
+import signal
+import sys
+
+from absl import flags
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+  """Lists the experiments, or runs the one that is named first; returns an exit code."""
+  arguments = list(sys.argv[1:] if argv is None else argv)
+  if arguments and not arguments[0].startswith("-"):
+    return _run(arguments[0], arguments[1:])
+  values = flags.FlagValues()
+  flags.DEFINE_boolean("list", False, "One line for every experiment.", flag_values=values)
+  flags.DEFINE_boolean("help", False, "Print this and exit.", short_name="h", flag_values=values)
+  try:
+    rest = values(["experiments", *arguments])[1:]
+  except flags.Error as error:
+    return _refuse(f"{str(error).rstrip(' ?.')}; the flags are --list and --help.")
+  if rest:
+    return _refuse(f"{rest[0]!r} comes too late; an experiment is named first and its flags follow.")
+  if values.list:
+    from experiments import catalogue  # it imports everything
+
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # whoever reads may have seen enough
+    print(catalogue.listing(shutil.get_terminal_size().columns if sys.stdout.isatty() else None))
+  else:
+    print(__doc__.strip())
+  return 0
+
+
+def _run(name: str, arguments: Sequence[str]) -> int:
+  from experiments import catalogue, runner
+
+  if name not in catalogue.modules():
+    close = difflib.get_close_matches(name, catalogue.modules(), n=1)
+    guess = f" Did you mean {close[0]}?" if close else ""
+    return _refuse(f"{name!r} is not an experiment.{guess} --list names all.")
+  module = importlib.import_module(f"experiments.{name}")
+  if hasattr(module, "EXPERIMENT"):
+    return runner.main(module.EXPERIMENT, arguments)
+  if hasattr(module, "main"):
+    return module.main(arguments)
+  return _refuse(f"{name!r} is a part of the launcher and not an experiment. --list names all.")
+
+
+def _refuse(reason: str) -> int:
+  print(f"experiments: {reason}", file=sys.stderr)
+  return 2
+
+
+if __name__ == "__main__":
+  sys.exit(main())

@@ -1,0 +1,73 @@
+"""An experiment as a value, and what its own flags make of it by default."""
+
+from collections.abc import Mapping, Sequence
+import math
+from typing import NamedTuple
+
+from experiments import grid
+from experiments.measure import Measure
+from experiments.words import count
+
+
+class Experiment(NamedTuple):
+  """A sweep.
+
+  Attributes:
+    name: of the module and of the results folder.
+    doc: what it shows, in one line first; printed by --help.
+    measure: what is measured at each point.
+    defaults: setting -> flag text, where it differs from the setting's own default.
+    cells: the cells that the measure is defined for; all if empty.
+    seeds: random nets per combination, by default.
+    x64: whether it computes in float64 by default.
+    drawn_by: the module of `analysis` that draws it, if that has another name.
+  """
+
+  name: str
+  doc: str
+  measure: Measure
+  defaults: Mapping[str, str]
+  cells: Sequence[str] = ()
+  seeds: int = 8
+  x64: bool = False
+  drawn_by: str = ""
+
+
+def first_line(experiment: Experiment) -> str:
+  """What it shows, in one line."""
+  return experiment.doc.strip().splitlines()[0]
+
+
+def default(experiment: Experiment, setting: str) -> str:
+  """The default of a setting, as flag text."""
+  return experiment.defaults.get(setting, experiment.measure.settings[setting].default)
+
+
+def default_axes(experiment: Experiment) -> dict[str, Sequence[grid.Value]]:
+  """The values of every setting by default; texts as they are written, so that nothing has to be read for them."""
+  settings = experiment.measure.settings
+  parsed: dict[str, Sequence[grid.Value]] = {}
+  for name, setting in settings.items():
+    text = default(experiment, name)
+    parsed[name] = text.split(",") if setting.kind is str else grid.parse_axis(name, text, settings)
+  return parsed
+
+
+def default_size(experiment: Experiment) -> str:
+  """The size of the default grid: points, the length T of their sequences, and units H."""
+  axes = default_axes(experiment)
+  points = experiment.seeds * math.prod(map(len, axes.values()))
+  sizes = [count(points, "point")]
+  for letter, names in (("T", ("seq_len", "length")), ("H", ("hidden_size",))):
+    # A length that a training run does not set is one that its task does not have.
+    values = next(
+      (axes[name] for name in names if name in axes and (name != "length" or name in experiment.defaults)), ()
+    )
+    if values:
+      sizes.append(f"{letter} = {','.join(map(str, values))}")
+  return ", ".join(sizes)
+
+
+def drawing_command(experiment: Experiment, results: str) -> str:
+  """The command that draws the experiment's results."""
+  return f"python -m analysis.{experiment.drawn_by or experiment.name} --results={results} --out=figures"

@@ -1,0 +1,242 @@
+"""What results say in short: five lines after a sweep, and a table of everything that is in a folder.
+
+Both show the headline of the measure, mean ± standard deviation over the seeds, and end with the command that draws the rest.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+import itertools
+import math
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from experiments import store
+from experiments.experiment import Experiment, drawing_command
+from experiments.grid import Point, Value, content_hash
+from experiments.measure import Measure
+from experiments.words import count, duration, number
+
+ROWS = 40  # of a table, at the most
+
+
+class Row(NamedTuple):
+  """The results of all seeds that share their settings.
+
+  Attributes:
+    settings: those that vary between rows.
+    seeds: how many there are.
+    values: headline -> its values over the seeds, where it is no NaN.
+  """
+
+  settings: Mapping[str, Value]
+  seeds: int
+  values: Mapping[str, np.ndarray]
+
+
+class Found(NamedTuple):
+  """What a folder holds of some points.
+
+  Attributes:
+    axes: the settings that vary, with their values; the cell always.
+    rows: in the order of the axes.
+    statuses: status -> number of points.
+    seconds: that it took to compute, added over processes.
+    problems: a sentence for each file that cannot be read.
+  """
+
+  axes: Mapping[str, Sequence[Value]]
+  rows: Sequence[Row]
+  statuses: Mapping[str, int]
+  seconds: float
+  problems: Sequence[str]
+
+
+def find(folder: Path, measure: Measure, wanted: Sequence[Point] | None = None) -> Found:
+  """Reads the headlines of all stored points, or of those that are `wanted`.
+
+  Raises:
+    ResultsError: if there are none, or they are of another schema.
+  """
+  hashes = None if wanted is None else set(map(content_hash, wanted))
+  points: list[Point] = []
+  values: dict[str, list[Any]] = {name: [] for name in ("status", *measure.headline)}
+  seconds, problems = 0.0, []
+  for path in store.block_paths(folder):
+    try:
+      block = store.read_block(path)
+    except store.SchemaError:
+      raise
+    except store.ResultsError as error:
+      problems.append(str(error))
+      continue
+    chosen = [i for i, point in enumerate(block.points) if hashes is None or content_hash(point) in hashes]
+    points += [block.points[i] for i in chosen]
+    for name, found in values.items():
+      found += [np.ravel(block.arrays[name][i])[0] for i in chosen]
+    seconds += block.provenance.get("wall_seconds", 0.0) if chosen else 0.0
+  if not points:
+    damaged = f" that can be read: {problems[0]}" if problems else f"; run python -m experiments.{folder.name} first."
+    raise store.ResultsError(f"{folder} holds no results{damaged}")
+  axes = store.axis_values(points)
+  axes = {name: axes[name] for name in axes if name == "cell" or (len(axes[name]) > 1 and name != "seed")}
+  groups: dict[tuple[int, ...], list[int]] = {}
+  for i, point in enumerate(points):
+    groups.setdefault(tuple(axes[name].index(point[name]) for name in axes), []).append(i)
+  rows = []
+  for place, members in sorted(groups.items()):
+    over_seeds = {name: np.array([values[name][i] for i in members], float) for name in measure.headline}
+    settings = {name: axes[name][j] for name, j in zip(axes, place, strict=True)}
+    rows.append(Row(settings, len(members), {name: a[~np.isnan(a)] for name, a in over_seeds.items()}))
+  statuses = {name: int(np.sum(np.array(values["status"]) == i)) for i, name in enumerate(store.STATUS)}
+  return Found(axes, rows, statuses, seconds, problems)
+
+
+def mean(row: Row, name: str) -> float:
+  return float(np.mean(row.values[name])) if row.values[name].size else math.nan
+
+
+def spread(row: Row, name: str) -> str:
+  """Mean ± standard deviation over seeds; a dash where there is no number."""
+  values = row.values[name]
+  # Of what either is or is not, the mean says all.
+  is_spread = values.size > 1 and np.all(np.isfinite(values)) and not np.all((values == 0) | (values == 1))
+  return number(mean(row, name)) + (f" ± {number(float(np.std(values, ddof=1)), 2)}" if is_spread else "")
+
+
+def _text(value: Value) -> str:
+  return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _where(settings: Mapping[str, Value]) -> str:
+  others = [f"{name} {_text(value)}" for name, value in settings.items() if name != "cell"]
+  return " at ".join([str(settings["cell"]), *([", ".join(others)] if others else [])])
+
+
+def _range(found: Found, name: str, unit: str) -> str:
+  """Where a headline is lowest and highest."""
+  rows = [row for row in found.rows if row.values[name].size]
+  if not rows:
+    return f"{name}: no point has a number"
+  low, high = (choose(rows, key=lambda row: mean(row, name)) for choose in (min, max))
+  ends = [f"{spread(row, name)} ({_where(row.settings)})" for row in ([low] if low is high else [low, high])]
+  return f"{name}: {' to '.join(ends)}, {unit}"
+
+
+def _curves(found: Found) -> tuple[str, dict[str, list[Row]], dict[str, Value]] | None:
+  """The longest axis of numbers, for each cell the rows along it, and what all other settings are there: as in the last row."""
+  numeric = [name for name, values in found.axes.items() if not any(isinstance(v, str | bool) for v in values)]
+  if not numeric:
+    return None
+  axis = max(numeric, key=lambda name: len(found.axes[name]))
+  fixed = {name: value for name, value in found.rows[-1].settings.items() if name not in ("cell", axis)}
+  curves: dict[str, list[Row]] = {}
+  for row in found.rows:
+    if all(row.settings[name] == value for name, value in fixed.items()):
+      curves.setdefault(str(row.settings["cell"]), []).append(row)
+  return axis, curves, fixed
+
+
+def _crossing(rows: Sequence[Row], axis: str, name: str) -> float | None:
+  """Where the mean crosses 0 for the first time along the axis, by linear interpolation."""
+  places, means = [float(row.settings[axis]) for row in rows], [mean(row, name) for row in rows]
+  for i, (a, b) in enumerate(itertools.pairwise(means)):
+    if math.isfinite(a) and math.isfinite(b) and a * b < 0:
+      return places[i] + (places[i + 1] - places[i]) * a / (a - b)
+  return None
+
+
+def _along(found: Found, name: str) -> Iterator[str]:
+  """A headline at both ends of the longest axis, cell by cell, and where it changes its sign if it does."""
+  along = _curves(found)
+  if along is None:
+    return
+  axis, curves, fixed = along
+  others = f" ({', '.join(f'{name} {_text(value)}' for name, value in fixed.items())})" if fixed else ""
+  ends = [f"{cell} {number(mean(rows[0], name))} → {number(mean(rows[-1], name))}" for cell, rows in curves.items()]
+  low, high = _text(found.axes[axis][0]), _text(found.axes[axis][-1])
+  yield f"{name} from {axis} {low} to {high}{others}: {'; '.join(ends)}"
+  crossings = {cell: _crossing(rows, axis, name) for cell, rows in curves.items()}
+  if any(at is not None for at in crossings.values()):
+    told = [f"{cell} {at:.3g}" if at is not None else f"{cell} nowhere" for cell, at in crossings.items()]
+    yield f"{name} crosses 0 near {axis}: {'; '.join(told)}"
+
+
+def _points(found: Found, missing: int, skipped: int, failed: int) -> str:
+  total = sum(found.statuses.values()) + missing
+  numbers = {
+    "ok": found.statuses["ok"],
+    "not finite": found.statuses["nonfinite"],
+    "failed": failed,
+    "not computed": missing - failed,
+  }
+  parts = [f"{number(n)} {what}" for what, n in numbers.items() if n or what == "ok"]
+  before = f" ({number(skipped)} skipped, stored before)" if skipped else ""
+  return f"{count(total, 'point')}: {', '.join(parts)}{before}; {duration(found.seconds)} of one process"
+
+
+def _axes(found: Found) -> str:
+  shown = []
+  for name, values in found.axes.items():
+    is_long = len(values) > 4 and not isinstance(values[0], str)
+    listed = (
+      f"{_text(values[0])} … {_text(values[-1])} ({len(values)} values)" if is_long else ", ".join(map(_text, values))
+    )
+    shown.append(f"{name} {listed}")
+  return "; ".join([*shown, f"up to {count(max(row.seeds for row in found.rows), 'seed')} each"])
+
+
+def after(experiment: Experiment, folder: Path, points: Sequence[Point], skipped: int, failed: int) -> str:
+  """Where the data of a sweep lies, five lines of what it says, and the command that draws it.
+
+  Args:
+    points: those of the sweep.
+    skipped, failed: how many of them were stored before, and how many were tried in vain.
+  """
+  try:
+    found = find(folder, experiment.measure, points)
+  except store.ResultsError:
+    return f"{folder}: nothing is stored of this sweep."
+  lines = [_points(found, len(points) - sum(found.statuses.values()), skipped, failed), _axes(found)]
+  headline = list(experiment.measure.headline.items())
+  for i, (name, unit) in enumerate(headline):
+    lines.append(_range(found, name, unit))
+    lines += _along(found, name) if i == 0 else []
+  return "\n".join([f"{folder}:", *(f"  {line}" for line in lines[:5]), _draw(experiment, folder)])
+
+
+def _draw(experiment: Experiment, folder: Path) -> str:
+  return f"Draw it:   {drawing_command(experiment, str(folder.parent))}"
+
+
+def _thinned(axes: Mapping[str, Sequence[Value]], rows: Sequence[Row]) -> Sequence[Row]:
+  """Rows at fewer values of the longest axes, evenly chosen and with both ends, until they are few enough."""
+  kept = {name: list(values) for name, values in axes.items()}
+  while len(rows) > ROWS:
+    longest = max(kept, key=lambda name: len(kept[name]))
+    places = np.linspace(0, len(kept[longest]) - 1, (len(kept[longest]) + 1) // 2).round().astype(int)
+    kept[longest] = [kept[longest][i] for i in places]
+    rows = [row for row in rows if row.settings[longest] in kept[longest]]
+  return rows
+
+
+def table(experiment: Experiment, folder: Path) -> str:
+  """All that is stored as a table: a row for each cell and combination of settings, the headlines in columns.
+
+  Raises:
+    ResultsError: if there is nothing to show.
+  """
+  found = find(folder, experiment.measure)
+  headline = experiment.measure.headline
+  rows = _thinned(found.axes, found.rows)
+  cells = [
+    [*map(_text, row.settings.values()), *(spread(row, name) for name in headline), str(row.seeds)] for row in rows
+  ]
+  heads = [*found.axes, *headline, "seeds"]
+  widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
+  texts = ["  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)) for row in (heads, *cells)]
+  if len(rows) < len(found.rows):
+    texts.append(f"({number(len(rows))} of {count(len(found.rows), 'row')}, evenly chosen)")
+  units = "; ".join(f"{name}: {unit}" for name, unit in headline.items())
+  about = [f"{folder}: {_points(found, 0, 0, 0)}.", f"{units}; mean ± standard deviation over seeds."] if units else []
+  return "\n".join([*found.problems, *about, "", *texts, "", _draw(experiment, folder)])

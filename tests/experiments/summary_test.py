@@ -1,0 +1,138 @@
+"""What results say in short is what was stored, and the commands that are printed exist."""
+
+import importlib
+import shlex
+
+import numpy as np
+import pytest
+
+from experiments import catalogue, grid, store, summary
+from experiments.experiment import Experiment, drawing_command
+from experiments.measure import Measure
+from experiments.runner import main
+from tests.experiments.runner_test import SMALL, experiment
+
+STUDY = Experiment(
+  "study",
+  "What it shows.\n\nAnd more.",
+  Measure(
+    run=dict,
+    dims={"rate": ("norm",), "score": ()},
+    coords=lambda point: {},
+    headline={"rate": "nats per step", "score": "of 100"},
+  ),
+  {},
+)
+
+
+def rate(point):
+  """Crosses 0 at ws = 1.5 for the RNN, never for the GRU; seeds lie 0.1 apart."""
+  return (point["ws"] - 1.5 if point["cell"] == "rnn" else -1.0) + 0.1 * (point["seed"] - 1)
+
+
+def points(ws, cells=("gru", "rnn"), seeds=3, **others):
+  axes = {"cells": cells, "ws": ws} | {name: (value,) for name, value in others.items()}
+  return grid.expand(axes, seeds, x64=False)
+
+
+def write(folder, points, scores=50.0, status="ok"):
+  """A block a cell, as a sweep writes them."""
+  for cell in {point["cell"]: None for point in points}:
+    some = [point for point in points if point["cell"] == cell]
+    arrays = {
+      "rate": np.array([[rate(point), 99.0] for point in some]),
+      "score": np.full(len(some), scores),
+      "status": np.full(len(some), store.STATUS.index(status), np.int8),
+    }
+    block = store.Block(some, arrays, STUDY.measure.dims, {"norm": ["spectral", "frobenius"]}, {"wall_seconds": 50})
+    store.write_block(folder, block)
+
+
+def test_five_lines_after_a_sweep(tmp_path):
+  folder, mine = tmp_path / "study", points((0.0, 1.0, 2.0, 4.0))
+  write(folder, mine)
+  write(folder, points((100.0,)))  # another sweep's
+  assert summary.after(STUDY, folder, mine, skipped=6, failed=0).splitlines() == [
+    f"{folder}:",
+    "  24 points: 24 ok (6 skipped, stored before); 1 min 40 s of one process",
+    "  cell rnn, gru; ws 0, 1, 2, 4; up to 3 seeds each",
+    "  rate: -1.5 ± 0.1 (rnn at ws 0) to 2.5 ± 0.1 (rnn at ws 4), nats per step",
+    "  rate from ws 0 to 4: rnn -1.5 → 2.5; gru -1 → -1",
+    "  rate crosses 0 near ws: rnn 1.5; gru nowhere",
+    f"Draw it:   python -m analysis.study --results={tmp_path} --out=figures",
+  ]
+
+
+def test_what_is_missing_failed_or_not_finite_is_counted(tmp_path):
+  folder, mine = tmp_path / "study", points((0.0,), cells=("gru",), seeds=6)
+  write(folder, mine[:1])
+  write(folder, mine[1:3], scores=np.nan, status="nonfinite")
+  said = summary.after(STUDY, folder, mine, skipped=0, failed=2)
+  assert "  6 points: 1 ok, 2 not finite, 2 failed, 1 not computed; " in said
+  assert "  score: 50 (gru), of 100" in said
+  assert summary.after(STUDY, folder, points((9.0,)), 0, 0) == f"{folder}: nothing is stored of this sweep."
+
+
+def test_a_table_of_all_that_is_stored(tmp_path):
+  folder = tmp_path / "study"
+  write(folder, points((0.0, 2.0)))
+  write(folder, points((2.0,), cells=("rnn",), seeds=4)[3:], scores=60.0)
+  lines = summary.table(STUDY, folder).splitlines()
+  assert lines[0] == f"{folder}: 13 points: 13 ok; 2 min 30 s of one process."
+  rows = [line.split("  ") for line in lines[3:8]]
+  assert [[text.strip() for text in row if text.strip()] for row in rows] == [
+    ["cell", "ws", "rate", "score", "seeds"],
+    ["rnn", "0", "-1.5 ± 0.1", "50 ± 0", "3"],
+    ["rnn", "2", "0.55 ± 0.13", "52.5 ± 5", "4"],
+    ["gru", "0", "-1 ± 0.1", "50 ± 0", "3"],
+    ["gru", "2", "-1 ± 0.1", "50 ± 0", "3"],
+  ]
+  assert lines[-1].startswith("Draw it:")
+
+
+def test_a_long_table_is_thinned_along_its_longest_axis(tmp_path):
+  folder, ws = tmp_path / "study", tuple(float(i) for i in range(101))
+  write(folder, points(ws, seeds=1))
+  text = summary.table(STUDY, folder)
+  shown = [line.split()[1] for line in text.splitlines() if line.split()[:1] == ["gru"]]
+  assert len(shown) <= summary.ROWS / 2
+  assert (shown[0], shown[-1]) == ("0", "100")
+  assert f"({2 * len(shown)} of 202 rows, evenly chosen)" in text
+
+
+def test_the_table_is_printed_without_computing_anything(tmp_path, capsys, monkeypatch):
+  chosen = experiment("activation_choice")
+  assert main(chosen, [*SMALL, "--ws=0.5,1", "--cells=rnn", f"--out={tmp_path}"]) == 0
+  said = capsys.readouterr().out
+  assert "4 points: 4 ok; " in said
+  assert f"python -m analysis.activation_choice --results={tmp_path} --out=figures" in said
+  broken = chosen._replace(measure=chosen.measure._replace(run=None, check=None))
+  assert main(broken, ["--summary", f"--out={tmp_path}"]) == 0
+  table = capsys.readouterr().out
+  values = store.load_results(tmp_path / "activation_choice").largest_exponent.mean("seed").squeeze().values
+  for value in values:
+    assert f"{value:.3g} ± " in table
+  assert main(chosen, ["--summary", f"--out={tmp_path / 'none'}"]) == 2
+  assert "holds no results; run python -m experiments.activation_choice first." in capsys.readouterr().err
+  assert not (tmp_path / "none").exists()
+
+
+@pytest.fixture(scope="module")
+def every():
+  return catalogue.experiments()
+
+
+def test_every_experiment_has_a_headline_that_it_measures(every):
+  for name, chosen in every.items():
+    assert chosen.measure.headline, name
+    assert set(chosen.measure.headline) <= set(chosen.measure.dims), name
+
+
+def test_every_command_that_draws_exists_and_reads_the_experiment(every):
+  for name, chosen in every.items():
+    words = shlex.split(drawing_command(chosen, "results"))
+    assert words[:2] == ["python", "-m"]
+    module = importlib.import_module(words[2])
+    plots = [module.PLOT.reads] if hasattr(module, "PLOT") else [claim.reads for claim in module.CLAIMS.values()]
+    assert any(name in reads for reads in plots), name
+    assert callable(module.main)
