@@ -16,6 +16,7 @@ import numpy as np
 import recurrent_lab as rl
 
 UNITS, STEPS, ALPHA = 8, 100, 0.2
+TANH = rl.ACTIVATIONS["tanh"]  # with a slope that survives saturation
 
 affine = lambda params, s, x: s @ params["W"] + x @ params["U"]
 leaky = rl.Cell(
@@ -24,8 +25,8 @@ leaky = rl.Cell(
     "U": jnp.eye(inputs, units),
   },
   initial_state=lambda params, batch_shape=(): jnp.zeros((*batch_shape, UNITS)),
-  step=lambda params, s, x: (new := s + ALPHA * (jnp.tanh(affine(params, s, x)) - s), new),
-  probe=lambda params, s, x: {"tanh": rl.ACTIVATIONS["tanh"].activity(affine(params, s, x))},
+  step=lambda params, s, x: (new := s + ALPHA * (TANH.function(affine(params, s, x)) - s), new),
+  probe=lambda params, s, x: {"tanh": TANH.activity(affine(params, s, x))},
 )
 
 
