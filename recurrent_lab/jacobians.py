@@ -23,8 +23,8 @@ from recurrent_lab.unroll import scan, start
 class ScaledMatrix(NamedTuple):
   """`matrix · e^log_scale`: a product of Jacobians that neither under- nor overflows."""
 
-  matrix: Float[Array, "m n"]
-  log_scale: Float[Array, ""]
+  matrix: Float[Array, "m n"]  # its largest entry is in [½, 1), unless it is 0 or a block of a larger product
+  log_scale: Float[Array, ""]  # nats
 
 
 class FlatTrajectory(NamedTuple):
@@ -158,6 +158,7 @@ def log_spectral_norm(product: ScaledMatrix) -> Float[Array, ""]:
   return total + product.log_scale
 
 
+#: The norms of products by name.
 NORMS: Mapping[str, Callable[[ScaledMatrix], Array]] = {"spectral": log_spectral_norm, "frobenius": log_frobenius_norm}
 
 
@@ -289,6 +290,9 @@ def growth_rate(log_norms: Float[Array, "T"], first_lag: int | None = None) -> G
 
   Returns:
     The fit; its rate is -inf where fewer than two norms are above 0, NaN where any is NaN.
+
+  Raises:
+    ValueError: if `first_lag` leaves fewer than two lags, or is below 1.
   """
   steps = log_norms.shape[0]
   first = max(1, steps // 10) if first_lag is None else first_lag
