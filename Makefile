@@ -3,6 +3,7 @@
 # make learning, make landmarks    training runs, small and full, and their figures
 # make reliability    faults tried for real and counted: docs/reliability.md
 # make language, make language-landmarks    language models and other uses, small and full, and their figures
+# make docs    the site of guides and functions, in build/docs
 # make bench   the lab beside other libraries, in an environment of its own (about an hour; leave the machine alone)
 PYTHON ?= python3
 VENV ?= .venv
@@ -14,7 +15,7 @@ EXPERIMENTS = recurrent_gain tanh_saturation forget_bias zero_or_one \
               mean_field lyapunov phase_gates phase_input activation_choice transient_growth one_unit identities
 
 .PHONY: paper sweeps figures learning landmarks learning-figures language language-landmarks uses language-figures \
-        reliability bench test test-slow check env clean
+        reliability bench docs test test-slow check env clean
 
 paper: sweeps figures
 	@echo "The figures are in $(FIGURES)/, the judged claims in $(LEDGER)/claims.md, the numbers behind them in $(RESULTS)/."
@@ -120,6 +121,14 @@ $(BENCH)/.complete: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(BENCH)
 	$(BENCH)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[bench]"
 	$(if $(TORCH),$(BENCH)/bin/python -m pip install --quiet "$(TORCH)" || echo "torch is not installed and will be left out.")
+	@touch $@
+
+docs: $(VENV)/.docs
+	$(RUN) -m sphinx -W --keep-going -q -b html docs build/docs
+	@echo "The site is in build/docs: open build/docs/index.html."
+
+$(VENV)/.docs: $(VENV)/.complete
+	$(RUN) -m pip install --quiet --constraint constraints.txt --editable ".[docs]"
 	@touch $@
 
 test: env

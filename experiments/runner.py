@@ -15,7 +15,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from experiments import devices, grid, mend, signals, store, summary, sweep, units
+from experiments import blocks, devices, grid, mend, signals, store, summary, units
 from experiments.experiment import Experiment as Experiment
 from experiments.grid import Point
 from experiments.plan import Plan, UsageError, describe, parse
@@ -80,9 +80,9 @@ def _work_off(
         yield points
 
     for points, arrays, error, effort in (
-      sweep.kept(measure, plan.out, plan.checkpoint_seconds, announced())
+      blocks.kept(measure, plan.out, plan.checkpoint_seconds, announced())
       if measure.keeps_files
-      else sweep.swept(measure, plan.chunk, traced, announced())
+      else blocks.swept(measure, plan.chunk, traced, announced())
     ):
       static = grid.static_part(points[0], traced)
       if error:
@@ -93,7 +93,7 @@ def _work_off(
           say(f"Stopping: more than --max_failures={plan.max_failures} blocks failed.")
           return False
         continue
-      arrays["status"] = sweep.status(measure, arrays)
+      arrays["status"] = blocks.status(measure, arrays)
       tally.nonfinite += int(np.sum(arrays["status"] == store.STATUS.index("nonfinite")))
       group = grid.content_hash(static)
       if group not in coords:  # they are traced, which takes as long as computing a few points
@@ -157,22 +157,46 @@ def run(experiment: Experiment, plan: Plan, process: tuple[int, int] = (0, 1)) -
   return tally.failures
 
 
-def main(experiment: Experiment, argv: Sequence[str] | None = None) -> int:
-  """Runs an experiment from the command line and returns its exit code."""
+@contextlib.contextmanager
+def _configured(**settings: Any) -> Iterator[None]:
+  """Within it JAX is configured so; in all threads, unlike with JAX's own context managers."""
+  before = {name: getattr(jax.config, name) for name in settings}
   try:
-    with signals.listening():
-      plan = parse(experiment, sys.argv[1:] if argv is None else argv)
-      if plan.summary:
-        print(summary.table(experiment, plan.out))
-        return 0
-      jax.config.update("jax_enable_x64", bool(plan.points[0]["x64"]))
-      # On GPU and TPU the default precision of products would be the largest error of every measurement.
-      jax.config.update("jax_default_matmul_precision", "highest")
+    for name, value in settings.items():
+      jax.config.update(name, value)
+    yield
+  finally:
+    for name, value in before.items():
+      jax.config.update(name, value)
+
+
+def launch(experiment: Experiment, argv: Sequence[str]) -> tuple[Plan, int]:
+  """Does what the flags ask for; returns the plan and the number of blocks that failed.
+
+  Raises:
+    UsageError: for any flag that cannot be used, before any work.
+    store.ResultsError: if the folder cannot be written, or holds results of another schema.
+    signals.Stopped: where a signal asks for it; what is done is kept.
+  """
+  with signals.listening():
+    plan = parse(experiment, argv)
+    if plan.summary:
+      print(summary.table(experiment, plan.out))
+      return plan, 0
+    # On GPU and TPU the default precision of products would be the largest error of every measurement.
+    with _configured(jax_enable_x64=bool(plan.points[0]["x64"]), jax_default_matmul_precision="highest"):
       try:
         process = (0, 1) if plan.dry_run else devices.prepare(plan.cpu_devices, plan.hosts)
       except ValueError as error:
         raise UsageError(str(error)) from None
-      return 1 if run(experiment, plan, process) else 0
+      return plan, run(experiment, plan, process)
+
+
+def main(experiment: Experiment, argv: Sequence[str] | None = None) -> int:
+  """Runs an experiment from the command line and returns its exit code."""
+  try:
+    _, failures = launch(experiment, sys.argv[1:] if argv is None else argv)
+    return 1 if failures else 0
   except (UsageError, store.ResultsError) as error:
     print(f"{experiment.name}: {error}", file=sys.stderr)
     return 2

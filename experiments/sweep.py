@@ -1,130 +1,35 @@
-"""Blocks of points computed: plain data in, arrays or an error out.
+"""A sweep from Python instead of flags: the same launcher, the same files, and the results as a dataset.
 
-A block of a sweep is on its way before the outcome of the one before it is handed out, so that the devices do not wait for the
-disk. The block of a measure that keeps files is left to that measure.
+data = sweep(recurrent_gain.EXPERIMENT, cells=["rnn", "gru"], ws="0.5:6:12", seeds=4, out="results")
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-import contextlib
-from functools import partial
-from pathlib import Path
-import time
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import Any
 
-import jax
-import numpy as np
+import xarray as xr
 
-from experiments import devices, grid, signals, store
-from experiments.grid import Point
-from experiments.measure import Measure, point_key
-from experiments.progress import say
+from experiments import store
+from experiments.experiment import Experiment
+from experiments.runner import launch
 
 
-def traced_arguments(points: Sequence[Point], names: Sequence[str] = grid.TRACED) -> tuple[Any, ...]:
-  """The parts of points that a compiled program takes as arguments."""
-  seeds = np.array([point["seed"] for point in points], np.uint32)
-  words = np.array([grid.key_words(point) for point in points], np.uint32)
-  float_dtype = np.float64 if points[0]["x64"] else np.float32
-  values = {name: np.array([point[name] for point in points], float_dtype) for name in names}
-  return seeds, words, values
+def sweep(experiment: Experiment, **settings: Any) -> xr.Dataset:
+  """Runs an experiment from Python and returns what its folder then holds, as `store.load_results` does.
 
+  `sweep(EXPERIMENT, ws=[0.5, 1.0], seeds=4, out="results")` is `--ws=0.5,1.0 --seeds=4 --out=results`: what is done is
+  skipped, and the same is stored.
 
-def measure_block(measure: Measure, static: Point, seeds: Any, words: Any, values: Any) -> dict[str, Any]:
-  """The measure of a block of points, on a leading axis."""
+  Args:
+    experiment: of `experiments/`, or one of your own.
+    settings: the flags by name; an axis is a value, a sequence of values or a range as text (`"0.5:6:12"`).
 
-  def one(seed: Any, words: Any, values: Any) -> dict[str, Any]:
-    return measure.run(static, point_key(seed, words), values)
-
-  return jax.vmap(one)(seeds, words, values)
-
-
-def status(measure: Measure, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
-  """`store.STATUS` of every point: nonfinite if it holds a NaN or +inf where that is no answer."""
-  bad = np.zeros(next(iter(arrays.values())).shape[0], bool)
-  for name, array in arrays.items():
-    wrong = np.zeros(array.shape, bool)
-    if name not in measure.may_be_nan:
-      wrong |= np.isnan(array)
-    if name not in measure.may_be_infinite:
-      wrong |= np.isposinf(array)
-    bad |= wrong.reshape(len(bad), -1).any(axis=1)
-  return np.where(bad, store.STATUS.index("nonfinite"), store.STATUS.index("ok")).astype(np.int8)
-
-
-class Outcome(NamedTuple):
-  """What became of some points: their arrays, or the error instead; and what it took, for the provenance."""
-
-  points: list[Point]
-  arrays: dict[str, np.ndarray]
-  error: Exception | None
-  effort: dict[str, Any]
-
-
-ERRORS = (RuntimeError, MemoryError, FloatingPointError)
-
-
-def _begun(group: devices.Group, points: list[Point], traced: Sequence[str]) -> Callable[[float], Outcome]:
-  """Sends points on their way; what is returned waits for them, given the time from which they had the devices."""
-  begin, compiled = time.perf_counter(), group.compile_seconds
-  arguments = traced_arguments(points, traced)
-  started = None
-  with contextlib.suppress(*ERRORS):  # an error comes again below, but for a lack of memory for two blocks at once
-    started = devices.start(group, arguments)
-
-  def finish(free_since: float) -> Outcome:
-    try:
-      arrays, error = devices.finish(group, arguments, started), None
-    except ERRORS as raised:
-      arrays, error = {}, raised
-    effort = {
-      "wall_seconds": round(time.perf_counter() - max(begin, free_since), 3),
-      "compile_seconds": round(group.compile_seconds - compiled, 3),
-      "chunk_halvings": group.halvings,
-    }
-    return Outcome(points, arrays, error, effort)
-
-  return finish
-
-
-def swept(measure: Measure, chunk: int, traced: Sequence[str], queue: Iterable[list[Point]]) -> Iterator[Outcome]:
-  """Computes blocks of points, each on its way before the outcome of the one before is handed out."""
-  groups: dict[str, devices.Group] = {}
-  pending: Callable[[float], Outcome] | None = None
-  free_since = 0.0
-  for points in queue:
-    static = grid.static_part(points[0], traced)
-    function = partial(measure_block, measure, static)
-    group = groups.setdefault(grid.content_hash(static), devices.Group(str(static["cell"]), function, chunk))
-    # A compilation is not waited for by what is computed, nor counted as its time.
-    if pending and (signals.is_asked_to_stop() or not group.programs):
-      yield pending(free_since)
-      pending = None
-    signals.stop_if_asked()
-    begun = _begun(group, points, traced)
-    if pending:
-      outcome, free_since = pending(free_since), time.perf_counter()
-      yield outcome
-    pending = begun
-  if pending:
-    yield pending(free_since)
-
-
-def kept(measure: Measure, out: Path, checkpoint_seconds: float, queue: Iterable[list[Point]]) -> Iterator[Outcome]:
-  """Runs the blocks of a measure that keeps files; one that runs out of memory goes on as two."""
-  for block in queue:
-    parts, halvings = [block], 0
-    while parts:
-      signals.stop_if_asked()
-      points, begin, error = parts.pop(0), time.perf_counter(), None
-      arrays: dict[str, np.ndarray] = {}
-      try:
-        arrays = measure.run(points, out / "runs" / store.block_name(points), checkpoint_seconds)
-      except ERRORS as raised:
-        if devices.is_out_of_memory(raised) and len(points) > 1:
-          half, halvings = (len(points) + 1) // 2, halvings + 1
-          parts[:0] = [points[:half], points[half:]]
-          say(f"{points[0]['cell']}: out of memory with {len(points)} points; going on with {half}.")
-          continue
-        error = raised
-      effort = {"wall_seconds": round(time.perf_counter() - begin, 3), "chunk_halvings": halvings}
-      yield Outcome(points, arrays, error, effort)
+  Raises:
+    RuntimeError: if blocks of points failed.
+    UsageError, store.ResultsError, signals.Stopped: as `runner.launch` does.
+  """
+  is_one = lambda value: isinstance(value, str) or not isinstance(value, Iterable)
+  texts = {name: str(value) if is_one(value) else ",".join(map(str, value)) for name, value in settings.items()}
+  plan, failures = launch(experiment, [f"--{name}={text}" for name, text in texts.items()])
+  if failures:
+    raise RuntimeError(f"{failures} blocks of {experiment.name} failed; the rest is kept in {plan.out}.")
+  return store.load_results(plan.out)

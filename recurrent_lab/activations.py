@@ -22,10 +22,11 @@ class Activity(NamedTuple):
 class Activation(NamedTuple):
   """A pointwise nonlinearity and the natural logarithm of its slope."""
 
-  function: Callable[[Array], Array]
-  log_slope: Callable[[Array], Array]
+  function: Callable[[Array], Array]  # φ
+  log_slope: Callable[[Array], Array]  # a -> ln |φ'(a)|, -inf where the slope is 0
 
   def activity(self, preactivation: Array) -> Activity:
+    """φ and ln |φ'| at a pre-activation of any shape."""
     return Activity(self.function(preactivation), self.log_slope(preactivation))
 
 
@@ -78,6 +79,7 @@ def _step_log_slope(is_on: Callable[[Array], Array], off: float) -> Callable[[Ar
 
 LEAK = 0.01  # the slope of the leaky relu below 0 (Maas et al., 2013)
 
+#: The nonlinearities by name.
 ACTIVATIONS: Mapping[str, Activation] = {
   "tanh": Activation(tanh, log_sech2),
   "relu": Activation(jax.nn.relu, _step_log_slope(lambda a: a > 0, 0.0)),
@@ -99,7 +101,7 @@ def get_activation(name: str) -> Activation:
 class Saturation(NamedTuple):
   """Averages of an `Activity` over all its entries (steps, units, batch)."""
 
-  mean_value: Float[Array, ""]
+  mean_value: Float[Array, ""]  # E φ
   mean_slope: Float[Array, ""]  # E φ'
   mean_log_slope: Float[Array, ""]  # E ln φ', nats: what a product of slopes loses a step
   share_high: Float[Array, ""]  # share with |φ| > 0.95: a saturated tanh, an open gate

@@ -50,6 +50,7 @@ def _identity(key: Key[Array, ""], blocks: int, size: int, dtype: Any) -> Array:
   return jnp.broadcast_to(jnp.eye(size, dtype=dtype), (blocks, size, size))
 
 
+#: What a recurrent kernel is drawn from, by name: `(key, blocks, size, dtype) -> [blocks, size, size]` at gain 1.
 RECURRENT_INITS: Mapping[str, Callable[[Array, int, int, Any], Array]] = {
   "gaussian": _gaussian,
   "orthogonal": _orthogonal,

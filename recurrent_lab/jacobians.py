@@ -245,6 +245,9 @@ def growth_rate(log_norms: Float[Array, "T"], first_lag: int | None = None) -> G
 
   Returns:
     The fit; its rate is -inf where fewer than two norms are above 0, NaN where any is NaN.
+
+  Raises:
+    ValueError: if `first_lag` leaves fewer than two lags, or is below 1.
   """
   steps = log_norms.shape[0]
   first = max(1, steps // 10) if first_lag is None else first_lag

@@ -297,6 +297,9 @@ def participation_ratio(states: Float[Array, "T n"]) -> Float[Array, ""]:
   """(Σ λ_i)² / Σ λ_i² = (tr C)² / tr C² for the covariance C of the states and its eigenvalues λ_i: the directions they fill.
 
   Between 1 and n; 0 where the states do not move, NaN where one is not finite.
+
+  Raises:
+    ValueError: if `states` is not `[T, n]`.
   """
   if jnp.ndim(states) != 2:
     raise ValueError(f"states has shape {jnp.shape(states)}; one trajectory is [T, n], so use vmap for a batch.")

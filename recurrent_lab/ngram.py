@@ -42,9 +42,7 @@ class NGram(NamedTuple):
 
   vocabulary: int  # V
   discounts: Float[np.ndarray, "order 3"]  # D_1, D_2, D_3+
-  keys: tuple[
-    Int[np.ndarray, "M_k+1"], ...
-  ]  # V · (number of the first k-1 tokens) + last token, increasing; then NO_KEY
+  keys: tuple[Int[np.ndarray, "M_k+1"], ...]  # V · (number of the first k-1 tokens) + last one, increasing; then NO_KEY
   gains: tuple[Float[np.ndarray, "M_k+1"], ...]  # (c_k(hw) - D_k(c_k(hw))) / c_k(h•) by the number of hw; then 0
   weights: tuple[Float[np.ndarray, "M_{k-1}+1"], ...]  # λ_k(h) by the number of h; 1 where nothing followed
 

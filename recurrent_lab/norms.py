@@ -11,8 +11,8 @@ from jaxtyping import Array, Float
 class ScaledMatrix(NamedTuple):
   """`matrix · e^log_scale`: a product of Jacobians that neither under- nor overflows."""
 
-  matrix: Float[Array, "m n"]
-  log_scale: Float[Array, ""]
+  matrix: Float[Array, "m n"]  # its largest entry is in [½, 1), unless it is 0 or a block of a larger product
+  log_scale: Float[Array, ""]  # nats
 
 
 def log_frobenius_norm(product: ScaledMatrix) -> Float[Array, ""]:
@@ -21,6 +21,7 @@ def log_frobenius_norm(product: ScaledMatrix) -> Float[Array, ""]:
   return 0.5 * jnp.log(mean_square) + product.log_scale
 
 
+#: Of the power iteration; more of them are dearer than the squarings they save.
 POWER_STEPS = 6
 
 
@@ -78,4 +79,5 @@ def log_spectral_norm(product: ScaledMatrix) -> Float[Array, ""]:
   return jnp.where(is_right, by_power, total) + product.log_scale
 
 
+#: The norms of products by name.
 NORMS: Mapping[str, Callable[[ScaledMatrix], Array]] = {"spectral": log_spectral_norm, "frobenius": log_frobenius_norm}

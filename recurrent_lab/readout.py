@@ -22,13 +22,17 @@ READOUTS: Mapping[str, Callable[[Array], Array]] = {"identity": lambda a: a, "so
 
 
 class ReadoutParams(NamedTuple):
-  kernel: Float[Array, "H O"]
-  bias: Float[Array, "O"]
+  """Parameters of a readout o = g(s V + b)."""
+
+  kernel: Float[Array, "H O"]  # V
+  bias: Float[Array, "O"]  # b
 
 
 class WithReadoutParams(NamedTuple):
-  cell: Params
-  readout: ReadoutParams
+  """Parameters of a cell under `with_readout`."""
+
+  cell: Params  # of the cell itself
+  readout: ReadoutParams  # of what is read from its output
 
 
 def init_readout(key: Key[Array, ""], hidden_size: int, output_size: int, dtype: Any = jnp.float32) -> ReadoutParams:
@@ -42,14 +46,18 @@ def init_readout(key: Key[Array, ""], hidden_size: int, output_size: int, dtype:
 def readout(
   params: ReadoutParams, states: Float[Array, "*batch H"], activation: str = "identity"
 ) -> Float[Array, "*batch O"]:
-  """o = g(s V + b) with g = `activation`, a name in `READOUTS`."""
+  """o = g(s V + b) with g = `activation`, a name in `READOUTS`; raises `ValueError` for another name."""
   check_choice("Readout", activation, READOUTS)
   return READOUTS[activation](states @ params.kernel + params.bias)
 
 
 @variants
 def with_readout(cell: Cell, output_size: int, activation: str = "identity") -> Cell:
-  """The cell whose output is the readout of `cell`'s output; params are `WithReadoutParams(cell, readout)`."""
+  """The cell whose output is the readout of `cell`'s output; params are `WithReadoutParams(cell, readout)`.
+
+  Raises:
+    ValueError: for an activation that is no name in `READOUTS`.
+  """
   check_choice("Readout", activation, READOUTS)
 
   def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> WithReadoutParams:

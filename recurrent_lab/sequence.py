@@ -29,8 +29,10 @@ from recurrent_lab.unroll import hold, start, unroll
 
 
 class EncoderDecoderParams(NamedTuple):
-  encoder: Params
-  decoder: Params
+  """Two sets of parameters for one cell."""
+
+  encoder: Params  # reads the source
+  decoder: Params  # writes the target, from the encoder's last state on
 
 
 def length_mask(lengths: ArrayLike, steps: int) -> Float[Array, "T *batch"]:

@@ -30,18 +30,24 @@ from recurrent_lab.unroll import unroll
 
 
 class DropoutParams(NamedTuple):
-  cell: Params
-  mask: Float[Array, "*batch I"]
+  """Parameters of a cell under `dropout`."""
+
+  cell: Params  # of the cell itself
+  mask: Float[Array, "*batch I"]  # by which inputs are multiplied: 0 or 1 / (1 - rate); see `draw_masks`
 
 
 class LearnedStateParams(NamedTuple):
-  cell: Params
-  state: State
+  """Parameters of a cell under `learned_state`."""
+
+  cell: Params  # of the cell itself
+  state: State  # S_0, without batch axes
 
 
 class BidirectionalParams(NamedTuple):
-  forward: Params
-  backward: Params
+  """Parameters of two cells that read a sequence in opposite directions."""
+
+  forward: Params  # of the cell that reads from the first step on
+  backward: Params  # of the one that reads from the last step on
 
 
 @variants

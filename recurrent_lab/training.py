@@ -31,8 +31,8 @@ Gradient = Callable[[Params, Batch], tuple[Array, Params]]  # (params, batch) ->
 class TrainState(NamedTuple):
   """Everything that a run needs to go on."""
 
-  params: Params
-  opt_state: Any
+  params: Params  # of the net
+  opt_state: Any  # of the optimiser
   step: Int[Array, ""]  # updates done, which is the position in the data too
   key: Key[Array, ""]  # batch n is drawn from the key with n folded in
   nonfinite: Int[Array, ""]  # updates so far whose loss or gradient was not finite
@@ -41,10 +41,10 @@ class TrainState(NamedTuple):
 class StepInfo(NamedTuple):
   """What one update did."""
 
-  loss: Float[Array, ""]
+  loss: Float[Array, ""]  # of the batch, before the update
   gradient_norm: Float[Array, ""]  # before clipping
   clipped_norm: Float[Array, ""]  # after it
-  is_clipped: Bool[Array, ""]
+  is_clipped: Bool[Array, ""]  # whether clipping made the norm smaller
   is_finite: Bool[Array, ""]  # if not, the update was left out
 
 

@@ -1,51 +1,170 @@
-"""The Python blocks of the README and the guides run, in order, as one program a page; their commands parse."""
+"""The Python blocks of the README and the guides run, in order, as one program a page; their commands and flags exist.
+
+Commands are not run: the shortest takes seconds, the longest hours. Whoever parses their flags does that here.
+"""
 
 import importlib
 import json
 from pathlib import Path
 import re
+import runpy
 import shlex
+import sys
+import tomllib
+from types import ModuleType
 
+from absl import flags
 import pytest
 
 from analysis import claims
 from experiments import runner
 
 ROOT = Path(__file__).parent.parent
+README, CHINESE = ROOT / "README.md", ROOT / "README.zh-CN.md"
+GUIDES = sorted((ROOT / "docs").glob("*.md"))
+NOT_RUN = {"text", "{eval-rst}", "{toctree}"}  # trees, output, and what only the site's generator reads
 
 
-def blocks(page, language):
-  return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+def blocks(page, language="[^\n]*"):
+  """(language, content) of the fenced blocks."""
+  return re.findall(rf"^```({language})\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
 
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+def commands(page):
+  """One line each; a backslash joins what it ends to the next."""
+  return [line for _, block in blocks(page, "sh") for line in block.replace("\\\n", " ").splitlines() if line.strip()]
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=lambda page: page.name)
-def test_python_blocks_run(page):
-  exec(compile("\n".join(blocks(page, "python")), page.name, "exec"), {"__name__": page.stem})
+@pytest.mark.parametrize("page", [p for p in [README, *GUIDES] if blocks(p, "python")], ids=lambda page: page.name)
+def test_python_blocks_run(page, tmp_path, monkeypatch):
+  (tmp_path / "results").symlink_to(ROOT / "results")  # what they read; what they write stays here
+  monkeypatch.chdir(tmp_path)
+  # A module, so that what a page defines can be looked up where it was defined.
+  module = ModuleType(page.stem)
+  monkeypatch.setitem(sys.modules, page.stem, module)
+  exec(compile("\n".join(block for _, block in blocks(page, "python")), page.name, "exec"), module.__dict__)
 
 
-@pytest.mark.parametrize("line", [line for block in blocks(ROOT / "README.md", "sh") for line in block.splitlines()])
-def test_commands_of_the_readme_exist(line):
+def test_every_block_is_run_or_parsed_or_no_code():
+  for page in (README, CHINESE, *GUIDES):
+    assert {language for language, _ in blocks(page)} <= {"python", "sh"} | NOT_RUN, page.name
+
+
+class Parsed(BaseException):
+  """Thrown by a command as soon as its flags are parsed; no command catches it."""
+
+
+def check_flags(name, words, monkeypatch):
+  """Raises if the module has other flags; runs it until it has parsed them."""
+
+  def parse(values, argv):
+    rest = original(values, argv)
+    raise Parsed(rest)
+
+  original = flags.FlagValues.__call__
+  monkeypatch.setattr(flags.FlagValues, "__call__", parse)
+  monkeypatch.setattr(sys, "argv", [name, *words])
+  for loaded in (name, name.split(".")[0]):
+    monkeypatch.delitem(sys.modules, loaded, raising=False)  # runpy warns of modules that are loaded
+  with pytest.raises(Parsed):
+    runpy.run_module(name, run_name="__main__", alter_sys=True)
+
+
+def check(line, monkeypatch):
   words = shlex.split(line, comments=True)
-  if words[0] == "make":
-    assert re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+  while words and re.fullmatch(r"[A-Z_]+=\S*", words[0]):
+    words.pop(0)
+  if not words:
+    return
+  if words[0] == "srun":
+    words = words[next(i for i, word in enumerate(words) if i and not word.startswith("-")) :]
+  if words[0] == "gcloud":  # what it runs on every host
+    inner = next(word.removeprefix("--command=") for word in words if word.startswith("--command="))
+    for part in inner.split("&&"):
+      check(part, monkeypatch)
+  elif words[0] == "make":
+    for target in (word for word in words[1:] if "=" not in word):
+      assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE), target
+  elif words[:2] == ["pip", "install"]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    known = {re.match(r"[\w.-]+", text)[0] for part in (project["dependencies"], *extras.values()) for text in part}
+    for word in (word for word in words[2:] if not word.startswith("-")):
+      name, _, extra = word.removesuffix("]").partition("[")
+      assert name in known | {".", "recurrent-lab"}, word
+      assert extra in {"", *extras}, word
+  elif words[0] in ("source", "cd"):
+    assert words[1] in (".venv/bin/activate", "recurrent_lab"), line
   else:
-    assert words[:2] == ["python", "-m"]
-    module = importlib.import_module(words[2])
-    if hasattr(module, "EXPERIMENT"):
-      assert runner.parse(module.EXPERIMENT, words[3:]).points
-    else:
-      assert callable(module.main)
+    assert words[:2] == ["python", "-m"], line
+    check_module(words[2], words[3:], monkeypatch)
 
 
-def test_the_tree_in_the_readme_is_the_tree():
-  tree = (ROOT / "README.md").read_text().split("## The tree")[1]
+def check_module(name, words, monkeypatch):
+  module = importlib.import_module(name)
+  if hasattr(module, "EXPERIMENT"):
+    assert runner.parse(module.EXPERIMENT, words).points
+  elif name == "experiments.slurm":
+    cut = words.index("--")
+    check_module(f"experiments.{words[0]}", words[cut + 1 :], monkeypatch)
+    check_flags(name, words[:cut], monkeypatch)
+  elif name.startswith("examples."):
+    assert callable(module.main)
+    assert not words
+  else:
+    check_flags(name, words, monkeypatch)
+
+
+@pytest.mark.parametrize("page", [README, *GUIDES], ids=lambda page: page.name)
+def test_commands_and_their_flags_exist(page, tmp_path, monkeypatch):
+  monkeypatch.chdir(ROOT)
+  for line in commands(page):
+    with monkeypatch.context() as patch:
+      check(line, patch)
+
+
+@pytest.mark.parametrize(
+  "line", ["make papers", "python -m experiments.verify --in=results", "python -m experiments.adding --cell=gru"]
+)
+def test_a_command_that_does_not_exist_is_noticed(line, monkeypatch):
+  with pytest.raises((AssertionError, SystemExit, runner.UsageError, pytest.fail.Exception)):
+    check(line, monkeypatch)
+
+
+def test_both_readmes_have_the_same_code_figure_and_guides():
+  assert blocks(CHINESE) == blocks(README)
+  links = [re.findall(r"\]\(([^)#]+)\)", page.read_text()) for page in (README, CHINESE)]
+  english, chinese = ({link for link in found if not link.startswith("README")} for found in links)
+  assert chinese == english
+  for page in (README, CHINESE):
+    missing = [link for link in english if not (ROOT / link).exists()]
+    assert not missing, page.name
+
+
+def test_links_between_guides_lead_somewhere():
+  for page in GUIDES:
+    for link in re.findall(r"\]\(((?!https?:)[^)#]+)", page.read_text()):
+      assert (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+def test_what_troubleshooting_quotes_is_said():
+  sources = " ".join(
+    path.read_text() for floor in ("recurrent_lab", "experiments", "analysis") for path in (ROOT / floor).rglob("*.py")
+  )
+  said = re.sub(r'"\s*\n\s*f?"', "", sources)  # a sentence over several lines
+  quoted = re.findall(r"^\| `([^`]+)`", (ROOT / "docs" / "troubleshooting.md").read_text(), re.MULTILINE)
+  assert len(quoted) > 8
+  for message in quoted:
+    for part in message.split("…"):
+      assert part.strip() in said, message
+
+
+def test_the_tree_is_the_tree():
+  tree = (ROOT / "docs" / "architecture.md").read_text().split("## The tree")[1]
   named = set(re.findall(r"[a-z_0-9]+\.py", tree))
   for floor in ("recurrent_lab", "experiments", "analysis"):
     files = {path.name for path in (ROOT / floor).glob("*.py")} - {"__init__.py"}
-    assert files <= named, f"{floor}: {files - named} are missing from the tree in README.md"
+    assert files <= named, f"{floor}: {files - named} are missing from the tree in docs/architecture.md"
 
 
 def test_the_library_stands_alone():
@@ -75,5 +194,5 @@ def test_other_libraries_stay_in_interop():
 def test_the_ledger_in_the_readme_is_the_one_in_docs():
   ledger = json.loads((ROOT / "docs" / "claims.json").read_text())
   findings = {entry["number"]: claims.Finding(entry["measured"], entry["verdict"]) for entry in ledger}
-  text = (ROOT / "README.md").read_text()
+  text = README.read_text()
   assert claims.embed(text, findings) == text

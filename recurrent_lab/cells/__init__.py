@@ -15,6 +15,7 @@ from recurrent_lab.cells.peephole_lstm import PeepholeLSTMParams, peephole_lstm
 from recurrent_lab.cells.rnn import RNNParams, rnn
 from recurrent_lab.cells.simplified_lstm import SimplifiedLSTMParams, simplified_lstm
 
+#: The cells by the name that `--cells` takes.
 CELLS: Mapping[str, Cell] = MappingProxyType(
   {
     "rnn": rnn(),

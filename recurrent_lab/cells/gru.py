@@ -24,18 +24,18 @@ from recurrent_lab.cell import Cell, Halves, check_choice, join, variants
 class GRUParams(NamedTuple):
   """Parameters of the GRU that resets after the product."""
 
-  input_kernel: Float[Array, "I kH"]
-  recurrent_kernel: Float[Array, "H kH"]
-  bias: Float[Array, "kH"]
+  input_kernel: Float[Array, "I kH"]  # columns of r, z, n, in this order
+  recurrent_kernel: Float[Array, "H kH"]  # likewise
+  bias: Float[Array, "kH"]  # likewise
   recurrent_bias: Float[Array, "H"]  # b_hn, inside the reset product
 
 
 class ResetBeforeGRUParams(NamedTuple):
   """Parameters of the GRU that resets before the product."""
 
-  input_kernel: Float[Array, "I kH"]
-  recurrent_kernel: Float[Array, "H kH"]
-  bias: Float[Array, "kH"]
+  input_kernel: Float[Array, "I kH"]  # columns of r, z, n, in this order
+  recurrent_kernel: Float[Array, "H kH"]  # likewise
+  bias: Float[Array, "kH"]  # likewise
 
 
 def initial_state(
@@ -47,7 +47,11 @@ def initial_state(
 
 @variants
 def gru(reset: str = "after", activation: str = "tanh") -> Cell:
-  """A GRU that applies the reset gate `after` or `before` the recurrent product, with candidate nonlinearity `activation`."""
+  """A GRU that applies the reset gate `after` or `before` the recurrent product, with candidate nonlinearity `activation`.
+
+  Raises:
+    ValueError: for another `reset`, or an activation that is no name in `ACTIVATIONS`.
+  """
   check_choice("reset", reset, ("after", "before"))
   f = get_activation(activation)
 

@@ -26,9 +26,11 @@ from recurrent_lab.cell import Cell, variants
 
 
 class HopfieldParams(NamedTuple):
-  input_kernel: Float[Array, "I H"]
-  recurrent_kernel: Float[Array, "H H"]
-  bias: Float[Array, "H"]
+  """Parameters of the continuous Hopfield net."""
+
+  input_kernel: Float[Array, "I H"]  # U
+  recurrent_kernel: Float[Array, "H H"]  # W, symmetric where it is Hebbian
+  bias: Float[Array, "H"]  # b
 
 
 def hebbian_kernel(patterns: Float[Array, "P H"]) -> Float[Array, "H H"]:

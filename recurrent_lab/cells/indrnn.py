@@ -19,9 +19,11 @@ from recurrent_lab.cell import Cell, Halves, join, variants
 
 
 class IndRNNParams(NamedTuple):
-  input_kernel: Float[Array, "I H"]
-  recurrent_kernel: Float[Array, "H"]
-  bias: Float[Array, "H"]
+  """Parameters of the IndRNN."""
+
+  input_kernel: Float[Array, "I H"]  # W
+  recurrent_kernel: Float[Array, "H"]  # u, every unit's weight on itself
+  bias: Float[Array, "H"]  # b
 
 
 def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> IndRNNParams:
@@ -44,7 +46,11 @@ def initial_state(params: IndRNNParams, batch_shape: tuple[int, ...] = ()) -> Fl
 
 @variants
 def indrnn(activation: str = "relu") -> Cell:
-  """An IndRNN with f = `activation`, a name in `ACTIVATIONS`; the paper's own choice is relu."""
+  """An IndRNN with f = `activation`, a name in `ACTIVATIONS`; the paper's own choice is relu.
+
+  Raises:
+    ValueError: for an unknown activation.
+  """
   f = get_activation(activation)
 
   def affine(params: IndRNNParams, state: Float[Array, "*batch H"], x: Float[Array, "*batch I"]) -> Array:

@@ -27,14 +27,18 @@ GATES = {"gate": "ifgo", "none": "igo", "coupled": "fgo"}
 
 
 class LSTMParams(NamedTuple):
-  input_kernel: Float[Array, "I kH"]
-  recurrent_kernel: Float[Array, "H kH"]
-  bias: Float[Array, "kH"]
+  """Parameters of an LSTM without peepholes."""
+
+  input_kernel: Float[Array, "I kH"]  # columns of i, f, g, o, in this order, without a gate that the variant lacks
+  recurrent_kernel: Float[Array, "H kH"]  # likewise
+  bias: Float[Array, "kH"]  # likewise
 
 
 class LSTMState(NamedTuple):
-  hidden: Float[Array, "*batch H"]
-  cell: Float[Array, "*batch H"]
+  """The state of an LSTM, which is both jointly."""
+
+  hidden: Float[Array, "*batch H"]  # h, the output too
+  cell: Float[Array, "*batch H"]  # c
 
 
 def initial_state(params: Any, batch_shape: tuple[int, ...] = ()) -> LSTMState:
@@ -94,6 +98,9 @@ def lstm(input_node: str = "tanh", forget: str = "gate", activation: str = "tanh
     input_node: the φ of g_t, a name in `ACTIVATIONS`.
     forget: `gate` (the standard cell), `none` (f = 1) or `coupled` (i = 1 - f).
     activation: the nonlinearity on c_t, a name in `ACTIVATIONS`.
+
+  Raises:
+    ValueError: for another name in any of them.
   """
   check_choice("forget", forget, GATES)
   get_activation(input_node)

@@ -33,15 +33,21 @@ from recurrent_lab.cells.lstm import (
 
 
 class PeepholeLSTMParams(NamedTuple):
-  input_kernel: Float[Array, "I kH"]
-  recurrent_kernel: Float[Array, "H kH"]
-  bias: Float[Array, "kH"]
+  """Parameters of an LSTM with peepholes."""
+
+  input_kernel: Float[Array, "I kH"]  # columns of i, f, g, o, in this order, without a gate that the variant lacks
+  recurrent_kernel: Float[Array, "H kH"]  # likewise
+  bias: Float[Array, "kH"]  # likewise
   peephole: Float[Array, "gates H"]  # to the gates in their order, without g: i, f, o in the standard cell
 
 
 @variants
 def peephole_lstm(input_node: str = "tanh", forget: str = "gate", activation: str = "tanh") -> Cell:
-  """An LSTM with peepholes; the arguments are those of `lstm`."""
+  """An LSTM with peepholes; the arguments are those of `lstm`.
+
+  Raises:
+    ValueError: as `lstm` does.
+  """
   check_choice("forget", forget, GATES)
   get_activation(input_node)
   output_activation = get_activation(activation).function

@@ -19,9 +19,11 @@ from recurrent_lab.cell import Cell, Halves, join, variants
 
 
 class RNNParams(NamedTuple):
-  input_kernel: Float[Array, "I H"]
-  recurrent_kernel: Float[Array, "H H"]
-  bias: Float[Array, "H"]
+  """Parameters of the Elman network."""
+
+  input_kernel: Float[Array, "I H"]  # the introduction's W_x, transposed
+  recurrent_kernel: Float[Array, "H H"]  # W_s, transposed
+  bias: Float[Array, "H"]  # b
 
 
 def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> RNNParams:
@@ -42,7 +44,11 @@ def initial_state(params: RNNParams, batch_shape: tuple[int, ...] = ()) -> Float
 
 @variants
 def rnn(activation: str = "tanh") -> Cell:
-  """The Elman network with f = `activation`, a name in `ACTIVATIONS`."""
+  """The Elman network with f = `activation`, a name in `ACTIVATIONS`.
+
+  Raises:
+    ValueError: for an unknown activation.
+  """
   f = get_activation(activation)
 
   def affine(params: RNNParams, state: Float[Array, "*batch H"], x: Float[Array, "*batch I"]) -> Array:

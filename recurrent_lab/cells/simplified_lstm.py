@@ -21,8 +21,10 @@ from recurrent_lab.cell import Cell, Halves, join, variants
 
 
 class SimplifiedLSTMParams(NamedTuple):
-  input_kernel: Float[Array, "I kH"]  # i, f, g
-  bias: Float[Array, "kH"]
+  """Parameters of the simplified LSTM, which has no recurrent kernel."""
+
+  input_kernel: Float[Array, "I kH"]  # columns of i, f, g, in this order
+  bias: Float[Array, "kH"]  # likewise
 
 
 def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> SimplifiedLSTMParams:
@@ -42,7 +44,11 @@ def initial_state(params: SimplifiedLSTMParams, batch_shape: tuple[int, ...] = (
 
 @variants
 def simplified_lstm(activation: str = "tanh") -> Cell:
-  """The simplified LSTM with outer nonlinearity `activation`, a name in `ACTIVATIONS`."""
+  """The simplified LSTM with outer nonlinearity `activation`, a name in `ACTIVATIONS`.
+
+  Raises:
+    ValueError: for an unknown activation.
+  """
   outer = get_activation(activation)
   gate = ACTIVATIONS["sigmoid"]
 

@@ -77,6 +77,9 @@ def from_haiku(make: Callable[[], Any]) -> Cell:
 
   Args:
     make: returns the core, such as `lambda: hk.LSTM(8)`. Params are what `hk.transform` gives for a call of it.
+
+  Raises:
+    ValueError: by `init`, for a `hidden_size` other than the core's.
   """
   import haiku as hk
 

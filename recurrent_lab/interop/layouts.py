@@ -122,6 +122,7 @@ def haiku_gru(field: str) -> tuple[Block, ...]:
   return (Block(field, "z", sign=-1), Block(field, "r"), Block(field, "n"))
 
 
+#: What is known of the arrays of other libraries, by the cell's full name.
 LAYOUTS: Mapping[str, Layout] = MappingProxyType(
   {
     "flax.linen.LSTMCell": lstm(flax_lstm()),

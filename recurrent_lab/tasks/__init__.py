@@ -23,7 +23,7 @@ from recurrent_lab.tasks.temporal_order import temporal_order
 from recurrent_lab.tasks.utterances import utterances
 from recurrent_lab.tasks.xor import delayed_xor
 
-# The number is how far back the memory must reach, up to a factor: a length, lag or delay, as the comment says.
+#: The tasks by name. The number is how far back the memory must reach, up to a factor: a length, lag or delay.
 TASKS: Mapping[str, Callable[[int], Task]] = MappingProxyType(
   {
     "adding": adding,  # length

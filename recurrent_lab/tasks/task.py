@@ -19,7 +19,7 @@ import optax
 class Pair(NamedTuple):
   """What an encoder and a decoder are given; the two sequences have vocabularies of their own."""
 
-  source: Shaped[Array, "S B ..."]
+  source: Shaped[Array, "S B ..."]  # what the encoder reads
   source_mask: Float[Array, "S B"]  # 1 where the source is real
   shifted: Shaped[Array, "T B ..."]  # the target one step late: what the decoder has put out so far, if it was right
 

@@ -115,6 +115,9 @@ def critical_gain(
       gru     1 / σ(b_r),                       whatever the update bias: it slows all directions alike
 
   The arguments are those of `zero_state_eigenvalues`. With an input the state is not 0, and `predicted_growth_rate` applies.
+
+  Raises:
+    ValueError: for another cell.
   """
   f, i, o, r = (
     jax.nn.log_sigmoid(jnp.asarray(b, float)) for b in (jnp.negative(forget_bias), input_bias, output_bias, reset_bias)

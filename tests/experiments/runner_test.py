@@ -15,7 +15,7 @@ from jax import export
 import numpy as np
 import pytest
 
-from experiments import grid, runner, store, sweep
+from experiments import blocks, grid, runner, store
 from tests.experiments.train_test import TRAINING, USES
 
 SMALL = ("--hidden_size=4", "--input_size=2", "--seq_len=12", "--seeds=2")
@@ -288,8 +288,8 @@ def test_every_measure_lowers_for_every_platform(name):
   plan = runner.parse(chosen, [*SMALL, *EXPERIMENTS[name]])
   with jax.enable_x64(plan.points[0]["x64"]):
     for static in {p["cell"]: grid.static_part(p) for p in plan.points}.values():
-      arguments = sweep.traced_arguments([p for p in plan.points if grid.static_part(p) == static][:2])
-      function = jax.jit(partial(sweep.measure_block, chosen.measure, static))
+      arguments = blocks.traced_arguments([p for p in plan.points if grid.static_part(p) == static][:2])
+      function = jax.jit(partial(blocks.measure_block, chosen.measure, static))
       export.export(function, platforms=["cpu", "cuda", "rocm", "tpu"])(*arguments)
 
 

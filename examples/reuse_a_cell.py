@@ -1,0 +1,37 @@
+"""A cell of the lab in ten lines of your own: `lax.scan` repeats its step, `grad` and `vmap` do the rest.
+
+    python -m examples.reuse_a_cell
+
+What is left in the last output of the first of 50 inputs, for three forget-gate biases at once.
+"""
+
+from functools import partial
+
+import jax
+from jaxtyping import Array
+import numpy as np
+
+import recurrent_lab as rl
+
+LSTM = rl.get_cell("lstm")
+BIASES = np.array([0.0, 2.0, 4.0], np.float32)
+
+
+def last_output(xs: Array, forget_bias: Array) -> Array:
+  """The sum of the last output of a random LSTM."""
+  params = LSTM.init(jax.random.key(1), xs.shape[1], 16, forget_bias=forget_bias)
+  _, outputs = jax.lax.scan(partial(LSTM.step, params), LSTM.initial_state(params), xs)
+  return outputs[-1].sum()
+
+
+def main() -> np.ndarray:
+  xs = jax.random.normal(jax.random.key(0), (50, 3))
+  gradients = jax.jit(jax.vmap(jax.grad(last_output), in_axes=(None, 0)))(xs, BIASES)  # [bias, T, I]
+  norms = np.linalg.norm(gradients, axis=-1)
+  for bias, norm in zip(BIASES, norms, strict=True):
+    print(f"forget bias {bias:.0f}: |∂o_T/∂x_T| = {norm[-1]:.2g}, |∂o_T/∂x_1| = {norm[0]:.2g}")
+  return norms
+
+
+if __name__ == "__main__":
+  main()
