@@ -4,6 +4,7 @@ A point is skipped when it is stored intact, and left to another launcher that i
 """
 
 from collections.abc import Iterator, Sequence
+import contextlib
 import dataclasses
 from pathlib import Path
 import platform
