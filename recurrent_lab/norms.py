@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+import jax
 from jax import lax
+from jax.custom_batching import custom_vmap
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -44,18 +46,9 @@ def _by_power_iteration(matrix: Array) -> tuple[Array, Array]:
   return 0.5 * jnp.log(theta), is_right
 
 
-def log_spectral_norm(product: ScaledMatrix) -> Float[Array, ""]:
-  """ln ‖P‖₂, by power iteration where that can be certified, else by repeated squaring.
-
-  Squaring U ← U Uᵀ / ‖U Uᵀ‖_F from U = P / ‖P‖_F gives ln ‖P‖_F + Σ_k 2^{-k} ln ‖U_k U_kᵀ‖_F, k = 1, 2, …: the logarithms
-  of the 2, 4, 8, … norms of the singular values, which fall to that of the largest. The terms are negative and at least halve,
-  so the last one bounds all that follow: the sum stops where it falls below rounding. Once one singular value dominates that
-  takes a few squarings, at worst (all equal) about as many as a float has bits.
-
-  Matrix products only, so it is as fast as the machine multiplies, on every kind of device. Under `vmap` all squarings are
-  skipped only if every product is certified. Forward mode only.
-  """
-  eps = jnp.finfo(product.matrix.dtype).eps
+def _by_squaring(matrix: Array, is_needed: Array) -> Array:
+  """ln ‖P‖₂ by U ← U Uᵀ / ‖U Uᵀ‖_F from U = P / ‖P‖_F on; something else where it is not needed."""
+  eps = jnp.finfo(matrix.dtype).eps
 
   def normalize(matrix: Array) -> tuple[Array, Array]:
     norm = jnp.linalg.norm(matrix)
@@ -70,13 +63,42 @@ def log_spectral_norm(product: ScaledMatrix) -> Float[Array, ""]:
     _, total, term, _ = carry
     return (jnp.abs(term) > eps) & jnp.isfinite(total)
 
-  by_power, is_right = _by_power_iteration(product.matrix)
-  side = max(product.matrix.shape)
-  square_matrix = jnp.pad(product.matrix, [(0, side - length) for length in product.matrix.shape])
-  unit, log_norm = normalize(square_matrix)
-  start = (unit, log_norm, jnp.where(is_right, 0, -jnp.inf).astype(log_norm.dtype), jnp.full_like(log_norm, 0.5))
-  _, total, _, _ = lax.while_loop(unfinished, square, start)
-  return jnp.where(is_right, by_power, total) + product.log_scale
+  side = max(matrix.shape)
+  unit, log_norm = normalize(jnp.pad(matrix, [(0, side - length) for length in matrix.shape]))
+  first = jnp.where(is_needed, -jnp.inf, 0).astype(log_norm.dtype)
+  _, total, _, _ = lax.while_loop(unfinished, square, (unit, log_norm, first, jnp.full_like(log_norm, 0.5)))
+  return total
+
+
+@custom_vmap
+def _log_largest(matrix: Array) -> Array:
+  """ln ‖P‖₂."""
+  by_power, is_right = _by_power_iteration(matrix)
+  return jnp.where(is_right, by_power, _by_squaring(matrix, ~is_right))
+
+
+@_log_largest.def_vmap
+def _(axis_size: int, in_batched: list[bool], matrices: Array) -> tuple[Array, bool]:
+  if not in_batched[0]:  # as under jvp, where only a tangent has a batch
+    return _log_largest(matrices), False
+  # All of a batch square until the last of them is done. A CPU is as fast with one product after another, each for as long as
+  # it needs; others are not.
+  each = lambda matrices: lax.map(_log_largest, matrices)
+  together = jax.vmap(_log_largest.fun)
+  return lax.platform_dependent(matrices, cpu=each, default=together), True
+
+
+def log_spectral_norm(product: ScaledMatrix) -> Float[Array, ""]:
+  """ln ‖P‖₂, by power iteration where that can be certified, else by repeated squaring.
+
+  Squaring U ← U Uᵀ / ‖U Uᵀ‖_F from U = P / ‖P‖_F gives ln ‖P‖_F + Σ_k 2^{-k} ln ‖U_k U_kᵀ‖_F, k = 1, 2, …: the logarithms
+  of the 2, 4, 8, … norms of the singular values, which fall to that of the largest. The terms are negative and at least halve,
+  so the last one bounds all that follow: the sum stops where it falls below rounding. Once one singular value dominates that
+  takes a few squarings, at worst (all equal) about as many as a float has bits.
+
+  Matrix products only, so it is as fast as the machine multiplies, on every kind of device. Forward mode only.
+  """
+  return _log_largest(product.matrix) + product.log_scale
 
 
 #: The norms of products by name.

@@ -208,6 +208,20 @@ def test_spectral_norm_and_its_derivative_for_every_shape(shape, gap, rng, x64):
   assert float(slope) == pytest.approx(u[:, 0] @ np.asarray(tangent) @ vt[0], rel=1e-6, abs=1e-6)
 
 
+def test_spectral_norms_of_a_batch_are_those_of_its_members(rng):
+  """Under two `vmap`s and `jvp`: some are certified at once, some are squared, and one is zero."""
+  matrices = rng.normal(size=(2, 3, 5, 5)) * np.array([1, 1, 1e-3, 1e-3, 1e-3])[:, None]
+  matrices[0, 0], matrices[1, 1] = np.eye(5), 0
+  matrices = jnp.asarray(matrices, jnp.float32)
+  norm = lambda matrix: rl.log_spectral_norm(rl.ScaledMatrix(matrix, jnp.float32(1)))
+  slope = lambda matrix: jax.jvp(norm, (matrix,), (jnp.ones_like(matrix),))
+  for function in (norm, slope):
+    one_by_one = [[function(matrices[i, j]) for j in range(3)] for i in range(2)]
+    together = jax.vmap(jax.vmap(function))(matrices)
+    for i, j in np.ndindex(2, 3):
+      jax.tree.map(lambda a, b, at=(i, j): np.testing.assert_allclose(a[at], b, rtol=2e-5), together, one_by_one[i][j])
+
+
 def test_frobenius_norm_bounds_the_spectral_norm(key):
   """‖P‖_F/√n ≤ ‖P‖₂ ≤ ‖P‖_F."""
   cell, params, xs = random_net("lstm", key, steps=50)
