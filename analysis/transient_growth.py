@@ -4,9 +4,11 @@ import sys
 
 from matplotlib.figure import Figure
 import numpy as np
+import xarray as xr
 
 from analysis.figure import Datasets, Plot, main, only_axes
 from analysis.style import PAGE, THEORY, new_figure, plot_band
+from analysis.words import listed, short
 from recurrent_lab.theory import log_transient_growth
 
 LOOKS = {  # of an initial kernel
@@ -57,7 +59,24 @@ def draw(datasets: Datasets) -> Figure:
   return figure
 
 
-PLOT = Plot("transient_growth", ("transient_growth",), draw)
+def numbers(datasets: Datasets) -> xr.Dataset:
+  data = only_axes(datasets["transient_growth"], "recurrent_init").isel(cell=0, drop=True)
+  late = data.isel(lag=data.lag > 0).sel(norm="spectral", drop=True)
+  norms = late.log_norm - np.log(np.abs(float(data.ws))) * late.lag
+  return xr.Dataset({"log_scaled_norm": norms, "rate": data.log_singular_value / data.sv_lag})
+
+
+def finding(shown: xr.Dataset) -> str:
+  peaks = []
+  for kernel in shown.recurrent_init.values.tolist():
+    norm = shown.log_scaled_norm.sel(recurrent_init=kernel).mean("seed")
+    peaks.append(
+      f"{short(float(norm.max()))} nats for {kernel} kernels (at lag {int(norm.lag[int(np.argmax(norm.values))])})"
+    )
+  return f"The largest singular value of (W/g)^l reaches {listed(peaks)}."
+
+
+PLOT = Plot("transient_growth", ("transient_growth",), draw, __doc__, numbers, finding)
 
 if __name__ == "__main__":
   sys.exit(main(PLOT))
