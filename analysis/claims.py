@@ -229,6 +229,18 @@ CLAIMS: Mapping[int, Claim] = dict(
 )
 
 
+def judge(claim: Claim, data: Datasets) -> Finding:
+  """What the results say of a claim.
+
+  Raises:
+    ResultsError: if a value was not measured that it is judged by.
+  """
+  try:
+    return claim.judge(data)
+  except KeyError as error:
+    raise ResultsError(f"A value that the ledger needs was not measured: {error}; run the default sweeps.") from None
+
+
 def table(findings: Mapping[int, Finding]) -> str:
   """The ledger as a Markdown table."""
   rows = [
@@ -284,10 +296,7 @@ def main(argv: Sequence[str] | None = None) -> int:
       raise ResultsError(f"--readme: {readme} is no file.")
     names = sorted({name for claim in CLAIMS.values() for name in claim.reads})
     data = {name: load_results(Path(parsed["results"]) / name) for name in names}
-    try:
-      findings = {number: claim.judge(data) for number, claim in CLAIMS.items()}
-    except KeyError as error:
-      raise ResultsError(f"A value that the ledger needs was not measured: {error}; run the default sweeps.") from None
+    findings = {number: judge(claim, data) for number, claim in CLAIMS.items()}
     pages = {readme: embed(readme.read_text(), findings)} if readme else {}
   except (flags.Error, ResultsError) as error:
     print(f"claims: {error}", file=sys.stderr)

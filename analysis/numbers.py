@@ -138,7 +138,9 @@ def table(values: xr.DataArray) -> Table:
       entries = [at.sel({across: label}) for label in labels[across]] if across else [at]
       rows.append([*map(name, row), *(_entry(entry, quantity.over_seeds) for entry in entries)])
   said = {"mean": "mean ± 95 %", "median": "median, lowest to highest", "count": ""}[quantity.over_seeds]
-  notes = [said] * ("seed" in values.dims and values.sizes["seed"] > 1) + ["selected"] * (values.size < everything)
+  notes = [said] * ("seed" in values.dims and values.sizes["seed"] > 1) + ["some of the values"] * (
+    values.size < everything
+  )
   caption = "; ".join(part for part in (quantity.label, *notes) if part)
   heads = [words.axis_name(axis) for axis in down]
   if across:

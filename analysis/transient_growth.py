@@ -8,7 +8,6 @@ import xarray as xr
 
 from analysis.figure import Datasets, Plot, main, only_axes
 from analysis.style import PAGE, THEORY, new_figure, plot_band
-from analysis.words import listed, short
 from recurrent_lab.theory import log_transient_growth
 
 LOOKS = {  # of an initial kernel
@@ -67,13 +66,11 @@ def numbers(datasets: Datasets) -> xr.Dataset:
 
 
 def finding(shown: xr.Dataset) -> str:
-  peaks = []
-  for kernel in shown.recurrent_init.values.tolist():
-    norm = shown.log_scaled_norm.sel(recurrent_init=kernel).mean("seed")
-    peaks.append(
-      f"{short(float(norm.max()))} nats for {kernel} kernels (at lag {int(norm.lag[int(np.argmax(norm.values))])})"
-    )
-  return f"The largest singular value of (W/g)^l reaches {listed(peaks)}."
+  growth = shown.log_scaled_norm.mean("seed").max("lag")
+  peaks = "; ".join(f"{peak.recurrent_init.item()} {float(peak):.2f}" for peak in growth)
+  return (
+    f"Up to lag {int(shown.lag[-1])} ln of the largest singular value of (W/g)^l rises to at most, in nats: {peaks}."
+  )
 
 
 PLOT = Plot("transient_growth", ("transient_growth",), draw, __doc__, numbers, finding)
