@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 import csv
 import io
-import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -96,20 +95,19 @@ def _cells() -> set[str]:
   return set(CELLS)
 
 
-def _entry(values: xr.DataArray, over_seeds: str) -> str:
+def _entry(values: np.ndarray, over_seeds: str) -> str:
   """One entry of a table, from values over seeds or from a single one."""
-  known = values.dropna("seed") if "seed" in values.dims else values
-  if "seed" not in known.dims or known.size < 2:
-    return "–" if not known.notnull().any() else words.short(float(known.squeeze()))
+  known = values[~np.isnan(values)]
+  endless = int(np.isinf(known).sum())
+  if known.size < 2:
+    return words.short(known[0]) if known.size else "–"
   if over_seeds == "count":
-    return words.count(known)
-  endless = int((~np.isfinite(known)).sum())
+    return f"{int(known.sum())} of {known.size}"
   if endless:
     return f"∞ in {endless} of {known.size}"
   if over_seeds == "mean":
-    return words.mean(known)
-  middle, low, high = (words.short(float(known.quantile(q))) for q in (0.5, 0, 1))
-  return f"{middle} ({low} to {high})"
+    return words.mean(xr.DataArray(known, dims="seed"))
+  return "{} ({} to {})".format(*(words.short(float(value)) for value in (np.median(known), known.min(), known.max())))
 
 
 def _thinned(values: xr.DataArray, axis: str, most: int) -> xr.DataArray:
@@ -131,12 +129,13 @@ def table(values: xr.DataArray) -> Table:
   for axis in axes:
     values = _thinned(values, axis, COLUMNS if axis == across else ROWS)
   labels = {axis: values[axis].values.tolist() for axis in axes}
+  entries = values.transpose(*axes, ...).values.reshape(*map(len, labels.values()), -1)
   rows = []
-  for row in itertools.product(*(labels[axis] for axis in down)):
-    at = values.sel(dict(zip(down, row, strict=True)))
-    if at.notnull().any():
-      entries = [at.sel({across: label}) for label in labels[across]] if across else [at]
-      rows.append([*map(name, row), *(_entry(entry, quantity.over_seeds) for entry in entries)])
+  for at in np.ndindex(entries.shape[: len(down)]):
+    row = entries[at] if across else entries[None]
+    if not np.isnan(row).all():
+      names = [name(labels[axis][i]) for axis, i in zip(down, at, strict=True)]
+      rows.append([*names, *(_entry(entry, quantity.over_seeds) for entry in row)])
   said = {"mean": "mean ± 95 %", "median": "median, lowest to highest", "count": ""}[quantity.over_seeds]
   notes = [said] * ("seed" in values.dims and values.sizes["seed"] > 1) + ["some of the values"] * (
     values.size < everything
@@ -158,20 +157,21 @@ def tables(shown: xr.Dataset) -> list[Table]:
 
 
 def to_csv(shown: xr.Dataset) -> bytes:
-  """All values, a line for each but the seeds, which stand beside each other; what was not measured is left empty."""
+  """All values, a line for each but the seeds, which stand beside each other after what has one `value` for all of them."""
   axes = list(dict.fromkeys(str(axis) for values in shown.data_vars.values() for axis in values.dims if axis != "seed"))
-  seeds = shown.seed.values.tolist() if "seed" in shown.dims else []
+  heads = ["value"] * any("seed" not in values.dims for values in shown.data_vars.values())
+  heads += [f"seed {seed}" for seed in shown.seed.values.tolist()] if "seed" in shown.dims else []
   buffer = io.StringIO()
-  writer = csv.writer(buffer, lineterminator="\n")
-  writer.writerow(["quantity", *axes, *([f"seed {seed}" for seed in seeds] or ["value"])])
+  writer = csv.DictWriter(buffer, ["quantity", *axes, *heads], restval="", lineterminator="\n")
+  writer.writeheader()
   for variable, values in shown.data_vars.items():
-    over_seeds = "seed" in values.dims
-    array = values.transpose(..., "seed").values if over_seeds else values.values[..., None]
     own = [str(axis) for axis in values.dims if axis != "seed"]
-    labels = [values[axis].values.tolist() for axis in own]
-    for at in itertools.product(*(range(len(along)) for along in labels)):
+    over = heads[-shown.sizes["seed"] :] if "seed" in values.dims else heads[:1]
+    array = values.transpose(*own, ...).values.reshape(*(values.sizes[axis] for axis in own), -1)
+    labels = {axis: values[axis].values.tolist() for axis in own}
+    for at in np.ndindex(array.shape[:-1]):
       if not np.isnan(array[at]).all():
-        where = {axis: along[i] for axis, along, i in zip(own, labels, at, strict=True)}
-        numbers = ["" if np.isnan(value) else f"{value:.7g}" for value in array[at]]
-        writer.writerow([variable, *(where.get(axis, "") for axis in axes), *numbers])
+        where = {axis: labels[axis][i] for axis, i in zip(own, at, strict=True)}
+        numbers = {head: f"{value:.7g}" for head, value in zip(over, array[at], strict=True) if not np.isnan(value)}
+        writer.writerow({"quantity": variable, **where, **numbers})
   return buffer.getvalue().encode()

@@ -156,10 +156,9 @@ def load_all(results: Path) -> dict[str, xr.Dataset]:
   Raises:
     ResultsError: if there are none, or a file is altered or of another schema.
   """
+  first = f"run an experiment first ({run_command('recurrent_gain', results)})"
   if not results.is_dir():
-    raise ResultsError(
-      f"--results: {results} is no folder; run an experiment first ({run_command('recurrent_gain', results)})."
-    )
+    raise ResultsError(f"--results: {results} is no folder; {first}.")
   known = [name for part in PARTS for plot in part.plots for name in plot.reads]
   known += [name for claim in CLAIMS.values() for name in claim.reads]
   others = sorted(path.name for path in results.iterdir() if path.is_dir())
