@@ -237,8 +237,10 @@ def judge(claim: Claim, data: Datasets) -> Finding:
   """
   try:
     return claim.judge(data)
-  except KeyError as error:
-    raise ResultsError(f"A value that the ledger needs was not measured: {error}; run the default sweeps.") from None
+  except (AttributeError, IndexError, KeyError, ValueError):  # an axis, or a value on it, is not there
+    raise ResultsError(
+      f"{' or '.join(claim.reads)} lacks a value that the ledger needs for {claim.text!r}; run the default sweeps."
+    ) from None
 
 
 def table(findings: Mapping[int, Finding]) -> str:

@@ -53,10 +53,9 @@ def finding(shown: xr.Dataset) -> str:
   low, high = (float(shown.forget_bias[i]) for i in (0, -1))
   middle = lambda one, i: short(float(one.memory_length.isel(forget_bias=i).quantile(0.5, method="nearest")))
   lengths = each(at, lambda one: f"from {middle(one, 0)} to {middle(one, -1)}")
-  return (
-    f"From forget bias {low:g} to {high:g} the median memory length at W_s = {float(at.ws):g} goes, in steps: {lengths}. "
-    "∞ stands for a product that does not decay."
-  )
+  endless = " ∞ stands for a product that does not decay." * ("∞" in lengths)
+  steps = f"the median memory length at W_s = {float(at.ws):g} goes, in steps: {lengths}."
+  return f"From forget bias {low:g} to {high:g} {steps}{endless}"
 
 
 PLOT = Plot("forget_bias", ("forget_bias",), draw, __doc__, numbers, finding)

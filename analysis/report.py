@@ -200,7 +200,9 @@ def page(results: Path) -> tuple[str, dict[str, bytes]]:
   environment.filters["typeset"] = typeset
   template = environment.get_template("report.html.j2")
   entries = ledger(data, results)
-  return template.render(parts=parts, claims=CLAIMS, ledger=entries, sweeps=sweeps, inline=INLINE // 1000), files
+  return template.render(
+    parts=parts, claims=CLAIMS, ledger=entries, sweeps=sweeps, inline=INLINE // 1000, results=shlex.quote(str(results))
+  ), files
 
 
 def write(out: Path, content: str, files: Mapping[str, bytes]) -> Path:
