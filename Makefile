@@ -1,4 +1,4 @@
-# make paper   the environment, the sweeps, the figures, the claims ledger
+# make paper   the environment, the sweeps, the figures, the claims ledger, the report
 # make test    the environment, the default tests
 # make learning, make landmarks    training runs, small and full, and their figures
 # make reliability    faults tried for real and counted: docs/reliability.md
@@ -10,15 +10,17 @@ VENV ?= .venv
 RESULTS ?= results
 FIGURES ?= figures
 LEDGER ?= docs
+REPORT ?= report
 RUN = $(VENV)/bin/python
 EXPERIMENTS = recurrent_gain tanh_saturation forget_bias zero_or_one \
               mean_field lyapunov phase_gates phase_input activation_choice transient_growth one_unit identities
 
-.PHONY: paper sweeps figures learning landmarks learning-figures language language-landmarks uses language-figures \
+.PHONY: paper sweeps figures report learning landmarks learning-figures language language-landmarks uses language-figures \
         reliability bench docs test test-slow check env clean
 
-paper: sweeps figures
+paper: sweeps figures report
 	@echo "The figures are in $(FIGURES)/, the judged claims in $(LEDGER)/claims.md, the numbers behind them in $(RESULTS)/."
+	@echo "All of it on one page: $(REPORT)/index.html"
 
 sweeps: env
 	@for experiment in $(EXPERIMENTS); do $(RUN) -m experiments.$$experiment --out=$(RESULTS) || exit $$?; done
@@ -26,6 +28,9 @@ sweeps: env
 figures: env
 	$(RUN) -m analysis.paper --results=$(RESULTS) --out=$(FIGURES)
 	$(RUN) -m analysis.claims --results=$(RESULTS) --out=$(LEDGER) $(if $(filter docs,$(LEDGER)),--readme=README.md)
+
+report: env
+	$(RUN) -m analysis.report --results=$(RESULTS) --out=$(REPORT)
 
 # One process a core: training runs on small nets leave most of a machine idle otherwise.
 SHARDS ?= 0/2 1/2

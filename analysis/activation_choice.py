@@ -5,10 +5,12 @@ from typing import Any
 
 from matplotlib.figure import Figure
 import numpy as np
+import xarray as xr
 
 from analysis.figure import Datasets, Plot, main, only_axes
-from analysis.prediction import is_gaussian, plot_mean_field, theory_line
+from analysis.prediction import is_gaussian, plot_mean_field, theory_line, with_mean_field
 from analysis.style import COLUMN, cell_style, new_figure, plot_band
+from analysis.words import each, short
 
 
 def draw(datasets: Datasets) -> Figure:
@@ -34,7 +36,20 @@ def draw(datasets: Datasets) -> Figure:
   return figure
 
 
-PLOT = Plot("activation_choice", ("activation_choice", "mean_field"), draw)
+def numbers(datasets: Datasets) -> xr.Dataset:
+  data = only_axes(datasets["activation_choice"], "ws")
+  return with_mean_field(data[["largest_exponent"]], datasets["mean_field"], data)
+
+
+def finding(shown: xr.Dataset) -> str:
+  def last(one: xr.Dataset) -> str:
+    means = one.largest_exponent.mean("seed", skipna=False).dropna("ws")
+    return f"{short(float(means[-1]))} (W_s = {float(means.ws[-1]):g})" if means.size else "–"
+
+  return f"At the largest W_s without overflow λ₁ is, in nats per step: {each(shown, last)}."
+
+
+PLOT = Plot("activation_choice", ("activation_choice", "mean_field"), draw, __doc__, numbers, finding)
 
 if __name__ == "__main__":
   sys.exit(main(PLOT))

@@ -5,9 +5,11 @@ from typing import Any
 
 from matplotlib.figure import Figure
 import numpy as np
+import xarray as xr
 
 from analysis.figure import Datasets, Plot, main, only_axes, runs
 from analysis.style import PAGE, THEORY, cell_style, new_figure, plot_seeds, success_bars
+from analysis.words import count, each
 from recurrent_lab.tasks import get_task
 
 
@@ -45,7 +47,20 @@ def draw(datasets: Datasets) -> Figure:
   return figure
 
 
-PLOT = Plot("adding", ("adding",), draw)
+def numbers(datasets: Datasets) -> xr.Dataset:
+  return only_axes(datasets["adding"], "layers")[["solved", "solved_at", "test_loss"]]
+
+
+def finding(shown: xr.Dataset) -> str:
+  def solved(one: xr.Dataset) -> str:
+    made = one.solved.dropna("layers", how="all")
+    parts = [f"{count(made.sel(layers=n))}" + f" with {n} layers" * (n > 1) for n in made.layers.values.tolist()]
+    return ", ".join(parts)
+
+  return f"Seeds that solve it: {each(shown[['solved']], solved)}."
+
+
+PLOT = Plot("adding", ("adding",), draw, __doc__, numbers, finding)
 
 if __name__ == "__main__":
   sys.exit(main(PLOT))

@@ -4,9 +4,11 @@ import sys
 
 from matplotlib.figure import Figure
 import numpy as np
+import xarray as xr
 
 from analysis.figure import Datasets, Plot, main, only_axes, runs
 from analysis.style import PAGE, cell_style, new_figure, plot_scores
+from analysis.words import each, spread
 
 
 def draw(datasets: Datasets) -> Figure:
@@ -37,7 +39,15 @@ def draw(datasets: Datasets) -> Figure:
   return figure
 
 
-PLOT = Plot("captions", ("captions",), draw)
+def numbers(datasets: Datasets) -> xr.Dataset:
+  return only_axes(datasets["captions"])[["exact", "exact_by_digit"]]
+
+
+def finding(shown: xr.Dataset) -> str:
+  return f"Exact names of held-out images: {each(shown[['exact']], lambda one: f'{spread(one.exact, 100)} %')}."
+
+
+PLOT = Plot("captions", ("captions",), draw, __doc__, numbers, finding)
 
 if __name__ == "__main__":
   sys.exit(main(PLOT))

@@ -1,12 +1,13 @@
-"""Character models, drawn as word models are."""
+"""Character models, as word models: perplexity beside n-grams, loss against truncated history, gradient and product by lag."""
 
 from functools import partial
 import sys
 
 from analysis.figure import Plot, main
-from analysis.word_model import draw
+from analysis.word_model import draw, finding, numbers
 
-PLOT = Plot("character_model", ("character_model", "ngram"), partial(draw, "character_model"))
+NAME = "character_model"
+PLOT = Plot(NAME, (NAME, "ngram"), partial(draw, NAME), __doc__, partial(numbers, NAME), finding)
 
 if __name__ == "__main__":
   sys.exit(main(PLOT))

@@ -18,8 +18,8 @@ import jax
 import numpy as np
 import xarray as xr
 
+from analysis import words
 from analysis.figure import Datasets
-from analysis.style import confidence_band
 from experiments.store import ResultsError, load_results, write_atomically
 import recurrent_lab as rl
 
@@ -40,12 +40,6 @@ class Claim(NamedTuple):
   formula: str
   reads: Sequence[str]
   judge: Callable[[Datasets], Finding]
-
-
-def _mean(values: xr.DataArray) -> str:
-  """`mean ± half width of the 95 % interval` over seeds, for one value a seed."""
-  band = confidence_band(values)
-  return f"{float(band.mean):.3g} ± {float(band.high - band.mean):.2g}"
 
 
 def _verdict(share: float) -> str:
@@ -71,7 +65,7 @@ def small_weight_vanishes(data: Datasets) -> Finding:
   share = float(np.mean(np.concatenate([(inside < 0).values.ravel(), (net < 0).values.ravel()])))
   return Finding(
     f"growth below 0 in {100 * share:.0f} % of {inside.size + net.size} runs with 0 < W_s < 1 (one unit: largest rate "
-    f"{float(inside.max()):.3g}; 64 units at W_s = {float(net.ws.max()):g}: {_mean(net.isel(ws=-1))} nats per step)",
+    f"{float(inside.max()):.3g}; 64 units at W_s = {float(net.ws.max()):g}: {words.mean(net.isel(ws=-1))} nats per step)",
     _verdict(share),
   )
 
@@ -82,8 +76,8 @@ def large_weight_explodes(data: Datasets) -> Finding:
   many = data["recurrent_gain"].sel(cell="rnn", norm="spectral").squeeze(drop=True).growth_rate.isel(ws=-1)
   cases = [bool((single > 0).all()), bool((many > 0).all())]
   return Finding(
-    f"many units, W_s = {float(many.ws):g}: {_mean(many)} nats per step; one unit, w up to {float(single.ws.max()):g}: largest "
-    f"rate {float(single.max()):.3g}, since the orbit settles where tanh′ is small",
+    f"many units, W_s = {float(many.ws):g}: {words.mean(many)} nats per step; one unit, w up to {float(single.ws.max()):g}: "
+    f"largest rate {float(single.max()):.3g}, since the orbit settles where tanh′ is small",
     _verdict(float(np.mean(cases))),
   )
 
@@ -105,7 +99,7 @@ def zero_or_one(data: Datasets) -> Finding:
   best = mean.where(mean == mean.max(), drop=True).squeeze()
   usual = share.sel(input_scale=1.0, forget_bias=0.0)
   return Finding(
-    f"within 0.1 of 0 or 1: {_mean(usual)} of the factors at b_f = 0 and input scale 1; at best {float(mean.max()):.2f} "
+    f"within 0.1 of 0 or 1: {words.mean(usual)} of the factors at b_f = 0 and input scale 1; at best {float(mean.max()):.2f} "
     f"(b_f = {float(best.forget_bias):g}, scale {float(best.input_scale):g}), at worst {float(mean.min()):.2f}",
     HOLDS if float(mean.min()) > 0.9 else CONDITIONAL if float(mean.max()) > 0.9 else FAILS,
   )
@@ -121,8 +115,8 @@ def lstm_remembers(data: Datasets) -> Finding:
   lengths = {bias: _memory(data, "lstm", bias) for bias in (0.0, 1.0, 2.0)}
   longer = [bool((lstm > 2 * rnn).all()) for lstm in lengths.values()]
   return Finding(
-    f"memory length in steps at W_s = 1: RNN {_mean(rnn)}; LSTM "
-    + ", ".join(f"{_mean(length)} (b_f = {bias:g})" for bias, length in lengths.items())
+    f"memory length in steps at W_s = 1: RNN {words.mean(rnn)}; LSTM "
+    + ", ".join(f"{words.mean(length)} (b_f = {bias:g})" for bias, length in lengths.items())
     + "; at least twice the RNN's is asked for",
     _verdict(float(np.mean(longer))),
   )
@@ -147,7 +141,7 @@ def gru_is_simpler(data: Datasets) -> Finding:
   simpler = count["gru"] < count["lstm"]
   return Finding(
     f"{count['gru'] / count['lstm']:.2f} of the LSTM's parameters; ratio of memory lengths "
-    + ", ".join(f"{_mean(ratio)} (b = {bias:g})" for bias, ratio in ratios.items())
+    + ", ".join(f"{words.mean(ratio)} (b = {bias:g})" for bias, ratio in ratios.items())
     + "; alike means within a factor of 2",
     _verdict(float(np.mean(alike))) if simpler else FAILS,
   )
@@ -163,7 +157,9 @@ def peepholes_matter(data: Datasets) -> Finding:
   for ws in seen.ws.values:
     at = seen.sel(ws=ws)
     change = at.growth_rate - at.blind_growth_rate
-    rows.append(f"W_s = {ws:g}: {_mean(100 * at.peephole_share)} % of ‖J‖, growth rate {_mean(change)} nats per step")
+    rows.append(
+      f"W_s = {ws:g}: {words.mean(100 * at.peephole_share)} % of ‖J‖, growth rate {words.mean(change)} nats per step"
+    )
   return Finding(
     "random peepholes change, at " + "; at ".join(rows), HOLDS if bool((seen.peephole_share > 0).all()) else FAILS
   )
@@ -189,7 +185,9 @@ def few_steps_back(data: Datasets) -> Finding:
   few = bool((rows["rnn", 0.0] < 20).all())
   return Finding(
     "steps until 1 % is left (b_f = 0, 4): "
-    + "; ".join(f"{cell.upper()} {_mean(rows[cell, 0.0])}, {_mean(rows[cell, 4.0])}" for cell in ("rnn", "lstm", "gru"))
+    + "; ".join(
+      f"{cell.upper()} {words.mean(rows[cell, 0.0])}, {words.mean(rows[cell, 4.0])}" for cell in ("rnn", "lstm", "gru")
+    )
     + f" (of {adjoint.sizes['lag'] - 1} at most)",
     CONDITIONAL if few and not bool((rows["lstm", 4.0] < 20).all()) else HOLDS if few else FAILS,
   )
@@ -229,6 +227,20 @@ CLAIMS: Mapping[int, Claim] = dict(
     start=1,
   )
 )
+
+
+def judge(claim: Claim, data: Datasets) -> Finding:
+  """What the results say of a claim.
+
+  Raises:
+    ResultsError: if a value was not measured that it is judged by.
+  """
+  try:
+    return claim.judge(data)
+  except (AttributeError, IndexError, KeyError, ValueError):  # an axis, or a value on it, is not there
+    raise ResultsError(
+      f"{' or '.join(claim.reads)} lacks a value that the ledger needs for {claim.text!r}; run the default sweeps."
+    ) from None
 
 
 def table(findings: Mapping[int, Finding]) -> str:
@@ -286,10 +298,7 @@ def main(argv: Sequence[str] | None = None) -> int:
       raise ResultsError(f"--readme: {readme} is no file.")
     names = sorted({name for claim in CLAIMS.values() for name in claim.reads})
     data = {name: load_results(Path(parsed["results"]) / name) for name in names}
-    try:
-      findings = {number: claim.judge(data) for number, claim in CLAIMS.items()}
-    except KeyError as error:
-      raise ResultsError(f"A value that the ledger needs was not measured: {error}; run the default sweeps.") from None
+    findings = {number: judge(claim, data) for number, claim in CLAIMS.items()}
     pages = {readme: embed(readme.read_text(), findings)} if readme else {}
   except (flags.Error, ResultsError) as error:
     print(f"claims: {error}", file=sys.stderr)

@@ -3,9 +3,11 @@
 import sys
 
 from matplotlib.figure import Figure
+import xarray as xr
 
 from analysis.figure import Datasets, Plot, bias_value, main, only_axes, runs
 from analysis.style import PAGE, THEORY, cell_style, legend_line, new_figure, plot_seeds
+from analysis.words import each, last, short
 from recurrent_lab.tasks import get_task
 
 LOOKS = (  # of the biases in increasing order
@@ -39,7 +41,28 @@ def draw(datasets: Datasets) -> Figure:
   return figure
 
 
-PLOT = Plot("copy_memory", ("copy_memory",), draw)
+def numbers(datasets: Datasets) -> xr.Dataset:
+  data = only_axes(datasets["copy_memory"], "length", "forget_bias")
+  data = data.sel(forget_bias=sorted(data.forget_bias.values.tolist(), key=bias_value))
+  trivial = [get_task(str(data.task.values), length).baseline for length in data.length.values.tolist()]
+  return data[["solved", "test_loss"]].assign(trivial_loss=("length", trivial))
+
+
+def finding(shown: xr.Dataset) -> str:
+  longest = shown.sel(length=shown.length.max())
+  final = last(longest.test_loss, "update").median("seed").to_dataset()
+
+  def losses(one: xr.Dataset) -> str:
+    known = one.test_loss.dropna("forget_bias")
+    return ", ".join(f"{short(float(loss))} (bias {loss.forget_bias.item()})" for loss in known)
+
+  return (
+    f"At lag {int(longest.length)}, where a net that knows only when to answer has a loss of "
+    f"{short(float(longest.trivial_loss))} nats, the median loss at the end is {each(final, losses)}."
+  )
+
+
+PLOT = Plot("copy_memory", ("copy_memory",), draw, __doc__, numbers, finding)
 
 if __name__ == "__main__":
   sys.exit(main(PLOT))

@@ -1,7 +1,7 @@
 """The error of one unit over (w, b), its gradient, and two descents from one start: thrown off at the cliff, and not if clipped.
 
-The start is chosen when the figure is drawn: of the starts on the plain, with a gradient below `FLAT`, whose clipped descent
-ends where the error is below `SMALL`, the one from which plain descent makes the longest step.
+The start is chosen when the figure is drawn: of the starts on the plain, with a gradient below 0.1, whose clipped descent
+ends where the error is below 0.01, the one from which plain descent makes the longest step.
 """
 
 import sys
@@ -14,6 +14,7 @@ import xarray as xr
 
 from analysis.figure import Datasets, Plot, main, only_axes
 from analysis.style import PAGE, cell_edges, legend_line, new_figure
+from analysis.words import listed, short
 from experiments.store import ResultsError
 
 FLAT, SMALL = 0.1, 0.01
@@ -84,7 +85,27 @@ def draw(datasets: Datasets) -> Figure:
   return figure
 
 
-PLOT = Plot("error_surface", ("error_surface",), draw)
+def numbers(datasets: Datasets) -> xr.Dataset:
+  data = only_axes(datasets["error_surface"], "ws", "bias").isel(cell=0, seed=0, drop=True)
+  longest = {name: steps(data.path.sel(clipping=name)).max(2) for name in LOOKS}
+  shown = data[["error", "gradient_norm"]]
+  return shown.assign(longest_step=(("clipping", "ws", "bias"), np.stack([*longest.values()]))).assign_coords(
+    clipping=list(longest)
+  )
+
+
+def finding(shown: xr.Dataset) -> str:
+  parts = []
+  for name in shown.clipping.values.tolist():
+    longest = shown.longest_step.sel(clipping=name)
+    share = 100 * float((longest > THROW).mean())
+    parts.append(f"{NAMES[name]} {short(share)} % (longest {short(float(longest.max()))})")
+  return (
+    f"Of the descents from all {shown.error.size} starts, these make a step longer than {THROW:g}: {listed(parts)}."
+  )
+
+
+PLOT = Plot("error_surface", ("error_surface",), draw, __doc__, numbers, finding)
 
 if __name__ == "__main__":
   sys.exit(main(PLOT))

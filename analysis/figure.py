@@ -1,11 +1,12 @@
 """What every figure file shares: a name, the experiments it reads, and the command line that draws it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 import itertools
 import math
 from pathlib import Path
 import sys
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from absl import flags
 import matplotlib as mpl
@@ -15,6 +16,7 @@ import xarray as xr
 from analysis import style
 from experiments.store import STATUS, ResultsError, load_results
 
+T = TypeVar("T")
 Datasets = Mapping[str, xr.Dataset]
 
 
@@ -25,11 +27,17 @@ class Plot(NamedTuple):
     name: of its files.
     reads: the experiments whose results it draws; empty for closed forms.
     draw: `datasets by experiment -> Figure`.
+    caption: what is drawn: the words at the head of its file.
+    numbers: `datasets by experiment -> Dataset`, the numbers behind it, a value a seed where there are seeds.
+    finding: `numbers -> sentence`, what they say; it stands for the picture where that cannot be seen.
   """
 
   name: str
   reads: Sequence[str]
   draw: Callable[[Datasets], Figure]
+  caption: str
+  numbers: Callable[[Datasets], xr.Dataset]
+  finding: Callable[[xr.Dataset], str]
 
 
 def only_axes(dataset: xr.Dataset, *axes: str) -> xr.Dataset:
@@ -67,14 +75,19 @@ def bias_value(text: str) -> float:
   return math.inf if text == "chrono" else float(text)
 
 
-def draw(plot: Plot, results: Path, out: Path) -> list[Path]:
-  """Draws one figure from results on disk and returns the files written."""
-  datasets = {name: load_results(results / name) for name in plot.reads}
+def render(plot: Plot, datasets: Datasets, save: Callable[[Figure, str, str], T]) -> T:
+  """Draws one figure in the style of all, and hands it with its name and source to `save`, whose value is returned."""
   source = ", ".join(f"{d.attrs['source']} ({d.attrs['checksum'][:12]})" for d in datasets.values())
   with mpl.rc_context(style.RC):
     figure = plot.draw(datasets)
     style.letter_panels(figure)
-    return style.save(figure, plot.name, out, source or "closed forms")
+    return save(figure, plot.name, source or "closed forms")
+
+
+def draw(plot: Plot, results: Path, out: Path) -> list[Path]:
+  """Draws one figure from results on disk and returns the files written."""
+  datasets = {name: load_results(results / name) for name in plot.reads}
+  return render(plot, datasets, partial(style.save, out=out))
 
 
 def main(*plots: Plot, argv: Sequence[str] | None = None) -> int:

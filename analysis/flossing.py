@@ -3,9 +3,11 @@
 import sys
 
 from matplotlib.figure import Figure
+import xarray as xr
 
 from analysis.figure import Datasets, Plot, main, only_axes, runs
 from analysis.style import PAGE, cell_style, legend_line, new_figure, plot_band, plot_success
+from analysis.words import count, each
 
 LOOKS = ({"linestyle": "--", "fillstyle": "none"}, {"linestyle": "-", "fillstyle": "full"})  # without and with flossing
 
@@ -35,7 +37,28 @@ def draw(datasets: Datasets) -> Figure:
   return figure
 
 
-PLOT = Plot("flossing", ("flossing",), draw)
+def numbers(datasets: Datasets) -> xr.Dataset:
+  data = only_axes(datasets["flossing"], "length", "floss")
+  return data[["solved"]].assign(largest_exponent=data.largest_exponent.sel(length=data.length.max(), drop=True))
+
+
+def finding(shown: xr.Dataset) -> str:
+  """At the longest delay that any seed solves."""
+  solved = shown.solved.where(shown.solved.max(["cell", "floss", "seed"]) > 0).dropna("length", how="all")
+  if not solved.sizes["length"]:
+    return "No seed solves any delay, with flossing or without."
+  longest = solved.isel(length=-1)
+
+  def seeds(one: xr.Dataset) -> str:
+    made = one.solved.dropna("floss", how="all")
+    return ", ".join(f"{count(of)} {'with' if of.floss > 0 else 'without'}" for of in made)
+
+  return (
+    f"Seeds that solve a delay of {int(longest.length)} with and without flossing: {each(longest.to_dataset(), seeds)}."
+  )
+
+
+PLOT = Plot("flossing", ("flossing",), draw, __doc__, numbers, finding)
 
 if __name__ == "__main__":
   sys.exit(main(PLOT))

@@ -3,9 +3,11 @@
 import sys
 
 from matplotlib.figure import Figure
+import xarray as xr
 
 from analysis.figure import Datasets, Plot, main, only_axes, runs
 from analysis.style import COLUMN, THEORY, cell_style, new_figure, plot_seeds
+from analysis.words import each, spread
 
 BASELINES = {"persistence": "--", "linear": ":"}
 NAMES = {"persistence": "the last value", "linear": "least squares"}
@@ -27,7 +29,18 @@ def draw(datasets: Datasets) -> Figure:
   return figure
 
 
-PLOT = Plot("forecast", ("forecast",), draw)
+def numbers(datasets: Datasets) -> xr.Dataset:
+  data = only_axes(datasets["forecast"])
+  return data[["final_score", "test_loss"]].rename(final_score="squared_error").assign(data[list(BASELINES)].mean())
+
+
+def finding(shown: xr.Dataset) -> str:
+  errors = each(shown[["squared_error"]], lambda one: spread(one.squared_error))
+  beside = ", ".join(f"{float(shown[name]):.3g} for {NAMES[name]}" for name in BASELINES)
+  return f"Mean squared error at the end, as a share of the variance: {errors}; beside {beside}."
+
+
+PLOT = Plot("forecast", ("forecast",), draw, __doc__, numbers, finding)
 
 if __name__ == "__main__":
   sys.exit(main(PLOT))

@@ -1,12 +1,14 @@
-"""(d) Memory length against the forget bias, with the closed form of the LSTM's cell path at W = 0 as a thin line."""
+"""Memory length against the forget bias, with the closed form of the LSTM's cell path at W = 0 as a thin line."""
 
 import sys
 
 from matplotlib.figure import Figure
 import numpy as np
+import xarray as xr
 
 from analysis.figure import Datasets, Plot, main, only_axes
 from analysis.style import PAGE, THEORY, cell_style, new_figure, plot_band
+from analysis.words import each, short
 from recurrent_lab.jacobians import memory_length
 from recurrent_lab.theory import cell_path_exponent
 
@@ -40,7 +42,23 @@ def draw(datasets: Datasets) -> Figure:
   return figure
 
 
-PLOT = Plot("forget_bias", ("forget_bias",), draw)
+def numbers(datasets: Datasets) -> xr.Dataset:
+  data = only_axes(datasets["forget_bias"], "forget_bias", "ws")
+  return data[["memory_length"]].sel(norm="spectral", drop=True)
+
+
+def finding(shown: xr.Dataset) -> str:
+  """Medians, since a length may be endless."""
+  at = shown.sel(ws=shown.ws.max())
+  low, high = (float(shown.forget_bias[i]) for i in (0, -1))
+  middle = lambda one, i: short(float(one.memory_length.isel(forget_bias=i).quantile(0.5, method="nearest")))
+  lengths = each(at, lambda one: f"from {middle(one, 0)} to {middle(one, -1)}")
+  endless = " ∞ stands for a product that does not decay." * ("∞" in lengths)
+  steps = f"the median memory length at W_s = {float(at.ws):g} goes, in steps: {lengths}."
+  return f"From forget bias {low:g} to {high:g} {steps}{endless}"
+
+
+PLOT = Plot("forget_bias", ("forget_bias",), draw, __doc__, numbers, finding)
 
 if __name__ == "__main__":
   sys.exit(main(PLOT))

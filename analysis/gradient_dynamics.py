@@ -5,9 +5,11 @@ import sys
 import matplotlib as mpl
 from matplotlib.figure import Figure
 import numpy as np
+import xarray as xr
 
 from analysis.figure import Datasets, Plot, main, only_axes, runs
 from analysis.style import PAGE, cell_style, legend_line, new_figure, plot_band
+from analysis.words import each, ends
 from experiments.store import ResultsError
 
 CELLS = ("rnn", "lstm", "gru")
@@ -55,7 +57,23 @@ def draw(datasets: Datasets) -> Figure:
   return figure
 
 
-PLOT = Plot("gradient_dynamics", ("adding",), draw)
+def numbers(datasets: Datasets) -> xr.Dataset:
+  data = only_axes(datasets["adding"], "layers").sel(layers=1, drop=True)
+  data = data.sel(cell=[cell for cell in CELLS if cell in data.cell])
+  relative = data.log_adjoint - data.log_adjoint.isel(lag=0)
+  return data[list(RATES)].assign(log_adjoint=relative)
+
+
+def finding(shown: xr.Dataset) -> str:
+  far = shown[["log_adjoint"]].isel(lag=-1)
+  moves = each(far, lambda one: ends(one.log_adjoint, "watched_update"))
+  return (
+    f"From the first to the last update watched, ln ‖∂L/∂S_k‖ at lag {int(far.lag)}, relative to that at lag 0, goes: "
+    f"{moves}."
+  )
+
+
+PLOT = Plot("gradient_dynamics", ("adding",), draw, __doc__, numbers, finding)
 
 if __name__ == "__main__":
   sys.exit(main(PLOT))

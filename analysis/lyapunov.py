@@ -7,8 +7,9 @@ import numpy as np
 import xarray as xr
 
 from analysis.figure import Datasets, Plot, main, only_axes
-from analysis.prediction import input_variance, is_gaussian, plot_mean_field, theory_line
+from analysis.prediction import input_variance, is_gaussian, plot_mean_field, theory_line, with_mean_field
 from analysis.style import PAGE, cell_style, legend_line, new_figure, plot_band
+from analysis.words import each, onset, short
 from experiments.store import ResultsError
 from recurrent_lab.theory import largest_exponent
 
@@ -32,10 +33,15 @@ def certified(data: xr.Dataset) -> xr.Dataset:
   return data.where(~broken)
 
 
+def whole_spectra(data: xr.Dataset) -> tuple[float, float]:
+  """A small W_s and the largest, of which whole spectra are shown."""
+  return float(data.ws[data.sizes["ws"] // 6]), float(data.ws[-1])
+
+
 def draw(datasets: Datasets) -> Figure:
   data = certified(only_axes(datasets["lyapunov"], "ws"))
   gains = data.ws.values
-  few, most = (float(gains[i]) for i in (len(gains) // 6, -1))  # of which the whole spectra are shown
+  few, most = whole_spectra(data)
   figure, (axes,) = new_figure(PAGE, 2.6, 1, 3)
   for cell in map(str, data.cell.values):
     name, color, marker, linestyle = cell_style(cell)
@@ -83,7 +89,27 @@ def draw(datasets: Datasets) -> Figure:
   return figure
 
 
-PLOT = Plot("lyapunov", ("lyapunov", "mean_field"), draw)
+def numbers(datasets: Datasets) -> xr.Dataset:
+  data = certified(only_axes(datasets["lyapunov"], "ws"))
+  size = data.exponent.notnull().any(("ws", "seed")).sum("index")
+  shown = xr.Dataset(
+    {
+      "largest_exponent": data.exponent.isel(index=0, drop=True),
+      "kaplan_yorke_share": data.kaplan_yorke_dimension / size,
+      "positive_share": data.positive_share,
+      "exponent": data.exponent.where(data.ws.isin(whole_spectra(data))),
+    }
+  )
+  return with_mean_field(shown, datasets["mean_field"], data)
+
+
+def finding(shown: xr.Dataset) -> str:
+  onsets = each(shown, lambda one: onset(one.largest_exponent))
+  alive = each(shown, lambda one: f"{short(100 * float(one.positive_share.isel(ws=-1).mean('seed')))} %")
+  return f"λ₁ rises above 0: {onsets}. At W_s = {float(shown.ws[-1]):g} these shares of all directions grow: {alive}."
+
+
+PLOT = Plot("lyapunov", ("lyapunov", "mean_field"), draw, __doc__, numbers, finding)
 
 if __name__ == "__main__":
   sys.exit(main(PLOT))

@@ -4,10 +4,12 @@ import sys
 
 from matplotlib.figure import Figure
 import numpy as np
+import xarray as xr
 
 from analysis.figure import Datasets, Plot, main, only_axes, runs
 from analysis.recall import counts_of
 from analysis.style import COLUMN, cell_style, new_figure, plot_scores
+from analysis.words import each, spread
 from recurrent_lab.tasks.sessions import BAYES_ERROR, MARKOV_ERROR
 
 
@@ -27,7 +29,22 @@ def draw(datasets: Datasets) -> Figure:
   return figure
 
 
-PLOT = Plot("next_item", ("next_item", "ngram_tasks"), draw)
+def numbers(datasets: Datasets) -> xr.Dataset:
+  data = only_axes(datasets["next_item"])
+  counts = counts_of(datasets["ngram_tasks"], "next_item")
+  shown = data[["final_score"]]
+  if int(data.length) not in counts.length.values:
+    return shown
+  return shown.assign(ngram_error=counts.sel(length=int(data.length)).mean("seed").reset_coords(drop=True))
+
+
+def finding(shown: xr.Dataset) -> str:
+  wrong = each(shown[["final_score"]], lambda one: f"{spread(one.final_score, 100)} %")
+  best, last = (f"{100 * error:.3g} %" for error in (BAYES_ERROR, MARKOV_ERROR))
+  return f"Wrong next items: {wrong}; the best there can be is {best}, from the last item alone {last}."
+
+
+PLOT = Plot("next_item", ("next_item", "ngram_tasks"), draw, __doc__, numbers, finding)
 
 if __name__ == "__main__":
   sys.exit(main(PLOT))

@@ -5,9 +5,11 @@ import sys
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 import numpy as np
+import xarray as xr
 
 from analysis.figure import Datasets, Plot, main, only_axes
 from analysis.style import PAGE, THEORY, cell_style, legend_line, new_figure
+from analysis.words import short
 
 UNSTABLE = THEORY | {"linestyle": ":"}
 LOWEST = -3.0  # nats per step; the exponent is -inf at w = 0
@@ -57,7 +59,19 @@ def draw(datasets: Datasets) -> Figure:
   return figure
 
 
-PLOT = Plot("one_unit", ("one_unit",), draw)
+def numbers(datasets: Datasets) -> xr.Dataset:
+  return only_axes(datasets["one_unit"], "ws", "bias").isel(cell=0, drop=True)[["exponent", "state"]]
+
+
+def finding(shown: xr.Dataset) -> str:
+  rates = shown.exponent
+  return (
+    f"Of {int(rates.notnull().sum())} orbits {int((rates > 0).sum())} have an exponent above 0; the largest is "
+    f"{short(float(rates.max()))} nats per step, for w from {float(shown.ws.min()):g} to {float(shown.ws.max()):g}."
+  )
+
+
+PLOT = Plot("one_unit", ("one_unit",), draw, __doc__, numbers, finding)
 
 if __name__ == "__main__":
   sys.exit(main(PLOT))

@@ -4,6 +4,7 @@ import sys
 
 from matplotlib.figure import Figure
 import numpy as np
+import xarray as xr
 
 from analysis.figure import Datasets, Plot, main, only_axes
 from analysis.prediction import is_gaussian
@@ -18,16 +19,27 @@ from analysis.style import (
   plot_map,
   symmetric_limit,
 )
+from analysis.words import onset
 from experiments.store import ResultsError
 from recurrent_lab.theory import driven_critical_gain
 
 
-def draw(datasets: Datasets) -> Figure:
+def driven(datasets: Datasets) -> xr.Dataset:
+  """The results with an input.
+
+  Raises:
+    ResultsError: if there are none.
+  """
   data = only_axes(datasets["phase_input"], "ws", "input_scale")
   # Without an input the net stays at the zero state, where it starts: λ₁ = ln W_s there is no chaos.
   data = data.sel(input_scale=data.input_scale > 0)
   if not data.sizes["input_scale"]:
     raise ResultsError(f"{data.attrs['source']} holds no input scale above 0; there is no diagram to draw.")
+  return data
+
+
+def draw(datasets: Datasets) -> Figure:
+  data = driven(datasets)
   scales, gains = data.input_scale.values, data.ws.values
   cells = [str(cell) for cell in data.cell.values]
   exponent = data.largest_exponent.mean("seed", skipna=False).transpose("cell", "input_scale", "ws")
@@ -48,7 +60,19 @@ def draw(datasets: Datasets) -> Figure:
   return figure
 
 
-PLOT = Plot("phase_input", ("phase_input",), draw)
+def numbers(datasets: Datasets) -> xr.Dataset:
+  return driven(datasets)[["largest_exponent"]]
+
+
+def finding(shown: xr.Dataset) -> str:
+  quiet, loud = (shown.isel(input_scale=i, cell=0) for i in (0, -1))
+  return (
+    f"λ₁ rises above 0 {onset(quiet.largest_exponent)} where the input scale is {float(quiet.input_scale):g}, and "
+    f"{onset(loud.largest_exponent)} where it is {float(loud.input_scale):g}."
+  )
+
+
+PLOT = Plot("phase_input", ("phase_input",), draw, __doc__, numbers, finding)
 
 if __name__ == "__main__":
   sys.exit(main(PLOT))

@@ -1,21 +1,28 @@
-"""(a) ln ‖∏ J‖ against lag for RNN, LSTM and GRU at several W_s: straight lines, down below a critical W_s and up above."""
+"""ln ‖∏ J‖ against lag for RNN, LSTM and GRU at several W_s: straight lines, down below a critical W_s and up above."""
 
 import sys
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 import numpy as np
+import xarray as xr
 
 from analysis.figure import Datasets, Plot, main, only_axes
 from analysis.style import PAGE, cell_style, new_figure, plot_band
+from analysis.words import each, ends
 
 CURVES = 5  # values of W_s that one panel can show
+
+
+def shown_gains(data: xr.Dataset) -> list[int]:
+  """The indices of evenly spaced values of W_s, as many as a panel can show."""
+  return sorted({int(i) for i in np.linspace(0, data.sizes["ws"] - 1, CURVES).round()})
 
 
 def draw(datasets: Datasets) -> Figure:
   data = only_axes(datasets["recurrent_gain"], "ws")
   cells = [str(cell) for cell in data.cell.values]
-  shown = sorted({int(i) for i in np.linspace(0, data.sizes["ws"] - 1, CURVES).round()})
+  shown = shown_gains(data)
   figure, axes = new_figure(PAGE, 2.4, 1, len(cells), sharex=True, sharey=True)
   shades = mpl.colormaps["viridis"](np.linspace(0, 0.85, len(shown)))
   for panel, cell in zip(axes[0], cells, strict=True):
@@ -30,7 +37,19 @@ def draw(datasets: Datasets) -> Figure:
   return figure
 
 
-PLOT = Plot("product_by_lag", ("recurrent_gain",), draw)
+def numbers(datasets: Datasets) -> xr.Dataset:
+  data = only_axes(datasets["recurrent_gain"], "ws")
+  return data[["log_norm"]].sel(norm="spectral", drop=True).isel(ws=shown_gains(data))
+
+
+def finding(shown: xr.Dataset) -> str:
+  last = shown.log_norm.isel(lag=-1).to_dataset()
+  gains = " to ".join(f"{gain:g}" for gain in shown.ws.values[[0, -1]])
+  moves = each(last, lambda one: ends(one.log_norm, "ws"))
+  return f"From W_s = {gains} the logarithm of the product over {int(shown.lag[-1])} steps goes, in nats: {moves}."
+
+
+PLOT = Plot("product_by_lag", ("recurrent_gain",), draw, __doc__, numbers, finding)
 
 if __name__ == "__main__":
   sys.exit(main(PLOT))

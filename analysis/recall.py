@@ -9,6 +9,7 @@ import xarray as xr
 
 from analysis.figure import Datasets, Plot, main, only_axes, runs
 from analysis.style import PAGE, THEORY, legend_line, new_figure, plot_by_length
+from analysis.words import each, short
 from experiments.store import ResultsError
 from recurrent_lab.tasks import name_lags
 from recurrent_lab.tasks.stories import CHANCE_ERROR
@@ -63,7 +64,30 @@ def draw(datasets: Datasets) -> Figure:
   return figure
 
 
-PLOT = Plot("recall", ("recall", "ngram_tasks"), draw)
+def numbers(datasets: Datasets) -> xr.Dataset:
+  data = only_axes(datasets["recall"], "length")
+  counts = counts_of(datasets["ngram_tasks"], "long_range_recall").isel(order=-1)
+  counts = counts.sel(length=np.intersect1d(counts.length, data.length)).mean("seed").reset_coords(drop=True)
+  cells = [(cell, one) for (cell,), one in runs(data, "cell")]
+  reached = [xr.concat(at_first_name(one, -1), "length").reset_coords(drop=True) for _, one in cells]
+  gradient = xr.concat(reached, "cell", join="outer").assign_coords(cell=[cell for cell, _ in cells])
+  return data[["final_score"]].assign(at_first_name=gradient, ngram_error=counts)
+
+
+def finding(shown: xr.Dataset) -> str:
+  errors = shown[["final_score"]].median("seed")
+
+  def wrong(one: xr.Dataset) -> str:
+    known = one.final_score.dropna("length")
+    return f"{short(100 * float(known[-1]))} % (gap {int(known.length[-1])})"
+
+  guessing = short(100 * CHANCE_ERROR)
+  return (
+    f"Wrong answers at the longest gap, median over seeds: {each(errors, wrong)}; guessing is wrong in {guessing} %."
+  )
+
+
+PLOT = Plot("recall", ("recall", "ngram_tasks"), draw, __doc__, numbers, finding)
 
 if __name__ == "__main__":
   sys.exit(main(PLOT))

@@ -1,12 +1,14 @@
-"""(b) Growth rate of ln ‖∏ J‖ per step against W_s: the cells together, their mean field, and the line of exploding."""
+"""Growth rate of ln ‖∏ J‖ per step against W_s: the cells together, their mean field, and the line of exploding."""
 
 import sys
 
 from matplotlib.figure import Figure
+import xarray as xr
 
 from analysis.figure import Datasets, Plot, main, only_axes
-from analysis.prediction import plot_mean_field
+from analysis.prediction import plot_mean_field, with_mean_field
 from analysis.style import COLUMN, cell_style, new_figure, plot_band
+from analysis.words import each, onset
 
 
 def draw(datasets: Datasets) -> Figure:
@@ -31,7 +33,17 @@ def draw(datasets: Datasets) -> Figure:
   return figure
 
 
-PLOT = Plot("recurrent_gain", ("recurrent_gain", "mean_field"), draw)
+def numbers(datasets: Datasets) -> xr.Dataset:
+  data = only_axes(datasets["recurrent_gain"], "ws")
+  return with_mean_field(data[["growth_rate"]].sel(norm="spectral", drop=True), datasets["mean_field"], data)
+
+
+def finding(shown: xr.Dataset) -> str:
+  onsets = each(shown, lambda one: onset(one.growth_rate))
+  return f"The growth rate rises above 0, where gradients turn from vanishing to exploding: {onsets}."
+
+
+PLOT = Plot("recurrent_gain", ("recurrent_gain", "mean_field"), draw, __doc__, numbers, finding)
 
 if __name__ == "__main__":
   sys.exit(main(PLOT))

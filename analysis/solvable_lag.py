@@ -8,9 +8,11 @@ import sys
 
 from matplotlib.figure import Figure
 import numpy as np
+import xarray as xr
 
 from analysis.figure import Datasets, Plot, bias_value, main, only_axes
 from analysis.style import COLUMN, PAGE, THEORY, cell_edges, cell_style, legend_line, new_figure, plot_band
+from analysis.words import each, short
 from experiments.store import ResultsError
 from recurrent_lab.jacobians import memory_length
 from recurrent_lab.theory import cell_path_exponent
@@ -61,7 +63,28 @@ def draw(datasets: Datasets) -> Figure:
   return figure
 
 
-PLOT = Plot("solvable_lag", ("solvable_lag", "forget_bias"), draw)
+def numbers(datasets: Datasets) -> xr.Dataset:
+  data = only_axes(datasets["solvable_lag"], "length", "forget_bias")
+  data = data.sel(forget_bias=sorted(data.forget_bias.values.tolist(), key=bias_value))
+  before = only_axes(datasets["forget_bias"], "forget_bias", "ws").sel(norm="spectral", ws=float(data.ws), drop=True)
+  lengths = before.memory_length.sel(cell=data.cell).rename(forget_bias="swept_bias")
+  return xr.merge([data[["solved"]], lengths.to_dataset()], join="outer", compat="override").reset_coords(drop=True)
+
+
+def finding(shown: xr.Dataset) -> str:
+  """The longest lag that more than half of the seeds solve, for the smallest and the largest forget bias that is a number."""
+  biases = [bias for bias in shown.forget_bias.values.tolist() if np.isfinite(bias_value(bias))]
+
+  def longest(one: xr.Dataset) -> str:
+    good = one.solved.mean("seed") > 0.5
+    lags = [float(one.length.where(good.sel(forget_bias=bias)).max()) for bias in (biases[0], biases[-1])]
+    return "from {} to {}".format(*("none" if np.isnan(lag) else short(lag) for lag in lags))
+
+  lags = each(shown[["solved"]], longest)
+  return f"From forget bias {biases[0]} to {biases[-1]} the longest lag that most seeds solve goes, in steps: {lags}."
+
+
+PLOT = Plot("solvable_lag", ("solvable_lag", "forget_bias"), draw, __doc__, numbers, finding)
 
 if __name__ == "__main__":
   sys.exit(main(PLOT))

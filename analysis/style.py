@@ -216,11 +216,16 @@ def new_figure(
   return figure, figure.subplots(rows, columns, squeeze=False, **options)
 
 
-def save(figure: Figure, name: str, out: Path, source: str) -> list[Path]:
-  """Writes `<name>.pdf` and `<name>.png` and returns their paths; `source` is printed small below and kept as metadata."""
-  out.mkdir(parents=True, exist_ok=True)
+def sign(figure: Figure, source: str) -> None:
+  """Prints the source small below."""
   figure.set_layout_engine(ConstrainedLayoutEngine(rect=(0, 0.03, 1, 0.97)))  # leaves a line for the source
   figure.text(0.995, 0.004, f"from {source}", ha="right", va="bottom", fontsize=4.5, color="0.45")
+
+
+def save(figure: Figure, name: str, source: str, out: Path) -> list[Path]:
+  """Writes `<name>.pdf` and `<name>.png` and returns their paths; `source` is printed small below and kept as metadata."""
+  out.mkdir(parents=True, exist_ok=True)
+  sign(figure, source)
   paths = [out / f"{name}.pdf", out / f"{name}.png"]
   figure.savefig(paths[0], metadata={"Title": name, "Subject": f"Drawn from {source}", "CreationDate": None})
   figure.savefig(paths[1], metadata={"Title": name, "Source": source, "Software": None})

@@ -3,9 +3,11 @@
 import sys
 
 from matplotlib.figure import Figure
+import xarray as xr
 
 from analysis.figure import Datasets, Plot, main, only_axes, runs
 from analysis.style import COLUMN, THEORY, new_figure, plot_by_length
+from analysis.words import each, spread
 
 
 def draw(datasets: Datasets) -> Figure:
@@ -20,7 +22,20 @@ def draw(datasets: Datasets) -> Figure:
   return figure
 
 
-PLOT = Plot("tagging", ("tagging",), draw)
+def numbers(datasets: Datasets) -> xr.Dataset:
+  return only_axes(datasets["tagging"], "length")[["final_score"]]
+
+
+def finding(shown: xr.Dataset) -> str:
+  alone, longest = int(shown.length.min()), int(shown.length.max())
+  wrong = lambda length: each(shown.sel(length=length), lambda one: f"{spread(one.final_score, 100)} %")
+  return (
+    f"Wrong tags of the ambiguous word in sentences of {alone}: {wrong(alone)}. In sentences of {longest}: "
+    f"{wrong(longest)}."
+  )
+
+
+PLOT = Plot("tagging", ("tagging",), draw, __doc__, numbers, finding)
 
 if __name__ == "__main__":
   sys.exit(main(PLOT))

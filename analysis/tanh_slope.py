@@ -1,14 +1,22 @@
-"""(e) tanh and its derivative: 1 only at 0, and falling like 4 e^{-2|a|}."""
+"""tanh and its derivative: 1 only at 0, and falling like 4 e^{-2|a|}."""
 
 import sys
 
 import jax.numpy as jnp
 from matplotlib.figure import Figure
 import numpy as np
+import xarray as xr
 
 from analysis.figure import Datasets, Plot, main
 from analysis.style import PAGE, new_figure
+from analysis.words import short
 from recurrent_lab.activations import ACTIVATIONS
+
+
+def naive_log_slope(a: np.ndarray) -> np.ndarray:
+  """ln(1 − tanh² a) as float32 has it."""
+  with np.errstate(divide="ignore"):
+    return np.log(1 - np.tanh(a.astype(np.float32)) ** 2)
 
 
 def draw(datasets: Datasets) -> Figure:
@@ -22,8 +30,7 @@ def draw(datasets: Datasets) -> Figure:
   axes[0].set_title("value and slope", loc="left")
   axes[0].legend(loc="lower right")
   a = np.linspace(-25, 25, 401)
-  with np.errstate(divide="ignore"):
-    naive = np.log(1 - np.tanh(a.astype(np.float32)) ** 2)
+  naive = naive_log_slope(a)
   axes[1].plot(a, activity(a).log_slope, color="#D55E00", linestyle="--", label="ln sech² $a$")
   axes[1].plot(
     a, np.where(np.isfinite(naive), naive, np.nan), color="black", linewidth=0.8, label="ln(1 − tanh² $a$), float32"
@@ -36,7 +43,24 @@ def draw(datasets: Datasets) -> Figure:
   return figure
 
 
-PLOT = Plot("tanh_slope", (), draw)
+def numbers(datasets: Datasets) -> xr.Dataset:
+  del datasets  # closed forms only
+  a = np.linspace(-25, 25, 401)
+  exact = ACTIVATIONS["tanh"].activity(jnp.asarray(a, jnp.float32))
+  values = {"tanh": exact.value, "log_slope": exact.log_slope, "naive_log_slope": naive_log_slope(a)}
+  return xr.Dataset({name: ("a", np.asarray(column)) for name, column in values.items()}, coords={"a": a})
+
+
+def finding(shown: xr.Dataset) -> str:
+  lost = short(float(np.abs(shown.a.where(~np.isfinite(shown.naive_log_slope))).min()))
+  top, foot = (short(float(value)) for value in (np.exp(shown.log_slope.sel(a=0)), shown.log_slope[-1]))
+  return (
+    f"The slope of tanh is {top} at a = 0 and e^({foot}) at a = {float(shown.a[-1]):g}; in float32 1 − tanh² a is 0 from |a| = "
+    f"{lost} on."
+  )
+
+
+PLOT = Plot("tanh_slope", (), draw, __doc__, numbers, finding)
 
 if __name__ == "__main__":
   sys.exit(main(PLOT))

@@ -4,9 +4,11 @@ import sys
 from typing import Any
 
 from matplotlib.figure import Figure
+import xarray as xr
 
 from analysis.figure import Datasets, Plot, main, only_axes, runs
 from analysis.style import COLUMN, cell_style, new_figure, plot_success
+from analysis.words import count
 from experiments.store import ResultsError
 
 # Of the RNN, which is trained in several ways: the more is done, the fuller the line.
@@ -14,28 +16,48 @@ LOOKS = ({"linestyle": ":", "marker": "v"}, {"linestyle": "--", "marker": "D"}, 
 TRAINING = ("clip", "omega", "optimizer", "learning_rate", "init")
 
 
-def draw(datasets: Datasets) -> Figure:
+def curves(datasets: Datasets) -> dict[str, tuple[xr.DataArray, dict[str, Any]]]:
+  """What was solved and how it is drawn, by curve.
+
+  Raises:
+    ResultsError: if two of them bear one name.
+  """
   data = only_axes(datasets["temporal_order"], "length", *TRAINING)
-  curves: dict[str, Any] = {}
+  found: dict[str, tuple[xr.DataArray, dict[str, Any]]] = {}
   cells = data.cell.values.tolist()
   order = lambda case: (cells.index(case[0][0]), case[0][1] != "none", case[0][2])
   for (cell, clip, omega, optimizer, *_), one in sorted(runs(data, "cell", *TRAINING), key=order):
     helps = [*["clipping"] * (clip != "none"), *["Ω"] * (omega > 0)]
     name, color, marker, linestyle = cell_style(cell)
     label = " + ".join([f"{name}: {optimizer.upper() if optimizer == 'sgd' else optimizer.capitalize()}", *helps])
-    if label in curves:
+    if label in found:
       raise ResultsError(f"{data.attrs['source']} holds several runs of {label}, which this figure cannot tell apart.")
     look = {"linestyle": linestyle, "marker": marker} if cell != "rnn" else LOOKS[len(helps)]
-    curves[label] = one.solved, look | {"color": color, "label": label}
+    found[label] = one.solved, look | {"color": color, "label": label}
+  return found
+
+
+def draw(datasets: Datasets) -> Figure:
   figure, axes = new_figure(COLUMN, 3.0)
-  plot_success(axes[0, 0], list(curves.values()))
+  plot_success(axes[0, 0], list(curves(datasets).values()))
   axes[0, 0].set_xlabel("length of the sequence (steps)")
   axes[0, 0].set_ylabel("share of seeds that solve it")
   figure.legend(loc="outside upper center", ncols=2)
   return figure
 
 
-PLOT = Plot("temporal_order", ("temporal_order",), draw)
+def numbers(datasets: Datasets) -> xr.Dataset:
+  solved = [one.reset_coords(drop=True).expand_dims(training=[label]) for label, (one, _) in curves(datasets).items()]
+  return xr.concat(solved, "training", join="outer").rename("solved").to_dataset()
+
+
+def finding(shown: xr.Dataset) -> str:
+  longest = shown.solved.sel(length=shown.length.max())
+  parts = "; ".join(f"{label} {count(longest.sel(training=label))}" for label in longest.training.values.tolist())
+  return f"Seeds that solve it at length {int(longest.length)}: {parts}."
+
+
+PLOT = Plot("temporal_order", ("temporal_order",), draw, __doc__, numbers, finding)
 
 if __name__ == "__main__":
   sys.exit(main(PLOT))

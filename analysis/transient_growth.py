@@ -4,6 +4,7 @@ import sys
 
 from matplotlib.figure import Figure
 import numpy as np
+import xarray as xr
 
 from analysis.figure import Datasets, Plot, main, only_axes
 from analysis.style import PAGE, THEORY, new_figure, plot_band
@@ -57,7 +58,22 @@ def draw(datasets: Datasets) -> Figure:
   return figure
 
 
-PLOT = Plot("transient_growth", ("transient_growth",), draw)
+def numbers(datasets: Datasets) -> xr.Dataset:
+  data = only_axes(datasets["transient_growth"], "recurrent_init").isel(cell=0, drop=True)
+  late = data.isel(lag=data.lag > 0).sel(norm="spectral", drop=True)
+  norms = late.log_norm - np.log(np.abs(float(data.ws))) * late.lag
+  return xr.Dataset({"log_scaled_norm": norms, "rate": data.log_singular_value / data.sv_lag})
+
+
+def finding(shown: xr.Dataset) -> str:
+  growth = shown.log_scaled_norm.mean("seed").max("lag")
+  peaks = "; ".join(f"{peak.recurrent_init.item()} {float(peak):.2f}" for peak in growth)
+  return (
+    f"Up to lag {int(shown.lag[-1])} ln of the largest singular value of (W/g)^l rises to at most, in nats: {peaks}."
+  )
+
+
+PLOT = Plot("transient_growth", ("transient_growth",), draw, __doc__, numbers, finding)
 
 if __name__ == "__main__":
   sys.exit(main(PLOT))

@@ -11,27 +11,17 @@ import sys
 
 from absl import flags
 import numpy as np
-import xarray as xr
 
 from analysis.figure import only_axes, runs
 from analysis.recall import counts_of
 from analysis.style import cell_style
 from analysis.success import without_folder
+from analysis.words import spread
 from experiments.store import ResultsError, block_paths, load_results, read_meta, write_atomically
 from recurrent_lab.tasks.sessions import BAYES_ERROR, MARKOV_ERROR
 from recurrent_lab.tasks.stories import CHANCE_ERROR
 
 Row = tuple[str, str, str]  # who, score, baseline
-
-
-def spread(values: xr.DataArray | np.ndarray, scale: float = 1.0) -> str:
-  """Mean (lowest to highest) over seeds, or the one value."""
-  values = scale * np.asarray(values).ravel()
-  values = values[np.isfinite(values)]
-  short = lambda value: f"{value:.3g}" if value < 1000 else f"{value:.0f}"
-  return (
-    short(values[0]) if len(values) == 1 else f"{short(values.mean())} ({short(values.min())} to {short(values.max())})"
-  )
 
 
 def label(cell: object) -> str:

@@ -4,9 +4,11 @@ import sys
 
 from matplotlib.figure import Figure
 import numpy as np
+import xarray as xr
 
 from analysis.figure import Datasets, Plot, main, only_axes, runs
 from analysis.style import PAGE, cell_style, new_figure, plot_scores
+from analysis.words import each, spread
 
 TITLES = {"vowels": "whole utterances", "vowels_per_frame": "frames, given those before"}
 
@@ -27,7 +29,16 @@ def draw(datasets: Datasets) -> Figure:
   return figure
 
 
-PLOT = Plot("vowels", ("vowels",), draw)
+def numbers(datasets: Datasets) -> xr.Dataset:
+  return only_axes(datasets["vowels"], "task")[["final_score"]]
+
+
+def finding(shown: xr.Dataset) -> str:
+  wrong = lambda task: each(shown.sel(task=task), lambda one: f"{spread(one.final_score, 100)} %")
+  return " ".join(f"Wrong speakers of {TITLES[task]}: {wrong(task)}." for task in TITLES if task in shown.task)
+
+
+PLOT = Plot("vowels", ("vowels",), draw, __doc__, numbers, finding)
 
 if __name__ == "__main__":
   sys.exit(main(PLOT))

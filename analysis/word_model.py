@@ -15,6 +15,7 @@ import xarray as xr
 
 from analysis.figure import Datasets, Plot, main, only_axes, runs
 from analysis.style import PAGE, THEORY, cell_style, new_figure, plot_band
+from analysis.words import each, short
 from experiments.store import ResultsError
 
 COUNTS = THEORY | {"marker": "x", "markersize": 4}
@@ -110,7 +111,27 @@ def draw(name: str, datasets: Datasets) -> Figure:
   return figure
 
 
-PLOT = Plot("word_model", ("word_model", "ngram"), partial(draw, "word_model"))
+def numbers(name: str, datasets: Datasets) -> xr.Dataset:
+  data = datasets[name]
+  counts = counts_beside(datasets["ngram"], data)
+  variables = ["test_nats", "history_nats", "log_adjoint_last", "log_product"]
+  cells = [one[variables].reset_coords(drop=True).expand_dims(cell=[cell]) for cell, one in chosen_rates(data)]
+  shown = xr.concat(cells, "cell", join="outer").rename(log_adjoint_last="log_adjoint")
+  relative = shown.log_adjoint - shown.log_adjoint.isel(lag=0)
+  return shown.assign(log_adjoint=relative, ngram_nats=counts.mean("seed").reset_coords(drop=True))
+
+
+def finding(shown: xr.Dataset) -> str:
+  models = each(shown[["test_nats"]], lambda one: short(float(np.exp(one.test_nats).mean())))
+  best = shown.ngram_nats.isel(order=int(shown.ngram_nats.argmin("order")))
+  return (
+    f"Perplexity of the held-out text: {models}, beside {short(float(np.exp(best)))} for the {int(best.order)}-gram."
+  )
+
+
+PLOT = Plot(
+  "word_model", ("word_model", "ngram"), partial(draw, "word_model"), __doc__, partial(numbers, "word_model"), finding
+)
 
 if __name__ == "__main__":
   sys.exit(main(PLOT))

@@ -1,4 +1,4 @@
-"""(f) The surface Z = tanh'(x) σ(y), said to be 0 or 1, and the values that Z really takes along trajectories."""
+"""The surface Z = tanh'(x) σ(y), said to be 0 or 1, and the values that Z really takes along trajectories."""
 
 import sys
 
@@ -6,9 +6,11 @@ import jax.numpy as jnp
 import matplotlib as mpl
 from matplotlib.figure import Figure
 import numpy as np
+import xarray as xr
 
 from analysis.figure import Datasets, Plot, main, only_axes
 from analysis.style import PAGE, new_figure
+from analysis.words import short
 from recurrent_lab.activations import ACTIVATIONS
 
 CURVES = ("-", "--", "-.", ":")
@@ -46,7 +48,19 @@ def draw(datasets: Datasets) -> Figure:
   return figure
 
 
-PLOT = Plot("zero_or_one", ("zero_or_one",), draw)
+def numbers(datasets: Datasets) -> xr.Dataset:
+  data = only_axes(datasets["zero_or_one"], "forget_bias", "input_scale").isel(cell=0, drop=True)
+  return xr.Dataset({"share_near_ends": data.share_near_zero + data.share_near_one, "share": data.share})
+
+
+def finding(shown: xr.Dataset) -> str:
+  share = 100 * shown.share_near_ends.mean("seed").stack(setting=("forget_bias", "input_scale")).dropna("setting")
+  at = lambda one: f"{short(float(one))} % (b_f = {float(one.forget_bias):g}, input scale {float(one.input_scale):g})"
+  low, high = (at(share[int(i)]) for i in (np.argmin(share.values), np.argmax(share.values)))
+  return f"Within 0.1 of 0 or 1 lie, by setting, from {low} to {high} of the factors along trajectories."
+
+
+PLOT = Plot("zero_or_one", ("zero_or_one",), draw, __doc__, numbers, finding)
 
 if __name__ == "__main__":
   sys.exit(main(PLOT))

@@ -1,0 +1,99 @@
+"""Where results come from: the commands, grids, versions, devices and times that are stored beside them."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from analysis.words import short
+from experiments.store import STATUS, block_paths, read_meta
+
+UNKNOWN = "–"
+
+
+class Sweep(NamedTuple):
+  """An experiment on disk.
+
+  Attributes:
+    name: of its folder.
+    commands: as they were given, one for each launch that stored something.
+    points: `[(status, number)]`, for those there are any of.
+    varied: `[(setting, values)]` of settings with several values.
+    fixed: `[(setting, value)]` of all others.
+    made: `[(heading, what)]`: versions, device, dates, time.
+  """
+
+  name: str
+  commands: list[str]
+  points: list[tuple[str, int]]
+  varied: list[tuple[str, str]]
+  fixed: list[tuple[str, str]]
+  made: list[tuple[str, str]]
+
+
+def sweep(folder: Path, data: xr.Dataset) -> Sweep:
+  """What is stored of the origin of `data`, which was loaded from `folder`.
+
+  Raises:
+    ResultsError: if a file was altered.
+  """
+  metas = [read_meta(path) for path in block_paths(folder)]
+  stored = [meta["provenance"] for meta in metas]
+  points = [point for meta in metas for point in meta["points"]]
+  settings = {name: list(dict.fromkeys(point[name] for point in points)) for name in points[0]}
+  count = np.bincount(data.status.values.ravel(), minlength=len(STATUS))
+  return Sweep(
+    folder.name,
+    _distinct(stored, "command"),
+    [(status, int(number)) for status, number in zip(STATUS, count, strict=True) if number],
+    [(name, _values(values)) for name, values in settings.items() if len(values) > 1],
+    [(name, str(values[0])) for name, values in settings.items() if len(values) == 1],
+    [
+      ("commit", "; ".join(commit[:12] for commit in _distinct(stored, "git_commit")) or UNKNOWN),
+      ("software", _software(stored)),
+      ("device", _joined(stored, "platform", "device", "precision")),
+      (
+        "date",
+        " to ".join(sorted(_distinct(stored, "date"))[:: max(1, len(_distinct(stored, "date")) - 1)]) or UNKNOWN,
+      ),
+      ("wall time", duration(sum(one.get("wall_seconds", 0) for one in stored))),
+      ("checksum", data.attrs["checksum"][:12]),
+    ],
+  )
+
+
+def _distinct(stored: Iterable[Mapping[str, Any]], name: str) -> list[str]:
+  return list(dict.fromkeys(str(one[name]) for one in stored if one.get(name) is not None))
+
+
+def _joined(stored: Iterable[Mapping[str, Any]], *names: str) -> str:
+  """Of every distinct combination the distinct parts: `cpu, float32`."""
+  found = dict.fromkeys(", ".join(dict.fromkeys(str(one[n]) for n in names if n in one)) for one in stored)
+  return "; ".join(part for part in found if part) or UNKNOWN
+
+
+def _software(stored: Iterable[Mapping[str, Any]]) -> str:
+  found = dict.fromkeys(
+    ", ".join(f"{name} {one[name]}" for name in ("python", "jax", "jaxlib", "numpy") if name in one) for one in stored
+  )
+  return "; ".join(part for part in found if part) or UNKNOWN
+
+
+def _values(values: list[Any]) -> str:
+  """`0.5, 1, … 6 (12 values)`, or all where they are few."""
+  if all(isinstance(value, int | float) for value in values):
+    values = [short(value) for value in sorted(values)]
+  texts = [str(value) for value in values]
+  return ", ".join(texts) if len(texts) <= 8 else f"{texts[0]}, {texts[1]}, … {texts[-1]} ({len(texts)} values)"
+
+
+def duration(seconds: float) -> str:
+  """`1 h 5 min`, `12 min` or `48 s`; of no time it was not stored."""
+  if not seconds:
+    return UNKNOWN
+  if seconds < 120:
+    return f"{seconds:.0f} s"
+  hours, minutes = divmod(round(seconds / 60), 60)
+  return f"{hours} h {minutes} min" if hours else f"{minutes} min"

@@ -1,0 +1,246 @@
+"""One page for all results: the question, the figures with what they find and their numbers, the claims, and where it comes from.
+
+    python -m analysis.report --results=results --out=report
+
+writes index.html, which needs no network and no other file but those of data too large for it, which lie in data/ beside it.
+Figures whose experiments were not run are left out, and the page says how to run them. The same results give the same bytes.
+"""
+
+import base64
+from collections.abc import Mapping, Sequence
+import io
+from pathlib import Path
+import re
+import shlex
+import sys
+from typing import NamedTuple
+from urllib.parse import quote
+
+from absl import flags
+import jinja2
+import markupsafe
+from matplotlib.figure import Figure
+import xarray as xr
+
+from analysis import style
+from analysis.claims import CLAIMS, Finding, judge
+from analysis.figure import Datasets, Plot, render
+from analysis.language import LANGUAGE
+from analysis.learning import LEARNING
+from analysis.numbers import Table, tables, to_csv
+from analysis.paper import PLOTS
+from analysis.provenance import sweep
+from experiments.files import check_path, writing
+from experiments.store import ResultsError, block_paths, load_results, write_atomically
+
+INLINE = 300_000  # bytes of an SVG, which is a PNG beyond, and of a CSV, which lies beside the page beyond
+
+
+class Part(NamedTuple):
+  """A part of the argument; `make` is the target that runs all of its experiments."""
+
+  title: str
+  question: str
+  make: str
+  plots: Sequence[Plot]
+
+
+PARTS = (
+  Part(
+    "Where the product goes",
+    "For which cell, weight, saturation and bias do gradients vanish or explode?",
+    "paper",
+    PLOTS,
+  ),
+  Part("What is learned", "Does the product decide what a network can learn?", "learning", LEARNING),
+  Part("Language and other sequences", "What becomes of it where recurrent networks are used?", "language", LANGUAGE),
+)
+
+
+class Picture(NamedTuple):
+  """A figure on the page; `href` is its data, within the page or the name of a file beside it."""
+
+  name: str
+  title: str
+  finding: str
+  caption: list[str]
+  source: str
+  width: int
+  tables: list[Table]
+  href: str
+  size: str
+
+
+class Missing(NamedTuple):
+  """A figure that is left out: why, and the commands that would help."""
+
+  title: str
+  why: str
+  commands: list[str]
+
+
+def _uri(kind: str, content: bytes) -> str:
+  return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def _encoded(figure: Figure, name: str, source: str) -> tuple[str, int]:
+  """The figure as a data URI, and its width in pixels of the page."""
+  style.sign(figure, source)
+  svg, png = io.BytesIO(), io.BytesIO()
+  figure.savefig(svg, format="svg", metadata={"Title": name, "Source": source, "Date": None, "Creator": None})
+  width = round(96 * figure.get_figwidth())
+  if len(svg.getvalue()) <= INLINE:
+    return _uri("image/svg+xml", svg.getvalue()), width
+  figure.savefig(png, format="png", metadata={"Title": name, "Source": source, "Software": None})
+  return _uri("image/png", png.getvalue()), width
+
+
+def typeset(text: str) -> markupsafe.Markup:
+  """W_s and S_{j-1} with subscripts, minus signs, and equations that stay on one line; safe to put into a page."""
+  text = str(markupsafe.escape(text))
+  subscript = r"(?:(?<![^\W\d])([^\W\d_])|(‖))_(?:\{(\S+?)\}|\((\S+?)\)|([A-Za-z0-9]))(?![A-Za-z0-9_])"
+  text = re.sub(subscript, _subscript, text)
+  text = re.sub(r"(?<![\w)>])-(?=[\d∞])", "−", text)
+  return markupsafe.Markup(text.replace(" = ", "\u00a0=\u00a0").replace(" ± ", "\u00a0±\u00a0"))
+
+
+def _subscript(match: re.Match[str]) -> str:
+  base, below = filter(None, match.groups())
+  return f"{base}<sub>{below.replace('-', '−')}</sub>"
+
+
+def title(name: str) -> str:
+  return name.replace("_", " ").capitalize()
+
+
+def picture(plot: Plot, data: Datasets) -> tuple[Picture, dict[str, bytes]]:
+  """A figure with its numbers, and the files that are too large for the page.
+
+  Raises:
+    ResultsError: if it cannot be drawn from these results.
+  """
+  source, width = render(plot, data, _encoded)
+  shown = plot.numbers(data)
+  csv = to_csv(shown)
+  is_inline = len(csv) <= INLINE
+  href = f"data:text/csv;charset=utf-8,{quote(csv, safe=',')}" if is_inline else f"data/{plot.name}.csv"
+  paragraphs = [" ".join(text.split()) for text in plot.caption.strip().split("\n\n")]
+  size = f"{max(1, round(len(csv) / 1000))} kB"
+  found = Picture(
+    plot.name, title(plot.name), plot.finding(shown), paragraphs, source, width, tables(shown), href, size
+  )
+  return found, {} if is_inline else {href: csv}
+
+
+def run_command(experiment: str, results: Path) -> str:
+  return f"python -m experiments.{experiment} --out={shlex.quote(str(results))}"
+
+
+def ledger(data: Datasets, results: Path) -> list[tuple[int, Finding | None, str]]:
+  """Every claim with what was found, or else with the reason why nothing was."""
+  entries: list[tuple[int, Finding | None, str]] = []
+  for number, claim in CLAIMS.items():
+    lacking = [name for name in claim.reads if name not in data]
+    try:
+      if lacking:
+        raise ResultsError("not measured here; run " + " and ".join(run_command(name, results) for name in lacking))
+      entries.append((number, judge(claim, data), ""))
+    except ResultsError as error:
+      entries.append((number, None, str(error)))
+  return entries
+
+
+def load_all(results: Path) -> dict[str, xr.Dataset]:
+  """All experiments of a folder: first those of figures and claims, in the order of the argument, then others.
+
+  Raises:
+    ResultsError: if there are none, or a file is altered or of another schema.
+  """
+  first = f"run an experiment first ({run_command('recurrent_gain', results)})"
+  if not results.is_dir():
+    raise ResultsError(f"--results: {results} is no folder; {first}.")
+  known = [name for part in PARTS for plot in part.plots for name in plot.reads]
+  known += [name for claim in CLAIMS.values() for name in claim.reads]
+  others = sorted(path.name for path in results.iterdir() if path.is_dir())
+  names = [name for name in dict.fromkeys([*known, *others]) if block_paths(results / name)]
+  if not names:
+    raise ResultsError(f"--results: {results} holds no results; {first}.")
+  return {name: load_results(results / name) for name in names}
+
+
+def page(results: Path) -> tuple[str, dict[str, bytes]]:
+  """The page for a folder of results, and the files beside it, by name.
+
+  Raises:
+    ResultsError: if there are no results, or they were altered.
+  """
+  data = load_all(results)
+  parts, files = [], dict[str, bytes]()
+  for part in PARTS:
+    pictures, missing = [], []
+    for plot in part.plots:
+      lacking = [name for name in plot.reads if name not in data]
+      try:
+        if lacking:
+          raise ResultsError(f"{' and '.join(lacking)} {'was' if len(lacking) == 1 else 'were'} not run")
+        found, beside = picture(plot, {name: data[name] for name in plot.reads})
+        pictures.append(found)
+        files |= beside
+      except ResultsError as error:
+        missing.append(Missing(title(plot.name), str(error), [run_command(name, results) for name in lacking]))
+    parts.append((part, pictures, missing))
+  sweeps = [sweep(results / name, dataset) for name, dataset in data.items()]
+  environment = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent),
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    undefined=jinja2.StrictUndefined,
+  )
+  environment.filters["typeset"] = typeset
+  template = environment.get_template("report.html.j2")
+  entries = ledger(data, results)
+  return template.render(
+    parts=parts, claims=CLAIMS, ledger=entries, sweeps=sweeps, inline=INLINE // 1000, results=shlex.quote(str(results))
+  ), files
+
+
+def write(out: Path, content: str, files: Mapping[str, bytes]) -> Path:
+  """Writes the page last, when what it refers to is there.
+
+  Raises:
+    ResultsError: if something cannot be written.
+  """
+  for name, file in files.items():
+    with writing(out):
+      (out / name).parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(out / name, file)
+  with writing(out):
+    out.mkdir(parents=True, exist_ok=True)
+  write_atomically(out / "index.html", content.encode())
+  return out / "index.html"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+  """Writes the report from the command line and returns an exit code."""
+  values = flags.FlagValues()
+  flags.DEFINE_string("results", "results", "Folder of all results.", flag_values=values)
+  flags.DEFINE_string("out", "report", "Folder for index.html.", flag_values=values)
+  try:
+    rest = values(["report", *(sys.argv[1:] if argv is None else argv)])[1:]
+    if rest:
+      raise ResultsError(f"{rest[0]!r} is not a flag; the flags are --results and --out.")
+    parsed = values.flag_values_dict()
+    results, out = (Path(check_path(parsed[name])) for name in ("results", "out"))
+    existing = next(path for path in (out, *out.absolute().parents) if path.exists())
+    if not existing.is_dir():
+      raise ResultsError(f"--out: {existing} is a file; give the name of a folder.")
+    print(write(out, *page(results)))
+  except (flags.Error, ResultsError) as error:
+    print(f"report: {error}", file=sys.stderr)
+    return 2
+  return 0
+
+
+if __name__ == "__main__":
+  sys.exit(main())
