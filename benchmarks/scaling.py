@@ -41,7 +41,8 @@ def contender(work: str, along: str, value: int) -> Contender:
     build, arguments = "benchmarks.products:lab", {"cell": "rnn", "norm": "spectral", **size}
   else:
     build, arguments = "benchmarks.spectra:lab", {"cell": "rnn", **size}
-  return Contender(str(value), build, arguments, "lab", process="lab")
+  # How many devices there are is settled once in a process, and batches that the cores do not divide take one.
+  return Contender(str(value), build, arguments, "lab", process="" if work == "bptt" else "lab")
 
 
 def case(works: str, along: str) -> command.Case:

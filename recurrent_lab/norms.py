@@ -80,7 +80,7 @@ def _log_largest(matrix: Array) -> Array:
 @_log_largest.def_vmap
 def _(axis_size: int, in_batched: list[bool], matrices: Array) -> tuple[Array, bool]:
   if not in_batched[0]:  # as under jvp, where only a tangent has a batch
-    return _log_largest(matrices), False
+    return _log_largest.fun(matrices), False
   # All of a batch square until the last of them is done. A CPU is as fast with one product after another, each for as long as
   # it needs; others are not.
   each = lambda matrices: lax.map(_log_largest, matrices)
