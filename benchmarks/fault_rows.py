@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks import trials
 from benchmarks.trials import Outcome
-from experiments import verify
+from experiments import store, verify
 
 
 def _kills(
@@ -173,4 +173,31 @@ def kills_of_a_merge(work: Path, tries: int, rng: np.random.Generator) -> Outcom
       passed = 0
   return Outcome(
     tries, passed, "no damaged file after any of them; merged again, the folder holds the same as the two halves"
+  )
+
+
+def two_launchers(work: Path, tries: int, rng: np.random.Generator) -> Outcome:
+  """A second launcher in the folder of one that is at work, from a random moment on."""
+  cache, passed, told = work / "cache", 0, 0
+  trials.succeed([*trials.LONG, f"--out={work / 'compiled'}"], cache)
+  length = trials.succeed([*trials.LONG, f"--out={work / 'whole'}"], cache).seconds
+  wanted = trials.numbers(work / "whole")
+  for number in range(tries):
+    out, both, said = work / f"folder {number}", [], [work / f"said {number} {i}" for i in (0, 1)]
+    for file in said:
+      both.append(trials.start([*trials.LONG, f"--out={out}"], cache, file))
+      both[0].join(float(rng.uniform(0, length / 2)))
+    for process in both:
+      process.join()
+    texts = [file.read_text() for file in said]
+    stored = sum(len(store.read_meta(path)["points"]) for path in store.block_paths(out / trials.LONG[0]))
+    # Whoever is late to find the other there may find everything done.
+    is_told = any("nother launcher is at work" in text or "0 points to compute" in text for text in texts)
+    is_whole = trials.numbers(out) == wanted and stored == len(wanted) and not trials.leftovers(out)
+    told += is_told
+    passed += is_told and is_whole and [process.exitcode for process in both] == [0, 0]
+  return Outcome(
+    tries,
+    passed,
+    f"in {told} one of them said that another is at work; every point was stored once, with the same bytes as by one launcher",
   )

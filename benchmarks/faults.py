@@ -45,6 +45,8 @@ ROWS = {
   7: Row("Results of another schema, or of an earlier form", 5, refusal_rows.other_schemas),
   8: Row("Names that lead elsewhere", 14, refusal_rows.names),
   9: Row("SIGKILL at a random moment of a merge", 10, fault_rows.kills_of_a_merge),
+  10: Row("Two launchers in one folder", 10, fault_rows.two_launchers),
+  11: Row("Memory runs out in the middle of a sweep", 10, refusal_rows.little_memory),
 }
 
 HEAD = """# Reliability

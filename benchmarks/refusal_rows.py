@@ -6,12 +6,13 @@ import io
 import json
 from pathlib import Path
 import shutil
+from unittest import mock
 
 import numpy as np
 
 from benchmarks import trials
 from benchmarks.trials import Outcome
-from experiments import merge, store, verify
+from experiments import devices, merge, store, verify
 from experiments.grid import content_hash
 
 
@@ -32,7 +33,7 @@ def points_that_are_not_finite(work: Path, tries: int, rng: np.random.Generator)
   status = store.load_results(out / name).status.squeeze().values
   kept = int(np.sum(status[1] == store.STATUS.index("nonfinite")))
   others = int(np.sum(status[0] == store.STATUS.index("ok")))
-  is_told = f"{kept} points are not finite" in ended.said
+  is_told = f"Not finite, and stored with that status: {kept} points" in ended.said
   return Outcome(
     tries,
     kept if is_told and others == tries else 0,
@@ -139,4 +140,30 @@ def names(work: Path, tries: int, rng: np.random.Generator) -> Outcome:
     len(refusals) - len(wrong) if is_untouched else 0,
     "`..`, paths, control characters and links out of the folder, in flags, in cells' names and in folders to merge: one "
     "sentence, nothing read or written there" + "".join(f"; FAILED {what}" for what in wrong),
+  )
+
+
+def little_memory(work: Path, tries: int, rng: np.random.Generator) -> Outcome:
+  """Calls of 40 points that fail, as XLA's do, above a number of points drawn anew for every launch."""
+  arguments, collect, passed = [*trials.SHORT, "--chunk=40"], devices.collect, 0
+  trials.in_process(arguments, work / "whole")
+  wanted = trials.numbers(work / "whole")
+  for number in range(tries):
+    most, out = int(rng.integers(devices.TILE, 40)), work / f"folder {number}"
+
+    def scarce(started: devices.Started, most: int = most) -> dict[str, np.ndarray]:
+      if min(started.call, started.points) > most:
+        raise RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 1 bytes.")
+      return collect(started)
+
+    with mock.patch.object(devices, "collect", scarce):
+      code, said = trials.in_process(arguments, out)
+    metas = [store.read_meta(path) for path in store.block_paths(out / trials.SHORT[0])]
+    is_recorded = any(meta["provenance"]["chunk_halvings"] for meta in metas)
+    passed += code == 0 and "out of memory with" in said and is_recorded and trials.numbers(out) == wanted
+  return Outcome(
+    tries,
+    passed,
+    "the error was injected where XLA raises it; calls were halved until they fitted, which is told and recorded, and the sweep "
+    "ended with the same bytes and exit code 0",
   )
