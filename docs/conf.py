@@ -21,6 +21,7 @@ html_theme = "furo"
 html_title = "recurrent_lab"
 html_math_renderer = "mathml"
 html_show_copyright = False
+smartquotes_action = "D"  # dashes alone: the quote in f' is a derivative
 
 autodoc_default_options = {"members": True, "member-order": "bysource", "no-value": True}
 autodoc_preserve_defaults = True
@@ -46,6 +47,13 @@ def is_left_out(app: Any, what: str, name: str, value: Any, skip: bool, options:
   return True if is_ours and (module, name) not in PUBLIC else None
 
 
+def write_signature(
+  app: Any, what: str, name: str, value: Any, options: Any, arguments: str | None, result: str | None
+) -> Any:
+  """Arrays by the name they are imported by."""
+  return tuple(text and text.replace("jaxlib._jax.Array", "Array") for text in (arguments, result))
+
+
 def visit_math(translator: Any, node: nodes.math | nodes.math_block) -> None:
   display = isinstance(node, nodes.math_block)
   translator.body.append(tex2mathml(node.astext(), as_block=display))
@@ -55,4 +63,5 @@ def visit_math(translator: Any, node: nodes.math | nodes.math_block) -> None:
 def setup(app: Any) -> None:
   app.add_html_math_renderer("mathml", inline_renderers=(visit_math, None), block_renderers=(visit_math, None))
   app.connect("autodoc-process-docstring", write_docstring, priority=400)  # before napoleon
+  app.connect("autodoc-process-signature", write_signature)
   app.connect("autodoc-skip-member", is_left_out)
