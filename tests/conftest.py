@@ -1,7 +1,6 @@
 """Shapes are checked by jaxtyping in every test; random inputs are drawn afresh from a seed that a failure prints."""
 
 import os
-from pathlib import Path
 
 from jaxlib.version import __version_info__ as jaxlib_version
 
@@ -13,13 +12,6 @@ os.environ.setdefault(
   "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
   + (" --xla_cpu_use_fusion_emitters=false" if jaxlib_version < (0, 11) else ""),
 )
-
-# Programs are kept for the other worker and for the next run; `pytest --cache-clear` forgets them.
-os.environ.setdefault(
-  "JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parent.parent / ".pytest_cache" / "d" / "programs")
-)
-os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
-os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 from jaxtyping import install_import_hook
 
