@@ -1,6 +1,7 @@
 """Shapes are checked by jaxtyping in every test; random inputs are drawn afresh from a seed that a failure prints."""
 
 import os
+import signal
 
 from jaxlib.version import __version_info__ as jaxlib_version
 
@@ -23,6 +24,12 @@ from collections.abc import Iterator
 import jax
 import numpy as np
 import pytest
+
+
+def pytest_configure() -> None:
+  """In the background of a script Ctrl-C is ignored, and launches would inherit that; tests send it to them."""
+  if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
