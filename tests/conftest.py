@@ -1,6 +1,7 @@
 """Shapes are checked by jaxtyping in every test; random inputs are drawn afresh from a seed that a failure prints."""
 
 import os
+from pathlib import Path
 import signal
 
 from jaxlib.version import __version_info__ as jaxlib_version
@@ -30,6 +31,15 @@ def pytest_configure() -> None:
   """In the background of a script Ctrl-C is ignored, and launches would inherit that; tests send it to them."""
   if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def programs_are_forgotten() -> Iterator[None]:
+  """Linux allows a process 65 530 maps of memory, every compiled program holds some, and XLA crashes when there are no more."""
+  yield
+  maps = Path("/proc/self/maps")
+  if maps.exists() and maps.read_bytes().count(b"\n") > 10_000:
+    jax.clear_caches()
 
 
 @pytest.fixture(autouse=True)
