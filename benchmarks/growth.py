@@ -22,7 +22,7 @@ def draw(results: Sequence[Result], out: Path) -> Path:
   """Writes growth.png, a panel for each work and a line for each size that grows, and returns its path."""
   works = [work for work in TITLES if any(r["settings"]["work"] == work for r in results)]
   with mpl.rc_context(style.RC):
-    figure, axes = style.new_figure(style.PAGE, 2.6, columns=len(works))
+    figure, axes = style.new_figure(style.PAGE, 2.9, columns=len(works))
     for panel, work in zip(axes[0], works, strict=True):
       for r in (r for r in results if r["settings"]["work"] == work):
         (sizes, seconds), along = curve(r), r["settings"]["along"]
@@ -32,7 +32,7 @@ def draw(results: Sequence[Result], out: Path) -> Path:
         panel.loglog(sizes, times, label=label, color=color, marker=marker, linestyle=linestyle)
       panel.set_title(TITLES[work], loc="left")
       panel.set(xlabel="size", ylabel="milliseconds")
-      panel.legend()
+      panel.legend(loc="upper center", bbox_to_anchor=(0.5, -0.28))  # curves take every corner
     style.letter_panels(figure)
     out.mkdir(parents=True, exist_ok=True)
     path = out / "growth.png"
