@@ -201,7 +201,8 @@ def test_double_precision_is_that_of_the_parameters(tmp_path):
   flags = [*TINY, "--updates=2", "--floss=2", "--floss_k=2", "--x64", f"--out={tmp_path}"]
   assert runner.main(adding.EXPERIMENT, flags) == 0
   points = runner.parse(adding.EXPERIMENT, flags).points
-  states = final_states(points, next(tmp_path.glob("adding/runs/*")))
+  with jax.enable_x64(True):
+    states = final_states(points, next(tmp_path.glob("adding/runs/*")))
   assert {leaf.dtype for leaf in jax.tree.leaves(states.params)} == {np.dtype(np.float64)}
 
 
