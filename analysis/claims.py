@@ -13,12 +13,11 @@ from pathlib import Path
 import sys
 from typing import NamedTuple
 
-from absl import flags
 import jax
 import numpy as np
 import xarray as xr
 
-from analysis import words
+from analysis import command, words
 from analysis.figure import Datasets
 from experiments.store import ResultsError, load_results, write_atomically
 import recurrent_lab as rl
@@ -282,33 +281,20 @@ def embed(page: str, findings: Mapping[int, Finding]) -> str:
   return f"{head}{begin}{short_table(findings)}\n{end}{tail}"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-  """Writes the ledger from the command line and returns an exit code."""
-  values = flags.FlagValues()
-  flags.DEFINE_string("results", "results", "Folder of all results.", flag_values=values)
-  flags.DEFINE_string("out", "docs", "Folder for claims.md and claims.json.", flag_values=values)
-  flags.DEFINE_string("readme", None, "A page to put the table into, between its two markers.", flag_values=values)
-  try:
-    rest = values(["claims", *(sys.argv[1:] if argv is None else argv)])[1:]
-    if rest:
-      raise ResultsError(f"{rest[0]!r} is not a flag; the flags are --results, --out and --readme.")
-    parsed = values.flag_values_dict()
-    readme = Path(parsed["readme"]) if parsed["readme"] else None
-    if readme and not readme.is_file():
-      raise ResultsError(f"--readme: {readme} is no file.")
-    names = sorted({name for claim in CLAIMS.values() for name in claim.reads})
-    data = {name: load_results(Path(parsed["results"]) / name) for name in names}
-    findings = {number: judge(claim, data) for number, claim in CLAIMS.items()}
-    pages = {readme: embed(readme.read_text(), findings)} if readme else {}
-  except (flags.Error, ResultsError) as error:
-    print(f"claims: {error}", file=sys.stderr)
-    return 2
+def write(results: Path, out: Path, readme: str | None = None) -> list[Path]:
+  """Writes the ledger of a folder of results, and into a page if there is one; returns what was written."""
+  into = Path(readme) if readme else None
+  if into and not into.is_file():
+    raise ResultsError(f"--readme: {into} is no file.")
+  names = sorted({name for claim in CLAIMS.values() for name in claim.reads})
+  data = {name: load_results(results / name) for name in names}
+  findings = {number: judge(claim, data) for number, claim in CLAIMS.items()}
+  pages = {into: embed(into.read_text(), findings)} if into else {}
   sources = ", ".join(f"{name} ({d.attrs['checksum'][:12]})" for name, d in data.items())
   page = f"# Claims of the introduction, judged\n\n{table(findings)}\n\nWritten by `python -m analysis.claims` from {sources}.\n"
   ledger = [
     {"number": n, "claim": CLAIMS[n].text, "formula": CLAIMS[n].formula, **f._asdict()} for n, f in findings.items()
   ]
-  out = Path(parsed["out"])
   out.mkdir(parents=True, exist_ok=True)
   pages |= {
     out / "claims.md": page,
@@ -316,8 +302,13 @@ def main(argv: Sequence[str] | None = None) -> int:
   }
   for path, content in pages.items():
     write_atomically(path, content.encode())
-    print(path)
-  return 0
+  return list(pages)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+  """Writes the ledger from the command line and returns an exit code."""
+  readme = "A page to put the table into, between its two markers."
+  return command.run("claims", write, argv, "docs", "claims.md and claims.json", readme=readme)
 
 
 if __name__ == "__main__":

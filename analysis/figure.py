@@ -5,15 +5,13 @@ from functools import partial
 import itertools
 import math
 from pathlib import Path
-import sys
 from typing import Any, NamedTuple, TypeVar
 
-from absl import flags
 import matplotlib as mpl
 from matplotlib.figure import Figure
 import xarray as xr
 
-from analysis import style
+from analysis import command, style
 from experiments.store import STATUS, ResultsError, load_results
 
 T = TypeVar("T")
@@ -92,18 +90,9 @@ def draw(plot: Plot, results: Path, out: Path) -> list[Path]:
 
 def main(*plots: Plot, argv: Sequence[str] | None = None) -> int:
   """Draws figures from the command line and returns an exit code."""
-  values = flags.FlagValues()
-  flags.DEFINE_string("results", "results", "Folder of all results.", flag_values=values)
-  flags.DEFINE_string("out", "figures", "Folder for the figures.", flag_values=values)
-  try:
-    rest = values([plots[0].name, *(sys.argv[1:] if argv is None else argv)])[1:]
-    if rest:
-      raise ResultsError(f"{rest[0]!r} is not a flag; the flags are --results and --out.")
-    parsed = values.flag_values_dict()
+
+  def draw_all(results: Path, out: Path) -> Iterator[Path]:
     for plot in plots:
-      for path in draw(plot, Path(parsed["results"]), Path(parsed["out"])):
-        print(path)
-  except (flags.Error, ResultsError) as error:
-    print(f"{plots[0].name if len(plots) == 1 else 'figures'}: {error}", file=sys.stderr)
-    return 2
-  return 0
+      yield from draw(plot, results, out)
+
+  return command.run(plots[0].name if len(plots) == 1 else "figures", draw_all, argv, "figures", "the figures")

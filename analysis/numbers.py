@@ -10,6 +10,7 @@ import xarray as xr
 
 from analysis import words
 from analysis.style import cell_style
+from recurrent_lab.cells import CELLS
 
 COLUMNS, ROWS = 6, 4  # of an axis of numbers, in a table; the CSV has all
 
@@ -85,14 +86,8 @@ class Table(NamedTuple):
 def name(value: object) -> str:
   """A label of an axis as a person reads it: a cell by its name, numbers with four digits."""
   if isinstance(value, str):
-    return cell_style(value).label if value in _cells() else value.replace("_", " ")
+    return cell_style(value).label if value in CELLS else value.replace("_", " ")
   return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _cells() -> set[str]:
-  from recurrent_lab.cells import CELLS
-
-  return set(CELLS)
 
 
 def _entry(values: np.ndarray, over_seeds: str) -> str:

@@ -9,6 +9,7 @@ import xarray as xr
 
 from analysis.words import short
 from experiments.store import STATUS, block_paths, read_meta
+from experiments.words import duration
 
 UNKNOWN = "–"
 
@@ -43,6 +44,7 @@ def sweep(folder: Path, data: xr.Dataset) -> Sweep:
   stored = [meta["provenance"] for meta in metas]
   points = [point for meta in metas for point in meta["points"]]
   settings = {name: list(dict.fromkeys(point[name] for point in points)) for name in points[0]}
+  seconds = sum(one.get("wall_seconds", 0) for one in stored)
   count = np.bincount(data.status.values.ravel(), minlength=len(STATUS))
   return Sweep(
     folder.name,
@@ -58,7 +60,7 @@ def sweep(folder: Path, data: xr.Dataset) -> Sweep:
         "date",
         " to ".join(sorted(_distinct(stored, "date"))[:: max(1, len(_distinct(stored, "date")) - 1)]) or UNKNOWN,
       ),
-      ("wall time", duration(sum(one.get("wall_seconds", 0) for one in stored))),
+      ("wall time", duration(seconds) if seconds else UNKNOWN),
       ("checksum", data.attrs["checksum"][:12]),
     ],
   )
@@ -87,13 +89,3 @@ def _values(values: list[Any]) -> str:
     values = [short(value) for value in sorted(values)]
   texts = [str(value) for value in values]
   return ", ".join(texts) if len(texts) <= 8 else f"{texts[0]}, {texts[1]}, … {texts[-1]} ({len(texts)} values)"
-
-
-def duration(seconds: float) -> str:
-  """`1 h 5 min`, `12 min` or `48 s`; of no time it was not stored."""
-  if not seconds:
-    return UNKNOWN
-  if seconds < 120:
-    return f"{seconds:.0f} s"
-  hours, minutes = divmod(round(seconds / 60), 60)
-  return f"{hours} h {minutes} min" if hours else f"{minutes} min"

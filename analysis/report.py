@@ -16,13 +16,12 @@ import sys
 from typing import NamedTuple
 from urllib.parse import quote
 
-from absl import flags
 import jinja2
 import markupsafe
 from matplotlib.figure import Figure
 import xarray as xr
 
-from analysis import style
+from analysis import command, style
 from analysis.claims import CLAIMS, Finding, judge
 from analysis.figure import Datasets, Plot, render
 from analysis.language import LANGUAGE
@@ -30,7 +29,7 @@ from analysis.learning import LEARNING
 from analysis.numbers import Table, tables, to_csv
 from analysis.paper import PLOTS
 from analysis.provenance import sweep
-from experiments.files import check_path, writing
+from experiments.files import writing
 from experiments.store import ResultsError, block_paths, load_results, write_atomically
 
 INLINE = 300_000  # bytes of an SVG, which is a PNG beyond, and of a CSV, which lies beside the page beyond
@@ -221,25 +220,17 @@ def write(out: Path, content: str, files: Mapping[str, bytes]) -> Path:
   return out / "index.html"
 
 
+def report(results: Path, out: Path) -> list[Path]:
+  """Writes the page of a folder of results; returns what was written."""
+  existing = next(path for path in (out, *out.absolute().parents) if path.exists())
+  if not existing.is_dir():
+    raise ResultsError(f"--out: {existing} is a file; give the name of a folder.")
+  return [write(out, *page(results))]
+
+
 def main(argv: Sequence[str] | None = None) -> int:
   """Writes the report from the command line and returns an exit code."""
-  values = flags.FlagValues()
-  flags.DEFINE_string("results", "results", "Folder of all results.", flag_values=values)
-  flags.DEFINE_string("out", "report", "Folder for index.html.", flag_values=values)
-  try:
-    rest = values(["report", *(sys.argv[1:] if argv is None else argv)])[1:]
-    if rest:
-      raise ResultsError(f"{rest[0]!r} is not a flag; the flags are --results and --out.")
-    parsed = values.flag_values_dict()
-    results, out = (Path(check_path(parsed[name])) for name in ("results", "out"))
-    existing = next(path for path in (out, *out.absolute().parents) if path.exists())
-    if not existing.is_dir():
-      raise ResultsError(f"--out: {existing} is a file; give the name of a folder.")
-    print(write(out, *page(results)))
-  except (flags.Error, ResultsError) as error:
-    print(f"report: {error}", file=sys.stderr)
-    return 2
-  return 0
+  return command.run("report", report, argv, "report", "index.html")
 
 
 if __name__ == "__main__":

@@ -10,10 +10,10 @@ from pathlib import Path
 import sys
 from typing import Any
 
-from absl import flags
 import numpy as np
 import xarray as xr
 
+from analysis import command
 from analysis.style import success_rate
 from experiments.store import Block, ResultsError, block_paths, read_block, write_atomically
 
@@ -68,30 +68,21 @@ def without_folder(command: str) -> str:
   return " ".join(word for word in command.split() if not word.startswith(("--out=", "--shard=")))
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-  """Writes the table from the command line and returns an exit code."""
-  values = flags.FlagValues()
-  flags.DEFINE_string("results", "results", "Folder of all results.", flag_values=values)
-  flags.DEFINE_string("out", "docs", "Folder for learning.md.", flag_values=values)
-  try:
-    rest = values(["success", *(sys.argv[1:] if argv is None else argv)])[1:]
-    if rest:
-      raise ResultsError(f"{rest[0]!r} is not a flag; the flags are --results and --out.")
-    parsed = values.flag_values_dict()
-    results = Path(parsed["results"])
-    folders = [results / name for name in EXPERIMENTS if block_paths(results / name)]
-    if not folders:
-      raise ResultsError(f"{results} holds no training runs; make learning makes some.")
-    sections = [section(folder) for folder in folders]
-  except (flags.Error, ResultsError) as error:
-    print(f"success: {error}", file=sys.stderr)
-    return 2
-  out = Path(parsed["out"])
+def write(results: Path, out: Path) -> list[Path]:
+  """Writes the table of a folder of results; returns what was written."""
+  folders = [results / name for name in EXPERIMENTS if block_paths(results / name)]
+  if not folders:
+    raise ResultsError(f"{results} holds no training runs; make learning makes some.")
+  sections = [section(folder) for folder in folders]
   out.mkdir(parents=True, exist_ok=True)
   head = "# What was learned\n\nWritten by `python -m analysis.success`. Seconds are of one process, for all seeds of a row.\n\n"
   write_atomically(out / "learning.md", (head + "\n".join(sections)).encode())
-  print(out / "learning.md")
-  return 0
+  return [out / "learning.md"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+  """Writes the table from the command line and returns an exit code."""
+  return command.run("success", write, argv, "docs", "learning.md")
 
 
 if __name__ == "__main__":

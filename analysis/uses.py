@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 import sys
 
-from absl import flags
 import numpy as np
 
+from analysis import command
 from analysis.figure import only_axes, runs
 from analysis.recall import counts_of
 from analysis.style import cell_style
@@ -118,33 +118,24 @@ def section(name: str, results: Path) -> str:
   )
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-  """Writes the tables from the command line and returns an exit code."""
-  values = flags.FlagValues()
-  flags.DEFINE_string("results", "results", "Folder of all results.", flag_values=values)
-  flags.DEFINE_string("out", "docs", "Folder for language.md.", flag_values=values)
-  try:
-    rest = values(["uses", *(sys.argv[1:] if argv is None else argv)])[1:]
-    if rest:
-      raise ResultsError(f"{rest[0]!r} is not a flag; the flags are --results and --out.")
-    parsed = values.flag_values_dict()
-    results = Path(parsed["results"])
-    names = [name for name in TABLES if block_paths(results / name)]
-    if not names:
-      raise ResultsError(f"{results} holds nothing of the language study; make language makes some.")
-    sections = [section(name, results) for name in names]
-  except (flags.Error, ResultsError) as error:
-    print(f"uses: {error}", file=sys.stderr)
-    return 2
-  out = Path(parsed["out"])
+def write(results: Path, out: Path) -> list[Path]:
+  """Writes the tables of a folder of results; returns what was written."""
+  names = [name for name in TABLES if block_paths(results / name)]
+  if not names:
+    raise ResultsError(f"{results} holds nothing of the language study; make language makes some.")
+  sections = [section(name, results) for name in names]
   out.mkdir(parents=True, exist_ok=True)
   head = (
     "# Language and other sequences\n\nWritten by `python -m analysis.uses`. A score is the mean over seeds, with the lowest and "
     "the highest of them. Seconds are wall time, and of the kept runs on a machine that did other work besides.\n\n"
   )
   write_atomically(out / "language.md", (head + "\n".join(sections)).encode())
-  print(out / "language.md")
-  return 0
+  return [out / "language.md"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+  """Writes the tables from the command line and returns an exit code."""
+  return command.run("uses", write, argv, "docs", "language.md")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,47 @@
+"""What all commands of this floor share: where results lie, where to write, and one sentence about what is wrong."""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+import sys
+
+from absl import flags
+
+from experiments.files import check_path
+from experiments.store import ResultsError
+
+
+def run(
+  name: str,
+  write: Callable[..., Iterable[Path]],
+  argv: Sequence[str] | None,
+  out: str,
+  holds: str,
+  **others: str,
+) -> int:
+  """Runs a command with its flags, prints every file as soon as it is written, and returns an exit code.
+
+  Args:
+    name: of the command, for what is said of errors.
+    write: `(results, out, other flags by name) -> files`; raises `ResultsError` for what cannot be used.
+    argv: its flags; those of the process by default.
+    out: the folder to write to by default.
+    holds: what is written there.
+    others: more flags, for texts, and what each is for; None unless given.
+  """
+  values = flags.FlagValues()
+  flags.DEFINE_string("results", "results", "Folder of all results.", flag_values=values)
+  flags.DEFINE_string("out", out, f"Folder for {holds}.", flag_values=values)
+  for other, purpose in others.items():
+    flags.DEFINE_string(other, None, purpose, flag_values=values)
+  *first, last = (f"--{flag}" for flag in ("results", "out", *others))
+  try:
+    rest = values([name, *(sys.argv[1:] if argv is None else argv)])[1:]
+    if rest:
+      raise ResultsError(f"{rest[0]!r} is not a flag; the flags are {', '.join(first)} and {last}.")
+    given = {other: values[other].value for other in others}
+    for path in write(*(Path(check_path(text)) for text in (values.results, values.out)), **given):
+      print(path)
+  except (flags.Error, ResultsError) as error:
+    print(f"{name}: {error}", file=sys.stderr)
+    return 2
+  return 0
