@@ -21,12 +21,9 @@ def draw(datasets: Datasets) -> Figure:
     plot_band(panel, data.ws.values, rates, color=color, marker=marker, linestyle=linestyle, label=label)
   plot_mean_field(panel, datasets["mean_field"], data)
   panel.axhline(0, color="black", linewidth=0.8)
-  panel.annotate(
-    "explodes", (1, 0), (-2, 2), xycoords=("axes fraction", "data"), textcoords="offset points", ha="right"
-  )
-  panel.annotate(
-    "vanishes", (1, 0), (-2, -2), xycoords=("axes fraction", "data"), textcoords="offset points", ha="right", va="top"
-  )
+  for side, height, align in (("explodes", 2, "bottom"), ("vanishes", -2, "top")):  # at small gains no curve is near 0
+    place = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
+    panel.annotate(side, (0, 0), (4, height), va=align, **place)
   panel.set_xlabel("recurrent gain $W_s$")
   panel.set_ylabel("growth rate (nats per step)")
   panel.legend(loc="lower right", bbox_to_anchor=(1.0, 0.03))
