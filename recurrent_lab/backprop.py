@@ -27,6 +27,8 @@ from recurrent_lab.unroll import start, unroll
 # Inputs of at least this width are multiplied for all steps at once before the loop. The products of narrower ones take longer
 # to be written and read than to be computed within it (measured on a CPU).
 WIDE = 256
+# From so many numbers on the δ_t take the place of the a_t: as much new memory costs more to be mapped than they to be computed.
+MANY = 2**22
 
 
 def reverse_unroll(
@@ -69,6 +71,25 @@ def _run(halves: Halves, params: Params, xs: Array, state: State) -> tuple[tuple
   return (final, outputs), kept
 
 
+def _scan_back(step: Any, carry: Any, xs: Any, last: Float[Array, "T *batch A"]) -> tuple[Any, Array]:
+  """`lax.scan(step, carry, (xs, last), reverse=True)`; many results are written over `last`."""
+  if last.size < MANY:
+    return lax.scan(step, carry, (xs, last), reverse=True)
+  steps = last.shape[0]
+  row = lambda array, t: lax.dynamic_index_in_dim(array, t, keepdims=False)
+
+  def back(i: Array, loop: tuple[Any, Array, Array]) -> tuple[Any, Array, Array]:
+    carry, held, here = loop
+    t = steps - 1 - i
+    carry, result = step(carry, (jax.tree.map(lambda x: row(x, t), xs), here))
+    # The next row is read from what was written: whatever is fused, no two versions of `held` are alive.
+    held = lax.dynamic_update_index_in_dim(held, result, t, axis=0)
+    return carry, held, row(held, jnp.maximum(t - 1, 0))
+
+  carry, results, _ = lax.fori_loop(0, steps, back, (carry, last, last[-1]))
+  return carry, results
+
+
 def _gathered(halves: Halves, params: Params, xs: Array, state: State) -> tuple[State, Any]:
   """`reverse_unroll` of a cell with these halves."""
 
@@ -84,16 +105,19 @@ def _gathered(halves: Halves, params: Params, xs: Array, state: State) -> tuple[
     params, xs, (states, affine) = saved
     d_final, d_outputs = cotangents
 
+    # What returns to S_{t-1} is multiplied by transposed matrices: laid out as such once, not at every step.
+    turned = jax.tree.map(lambda p: lax.optimization_barrier(p.T).T, params)
+
     def step(carry: tuple[State, Params], at: Any) -> tuple[Any, Array]:
       d_state, d_params = carry
-      d_output, s, x, a = at
+      (d_output, s, x), a = at
       _, pull = jax.vjp(halves.pointwise, params, s, a)
       d_here, direct, delta = pull((d_state, d_output))
-      _, through = jax.vjp(lambda s: halves.affine(params, s, x), s)
+      _, through = jax.vjp(lambda s: halves.affine(turned, s, x), s)
       return (jax.tree.map(jnp.add, direct, *through(delta)), jax.tree.map(jnp.add, d_params, d_here)), delta
 
     none = jax.tree.map(jnp.zeros_like, params)
-    (d_state, d_params), deltas = lax.scan(step, (d_final, none), (d_outputs, states, xs, affine), reverse=True)
+    (d_state, d_params), deltas = _scan_back(step, (d_final, none), (d_outputs, states, xs), affine)
     # All steps and members of the batch as one: the products below contract a single long axis.
     rows = lambda a: a.reshape(-1, a.shape[-1])
     _, pull = jax.vjp(lambda p, x: halves.affine(p, jax.tree.map(rows, states), x), params, rows(xs))

@@ -20,9 +20,13 @@ def _params(cell: str, shape: problem.Shape) -> object:
 
 
 def make(cell: str, shape: tuple[int, ...]) -> Prepared:
-  """`recurrent_lab.reverse_unroll`, the batch shared out to the cores where they divide it."""
+  """`recurrent_lab.reverse_unroll`, the batch shared out to the cores where they divide it into shares of 16 or more.
+
+  In products of fewer rows each core is busy with reading the whole kernel, which they better share.
+  """
   shape, cores = problem.Shape(*shape), os.cpu_count() or 1
-  is_parallel = os.environ.get("JAX_PLATFORMS", "cpu") == "cpu" and shape.batch % cores == 0
+  share, rest = divmod(shape.batch, cores)
+  is_parallel = os.environ.get("JAX_PLATFORMS", "cpu") == "cpu" and share >= 16 and not rest
   if is_parallel:
     jax.config.update("jax_num_cpu_devices", cores)
   apply = lambda params, xs: rl.reverse_unroll(rl.get_cell(cell), params, xs)[1]

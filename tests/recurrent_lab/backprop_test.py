@@ -35,6 +35,31 @@ def test_values_and_gradients_are_those_of_the_plain_scan(name, key, rng):
   jax.tree.map(close, *(gradients(run, cell, params, xs, state) for run in (rl.reverse_unroll, rl.unroll)))
 
 
+@pytest.mark.parametrize("name", ["lstm", "gru", "indrnn"])
+@pytest.mark.usefixtures("x64")
+def test_many_results_are_written_over_what_they_come_from(name, key, rng, monkeypatch):
+  """One step, where the row that is read ahead does not exist, and several."""
+  monkeypatch.setattr(backprop, "MANY", 1)
+  for steps in (1, 6):
+    cell, params, _ = random_net(name, key, dtype=np.float64)
+    xs = jnp.asarray(rng.normal(size=(steps, 4, 3)))
+    state = cell.initial_state(params, (4,))
+    jax.tree.map(close, *(gradients(run, cell, params, xs, state) for run in (rl.reverse_unroll, rl.unroll)))
+
+
+def test_no_second_array_of_that_size_is_made(key, monkeypatch):
+  cell, params, _ = random_net("lstm", key)
+  xs = jnp.ones((50, 4, 3))
+  loss = lambda params: jnp.sum(rl.reverse_unroll(cell, params, xs)[1] ** 2)
+
+  def temporary_bytes(many):
+    monkeypatch.setattr(backprop, "MANY", many)
+    return jax.jit(lambda params: jax.grad(loss)(params)).lower(params).compile().memory_analysis().temp_size_in_bytes
+
+  one_array = 50 * 4 * params.bias.size * 4
+  assert temporary_bytes(2**22) - temporary_bytes(1) > 0.8 * one_array
+
+
 @pytest.mark.parametrize("name", ["lstm", "gru"])
 @pytest.mark.usefixtures("x64")
 def test_wide_inputs_are_multiplied_before_the_loop(name, key, rng):
