@@ -4,17 +4,20 @@ python -m benchmarks.spectra --cells=rnn --hidden=64,128
 """
 
 from collections.abc import Sequence
+import os
 import sys
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.sharding import Mesh, NamedSharding
 import numpy as np
 
 from benchmarks import command
 from benchmarks.products import flat_step, nets, state_size
 from benchmarks.timing import Contender
 from benchmarks.worker import Prepared
+from experiments.devices import tiled
 import recurrent_lab as rl
 
 
@@ -32,10 +35,18 @@ def facts(exponents: jax.Array, residual: jax.Array, interval: int, steps: int) 
 
 
 def lab(cell: str, hidden: int, steps: int, points: int, interval: int | None = None) -> Prepared:
-  """`recurrent_lab.lyapunov_spectrum`, jitted, `vmap` over points; by default it chooses the interval between two QRs."""
+  """`recurrent_lab.lyapunov_spectrum`, `vmap` over points, which are shared out to the cores where they divide them.
+
+  By default it chooses the interval between two QRs.
+  """
+  cores = os.cpu_count() or 1
+  devices = cores if os.environ.get("JAX_PLATFORMS", "cpu") == "cpu" and points % cores == 0 else 1
+  jax.config.update("jax_num_cpu_devices", devices)
   params, xs = nets(cell, hidden, steps, points)
   spectrum = lambda params, xs: rl.lyapunov_spectrum(rl.get_cell(cell), params, xs, interval=interval)
-  run = jax.jit(jax.vmap(spectrum))
+  mesh = Mesh(np.array(jax.local_devices()), ("device",))
+  params, xs = jax.device_put((params, xs), NamedSharding(mesh, jax.P("device")))
+  run = jax.jit(tiled(jax.vmap(spectrum), mesh))
   return Prepared(
     lambda: jax.block_until_ready(run(params, xs)),
     lambda s: facts(s.exponents, s.residual, int(jnp.min(s.interval)), steps),
@@ -68,7 +79,11 @@ def dense(cell: str, hidden: int, steps: int, points: int) -> Prepared:
 def case(cells: str, hidden: int, steps: int, points: int) -> command.Case:
   """One cell and size; different first tangents leave a difference of order 1/T."""
   size = {"cell": cells, "hidden": hidden, "steps": steps, "points": points}
-  make = lambda name, build, kind, **more: Contender(name, f"benchmarks.spectra:{build}", size | more, kind)
+  # Devices that factorise need threads beside those of the cores (see `experiments.devices.prepare`).
+  environment = {"PJRT_NPROC": str(2 * (os.cpu_count() or 1))}
+  make = lambda name, build, kind, **more: Contender(
+    name, f"benchmarks.spectra:{build}", size | more, kind, environment=environment if build == "lab" else {}
+  )
   contenders = [
     make("lab", "lab", "lab"),
     make("lab, QR at every step", "lab", "own", interval=1),

@@ -73,8 +73,8 @@ def _length(arguments: Any) -> int:
   return len(jax.tree.leaves(arguments)[0])
 
 
-def tiled(function: Callable[..., dict[str, Any]], mesh: Mesh) -> Callable[..., dict[str, Array]]:
-  """The function over a leading axis that a 1-D mesh shares out."""
+def tiled(function: Callable[..., Any], mesh: Mesh) -> Callable[..., Any]:
+  """The function of trees over a leading axis that a 1-D mesh shares out."""
   spec = PartitionSpec("device")
   return jax.shard_map(function, mesh=mesh, in_specs=spec, out_specs=spec, check_vma=False)
 

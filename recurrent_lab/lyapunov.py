@@ -25,7 +25,9 @@ import numpy as np
 from recurrent_lab.cell import Cell, Params, State
 from recurrent_lab.jacobians import FlatTrajectory, flat_trajectory, pull_rows, zero_directions
 
-PILOT = 40  # steps at the end of the sequence that choose the interval; the first half only aligns the tangents
+# Steps at the end of the sequence that choose the interval, the first half of which only aligns the tangents: at most so many,
+# and at least so many of a short sequence, where they would cost more than the interval saves.
+PILOT, SHORT_PILOT = 40, 10
 # The spread over an interval, as a share of the ln(1/ε) nats that the precision can tell apart: what the pilot aims at, and
 # what the run may come to.
 AIM, LIMIT = 0.55, 0.75
@@ -92,7 +94,7 @@ def _(axis_size: int, in_batched: list[bool], interval: Array) -> tuple[Array, b
 
 
 def _choose_interval(flat: FlatTrajectory, k: int) -> Int[Array, ""]:
-  """The longest interval in which no direction is lost, from a QR at every one of the last `PILOT` steps.
+  """The longest interval in which no direction is lost, from a QR at every one of the last steps.
 
   With c_j = Σ_{i≤j} ln |R_ii| [k], the directions spread over steps i … j by max(c_j - c_i) - min(c_j - c_i). Once that nears
   ln(1/ε) the smallest column is the rounding noise of the largest. Every stretch of the pilot that is no longer than the
@@ -105,7 +107,8 @@ def _choose_interval(flat: FlatTrajectory, k: int) -> Int[Array, ""]:
     q, log_r = _orthonormalize(pushed.tangents)
     return q, (log_r, pushed.lost)
 
-  pilot = (flat.states[-PILOT:], flat.xs[-PILOT:])
+  last = min(PILOT, max(SHORT_PILOT, len(flat.states) // 10))
+  pilot = (flat.states[-last:], flat.xs[-last:])
   _, (log_r, lost) = lax.scan(step, first_tangents(size, k, dtype), pilot)
   log_r = log_r[len(log_r) // 2 :]
   # What is lost for good need not be resolved.
