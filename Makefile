@@ -4,7 +4,7 @@
 # make reliability    faults tried for real and counted: docs/reliability.md
 # make language, make language-landmarks    language models and other uses, small and full, and their figures
 # make docs    the site of guides and functions, in build/docs
-# make bench   the lab beside other libraries, in an environment of its own (about an hour; leave the machine alone)
+# make bench   the lab beside other libraries, in an environment of its own (an hour and a half; leave the machine alone)
 PYTHON ?= python3
 VENV ?= .venv
 RESULTS ?= results
@@ -116,7 +116,7 @@ reliability: env
 # no contender uses: give TORCH another requirement, or none to leave torch out.
 BENCH = .venv-bench
 TORCH ?= torch==2.13.0
-BENCHMARKS = bptt products spectra long scaling
+BENCHMARKS = bptt products spectra long sweeps scaling
 
 bench: $(BENCH)/.complete
 	@for benchmark in $(BENCHMARKS); do $(BENCH)/bin/python -m benchmarks.$$benchmark || exit $$?; done

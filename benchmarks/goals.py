@@ -94,6 +94,23 @@ GOALS = (
     max,
   ),
   Goal("long sequences: peak of the process in segments, GB", "long", 1, True, _peak, max),
+  Goal("sweeps: share of time spent computing", "sweeps", 0.8, False, lambda r: r["facts"]["compute_share"], min),
+  Goal(
+    "sweeps: seconds to compile a cell, the most",
+    "sweeps",
+    5,
+    True,
+    lambda r: max(r["facts"]["compile_seconds"].values()),
+    max,
+  ),
+  Goal(
+    "sweeps: peak memory / that of a small grid",
+    "sweeps",
+    1.1,
+    True,
+    lambda r: r["facts"]["peak_megabytes"] / r["facts"]["small_peak_megabytes"],
+    max,
+  ),
 )
 
 

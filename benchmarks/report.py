@@ -67,7 +67,8 @@ def bptt(results: Sequence[Result]) -> Iterator[str]:
   yield "## Value and gradient\n"
   yield "Mean square of all outputs, gradient with respect to all parameters, float32. The last column is the lab's time over the"
   yield "least that the machine could need: the products' FLOPs at the rate of a large product, or the bytes of inputs, gates and"
-  yield "outputs at that of a large copy.\n"
+  yield "outputs at that of a large copy. The lab shares a batch out to the cores (`data_parallel`) where a share has 16 rows or"
+  yield "more.\n"
   peers = names(results, "own", "jax", "peer")
   rows = [
     [
@@ -119,7 +120,8 @@ def products(results: Sequence[Result]) -> Iterator[str]:
 
 def spectra(results: Sequence[Result]) -> Iterator[str]:
   yield "## Lyapunov spectra\n"
-  yield "All n exponents, with their certificate (the worst residual of the determinant identity over the points, nats a step).\n"
+  yield "All n exponents, with their certificate (the worst residual of the determinant identity over the points, nats a step)."
+  yield "The lab shares the points out to the cores; dense is what a user writes, on one device.\n"
   names_ = ("lab", "lab, QR at every step", "dense, QR at every step")
   facts = lambda r, name, what: r["contenders"].get(name, {}).get("facts", {}).get(what, float("nan"))
   rows = [
@@ -153,6 +155,34 @@ def long(results: Sequence[Result]) -> Iterator[str]:
   yield table(["cell", "H", "T", *names_, "segments / plain", *(f"peak MB: {name}" for name in names_)], rows)
 
 
+def sweeps(results: Sequence[Result]) -> Iterator[str]:
+  yield "## Sweeps\n"
+  yield "Portraits of nets over gains, biases and seeds (`experiments.recurrent_gain`), from the start of the process to its end."
+  yield "Peaks are of its memory: on the whole grid, and on one with a tenth of the gains.\n"
+  rows = [
+    [
+      *r["settings"].values(),
+      *(number(r["facts"][name]) for name in ("wall_seconds", "points_per_second", "compute_share")),
+      ", ".join(f"{cell} {number(seconds)}" for cell, seconds in r["facts"]["compile_seconds"].items()),
+      r["facts"]["peak_megabytes"],
+      r["facts"]["small_peak_megabytes"],
+    ]
+    for r in results
+  ]
+  heads = [
+    "points",
+    "H",
+    "T",
+    "chunk",
+    "devices",
+    "seconds",
+    "points a second",
+    "share computing",
+    "seconds to compile",
+  ]
+  yield table([*heads, "peak MB", "peak MB, small grid"], rows)
+
+
 def scaling(results: Sequence[Result]) -> Iterator[str]:
   yield "## How cost grows\n"
   yield "![Time against size, each size alone](images/growth.png)\n"
@@ -166,7 +196,7 @@ def scaling(results: Sequence[Result]) -> Iterator[str]:
   yield table(["work", "along", "at", "milliseconds", "exponent"], rows)
 
 
-SECTIONS = {"bptt": bptt, "products": products, "spectra": spectra, "long": long, "scaling": scaling}
+SECTIONS = {"bptt": bptt, "products": products, "spectra": spectra, "long": long, "sweeps": sweeps, "scaling": scaling}
 
 
 def machines(results: Sequence[Result]) -> Iterator[str]:

@@ -4,11 +4,11 @@
     python -m benchmarks.sweeps --gains=5 --seeds=2   a smaller grid
 
 Runs `experiments.recurrent_gain` in a process of its own, as a user does: first with a tenth of the gains, then with all of
-them. Printed as lines, and as JSON with `--out=file`:
+them. Writes `<out>/sweeps-<points>.json` with these facts, and prints them:
 
     points_per_second         points over wall time, from the start of the process to its end
-    compute_share             time in which the devices had a block to compute, over wall time; goal ≥ 0.8
-    compile_seconds           cell -> its compilation, of one program each; goal ≤ 5
+    compute_share             time in which the devices had a block to compute, over wall time
+    compile_seconds           cell -> its compilation, of one program each
     peak_megabytes            the largest memory of the process, and `small_peak_megabytes` on the smaller grid;
                               their ratio is near 1 where memory is bounded by the chunk
 """
@@ -25,11 +25,14 @@ import time
 from typing import Any
 
 from absl import flags
-import jax
 
+from benchmarks import limits, machine
+from benchmarks.command import RESULTS, SCHEMA
+from benchmarks.timing import measure
 from experiments import store
 
 ROOT = Path(__file__).parent.parent
+SIZE = {"hidden_size": 64, "seq_len": 100}
 
 
 def sweep(cells: str, gains: int, biases: int, seeds: int, rest: Sequence[str]) -> dict[str, Any]:
@@ -51,8 +54,7 @@ def sweep(cells: str, gains: int, biases: int, seeds: int, rest: Sequence[str]) 
     command += [
       f"--ws={axis(0.5, 3, gains)}",
       f"--bias={axis(0, 1, biases)}",
-      "--hidden_size=64",
-      "--seq_len=100",
+      *(f"--{name}={size}" for name, size in SIZE.items()),
       *rest,
     ]
     begin = time.perf_counter()
@@ -91,11 +93,12 @@ def main(argv: Sequence[str] | None = None) -> int:
   flags.DEFINE_string("cells", "rnn,lstm,gru,peephole_lstm", "Cells of the sweep.", flag_values=values)
   for name, count in (("gains", 25), ("biases", 10), ("seeds", 10)):
     flags.DEFINE_integer(name, count, f"Number of {name}.", lower_bound=1, flag_values=values)
-  flags.DEFINE_string("out", None, "File for the numbers, as JSON.", flag_values=values)
+  flags.DEFINE_string("out", RESULTS, "Folder for the numbers.", flag_values=values)
   flags.DEFINE_integer("cpu_devices", None, "Cores that serve as devices.", lower_bound=1, flag_values=values)
   flags.DEFINE_integer("chunk", 32, "Points in one call at the most.", lower_bound=1, flag_values=values)
+  argv = sys.argv[1:] if argv is None else argv
   try:
-    rest = values([sys.argv[0], *(sys.argv[1:] if argv is None else argv)])[1:]
+    rest = values(["sweeps", *argv])[1:]
     if rest:
       raise flags.Error(f"{rest[0]!r} is not a flag; flags look like --seeds=2.")
   except flags.Error as error:
@@ -105,13 +108,23 @@ def main(argv: Sequence[str] | None = None) -> int:
   if values.cpu_devices:
     passed_on.append(f"--cpu_devices={values.cpu_devices}")
   small = sweep(values.cells, max(1, values.gains // 10), values.biases, values.seeds, passed_on)
-  result = sweep(values.cells, values.gains, values.biases, values.seeds, passed_on)
-  result |= {"small_points": small["points"], "small_peak_megabytes": small["peak_megabytes"], "chunk": values.chunk}
-  result |= {"jax": jax.__version__, "python": platform.python_version()}
-  for name, value in result.items():
+  facts = sweep(values.cells, values.gains, values.biases, values.seeds, passed_on)
+  facts |= {"small_points": small["points"], "small_peak_megabytes": small["peak_megabytes"]}
+  for name, value in facts.items():
     print(f"{name:22}{value}")
-  if values.out:
-    store.write_atomically(Path(values.out), json.dumps(result, indent=1).encode())
+  result = {
+    "schema": SCHEMA,
+    "benchmark": "sweeps",
+    "settings": {"points": facts["points"], **SIZE, "chunk": values.chunk, "devices": facts["devices"]},
+    "command": " ".join(["python -m benchmarks.sweeps", *(a for a in argv if not a.startswith("--out="))]),
+    "machine": machine.describe(),
+    "contenders": measure(limits.CONTENDERS, rounds=5),
+    "facts": facts,
+  }
+  path = Path(values.out) / f"sweeps-{facts['points']}.json"
+  path.parent.mkdir(parents=True, exist_ok=True)
+  store.write_atomically(path, (json.dumps(result, indent=1) + "\n").encode())
+  print(path)
   return 0
 
 
