@@ -11,6 +11,7 @@ from recurrent_lab.activations import (
   log_sigmoid_slope,
   saturation,
 )
+from recurrent_lab.attractor import entropy_rate, kaplan_yorke_dimension, participation_ratio, positive_share
 from recurrent_lab.backprop import reverse_unroll
 from recurrent_lab.bptt import adjoint_log_norms, gradient_by_lag
 from recurrent_lab.cell import Cell, variants
@@ -34,26 +35,17 @@ from recurrent_lab.cells import (
   rnn,
   simplified_lstm,
 )
+from recurrent_lab.growth import Growth, growth_rate, memory_length
 from recurrent_lab.initializers import RECURRENT_INITS, InitOptions, chrono, recommended
 from recurrent_lab.jacobians import (
-  Growth,
-  growth_rate,
   jacobian_product,
-  memory_length,
   product_log_norms,
   product_log_singular_values,
   products_by_lag,
   state_blocks,
   state_jacobians,
 )
-from recurrent_lab.lyapunov import (
-  LyapunovSpectrum,
-  entropy_rate,
-  kaplan_yorke_dimension,
-  lyapunov_spectrum,
-  participation_ratio,
-  positive_share,
-)
+from recurrent_lab.lyapunov import LyapunovSpectrum, lyapunov_spectrum
 from recurrent_lab.norms import NORMS, ScaledMatrix, log_frobenius_norm, log_spectral_norm
 from recurrent_lab.parallel import data_parallel
 from recurrent_lab.readout import ReadoutParams, WithReadoutParams, init_readout, readout, with_readout

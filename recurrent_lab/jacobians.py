@@ -13,6 +13,7 @@ from jax import lax
 from jax.flatten_util import ravel_pytree
 import jax.numpy as jnp
 from jaxtyping import Array, Float
+import numpy as np
 
 from recurrent_lab import graded
 from recurrent_lab.cell import Cell, Params, State, check_choice
@@ -210,66 +211,28 @@ def product_log_singular_values(
   if not chosen or any(b <= a for a, b in zip((0, *chosen), chosen, strict=False)) or chosen[-1] > steps:
     raise ValueError(f"lags are {chosen}; they must increase and lie between 1 and the {steps} steps.")
 
-  def multiply(carry: tuple[Array, graded.Graded, Array], at: tuple[Array, Array]) -> tuple[Any, None]:
-    q, product, lost = carry
-    pulled = pull_rows(flat, q.T, *at)
+  first = steps - chosen[-1]
+  slots = np.full(chosen[-1], len(chosen))  # the last one is for all the products that nobody asked for
+  slots[chosen[-1] - np.array(chosen)] = np.arange(len(chosen))
+
+  def multiply(carry: tuple[Any, ...], at: tuple[Array, Array, Array]) -> tuple[Any, None]:
+    q, product, lost, kept = carry
+    s, x, slot = at
+    pulled = pull_rows(flat, q.T, s, x)
     # P_lᵀ = J_{T-l+1}ᵀ P_{l-1}ᵀ grows on the left, as QR needs it.
     q, r = jnp.linalg.qr(pulled.T)
-    return (q, graded.multiply(r, product), jnp.maximum(lost, zero_directions(flat, pulled, *at))), None
+    product, lost = graded.multiply(r, product), jnp.maximum(lost, zero_directions(flat, pulled, s, x))
+    put = lambda all_kept, one: lax.dynamic_update_index_in_dim(all_kept, one, slot, axis=0)
+    return (q, product, lost, jax.tree.map(put, kept, (product, lost))), None
+
+  def log_singular_values(kept: tuple[graded.Graded, Array]) -> Array:
+    product, lost = kept
+    return jnp.where(jnp.arange(size) < size - lost, graded.log_singular_values(product), -jnp.inf)
 
   eye = jnp.eye(size, dtype=flat.states.dtype)
-  carry = (eye, graded.from_matrix(eye), jnp.zeros((), jnp.int32))
-  results = []
-  for done, lag in zip((0, *chosen), chosen, strict=False):
-    span = slice(steps - lag, steps - done)
-    carry, _ = lax.scan(multiply, carry, (flat.states[span], flat.xs[span]), reverse=True)
-    _, product, lost = carry
-    results.append(jnp.where(jnp.arange(size) < size - lost, graded.log_singular_values(product), -jnp.inf))
-  return results[0] if lags is None else jnp.stack(results)
-
-
-class Growth(NamedTuple):
-  """A straight line through log norms: `intercept + rate · lag`."""
-
-  rate: Float[Array, ""]  # nats per step
-  intercept: Float[Array, ""]  # nats
-  residual: Float[Array, ""]  # root mean square distance from the line, nats
-
-
-def growth_rate(log_norms: Float[Array, "T"], first_lag: int | None = None) -> Growth:
-  """Fits a line to log norms by lag by least squares.
-
-  Args:
-    log_norms: `[T]`, entry l-1 at lag l. Entries that are not finite are left out.
-    first_lag: the fit starts here, by default at T // 10 to pass over the transient.
-
-  Returns:
-    The fit; its rate is -inf where fewer than two norms are above 0, NaN where any is NaN.
-
-  Raises:
-    ValueError: if `first_lag` leaves fewer than two lags, or is below 1.
-  """
-  steps = log_norms.shape[0]
-  first = max(1, steps // 10) if first_lag is None else first_lag
-  if not 1 <= first < steps:
-    raise ValueError(f"first_lag is {first}; it must lie between 1 and {steps - 1}, so that two lags are left to fit.")
-  y = log_norms[first - 1 :]
-  lags = jnp.arange(first, steps + 1, dtype=y.dtype)
-  seen = jnp.isfinite(y)
-  weight = seen / jnp.maximum(jnp.sum(seen), 1)
-  y = jnp.where(seen, y, 0)
-  mean_lag, mean_y = jnp.sum(weight * lags), jnp.sum(weight * y)
-  spread = jnp.sum(weight * (lags - mean_lag) ** 2)
-  covariance = jnp.sum(weight * (lags - mean_lag) * (y - mean_y))
-  enough = jnp.sum(seen) >= 2
-  rate = jnp.where(enough, covariance / jnp.where(enough, spread, 1), -jnp.inf)
-  intercept = jnp.where(enough, mean_y - rate * mean_lag, 0)
-  residual = jnp.sqrt(jnp.sum(weight * jnp.where(enough, y - intercept - rate * lags, 0) ** 2))
-  broken = jnp.any(jnp.isnan(log_norms))
-  return Growth(*(jnp.where(broken, jnp.nan, value) for value in (rate, intercept, residual)))
-
-
-def memory_length(rate: Float[Array, "*any"]) -> Float[Array, "*any"]:
-  """The lag, in steps, over which a norm that changes by `rate` nats a step falls by e: -1 / rate, inf where it does not fall."""
-  falls = rate < 0
-  return jnp.where(jnp.isnan(rate), jnp.nan, jnp.where(falls, -1 / jnp.where(falls, rate, -1), jnp.inf))
+  begin = (graded.from_matrix(eye), jnp.zeros((), jnp.int32))
+  room = jax.tree.map(lambda a: jnp.zeros((len(chosen) + 1, *a.shape), a.dtype), begin)
+  taken = (flat.states[first:], flat.xs[first:], jnp.asarray(slots))
+  (_, _, _, kept), _ = lax.scan(multiply, (eye, *begin, room), taken, reverse=True)
+  results = lax.map(log_singular_values, jax.tree.map(lambda a: a[:-1], kept))
+  return results[0] if lags is None else results

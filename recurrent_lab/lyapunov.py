@@ -178,7 +178,8 @@ def lyapunov_spectrum(
     k: how many exponents; by default all n, with the certificate.
     burn_in: the first steps, which move state and tangents but do not count.
     interval: steps between two QRs (there is one at the end of every block besides). By default the longest that loses no
-      direction, as a pilot over the last steps and then the run itself show; a batch made by `vmap` shares the smallest.
+      direction, as a pilot over the last steps and then the run itself show; a batch made by `vmap` shares the smallest. It is
+      1 for k = 1, where a QR is a norm.
       One that is too long loses the small exponents without a sign of it in the large ones. `residual` shows it, and for
       k < n a `spread` near ln(1/ε), 16 in float32, or above. Where that happens at interval 1, the Jacobians themselves are
       not resolved in their precision, as for an LSTM at the zero state, whose h' is a multiple of c'.
@@ -238,6 +239,8 @@ def lyapunov_spectrum(
     shorter = jnp.clip(jnp.floor(every * (allowed / spread)), 1, jnp.maximum(every - 1, 1)).astype(jnp.int32)
     return every, _smallest_of_batch(jnp.where(spread > allowed, shorter, every)), sums
 
+  if interval is None and k == 1:
+    interval = 1
   if interval is None:
     # The pilot saw few steps: where a later interval spreads too far after all, everything is run again.
     every = jnp.minimum(_choose_interval(flat, k), int(lengths.max()))
@@ -266,50 +269,3 @@ def lyapunov_spectrum(
     log_det_rate=log_det_rate,
     residual=jnp.abs(jnp.sum(exponents) - log_det_rate) / size,
   )
-
-
-def kaplan_yorke_dimension(exponents: Float[Array, "*batch k"]) -> Float[Array, "*batch"]:
-  """D = j + Σ_{i≤j} λ_i / |λ_{j+1}|, j the largest number of exponents whose sum is not negative.
-
-  The dimension of a set whose volume neither grows nor shrinks: 0 where λ₁ < 0, and all k where the sum of all is 0 or more
-  (for k < n, D is then only known to be larger). Entries of -inf contract at once: they add nothing to j.
-
-  Reference: Kaplan & Yorke, "Chaotic behavior of multidimensional difference equations" (1979).
-  """
-  k = exponents.shape[-1]
-  ordered = -jnp.sort(-exponents, axis=-1)
-  sums = jnp.cumsum(ordered, axis=-1)
-  j = jnp.sum(sums >= 0, axis=-1)
-  at = lambda array, index: jnp.take_along_axis(array, jnp.clip(index, 0, k - 1)[..., None], axis=-1)[..., 0]
-  fraction = jnp.where((j == 0) | (j == k), 0, at(sums, j - 1) / jnp.abs(at(ordered, j)))
-  return jnp.where(jnp.any(jnp.isnan(exponents), axis=-1), jnp.nan, j + fraction)
-
-
-def entropy_rate(exponents: Float[Array, "*batch k"]) -> Float[Array, "*batch"]:
-  """Σ max(λ_i, 0), nats per step: Pesin's formula for the rate at which the network makes information of its initial state."""
-  return jnp.sum(jnp.maximum(exponents, 0), axis=-1)
-
-
-def positive_share(exponents: Float[Array, "*batch k"]) -> Float[Array, "*batch"]:
-  """The share of the exponents given that are above 0; NaN where one is NaN."""
-  share = jnp.mean((exponents > 0).astype(exponents.dtype), axis=-1)
-  return jnp.where(jnp.any(jnp.isnan(exponents), axis=-1), jnp.nan, share)
-
-
-def participation_ratio(states: Float[Array, "T n"]) -> Float[Array, ""]:
-  """(Σ λ_i)² / Σ λ_i² = (tr C)² / tr C² for the covariance C of the states and its eigenvalues λ_i: the directions they fill.
-
-  Between 1 and n; 0 where the states do not move, NaN where one is not finite.
-
-  Raises:
-    ValueError: if `states` is not `[T, n]`.
-  """
-  if jnp.ndim(states) != 2:
-    raise ValueError(f"states has shape {jnp.shape(states)}; one trajectory is [T, n], so use vmap for a batch.")
-  moved = states - states[0]  # exactly 0 where nothing moves
-  centered = moved - jnp.mean(moved, axis=0)
-  size = jnp.max(jnp.abs(centered))
-  centered = centered / jnp.where(size == 0, 1, size)
-  covariance = centered.T @ centered
-  still = jnp.where(size == 0, 1, 0)
-  return jnp.trace(covariance) ** 2 / (jnp.sum(covariance**2) + still)

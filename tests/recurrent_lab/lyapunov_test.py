@@ -10,13 +10,8 @@ import numpy as np
 import pytest
 
 import recurrent_lab as rl
-from recurrent_lab.lyapunov import (
-  entropy_rate,
-  kaplan_yorke_dimension,
-  lyapunov_spectrum,
-  participation_ratio,
-  positive_share,
-)
+from recurrent_lab.attractor import entropy_rate, kaplan_yorke_dimension, participation_ratio, positive_share
+from recurrent_lab.lyapunov import lyapunov_spectrum
 from tests.nets import random_net
 
 
