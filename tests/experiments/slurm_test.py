@@ -1,10 +1,15 @@
 """A sweep as an array of tasks: every task a shard, checked before anything is submitted."""
 
+from pathlib import Path
+import subprocess
+import sys
+
 import pytest
 
 from experiments import slurm, store
 from tests.experiments.devices_test import stored
 
+ROOT = Path(__file__).parent.parent.parent
 FLAGS = ("--hidden_size=4", "--input_size=2", "--seq_len=12", "--seeds=2", "--cells=rnn", "--ws=0.5,1,2", "--chunk=2")
 
 
@@ -37,11 +42,13 @@ def test_a_task_that_fails_is_a_job_that_fails(tmp_path):
 
 
 @pytest.mark.slow
-def test_an_array_on_this_machine_does_the_sweep(tmp_path, capsys):
+def test_an_array_on_this_machine_does_the_sweep(tmp_path):
+  """In a process of its own, since submitit takes hold of the streams that pytest captures."""
   pytest.importorskip("submitit", reason='submitit is not installed; pip install ".[slurm]"')
-  launch = ["activation_choice", "--array=2", "--cluster=local", f"--logs={tmp_path / 'logs'}"]
-  assert slurm.main([*launch, "--slurm_partition=any", "--", *FLAGS, f"--out={tmp_path}"]) == 0
-  assert "2 tasks submitted" in capsys.readouterr().out
+  launch = ["activation_choice", "--array=2", "--cluster=local", f"--logs={tmp_path / 'logs'}", "--slurm_partition=any"]
+  command = [sys.executable, "-m", "experiments.slurm", *launch, "--", *FLAGS, f"--out={tmp_path}"]
+  done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+  assert "2 tasks submitted" in done.stdout
   found = stored(tmp_path / "activation_choice")
   assert len(found) == 6
   provenance = [store.read_block(path).provenance for path in store.block_paths(tmp_path / "activation_choice")]
