@@ -90,6 +90,37 @@ def check(case: Case, results: Mapping[str, Mapping[str, Any]]) -> None:
         )
 
 
+def keep(
+  out: Path,
+  benchmark: str,
+  case: str,
+  settings: Mapping[str, Any],
+  command: str,
+  contenders: Mapping[str, Any],
+  **more: Any,
+) -> Path:
+  """Writes what was measured, and with what, to the file of its case."""
+  result = {
+    "schema": SCHEMA,
+    "benchmark": benchmark,
+    "case": case,
+    "settings": dict(settings),
+    "command": command,
+    "machine": machine.describe(),
+    "contenders": contenders,
+    **more,
+  }
+  out.mkdir(parents=True, exist_ok=True)
+  path = out / f"{benchmark}-{case}.json"
+  write_atomically(path, (json.dumps(result, indent=1) + "\n").encode())
+  return path
+
+
+def command_line(benchmark: str, argv: Sequence[str]) -> str:
+  """What was typed, but for the folder of the numbers."""
+  return " ".join([f"python -m benchmarks.{benchmark}", *(a for a in argv if not a.startswith("--out="))])
+
+
 def run(
   benchmark: str, case: Case, out: Path, command: str, rounds: int, budget: float, note: Callable[[str], None]
 ) -> Path:
@@ -97,18 +128,7 @@ def run(
   note(f"{benchmark} {case.name}")
   contenders = measure([*case.contenders, *limits.CONTENDERS], rounds=rounds, budget=budget, note=note)
   check(case, contenders)
-  result = {
-    "schema": SCHEMA,
-    "benchmark": benchmark,
-    "case": case.name,
-    "settings": dict(case.settings),
-    "command": command,
-    "machine": machine.describe(),
-    "contenders": contenders,
-  }
-  out.mkdir(parents=True, exist_ok=True)
-  path = out / f"{benchmark}-{case.name}.json"
-  write_atomically(path, (json.dumps(result, indent=1) + "\n").encode())
+  path = keep(out, benchmark, case.name, case.settings, command, contenders)
   for name, timed in sorted(contenders.items(), key=lambda item: item[1].get("median", math.inf)):
     if "median" in timed:
       note(f"  {1000 * timed['median']:9.3f} ms  ({1000 * timed['low']:.3f} to {1000 * timed['high']:.3f})  {name}")
@@ -162,7 +182,7 @@ def main(benchmark: Benchmark, argv: Sequence[str] | None = None) -> int:
   """Measures what the command line asks for and returns an exit code."""
   argv = sys.argv[1:] if argv is None else argv
   note = lambda text: print(text, file=sys.stderr, flush=True)
-  command = " ".join([f"python -m benchmarks.{benchmark.name}", *(a for a in argv if not a.startswith("--out="))])
+  command = command_line(benchmark.name, argv)
   try:
     cases, given = _parse(benchmark, argv)
     if given["dry_run"]:

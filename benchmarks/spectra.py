@@ -17,7 +17,7 @@ from benchmarks import command
 from benchmarks.products import flat_step, nets, state_size
 from benchmarks.timing import Contender
 from benchmarks.worker import Prepared
-from experiments.devices import tiled
+from experiments.devices import prepare, tiled
 import recurrent_lab as rl
 
 
@@ -40,8 +40,8 @@ def lab(cell: str, hidden: int, steps: int, points: int, interval: int | None = 
   By default it chooses the interval between two QRs.
   """
   cores = os.cpu_count() or 1
-  devices = cores if os.environ.get("JAX_PLATFORMS", "cpu") == "cpu" and points % cores == 0 else 1
-  jax.config.update("jax_num_cpu_devices", devices)
+  if os.environ.get("JAX_PLATFORMS", "cpu") == "cpu" and points % cores == 0:
+    prepare(cores, None)
   params, xs = nets(cell, hidden, steps, points)
   spectrum = lambda params, xs: rl.lyapunov_spectrum(rl.get_cell(cell), params, xs, interval=interval)
   mesh = Mesh(np.array(jax.local_devices()), ("device",))
@@ -79,11 +79,7 @@ def dense(cell: str, hidden: int, steps: int, points: int) -> Prepared:
 def case(cells: str, hidden: int, steps: int, points: int) -> command.Case:
   """One cell and size; different first tangents leave a difference of order 1/T."""
   size = {"cell": cells, "hidden": hidden, "steps": steps, "points": points}
-  # Devices that factorise need threads beside those of the cores (see `experiments.devices.prepare`).
-  environment = {"PJRT_NPROC": str(2 * (os.cpu_count() or 1))}
-  make = lambda name, build, kind, **more: Contender(
-    name, f"benchmarks.spectra:{build}", size | more, kind, environment=environment if build == "lab" else {}
-  )
+  make = lambda name, build, kind, **more: Contender(name, f"benchmarks.spectra:{build}", size | more, kind)
   contenders = [
     make("lab", "lab", "lab"),
     make("lab, QR at every step", "lab", "own", interval=1),

@@ -14,7 +14,6 @@ them. Writes `<out>/sweeps-<points>.json` with these facts, and prints them:
 """
 
 from collections.abc import Sequence
-import json
 import os
 from pathlib import Path
 import platform
@@ -26,8 +25,8 @@ from typing import Any
 
 from absl import flags
 
-from benchmarks import limits, machine
-from benchmarks.command import RESULTS, SCHEMA
+from benchmarks import limits
+from benchmarks.command import RESULTS, command_line, keep
 from benchmarks.timing import measure
 from experiments import store
 
@@ -112,18 +111,10 @@ def main(argv: Sequence[str] | None = None) -> int:
   facts |= {"small_points": small["points"], "small_peak_megabytes": small["peak_megabytes"]}
   for name, value in facts.items():
     print(f"{name:22}{value}")
-  result = {
-    "schema": SCHEMA,
-    "benchmark": "sweeps",
-    "settings": {"points": facts["points"], **SIZE, "chunk": values.chunk, "devices": facts["devices"]},
-    "command": " ".join(["python -m benchmarks.sweeps", *(a for a in argv if not a.startswith("--out="))]),
-    "machine": machine.describe(),
-    "contenders": measure(limits.CONTENDERS, rounds=5),
-    "facts": facts,
-  }
-  path = Path(values.out) / f"sweeps-{facts['points']}.json"
-  path.parent.mkdir(parents=True, exist_ok=True)
-  store.write_atomically(path, (json.dumps(result, indent=1) + "\n").encode())
+  settings = {"points": facts["points"], **SIZE, "chunk": values.chunk, "devices": facts["devices"]}
+  machine = measure(limits.CONTENDERS, rounds=5)
+  typed = command_line("sweeps", argv)
+  path = keep(Path(values.out), "sweeps", str(facts["points"]), settings, typed, machine, facts=facts)
   print(path)
   return 0
 

@@ -25,9 +25,9 @@ import numpy as np
 from recurrent_lab.cell import Cell, Params, State
 from recurrent_lab.jacobians import FlatTrajectory, flat_trajectory, pull_rows, zero_directions
 
-# Steps at the end of the sequence that choose the interval, the first half of which only aligns the tangents: at most so many,
-# and at least so many of a short sequence, where they would cost more than the interval saves.
-PILOT, SHORT_PILOT = 40, 10
+# Steps at the end of the sequence that choose the interval, the first half of which only aligns the tangents: a tenth of all,
+# so that they cost little, but between these two.
+SHORT_PILOT, PILOT = 10, 40
 # The spread over an interval, as a share of the ln(1/ε) nats that the precision can tell apart: what the pilot aims at, and
 # what the run may come to.
 AIM, LIMIT = 0.55, 0.75
