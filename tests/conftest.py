@@ -1,8 +1,9 @@
-"""Shapes are checked by jaxtyping in every test; random inputs are drawn afresh from a seed that a failure prints."""
+"""Shapes are checked by jaxtyping in every test; random inputs come from a seed that is fixed for each test."""
 
 import os
 from pathlib import Path
 import signal
+import zlib
 
 from jaxlib.version import __version_info__ as jaxlib_version
 
@@ -51,9 +52,13 @@ def single_precision() -> Iterator[None]:
 
 
 @pytest.fixture
-def seed() -> int:
-  """A fresh seed; set LAB_TEST_SEED to repeat a failure."""
-  value = int(os.environ.get("LAB_TEST_SEED", np.random.SeedSequence().generate_state(1)[0]))
+def seed(request: pytest.FixtureRequest) -> int:
+  """A seed fixed by the test's name; LAB_TEST_SEED sets another, and LAB_TEST_SEED=fresh draws one at random."""
+  choice = os.environ.get("LAB_TEST_SEED", "")
+  if choice == "fresh":
+    value = int(np.random.SeedSequence().generate_state(1)[0])
+  else:
+    value = int(choice) if choice else zlib.crc32(request.node.name.encode())
   print(f"LAB_TEST_SEED={value}")
   return value
 
