@@ -1,6 +1,7 @@
 """A laboratory for the gradient dynamics of recurrent networks: pure cells, and instruments that take any of them."""
 
-from recurrent_lab import ngram, sequence, tasks, theory, training
+from recurrent_lab import _xla, ngram, sequence, tasks, theory, training
+from recurrent_lab._xla import MiscompilationWarning
 from recurrent_lab.activations import (
   ACTIVATIONS,
   Activation,
@@ -63,6 +64,8 @@ from recurrent_lab.stack import (
 )
 from recurrent_lab.unroll import activities, trajectory, truncated_unroll, unroll
 
+_xla.protect()
+
 __all__ = [
   "ACTIVATIONS",
   "CELLS",
@@ -82,6 +85,7 @@ __all__ = [
   "LSTMState",
   "LearnedStateParams",
   "LyapunovSpectrum",
+  "MiscompilationWarning",
   "PeepholeLSTMParams",
   "RNNParams",
   "ReadoutParams",
