@@ -20,7 +20,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 import numpy as np
 
-from experiments import store, text
+from experiments import files, store, terminal, text
 from experiments.language import corpus_of
 from experiments.learning import build
 from experiments.train import final_states
@@ -141,6 +141,7 @@ def _with_boundary(tokens: np.ndarray) -> np.ndarray:
   return np.concatenate([[BOUNDARY_TOKEN], tokens]).astype(np.int32)
 
 
+@terminal.command()
 def main(argv: Sequence[str] | None = None) -> int:
   """Writes or suggests from the command line and returns an exit code."""
   values = flags.FlagValues()
@@ -164,7 +165,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if f["help"]:
       print(f"{__doc__}\npython -m experiments.generate [flags]\n{values.get_help()}")
       return 0
-    model = load_model(Path(f["model"]), f["cell"], f["run"])
+    model = load_model(Path(files.check_path(f["model"])), f["cell"], f["run"])
     if f["suggest"]:
       for word, probability in suggest(model, f["prompt"], f["suggest"]):
         print(f"{probability:.3f}  {word}")

@@ -16,14 +16,18 @@ from experiments.runner import launch
 
 def flag_text(value: Any) -> str:
   """A setting of a program as the text of its flag; computed numbers become the decimals that were meant."""
-  if isinstance(value, Iterable) and not isinstance(value, str) and not np.ndim(value) and not hasattr(value, "dtype"):
-    value = list(value)  # a generator or a set
-  values = [value] if isinstance(value, str) else np.ravel(np.asarray(value)).tolist()
-  if any(isinstance(one, float) for one in values):
-    dtypes = {getattr(one, "dtype", None) for one in (value, *(value if np.ndim(value) else ()))} - {None}
-    digits = min((np.finfo(dtype).precision for dtype in dtypes if np.issubdtype(dtype, np.floating)), default=15)
-    return ",".join(grid.decimal_texts(values, digits))
-  return ",".join(map(str, values))
+  is_many = (
+    isinstance(value, Iterable) and not isinstance(value, str) and np.shape(getattr(value, "shape", (1,))) != (0,)
+  )
+  values = list(value) if is_many else [value]
+  plain = [one.item() if hasattr(one, "dtype") else one for one in values]
+  if not any(isinstance(one, float) for one in plain):
+    return ",".join(map(str, plain))
+  dtypes = [one.dtype for one in values if hasattr(one, "dtype")]
+  digits = min((np.finfo(dtype).precision for dtype in dtypes if np.issubdtype(dtype, np.floating)), default=15)
+  return ",".join(
+    grid.decimal_texts(plain, digits) if all(isinstance(one, int | float) for one in plain) else map(str, plain)
+  )
 
 
 def sweep(experiment: Experiment, **settings: Any) -> xr.Dataset:
