@@ -20,7 +20,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 import numpy as np
 
-from experiments import files, store, terminal, text
+from experiments import commands, files, store, terminal, text
 from experiments.language import corpus_of
 from experiments.learning import build
 from experiments.train import final_states
@@ -49,7 +49,12 @@ def load_model(folder: Path, cell: str | None = None, run: str | None = None) ->
     TextError: if its text is missing or another.
   """
   if not store.block_paths(folder):
-    raise GenerateError(f"{folder} holds no trained model; train one first (python -m experiments.word_model).")
+    name = folder.name if folder.name in ("word_model", "character_model") else "word_model"
+    out = folder.parent if folder.name == name else folder
+    train = commands.python(f"experiments.{name}", f"--out={out}")
+    raise GenerateError(
+      f"{folder} holds no trained model; train one first ({train}), which is --model={out / name} then."
+    )
   paths = [path for path in store.block_paths(folder) if run in (None, path.stem)]
   if cell is not None:
     paths = [path for path in paths if store.read_meta(path)["points"][0]["cell"] == cell]

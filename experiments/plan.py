@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 import os
 from pathlib import Path
 import re
-import shlex
 from typing import Any, NamedTuple
 
-from experiments import files, grid, options
+from absl import flags
+
+from experiments import commands, files, grid, options
 from experiments.experiment import Experiment
 from experiments.grid import Point
 from experiments.options import UsageError as UsageError
@@ -36,7 +37,22 @@ class Plan(NamedTuple):
   checkpoint_seconds: float
   cpu_devices: int | None
   hosts: Hosts | None
-  command: str
+  command: str  # that does the rest of it when it is pasted
+  kept_command: str  # the same for the results to keep: without folders of this machine
+
+
+# Flags that say where and by whom, and not what, is computed.
+_PLACES = ("out", "shard", "summary", "dry_run", "distributed", *Hosts._fields)
+
+
+def _kept_command(experiment: Experiment, parsed: flags.FlagValues) -> str:
+  """The launch with every flag that was given, also by a file of flags; a text goes by its name without its folder."""
+  given = [parsed[name] for name in parsed if parsed[name].present and name not in (*_PLACES, "help", "h")]
+  words = []
+  for flag in given:
+    value = ",".join(Path(part).name for part in str(flag.value).split(",")) if flag.name == "corpus" else flag.value
+    words.append(f"--{'' if value or not flag.boolean else 'no'}{flag.name}" + ("" if flag.boolean else f"={value}"))
+  return commands.python(f"experiments.{experiment.name}", *words)
 
 
 def _shard(text: str | None, environment: Mapping[str, str]) -> tuple[int, int]:
@@ -137,7 +153,13 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
     checkpoint_seconds=values["checkpoint_seconds"],
     cpu_devices=values["cpu_devices"],
     hosts=hosts,
-    command=shlex.join(["python", "-m", f"experiments.{experiment.name}", *argv]),
+    command=commands.python(
+      f"experiments.{experiment.name}",
+      *argv,
+      # A task of an array learns its share from Slurm, which is not there where the command is pasted.
+      *([f"--shard={shard[0]}/{shard[1]}"] if shard != (0, 1) and values["shard"] is None else []),
+    ),
+    kept_command=_kept_command(experiment, parsed),
   )
 
 

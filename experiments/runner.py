@@ -16,7 +16,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from experiments import blocks, devices, grid, mend, signals, store, summary, terminal, units
+from experiments import blocks, commands, devices, grid, mend, signals, store, summary, terminal, units
 from experiments.experiment import Experiment as Experiment
 from experiments.grid import Point
 from experiments.plan import Plan, UsageError, describe, parse
@@ -35,7 +35,7 @@ def _git_commit() -> str | None:
 
 def _provenance(plan: Plan, process: tuple[int, int]) -> dict[str, Any]:
   return {
-    "command": plan.command,
+    "command": plan.kept_command,
     "git_commit": _git_commit(),
     "python": platform.python_version(),
     "jax": jax.__version__,
@@ -106,11 +106,14 @@ def _work_off(
   return True
 
 
-def _stopped(plan: Plan, points: int, tally: Tally) -> str:
+def _stopped(experiment: Experiment, plan: Plan, points: int, tally: Tally) -> str:
   """What is kept when a launch is stopped, and how to go on."""
   kept = f"Kept in {plan.out}: {number(tally.skipped + tally.stored)} of {count(points, 'point')}"
   runs = ", and runs in training as of their last logged update" if (plan.out / "runs").is_dir() else ""
-  return f"stopped. {kept}{runs}.\nTo go on: {plan.command}"
+  again = (
+    plan.command if commands.is_experiment(experiment.name) else "launch the same again; what is stored is skipped."
+  )
+  return f"stopped. {kept}{runs}.\nTo go on: {again}"
 
 
 def run(experiment: Experiment, plan: Plan, process: tuple[int, int] = (0, 1)) -> int:
@@ -146,7 +149,7 @@ def run(experiment: Experiment, plan: Plan, process: tuple[int, int] = (0, 1)) -
     try:
       is_over = _work_off(experiment, plan, work, todo, _provenance(plan, process), tally)
     except signals.Stopped:
-      say(f"{experiment.name}: {_stopped(plan, total, tally)}")
+      say(f"{experiment.name}: {_stopped(experiment, plan, total, tally)}")
       raise
     left = to_do - tally.stored - tally.failed
     if is_over and left:

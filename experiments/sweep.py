@@ -16,9 +16,7 @@ from experiments.runner import launch
 
 def flag_text(value: Any) -> str:
   """A setting of a program as the text of its flag; computed numbers become the decimals that were meant."""
-  is_many = (
-    isinstance(value, Iterable) and not isinstance(value, str) and np.shape(getattr(value, "shape", (1,))) != (0,)
-  )
+  is_many = isinstance(value, Iterable) and not isinstance(value, str) and getattr(value, "shape", None) != ()
   values = list(value) if is_many else [value]
   plain = [one.item() if hasattr(one, "dtype") else one for one in values]
   if not any(isinstance(one, float) for one in plain):
