@@ -1,6 +1,7 @@
 """What is asked for: absl flags turned into a plan before anything is computed or written."""
 
 from collections.abc import Mapping, Sequence
+import contextlib
 import os
 from pathlib import Path
 import re
@@ -8,7 +9,7 @@ from typing import Any, NamedTuple
 
 from absl import flags
 
-from experiments import commands, files, grid, options
+from experiments import commands, files, grid, options, store, text
 from experiments.experiment import Experiment
 from experiments.grid import Point
 from experiments.options import UsageError as UsageError
@@ -102,6 +103,18 @@ def _hosts(values: Mapping[str, Any]) -> Hosts | None:
   return hosts
 
 
+def _as_stored(axes: dict[str, Any], folder: Path) -> None:
+  """Names texts as the points of a folder do: older ones spell the path, and it is the checksum that counts."""
+  asked = axes.get("corpus", ())
+  if not any(text.place(name) for name in asked):
+    return
+  stored: dict[str, None] = {}
+  for path in store.block_paths(folder):
+    with contextlib.suppress(files.ResultsError):
+      stored |= {point["corpus"]: None for point in store.read_meta(path)["points"] if "corpus" in point}
+  axes["corpus"] = tuple(next((old for old in stored if text.is_same(old, name)), name) for name in asked)
+
+
 def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
   """Turns flags into a plan; nothing is computed or written.
 
@@ -116,7 +129,10 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
     raise SystemExit(0)
   if rest:
     raise UsageError(f"{rest[0]!r} is not a flag; flags look like --ws=0.5,1.")
-  axes = {}
+  axes: dict[str, tuple[grid.Value, ...]] = {}
+  if "corpus" in experiment.measure.settings and text.HASHED.search(values["corpus"]):
+    for run in Path(os.path.expanduser(values["out"])).glob("*/runs/*"):
+      text.noted(run)
   for name in experiment.measure.settings:
     try:
       axes[name] = grid.parse_axis(name, values[name], experiment.measure.settings)
@@ -134,6 +150,7 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
   existing = next(path for path in (out, *out.parents) if path.exists())
   if not existing.is_dir() or not (values["summary"] or os.access(existing, os.W_OK)):
     raise UsageError(f"--out: {existing} is not a folder that can be written.")
+  _as_stored(axes, out)
   points = grid.expand(axes, values["seeds"], values["x64"])
   try:
     # To look at results needs nothing of what they were made from.
