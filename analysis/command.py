@@ -6,10 +6,12 @@ import sys
 
 from absl import flags
 
-from experiments.files import check_path
+from experiments import terminal
+from experiments.files import at_home, check_path
 from experiments.store import ResultsError
 
 
+@terminal.command()
 def run(
   name: str,
   write: Callable[..., Iterable[Path]],
@@ -38,7 +40,7 @@ def run(
     rest = values([name, *(sys.argv[1:] if argv is None else argv)])[1:]
     if rest:
       raise ResultsError(f"{rest[0]!r} is not a flag; the flags are {', '.join(first)} and {last}.")
-    given = {other: values[other].value for other in others}
+    given = {other: text and at_home(text) for other in others for text in [values.flag_values_dict()[other]]}
     for path in write(*(Path(check_path(text)) for text in (values.results, values.out)), **given):
       print(path)
   except (flags.Error, ResultsError) as error:

@@ -9,6 +9,7 @@ import itertools
 import json
 import math
 from pathlib import Path
+import shlex
 import sys
 from typing import Any, NamedTuple
 
@@ -16,6 +17,8 @@ from absl import flags
 
 from benchmarks import limits, machine
 from benchmarks.timing import BenchmarkError, Contender, measure
+from experiments import terminal
+from experiments.files import ResultsError, check_path
 from experiments.store import write_atomically
 
 SCHEMA = 1
@@ -117,8 +120,9 @@ def keep(
 
 
 def command_line(benchmark: str, argv: Sequence[str]) -> str:
-  """What was typed, but for the folder of the numbers."""
-  return " ".join([f"python -m benchmarks.{benchmark}", *(a for a in argv if not a.startswith("--out="))])
+  """What was typed, but for the folder of the numbers: `--out=FOLDER`, or `--out FOLDER`."""
+  words = [word for i, word in enumerate(argv) if not (word.startswith("--out") or (i and argv[i - 1] == "--out"))]
+  return shlex.join(["python", "-m", f"benchmarks.{benchmark}", *words])
 
 
 def run(
@@ -178,6 +182,7 @@ def _only(case: Case, names: Iterable[str]) -> Case:
   return case._replace(contenders=[c for c in case.contenders if not names or c.name in names])
 
 
+@terminal.command()
 def main(benchmark: Benchmark, argv: Sequence[str] | None = None) -> int:
   """Measures what the command line asks for and returns an exit code."""
   argv = sys.argv[1:] if argv is None else argv
@@ -189,9 +194,10 @@ def main(benchmark: Benchmark, argv: Sequence[str] | None = None) -> int:
       for case in cases:
         print(f"{case.name}: {', '.join(c.name for c in case.contenders)}")
       return 0
+    out = Path(check_path(given["out"]))
     for case in cases:
-      print(run(benchmark.name, case, Path(given["out"]), command, given["rounds"], given["budget"], note))
-  except (flags.Error, BenchmarkError) as error:
+      print(run(benchmark.name, case, out, command, given["rounds"], given["budget"], note))
+  except (flags.Error, BenchmarkError, ResultsError) as error:
     print(f"{benchmark.name}: {error}", file=sys.stderr)
     return 2
   return 0

@@ -24,7 +24,8 @@ import numpy as np
 
 from benchmarks import fault_rows, refusal_rows
 from benchmarks.trials import Outcome
-from experiments.files import write_atomically
+from experiments import terminal
+from experiments.files import ResultsError, check_path, write_atomically
 
 
 class Row(NamedTuple):
@@ -87,6 +88,7 @@ def table(rows: dict[str, dict[str, object]]) -> str:
   return HEAD + "\n".join(lines) + "\n\nMeasured: " + "; ".join(made) + ".\n" + FOOT
 
 
+@terminal.command()
 def main(argv: Sequence[str] | None = None) -> int:
   """Tries the rows asked for and writes the table; 0 if every try of theirs passed."""
   values = flags.FlagValues()
@@ -98,11 +100,12 @@ def main(argv: Sequence[str] | None = None) -> int:
   flags.DEFINE_string("out", "docs", "Folder of the table.", flag_values=values)
   try:
     values(["faults", *(sys.argv[1:] if argv is None else argv)])
-  except flags.Error as error:
+    out = Path(check_path(values.out))
+  except (flags.Error, ResultsError) as error:
     print(f"faults: {error}", file=sys.stderr)
     return 2
   jax.config.update("jax_platforms", "cpu")  # what is the same bit for bit is so on CPU
-  out, failed = Path(values.out), 0
+  failed = 0
   out.mkdir(parents=True, exist_ok=True)
   path = out / "reliability.json"
   for number in [values.only] if values.only else ROWS:

@@ -18,6 +18,8 @@ from benchmarks.command import RESULTS
 from benchmarks.products import BARE, BARE_ONE_BY_ONE
 from benchmarks.results import Result, geometric_mean, load, ratio, timed, to_bare, to_best, to_limit
 from benchmarks.timing import BenchmarkError
+from experiments import terminal
+from experiments.files import ResultsError, check_path
 from experiments.store import write_atomically
 
 HEAD = """# Performance
@@ -220,6 +222,7 @@ def markdown(results: Sequence[Result]) -> str:
   return "\n".join([*sections, *machines(results)]) + "\n"
 
 
+@terminal.command()
 def main(argv: Sequence[str] | None = None) -> int:
   """Writes the page from the command line and returns an exit code."""
   values = flags.FlagValues()
@@ -230,11 +233,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if rest:
       raise BenchmarkError(f"{rest[0]!r} is not a flag; the flags are --results and --out.")
     parsed = values.flag_values_dict()
-    results = load(Path(parsed["results"]))
-  except (flags.Error, BenchmarkError) as error:
+    results, out = load(Path(check_path(parsed["results"]))), Path(check_path(parsed["out"]))
+  except (flags.Error, BenchmarkError, ResultsError) as error:
     print(f"report: {error}", file=sys.stderr)
     return 2
-  out = Path(parsed["out"])
   out.mkdir(parents=True, exist_ok=True)
   if grown := select(results, "scaling"):
     print(growth.draw(grown, out / "images"))

@@ -28,7 +28,8 @@ from absl import flags
 from benchmarks import limits
 from benchmarks.command import RESULTS, command_line, keep
 from benchmarks.timing import measure
-from experiments import store
+from experiments import store, terminal
+from experiments.files import ResultsError, check_path
 
 ROOT = Path(__file__).parent.parent
 SIZE = {"hidden_size": 64, "seq_len": 100}
@@ -86,6 +87,7 @@ def sweep(cells: str, gains: int, biases: int, seeds: int, rest: Sequence[str]) 
   }
 
 
+@terminal.command()
 def main(argv: Sequence[str] | None = None) -> int:
   """Runs the benchmark from the command line and returns its exit code."""
   values = flags.FlagValues()
@@ -100,7 +102,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     rest = values(["sweeps", *argv])[1:]
     if rest:
       raise flags.Error(f"{rest[0]!r} is not a flag; flags look like --seeds=2.")
-  except flags.Error as error:
+    out = Path(check_path(values.out))
+  except (flags.Error, ResultsError) as error:
     print(f"sweeps: {error}", file=sys.stderr)
     return 2
   passed_on = [f"--chunk={values.chunk}"]
@@ -114,7 +117,7 @@ def main(argv: Sequence[str] | None = None) -> int:
   settings = {"points": facts["points"], **SIZE, "chunk": values.chunk, "devices": facts["devices"]}
   machine = measure(limits.CONTENDERS, rounds=5)
   typed = command_line("sweeps", argv)
-  path = keep(Path(values.out), "sweeps", str(facts["points"]), settings, typed, machine, facts=facts)
+  path = keep(out, "sweeps", str(facts["points"]), settings, typed, machine, facts=facts)
   print(path)
   return 0
 

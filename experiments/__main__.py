@@ -11,12 +11,14 @@ from collections.abc import Sequence
 import difflib
 import importlib
 import shutil
-import signal
 import sys
 
 from absl import flags
 
+from experiments import terminal
 
+
+@terminal.command()
 def main(argv: Sequence[str] | None = None) -> int:
   """Lists the experiments, or runs the one that is named first; returns an exit code."""
   arguments = list(sys.argv[1:] if argv is None else argv)
@@ -34,7 +36,6 @@ def main(argv: Sequence[str] | None = None) -> int:
   if values.list:
     from experiments import catalogue  # it imports everything
 
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # whoever reads may have seen enough
     print(catalogue.listing(shutil.get_terminal_size().columns if sys.stdout.isatty() else None))
   else:
     print(__doc__.strip())

@@ -30,6 +30,7 @@ EXPERIMENT = Experiment(
     "init": "recommended",
   },
   seeds=5,
+  drawn_along=("layers",),
 )
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from jaxtyping import Array
 import numpy as np
 
 from experiments.progress import say
+from experiments.words import count
 
 TILE = 8
 
@@ -62,6 +63,26 @@ def is_out_of_memory(error: BaseException) -> bool:
   """Whether an error says so: JAX has no type of its own for it."""
   text = str(error).lower()
   return isinstance(error, MemoryError) or "resource_exhausted" in text or "out of memory" in text
+
+
+def missing() -> str | None:
+  """Why JAX has no device to run on, in one sentence; None where it has one."""
+  try:
+    jax.devices()
+  except (RuntimeError, AssertionError):  # the latter, without a word, where a platform has no plugin
+    return (
+      f"JAX_PLATFORMS: {os.environ.get('JAX_PLATFORMS', 'what JAX chose')!r} does not start on this machine; "
+      "install what it needs (its driver and JAX's plugin), or set JAX_PLATFORMS=cpu."
+    )
+  return None
+
+
+def described() -> str:
+  """The devices of this process, such as `2 CPU devices` or `1 GPU device (NVIDIA H100 80GB HBM3)`."""
+  local = jax.local_devices()
+  platform, kinds = local[0].platform, dict.fromkeys(device.device_kind for device in local)
+  named = ", ".join(kind for kind in kinds if kind.lower() != platform.lower())
+  return count(len(local), f"{platform.upper()} device") + (f" ({named})" if named else "")
 
 
 def tile_size(call: int) -> int:

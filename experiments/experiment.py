@@ -1,10 +1,11 @@
 """An experiment as a value, and what its own flags make of it by default."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 import math
+from pathlib import Path
 from typing import NamedTuple
 
-from experiments import grid
+from experiments import commands, grid, store
 from experiments.measure import Measure
 from experiments.words import count
 
@@ -20,7 +21,9 @@ class Experiment(NamedTuple):
     cells: the cells that the measure is defined for; all if empty.
     seeds: random nets per combination, by default.
     x64: whether it computes in float64 by default.
-    drawn_by: the module of `analysis` that draws it, if that has another name.
+    drawn_by: the module of `analysis` that draws it: that of its own name by default, that of another experiment, beside whose
+      results its own are drawn, or none.
+    drawn_along: dimensions that its figure has axes for, besides the cell, the seed and those that vary by default.
   """
 
   name: str
@@ -30,7 +33,8 @@ class Experiment(NamedTuple):
   cells: Sequence[str] = ()
   seeds: int = 8
   x64: bool = False
-  drawn_by: str = ""
+  drawn_by: str | None = ""
+  drawn_along: Sequence[str] = ()
 
 
 def first_line(experiment: Experiment) -> str:
@@ -68,6 +72,19 @@ def default_size(experiment: Experiment) -> str:
   return ", ".join(sizes)
 
 
-def drawing_command(experiment: Experiment, results: str) -> str:
-  """The command that draws the experiment's results."""
-  return f"python -m analysis.{experiment.drawn_by or experiment.name} --results={results} --out=figures"
+def drawing_command(experiment: Experiment, results: Path, varied: Collection[str]) -> str | None:
+  """The command that draws what is stored of the experiment in a folder of results; None if there is no such figure.
+
+  Args:
+    varied: the dimensions along which what is stored varies.
+  """
+  module = experiment.name if experiment.drawn_by == "" else experiment.drawn_by
+  if module is None or not commands.is_experiment(experiment.name) or not store.block_paths(results / module):
+    return None
+  return None if undrawn(experiment, varied) else commands.draw(module, results)
+
+
+def undrawn(experiment: Experiment, varied: Collection[str]) -> list[str]:
+  """The dimensions along which results vary and which the experiment's figure has no axis for."""
+  by_default = (grid.dimension(name) for name, values in default_axes(experiment).items() if len(values) > 1)
+  return sorted(set(varied) - {"cell", "seed", *by_default, *experiment.drawn_along})

@@ -101,14 +101,26 @@ def check_name(name: str) -> str:
 
 
 def check_path(text: str) -> str:
-  """The path of a folder that a flag names, which may be anywhere.
+  """The path of a folder that a flag names, which may be anywhere; `~` is the home folder, as a shell has it.
 
   Raises:
-    ResultsError: if it is empty or holds a control character.
+    ResultsError: if it is empty, holds a control character or is the home of nobody.
   """
   if not text or not text.isprintable():
     raise ResultsError(f"The folder {text!r} is not allowed; its name must not be empty or hold a control character.")
-  return text
+  return at_home(text)
+
+
+def at_home(text: str) -> str:
+  """A path with `~` and `~user` as home folders.
+
+  Raises:
+    ResultsError: if there is no such user.
+  """
+  path = os.path.expanduser(text)
+  if path.startswith("~"):
+    raise ResultsError(f"{text!r} begins with the home folder of a user who is not known; write ./{text} for a name.")
+  return path
 
 
 def check_inside(path: Path, folder: Path) -> Path:

@@ -11,6 +11,7 @@ ends with a space. The model is that of seed 0; training must have been run here
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+import re
 import sys
 from typing import Any, NamedTuple
 
@@ -20,7 +21,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 import numpy as np
 
-from experiments import store, text
+from experiments import commands, files, store, terminal, text
 from experiments.language import corpus_of
 from experiments.learning import build
 from experiments.train import final_states
@@ -40,8 +41,32 @@ class GenerateError(ValueError):
   """What cannot be generated, with the reason in one sentence."""
 
 
-def load_model(folder: Path, cell: str | None = None, run: str | None = None) -> Model:
+def _find_text(name: str, run: Path, corpus: str | None) -> None:
+  """Finds the text that a model was trained on: in the file given, or where it lay, or where its older name says.
+
+  Raises:
+    TextError: if another text or none is there.
+  """
+  if corpus is not None:
+    found = text.canonical(corpus)
+    if not text.is_same(found, name):
+      raise text.TextError(f"--corpus: {corpus!r} is {found}, but the model was trained on {name}; give that text.")
+    return
+  path = text.noted(run)
+  try:
+    text.canonical(name)
+  except text.TextError:
+    if name in text.CORPORA:
+      raise
+    there = f"is no longer {path}" if path else "is not there"
+    raise text.TextError(f"The text of the model, {name}, {there}; say where it lies with --corpus=FILE.") from None
+
+
+def load_model(folder: Path, cell: str | None = None, run: str | None = None, corpus: str | None = None) -> Model:
   """The language model of a results folder that has this cell, or is the run of this name.
+
+  Args:
+    corpus: the file that holds its text, if that has been moved.
 
   Raises:
     GenerateError: if there is none, or more than one.
@@ -49,7 +74,12 @@ def load_model(folder: Path, cell: str | None = None, run: str | None = None) ->
     TextError: if its text is missing or another.
   """
   if not store.block_paths(folder):
-    raise GenerateError(f"{folder} holds no trained model; train one first (python -m experiments.word_model).")
+    name = folder.name if folder.name in ("word_model", "character_model") else "word_model"
+    out = folder.parent if folder.name == name else folder
+    train = commands.python(f"experiments.{name}", f"--out={out}")
+    raise GenerateError(
+      f"{folder} holds no trained model; train one first ({train}), which is --model={out / name} then."
+    )
   paths = [path for path in store.block_paths(folder) if run in (None, path.stem)]
   if cell is not None:
     paths = [path for path in paths if store.read_meta(path)["points"][0]["cell"] == cell]
@@ -59,6 +89,7 @@ def load_model(folder: Path, cell: str | None = None, run: str | None = None) ->
   points = store.read_meta(paths[0])["points"]
   if points[0].get("task") != "language":
     raise GenerateError(f"{paths[0]} is a run of {points[0].get('task', 'another kind')}, which is no language model.")
+  _find_text(points[0]["corpus"], folder / "runs" / paths[0].stem, corpus)
   states = final_states(points, folder / "runs" / paths[0].stem)
   return Model(build(points[0]).cell, jax.tree.map(lambda a: a[0], states.params), corpus_of(points[0]))
 
@@ -108,12 +139,28 @@ def write(
   """
   if min(tokens, sentences) < 1:
     raise ValueError(f"{tokens} tokens and {sentences} sentences are asked for; both must be at least 1.")
-  before = _with_boundary(text.encode(model.corpus, prompt))
+  before = _with_boundary(text.encode(model.corpus, text.prompt(prompt)))
   written = np.asarray(_write(model.cell, model.params, before, tokens, key, temperature, top_k))
   ends = np.flatnonzero(written == BOUNDARY_TOKEN)
   if len(ends) >= sentences:
     written = written[: ends[sentences - 1]]
   return text.decode(model.corpus, np.concatenate([before[1:], written]))
+
+
+def split_prompt(corpus: text.Corpus, prompt: str) -> tuple[str, str]:
+  """(what comes before the last word, the last word), the latter empty after a space and for a model of characters.
+
+  A word may end in its apostrophe or hyphen, as `don'` does on the way to `don't`, if the vocabulary goes on from there.
+  """
+  prompt = text.prompt(prompt)
+  if corpus.unit == "char" or not prompt or prompt[-1].isspace():
+    return prompt, ""
+  prompt = text.spelled(prompt)
+  *_, last = text.WORD.finditer(prompt)
+  longer = re.search(r"[^\W_]+(?:['-][^\W_]+)*['-]$", prompt)
+  is_begun = longer and any(word.startswith(longer[0]) for word in corpus.vocabulary)
+  start = (longer if longer and is_begun else last).start()
+  return prompt[:start], prompt[start:]
 
 
 def suggest(model: Model, prompt: str, count: int) -> list[tuple[str, float]]:
@@ -125,10 +172,7 @@ def suggest(model: Model, prompt: str, count: int) -> list[tuple[str, float]]:
   """
   if count < 1:
     raise ValueError(f"{count} suggestions are asked for; it must be at least 1.")
-  begun = ""
-  if model.corpus.unit == "word" and prompt and not prompt[-1].isspace():
-    *_, begun = text.units(prompt, "word")
-    prompt = prompt[: prompt.lower().rindex(begun)]
+  prompt, begun = split_prompt(model.corpus, prompt)
   logits = np.array(_read(model, _with_boundary(text.encode(model.corpus, prompt)))[2])
   special = (BOUNDARY_TOKEN, UNKNOWN_TOKEN)
   fits = np.array([i not in special and word.startswith(begun) for i, word in enumerate(model.corpus.vocabulary)])
@@ -141,12 +185,14 @@ def _with_boundary(tokens: np.ndarray) -> np.ndarray:
   return np.concatenate([[BOUNDARY_TOKEN], tokens]).astype(np.int32)
 
 
+@terminal.command()
 def main(argv: Sequence[str] | None = None) -> int:
   """Writes or suggests from the command line and returns an exit code."""
   values = flags.FlagValues()
   flags.DEFINE_string("model", "results/word_model", "Folder of the results of a language model.", flag_values=values)
   flags.DEFINE_string("cell", None, "Which cell's run, if there are several.", flag_values=values)
   flags.DEFINE_string("run", None, "Which run by name, if there are several.", flag_values=values)
+  flags.DEFINE_string("corpus", None, "Where its text lies, if that was moved.", flag_values=values)
   flags.DEFINE_string("prompt", "", "What the text begins with.", flag_values=values)
   flags.DEFINE_integer("tokens", 60, "Tokens to write at the most.", flag_values=values)
   flags.DEFINE_integer("sentences", 1, "Sentences to write at the most.", flag_values=values)
@@ -164,9 +210,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     if f["help"]:
       print(f"{__doc__}\npython -m experiments.generate [flags]\n{values.get_help()}")
       return 0
-    model = load_model(Path(f["model"]), f["cell"], f["run"])
+    model = load_model(Path(files.check_path(f["model"])), f["cell"], f["run"], f["corpus"])
     if f["suggest"]:
-      for word, probability in suggest(model, f["prompt"], f["suggest"]):
+      found = suggest(model, f["prompt"], f["suggest"])
+      if not found:
+        begun = split_prompt(model.corpus, f["prompt"])[1]
+        raise GenerateError(f"Nothing to suggest: no word of the vocabulary begins with {begun!r}.")
+      for word, probability in found:
         print(f"{probability:.3f}  {word}")
     else:
       for key in jax.random.split(jax.random.key(f["key"]), f["samples"]):

@@ -5,6 +5,8 @@ not depend on the order, shard or block in which it was computed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from fractions import Fraction
 import hashlib
 import itertools
 import json
@@ -81,15 +83,52 @@ def dimension(setting: str) -> str:
 
 
 def _number(text: str, kind: type) -> float | int:
+  """The number that a text names, without the sign of -0: equal numbers are one value."""
   try:
     value = float(text)
   except ValueError:
     raise ValueError(f"{text!r} is not a number") from None
   if kind is int:
-    if not value.is_integer():
+    exact = Decimal(text)
+    if not value.is_integer() or exact != exact.to_integral_value():
       raise ValueError(f"{text!r} is not a whole number")
-    return int(value)
-  return value
+    return int(exact)
+  return value + 0.0
+
+
+def number_text(text: str) -> str:
+  """The shortest spelling of the number that a text names: `1` for `1.0`, `1e0` and `+1`.
+
+  Raises:
+    ValueError: if it names none.
+  """
+  return repr(_number(text, float)).removesuffix(".0")
+
+
+RANGE_DIGITS = 12  # significant; beyond what float32 tells apart, and short enough to be named in a list or a selection
+
+
+def decimal_texts(values: Sequence[float], digits: int = 15) -> list[str]:
+  """Numbers of a program as the decimals that were meant: 0.1 + 0.2 is 0.3, and `np.arange(-0.3, 0.35, 0.1)` holds 0.
+
+  A number with more than `digits` significant digits (15, or 6 of what was stored as float32) was computed. If there is one,
+  evenly spaced numbers become the range between their rounded ends, and others are rounded one by one.
+  """
+  numbers = [float(value) for value in values]
+  is_computed = any(float(f"{number:.{digits}g}") != number for number in numbers)
+  if is_computed and all(map(math.isfinite, numbers)):
+    kept, largest, steps = min(digits, RANGE_DIGITS), max(map(abs, numbers)), np.diff(numbers)
+    if len(numbers) > 2 and np.all(np.abs(steps - steps.mean()) <= 10.0**-kept * largest):
+      places = kept - 1 - math.floor(math.log10(largest))
+      first, last = (Fraction(repr(round(end, places))) for end in (numbers[0], numbers[-1]))
+      numbers = _even(first, last, len(numbers))
+    numbers = [float(f"{number:.{kept}g}") for number in numbers]
+  return [number_text(repr(number)) for number in numbers]
+
+
+def _even(first: Fraction, last: Fraction, count: int) -> list[float]:
+  """So many numbers from the first to the last: in exact arithmetic, so that one between -0.3 and 0.3 is 0 and not 6e-17."""
+  return [float(first + i * (last - first) / (count - 1)) for i in range(count)]
 
 
 def _range(text: str, kind: type) -> list[float | int]:
@@ -106,13 +145,19 @@ def _range(text: str, kind: type) -> list[float | int]:
     raise ValueError(f"{text!r} has {count} values; a range has 2 or more")
   if is_log and start <= 0:
     raise ValueError(f"{text!r} is logarithmic from {start:g}; a logarithmic range starts above 0")
-  values = np.geomspace(start, stop, count) if is_log else np.linspace(start, stop, count)
-  # Twelve digits are far beyond float32 and hide that 0.1 + 0.2 is not 0.3.
-  return [_number(f"{value:.12g}", kind) for value in values]
+  if is_log:
+    values = np.geomspace(start, stop, count).tolist()
+  else:
+    values = _even(Fraction(repr(start)), Fraction(repr(stop)), count)
+  middle = [_number(f"{value:.{RANGE_DIGITS}g}", kind) for value in values[1:-1]]
+  return [_number(parts[0], kind), *middle, _number(parts[1], kind)]
 
 
 def parse_axis(name: str, text: str, settings: Mapping[str, Setting] = SETTINGS) -> tuple[Value, ...]:
   """The values of a setting from its flag: a list (`0.5,1,-1.5`) or a range (`start:stop:count`, `start:stop:log:count`).
+
+  The values of a list are the decimals as written. Those between the ends of a range are exact to 12 digits: `0.1:0.7:7` is
+  `0.1,0.2,0.3,0.4,0.5,0.6,0.7`. Equal values (1, 1.0 and 1e0; 0 and -0) are one, however often they are given.
 
   Raises:
     ValueError: saying which value is wrong and what is allowed.
@@ -132,9 +177,7 @@ def parse_axis(name: str, text: str, settings: Mapping[str, Setting] = SETTINGS)
   for value in values:
     if not setting.check(value):
       raise ValueError(f"{value!r} is not allowed; it must be {setting.allowed}")
-    if values.count(value) > 1:
-      raise ValueError(f"{value!r} appears twice; give every value once")
-  return tuple(values)
+  return tuple(dict.fromkeys(values))
 
 
 def expand(axes: Mapping[str, Sequence[Value]], seeds: int, x64: bool) -> list[Point]:

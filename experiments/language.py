@@ -9,8 +9,9 @@
 A net starts in its initial state at the beginning of every window and history, in training as here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -111,7 +112,7 @@ def measure_language(point: Any) -> After:
   return measure
 
 
-LANGUAGE = followed_by(
+_TRAINED = followed_by(
   measure_language,
   dims={
     "first_nats": (),
@@ -124,3 +125,12 @@ LANGUAGE = followed_by(
   settings=LANGUAGE_SETTINGS,
   headline={"test_nats": "nats per token of the test text", "first_nats": "nats per token, untrained"},
 )
+
+
+def _train(points: Sequence[Point], folder: Path, checkpoint_seconds: float) -> dict[str, np.ndarray]:
+  arrays = _TRAINED.run(points, folder, checkpoint_seconds)
+  text.note(str(points[0]["corpus"]), folder)
+  return arrays
+
+
+LANGUAGE = _TRAINED._replace(run=_train)

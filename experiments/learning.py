@@ -15,7 +15,7 @@ import optax
 
 from experiments import pairs, text
 from experiments.data import DATA_TASKS, data_task
-from experiments.grid import NON_NEGATIVE, POSITIVE_INT, Point, Setting, one_of
+from experiments.grid import NON_NEGATIVE, POSITIVE_INT, Point, Setting, number_text, one_of
 from experiments.grid import SETTINGS as NET_SETTINGS
 import recurrent_lab as rl
 from recurrent_lab import training
@@ -32,6 +32,11 @@ def _is_bias(text: str) -> bool:
     return text == "chrono" or math.isfinite(float(text))
   except ValueError:
     return False
+
+
+def _bias(text: str) -> str:
+  """A bias as points hold it, so that 1, 1.0 and 1e0 are one."""
+  return number_text(text) if _is_bias(text) and text != "chrono" else text
 
 
 SETTINGS: Mapping[str, Setting] = {
@@ -59,7 +64,9 @@ SETTINGS: Mapping[str, Setting] = {
   "ws": NET_SETTINGS["ws"]._replace(traced=False),
   "input_gain": Setting(float, "1", "input weights have standard deviation input_gain / √I", *NON_NEGATIVE),
   "output_gain": Setting(float, "1", "readout weights have standard deviation output_gain / √H", *NON_NEGATIVE),
-  "forget_bias": Setting(str, "0", "bias of the gate that keeps the state", _is_bias, "a finite number, or chrono"),
+  "forget_bias": Setting(
+    str, "0", "bias of the gate that keeps the state", _is_bias, "a finite number, or chrono", canonical=_bias
+  ),
 }
 
 

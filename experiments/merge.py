@@ -15,7 +15,7 @@ import sys
 from absl import flags
 import numpy as np
 
-from experiments import files, locks, manifests, store, verify
+from experiments import files, locks, manifests, store, terminal, verify
 from experiments.grid import content_hash
 
 
@@ -156,6 +156,7 @@ def merge(sources: Sequence[Path], out: Path) -> tuple[int, int, list[str]]:
   return sum(copied), sum(there), [sentence for sentences in said for sentence in sentences]
 
 
+@terminal.command()
 def main(argv: Sequence[str] | None = None) -> int:
   """Merges from the command line and returns the exit code."""
   values = flags.FlagValues()

@@ -1,13 +1,15 @@
 """What is asked for: absl flags turned into a plan before anything is computed or written."""
 
 from collections.abc import Mapping, Sequence
+import contextlib
 import os
 from pathlib import Path
 import re
-import shlex
 from typing import Any, NamedTuple
 
-from experiments import files, grid, options
+from absl import flags
+
+from experiments import commands, files, grid, options, store, text
 from experiments.experiment import Experiment
 from experiments.grid import Point
 from experiments.options import UsageError as UsageError
@@ -36,7 +38,22 @@ class Plan(NamedTuple):
   checkpoint_seconds: float
   cpu_devices: int | None
   hosts: Hosts | None
-  command: str
+  command: str  # that does the rest of it when it is pasted
+  kept_command: str  # the same for the results to keep: without folders of this machine
+
+
+# Flags that say where and by whom, and not what, is computed.
+_PLACES = ("out", "shard", "summary", "dry_run", "distributed", *Hosts._fields)
+
+
+def _kept_command(experiment: Experiment, parsed: flags.FlagValues) -> str:
+  """The launch with every flag that was given, also by a file of flags; a text goes by its name without its folder."""
+  given = [parsed[name] for name in parsed if parsed[name].present and name not in (*_PLACES, "help", "h")]
+  words = []
+  for flag in given:
+    value = ",".join(Path(part).name for part in str(flag.value).split(",")) if flag.name == "corpus" else flag.value
+    words.append(f"--{'' if value or not flag.boolean else 'no'}{flag.name}" + ("" if flag.boolean else f"={value}"))
+  return commands.python(f"experiments.{experiment.name}", *words)
 
 
 def _shard(text: str | None, environment: Mapping[str, str]) -> tuple[int, int]:
@@ -86,6 +103,18 @@ def _hosts(values: Mapping[str, Any]) -> Hosts | None:
   return hosts
 
 
+def _as_stored(axes: dict[str, Any], folder: Path) -> None:
+  """Names texts as the points of a folder do: older ones spell the path, and it is the checksum that counts."""
+  asked = axes.get("corpus", ())
+  if not any(text.place(name) for name in asked):
+    return
+  stored: dict[str, None] = {}
+  for path in store.block_paths(folder):
+    with contextlib.suppress(files.ResultsError):
+      stored |= {point["corpus"]: None for point in store.read_meta(path)["points"] if "corpus" in point}
+  axes["corpus"] = tuple(next((old for old in stored if text.is_same(old, name)), name) for name in asked)
+
+
 def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
   """Turns flags into a plan; nothing is computed or written.
 
@@ -100,7 +129,10 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
     raise SystemExit(0)
   if rest:
     raise UsageError(f"{rest[0]!r} is not a flag; flags look like --ws=0.5,1.")
-  axes = {}
+  axes: dict[str, tuple[grid.Value, ...]] = {}
+  if "corpus" in experiment.measure.settings and text.HASHED.search(values["corpus"]):
+    for run in Path(os.path.expanduser(values["out"])).glob("*/runs/*"):
+      text.noted(run)
   for name in experiment.measure.settings:
     try:
       axes[name] = grid.parse_axis(name, values[name], experiment.measure.settings)
@@ -118,6 +150,7 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
   existing = next(path for path in (out, *out.parents) if path.exists())
   if not existing.is_dir() or not (values["summary"] or os.access(existing, os.W_OK)):
     raise UsageError(f"--out: {existing} is not a folder that can be written.")
+  _as_stored(axes, out)
   points = grid.expand(axes, values["seeds"], values["x64"])
   try:
     # To look at results needs nothing of what they were made from.
@@ -137,7 +170,13 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
     checkpoint_seconds=values["checkpoint_seconds"],
     cpu_devices=values["cpu_devices"],
     hosts=hosts,
-    command=shlex.join(["python", "-m", f"experiments.{experiment.name}", *argv]),
+    command=commands.python(
+      f"experiments.{experiment.name}",
+      *argv,
+      # A task of an array learns its share from Slurm, which is not there where the command is pasted.
+      *([f"--shard={shard[0]}/{shard[1]}"] if shard != (0, 1) and values["shard"] is None else []),
+    ),
+    kept_command=_kept_command(experiment, parsed),
   )
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from experiments import blocks, devices, grid, mend, signals, store, summary, units
+from experiments import blocks, commands, devices, grid, mend, signals, store, summary, terminal, units
 from experiments.experiment import Experiment as Experiment
 from experiments.grid import Point
 from experiments.plan import Plan, UsageError, describe, parse
@@ -35,7 +35,7 @@ def _git_commit() -> str | None:
 
 def _provenance(plan: Plan, process: tuple[int, int]) -> dict[str, Any]:
   return {
-    "command": plan.command,
+    "command": plan.kept_command,
     "git_commit": _git_commit(),
     "python": platform.python_version(),
     "jax": jax.__version__,
@@ -106,11 +106,14 @@ def _work_off(
   return True
 
 
-def _stopped(plan: Plan, points: int, tally: Tally) -> str:
+def _stopped(experiment: Experiment, plan: Plan, points: int, tally: Tally) -> str:
   """What is kept when a launch is stopped, and how to go on."""
   kept = f"Kept in {plan.out}: {number(tally.skipped + tally.stored)} of {count(points, 'point')}"
   runs = ", and runs in training as of their last logged update" if (plan.out / "runs").is_dir() else ""
-  return f"stopped. {kept}{runs}.\nTo go on: {plan.command}"
+  again = (
+    plan.command if commands.is_experiment(experiment.name) else "launch the same again; what is stored is skipped."
+  )
+  return f"stopped. {kept}{runs}.\nTo go on: {again}"
 
 
 def run(experiment: Experiment, plan: Plan, process: tuple[int, int] = (0, 1)) -> int:
@@ -138,12 +141,15 @@ def run(experiment: Experiment, plan: Plan, process: tuple[int, int] = (0, 1)) -
   todo = [missing for block in mine if (missing := [p for p in block if grid.content_hash(p) not in done])]
   total, to_do = sum(map(len, mine)), sum(map(len, todo))
   tally = Tally(skipped=total - to_do)
-  say(f"{experiment.name}: {count(to_do, 'point')} to compute, {number(tally.skipped)} already done -> {plan.out}")
+  say(
+    f"{experiment.name}: {count(to_do, 'point')} to compute, {number(tally.skipped)} already done -> {plan.out}, "
+    f"on {devices.described()}"
+  )
   with units.at_work(plan.out, done, seen) as work:
     try:
       is_over = _work_off(experiment, plan, work, todo, _provenance(plan, process), tally)
     except signals.Stopped:
-      say(f"{experiment.name}: {_stopped(plan, total, tally)}")
+      say(f"{experiment.name}: {_stopped(experiment, plan, total, tally)}")
       raise
     left = to_do - tally.stored - tally.failed
     if is_over and left:
@@ -179,20 +185,29 @@ def launch(experiment: Experiment, argv: Sequence[str]) -> tuple[Plan, int]:
     store.ResultsError: if the folder cannot be written, or holds results of another schema.
     signals.Stopped: where a signal asks for it; what is done is kept.
   """
-  with signals.listening():
-    plan = parse(experiment, argv)
-    if plan.summary:
-      print(summary.table(experiment, plan.out))
-      return plan, 0
-    # On GPU and TPU the default precision of products would be the largest error of every measurement.
-    with _configured(jax_enable_x64=bool(plan.points[0]["x64"]), jax_default_matmul_precision="highest"):
-      try:
-        process = (0, 1) if plan.dry_run else devices.prepare(plan.cpu_devices, plan.hosts)
-      except ValueError as error:
-        raise UsageError(str(error)) from None
-      return plan, run(experiment, plan, process)
+  try:
+    with signals.listening():
+      return _launch(experiment, parse(experiment, argv))
+  except (RuntimeError, AssertionError):
+    if reason := devices.missing():
+      raise UsageError(reason) from None
+    raise
 
 
+def _launch(experiment: Experiment, plan: Plan) -> tuple[Plan, int]:
+  if plan.summary:
+    print(summary.table(experiment, plan.out))
+    return plan, 0
+  # On GPU and TPU the default precision of products would be the largest error of every measurement.
+  with _configured(jax_enable_x64=bool(plan.points[0]["x64"]), jax_default_matmul_precision="highest"):
+    try:
+      process = (0, 1) if plan.dry_run else devices.prepare(plan.cpu_devices, plan.hosts)
+    except ValueError as error:
+      raise UsageError(str(error)) from None
+    return plan, run(experiment, plan, process)
+
+
+@terminal.command()
 def main(experiment: Experiment, argv: Sequence[str] | None = None) -> int:
   """Runs an experiment from the command line and returns its exit code."""
   try:

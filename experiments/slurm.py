@@ -18,6 +18,8 @@ from typing import Any
 
 from absl import flags
 
+from experiments import terminal
+from experiments.files import ResultsError, check_path
 from experiments.plan import UsageError, parse
 
 CLUSTERS = ("slurm", "local")
@@ -84,7 +86,11 @@ def submit(argv: Sequence[str]) -> list[Any]:
   except ImportError:
     raise UsageError('submitit is not installed; pip install ".[slurm]".') from None
   try:
-    executor = submitit.AutoExecutor(folder=values.logs, cluster=values.cluster)
+    logs = check_path(values.logs)
+  except ResultsError as error:
+    raise UsageError(f"--logs: {error}") from None
+  try:
+    executor = submitit.AutoExecutor(folder=logs, cluster=values.cluster)
     executor.update_parameters(name=rest[0], timeout_min=values.timeout_min, **options)
   except (RuntimeError, NameError, ValueError) as error:
     raise UsageError(f"submitit: {str(error).splitlines()[0]}") from None
@@ -93,6 +99,7 @@ def submit(argv: Sequence[str]) -> list[Any]:
   return executor.map_array(work, [rest[0]] * values.array, shards(after, values.array))
 
 
+@terminal.command()
 def main(argv: Sequence[str] | None = None) -> int:
   """Submits from the command line and returns its exit code; waits for tasks that run on this machine."""
   argv = sys.argv[1:] if argv is None else argv

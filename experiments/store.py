@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from experiments.files import ResultsError, check_inside, check_name, write_atomically, writing
+from experiments import commands
+from experiments.files import ResultsError, at_home, check_inside, check_name, write_atomically, writing
 from experiments.grid import Point, content_hash
 from recurrent_lab.cells import CELLS
 
@@ -195,10 +196,10 @@ def load_results(folder: str | Path) -> xr.Dataset:
   Raises:
     ResultsError: if there is nothing to read, or a file is altered or of another schema.
   """
-  folder = Path(folder)
+  folder = Path(at_home(str(folder)))
   paths = block_paths(folder)
   if not paths:
-    raise ResultsError(f"{folder} holds no results; run the experiment first (python -m experiments.{folder.name}).")
+    raise ResultsError(f"{folder} holds no results; run the experiment first{commands.filling(folder)}.")
   stored = [read_block(path) for path in paths]
   points = [point for block in stored for point in block.points]
   values = axis_values(points)

@@ -1,6 +1,7 @@
 """What results say in short: five lines after a sweep, and a table of everything that is in a folder.
 
-Both show the headline of the measure, mean ± standard deviation over the seeds, and end with the command that draws the rest.
+Both show the headline of the measure, mean ± standard deviation over the seeds, and end with the command that draws the rest,
+or loads it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,8 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from experiments import store
-from experiments.experiment import Experiment, drawing_command
+from experiments import commands, store
+from experiments.experiment import Experiment, drawing_command, undrawn
 from experiments.grid import Point, Value, content_hash
 from experiments.measure import Measure
 from experiments.words import count, duration, number
@@ -43,6 +44,7 @@ class Found(NamedTuple):
     statuses: status -> number of points.
     seconds: that it took to compute, added over processes.
     problems: a sentence for each file that cannot be read.
+    varied: the dimensions along which all that the folder holds varies, wanted or not.
   """
 
   axes: Mapping[str, Sequence[Value]]
@@ -50,6 +52,7 @@ class Found(NamedTuple):
   statuses: Mapping[str, int]
   seconds: float
   problems: Sequence[str]
+  varied: Sequence[str]
 
 
 def find(folder: Path, measure: Measure, wanted: Sequence[Point] | None = None) -> Found:
@@ -61,6 +64,7 @@ def find(folder: Path, measure: Measure, wanted: Sequence[Point] | None = None) 
   hashes = None if wanted is None else set(map(content_hash, wanted))
   points: list[Point] = []
   values: dict[str, list[Any]] = {name: [] for name in ("status", *measure.headline)}
+  held: dict[str, set[Value]] = {}
   seconds, problems = 0.0, []
   for path in store.block_paths(folder):
     try:
@@ -70,13 +74,17 @@ def find(folder: Path, measure: Measure, wanted: Sequence[Point] | None = None) 
     except store.ResultsError as error:
       problems.append(str(error))
       continue
+    for name in block.points[0]:
+      held.setdefault(name, set()).update(point[name] for point in block.points)
     chosen = [i for i, point in enumerate(block.points) if hashes is None or content_hash(point) in hashes]
     points += [block.points[i] for i in chosen]
     for name, found in values.items():
       found += [np.ravel(block.arrays[name][i])[0] for i in chosen]
     seconds += block.provenance.get("wall_seconds", 0.0) if chosen else 0.0
   if not points:
-    damaged = f" that can be read: {problems[0]}" if problems else f"; run python -m experiments.{folder.name} first."
+    damaged = (
+      f" that can be read: {problems[0]}" if problems else f"; run the experiment first{commands.filling(folder)}."
+    )
     raise store.ResultsError(f"{folder} holds no results{damaged}")
   axes = store.axis_values(points)
   axes = {name: axes[name] for name in axes if name == "cell" or (len(axes[name]) > 1 and name != "seed")}
@@ -89,7 +97,7 @@ def find(folder: Path, measure: Measure, wanted: Sequence[Point] | None = None) 
     settings = {name: axes[name][j] for name, j in zip(axes, place, strict=True)}
     rows.append(Row(settings, len(members), {name: a[~np.isnan(a)] for name, a in over_seeds.items()}))
   statuses = {name: int(np.sum(np.array(values["status"]) == i)) for i, name in enumerate(store.STATUS)}
-  return Found(axes, rows, statuses, seconds, problems)
+  return Found(axes, rows, statuses, seconds, problems, [name for name, values in held.items() if len(values) > 1])
 
 
 def mean(row: Row, name: str) -> float:
@@ -202,11 +210,18 @@ def after(experiment: Experiment, folder: Path, points: Sequence[Point], skipped
   for i, (name, unit) in enumerate(headline):
     lines.append(_range(found, name, unit))
     lines += _along(found, name) if i == 0 else []
-  return "\n".join([f"{folder}:", *(f"  {line}" for line in lines[:5]), _draw(experiment, folder)])
+  return "\n".join([f"{folder}:", *(f"  {line}" for line in lines[:5]), _show(experiment, folder, found)])
 
 
-def _draw(experiment: Experiment, folder: Path) -> str:
-  return f"Draw it:   {drawing_command(experiment, str(folder.parent))}"
+def _show(experiment: Experiment, folder: Path, found: Found) -> str:
+  """The command that draws what a folder holds or, where no figure would, the one that loads it."""
+  if command := drawing_command(experiment, folder.parent, found.varied):
+    return f"Draw it:   {command}"
+  without = undrawn(experiment, found.varied) if commands.is_experiment(experiment.name) else []
+  reason = (
+    f"Its figure has no axis for {' and '.join(without)}.\n" if without and experiment.drawn_by is not None else ""
+  )
+  return f"{reason}Load it:   {commands.load(folder)}"
 
 
 def _thinned(axes: Mapping[str, Sequence[Value]], rows: Sequence[Row]) -> Sequence[Row]:
@@ -239,4 +254,4 @@ def table(experiment: Experiment, folder: Path) -> str:
     texts.append(f"({number(len(rows))} of {count(len(found.rows), 'row')}, evenly chosen)")
   units = "; ".join(f"{name}: {unit}" for name, unit in headline.items())
   about = [f"{folder}: {_points(found, 0, 0, 0)}.", f"{units}; mean ± standard deviation over seeds."] if units else []
-  return "\n".join([*found.problems, *about, "", *texts, "", _draw(experiment, folder)])
+  return "\n".join([*found.problems, *about, "", *texts, "", _show(experiment, folder, found)])

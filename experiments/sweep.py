@@ -6,11 +6,26 @@ data = sweep(recurrent_gain.EXPERIMENT, cells=["rnn", "gru"], ws="0.5:6:12", see
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
-from experiments import store
+from experiments import grid, store
 from experiments.experiment import Experiment
 from experiments.runner import launch
+
+
+def flag_text(value: Any) -> str:
+  """A setting of a program as the text of its flag; computed numbers become the decimals that were meant."""
+  is_many = isinstance(value, Iterable) and not isinstance(value, str) and getattr(value, "shape", None) != ()
+  values = list(value) if is_many else [value]
+  plain = [one.item() if hasattr(one, "dtype") else one for one in values]
+  if not any(isinstance(one, float) for one in plain):
+    return ",".join(map(str, plain))
+  dtypes = [one.dtype for one in values if hasattr(one, "dtype")]
+  digits = min((np.finfo(dtype).precision for dtype in dtypes if np.issubdtype(dtype, np.floating)), default=15)
+  return ",".join(
+    grid.decimal_texts(plain, digits) if all(isinstance(one, int | float) for one in plain) else map(str, plain)
+  )
 
 
 def sweep(experiment: Experiment, **settings: Any) -> xr.Dataset:
@@ -21,15 +36,14 @@ def sweep(experiment: Experiment, **settings: Any) -> xr.Dataset:
 
   Args:
     experiment: of `experiments/`, or one of your own.
-    settings: the flags by name; an axis is a value, a sequence of values or a range as text (`"0.5:6:12"`).
+    settings: the flags by name; an axis is a value, a sequence or array of values, or a range as text (`"0.5:6:12"`). Values are
+      the decimals that were meant (`grid.decimal_texts`): `np.arange(.1, .75, .1)` is `"0.1:0.7:7"`.
 
   Raises:
     RuntimeError: if blocks of points failed.
     UsageError, store.ResultsError, signals.Stopped: as `runner.launch` does.
   """
-  is_one = lambda value: isinstance(value, str) or not isinstance(value, Iterable)
-  texts = {name: str(value) if is_one(value) else ",".join(map(str, value)) for name, value in settings.items()}
-  plan, failures = launch(experiment, [f"--{name}={text}" for name, text in texts.items()])
+  plan, failures = launch(experiment, [f"--{name}={flag_text(value)}" for name, value in settings.items()])
   if failures:
     raise RuntimeError(f"{failures} blocks of {experiment.name} failed; the rest is kept in {plan.out}.")
   return store.load_results(plan.out)

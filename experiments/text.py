@@ -8,6 +8,7 @@ ends one sentence and begins the next.
 
 from collections import Counter
 from collections.abc import Sequence
+import contextlib
 import difflib
 import functools
 import hashlib
@@ -20,14 +21,20 @@ import unicodedata
 import numpy as np
 
 from experiments import data, grammar
+from experiments.files import at_home, write_atomically
 
 CORPORA = ("grammar", "kjv")  # any other name is the path of a text in UTF-8
 ALLOWED = f"a corpus is one of {', '.join(CORPORA)}, or the path of a text"
 UNITS = ("word", "char")
 BOUNDARY, UNKNOWN = "</s>", "<unk>"  # tokens 0 and 1; neither is a word or a character
 SPECIAL = (BOUNDARY, UNKNOWN)
+NOTE = "text.path"  # in the folder of a run
+TEXT = "text"  # what points call a file, with its checksum
 
 CHUNK, CHUNKS = 50, 20  # of every 20 chunks of 50 sentences one validates and one tests
+
+APOSTROPHES = "'’ʼ＇"  # as a keyboard, a typesetter, a linguist and a wide font have it
+_TO_ASCII = str.maketrans(dict.fromkeys(APOSTROPHES, "'"))
 
 WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*|[^\w\s]|_")
 HASHED = re.compile(r"(.+)@([0-9a-f]{12})", re.DOTALL)
@@ -57,38 +64,71 @@ class Corpus(NamedTuple):
   test: np.ndarray
 
 
+# Where the files of this process lie: the checksum of a text -> the path under which it was read last.
+_PLACES: dict[str, Path] = {}
+
+
+def normalized(text: str) -> str:
+  """A text as all texts are read: composed characters (NFC), no byte order mark, line feeds at the ends of lines."""
+  return unicodedata.normalize("NFC", text.removeprefix("\ufeff")).replace("\r\n", "\n")
+
+
+def _place(name: str) -> tuple[Path, str | None]:
+  """The path that a name means, and the checksum that it must have: `~` is the home folder, `PATH@CHECKSUM` is checked.
+
+  Of a text known by its checksum the path is the one in the name or, if another text or none is there, where it was read last.
+  """
+  path, hashed = Path(at_home(name)), HASHED.fullmatch(name)
+  if not hashed or path.exists():
+    return path, None
+  path, digest = Path(at_home(hashed[1])), hashed[2]
+  if not (path.is_file() and _digest(path.read_bytes()) == digest):
+    if known := _PLACES.get(digest):
+      return known, digest
+    if hashed[1] == TEXT:
+      raise TextError(f"Nobody said where the text with the checksum {digest} lies; give its file with --corpus=FILE.")
+  return path, digest
+
+
+def _digest(content: bytes) -> str:
+  return hashlib.sha256(content).hexdigest()[:12]
+
+
 def _read(name: str) -> tuple[str, str]:
   """The canonical name of a file, and its text."""
-  hashed = HASHED.fullmatch(name)
-  path, expected = hashed.groups() if hashed else (name, None)
   try:
-    if not path or not Path(path).exists():
-      raise TextError(f"There is no file {path!r}; {ALLOWED}.")
-    if not Path(path).is_file():
-      raise TextError(f"{path!r} is a folder or a device; {ALLOWED}.")
-    content = Path(path).read_bytes()
+    path, expected = _place(name) if name else (Path(), None)
+    if not name or not path.exists():
+      raise TextError(f"There is no file {str(path) if name else name!r}; {ALLOWED}.")
+    if not path.is_file():
+      raise TextError(f"{str(path)!r} is a folder or a device; {ALLOWED}.")
+    content = path.read_bytes()
   except OSError as error:
-    raise TextError(f"The file {path!r} cannot be read: {error.strerror}.") from None
+    raise TextError(f"The file {name!r} cannot be read: {error.strerror}.") from None
+  except ValueError as error:
+    raise error if isinstance(error, TextError) else TextError(f"There is no file {name!r}; {ALLOWED}.") from None
   if b"\0" in content:
-    raise TextError(f"The file {path!r} is not a text: byte {content.index(0)} (from 0) is NUL.")
+    raise TextError(f"The file {str(path)!r} is not a text: byte {content.index(0)} (from 0) is NUL.")
   try:
-    text = content.decode("utf-8")
+    text = normalized(content.decode("utf-8"))
   except UnicodeDecodeError as error:
-    raise TextError(f"The file {path!r} is not UTF-8: byte {error.start} (from 0) is wrong.") from None
-  text = unicodedata.normalize("NFC", text.removeprefix("\ufeff"))
+    raise TextError(f"The file {str(path)!r} is not UTF-8: byte {error.start} (from 0) is wrong.") from None
   if not text.strip():
-    raise TextError(f"The file {path!r} is empty.")
-  digest = hashlib.sha256(content).hexdigest()[:12]
+    raise TextError(f"The file {str(path)!r} is empty.")
+  digest = _digest(content)
   if expected not in (None, digest):
-    raise TextError(f"The file {path!r} has changed: its hash is {digest}, not {expected}; name it without the hash.")
-  return f"{path}@{digest}", text
+    raise TextError(
+      f"The file {str(path)!r} has changed: its hash is {digest}, not {expected}; name it without the hash."
+    )
+  _PLACES[digest] = path.absolute()
+  return f"{TEXT}@{digest}", text
 
 
 def canonical(name: str) -> str:
-  """The name of a corpus in the identity of a run: a file is `path@hash`, 12 hex digits of the SHA-256 of its content.
+  """The name of a corpus in the identity of a run: a file is `text@hash`, 12 hex digits of the SHA-256 of its content.
 
-  So a file that changed is another corpus; the hash of a name that has one is checked. A file called as one of `CORPORA` is
-  `./grammar`.
+  So a file that changed is another corpus, and one that was moved is the same; `path@hash` is checked. A file called as one of
+  `CORPORA` is `./grammar`.
 
   Raises:
     TextError: for a file that is missing, a folder, empty, not UTF-8 or changed, and for `kjv` without its package.
@@ -99,6 +139,34 @@ def canonical(name: str) -> str:
     except ImportError as error:
       raise TextError(str(error)) from None
   return name if name in CORPORA else _read(name)[0]
+
+
+def place(name: str) -> Path | None:
+  """Where the file of a canonical name was read last by this process; None for a corpus that is no file."""
+  hashed = HASHED.fullmatch(name)
+  return _PLACES.get(hashed[2]) if hashed else None
+
+
+def note(name: str, run: Path) -> None:
+  """Notes in the folder of a run where its text lies, so that a model finds it again from any working folder."""
+  if path := place(name):
+    write_atomically(run / NOTE, str(path).encode())
+
+
+def noted(run: Path) -> Path | None:
+  """Where the text of a run lay; if it still does, `load` knows it now by its checksum."""
+  if not (run / NOTE).is_file():
+    return None
+  path = Path((run / NOTE).read_text("utf-8"))
+  with contextlib.suppress(TextError):  # another text is there, or none
+    canonical(str(path))
+  return path
+
+
+def is_same(name: str, other: str) -> bool:
+  """Whether two names of corpora in points are of one text, be it that older points spell its path."""
+  hashed = [HASHED.fullmatch(one) for one in (name, other)]
+  return name == other or (None not in hashed and len({match and match[2] for match in hashed}) == 1)
 
 
 def default_corpus() -> str:
@@ -125,7 +193,12 @@ def sentences(name: str) -> list[str]:
 
 def words(sentence: str) -> list[str]:
   """Lower-case words, whose inner apostrophes and hyphens are their own, and single punctuation marks."""
-  return WORD.findall(sentence.lower().replace("’", "'"))
+  return WORD.findall(spelled(sentence))
+
+
+def spelled(sentence: str) -> str:
+  """A sentence as its words are spelled: in lower case, with one kind of apostrophe."""
+  return sentence.lower().translate(_TO_ASCII)
 
 
 def units(sentence: str, unit: str) -> list[str]:
@@ -139,10 +212,20 @@ def units(sentence: str, unit: str) -> list[str]:
   return words(sentence) if unit == "word" else list(sentence)
 
 
+def prompt(text: str) -> str:
+  """What somebody types before a model goes on, with the white space of texts: single spaces, none where a line begins.
+
+  A space at the end stays: it says that the last word is complete.
+  """
+  return re.sub(r"^ | ?\n ?", lambda gap: gap[0].strip(" "), re.sub(r"[^\S\n]+", " ", normalized(text)))
+
+
 def _split(texts: Sequence[str], name: str) -> tuple[list[str], list[str], list[str]]:
   """Of every 20 chunks the 19th validates and the 20th tests. A chunk has 50 sentences, or fewer in a text of less than 1000."""
   if len(texts) < CHUNKS:
-    raise TextError(f"The corpus {name} is too short to split: it has {len(texts)} sentences and needs {CHUNKS}.")
+    raise TextError(
+      f"The corpus {place(name) or name} is too short to split: it has {len(texts)} sentences and needs {CHUNKS}."
+    )
   chunk = min(CHUNK, len(texts) // CHUNKS)
   parts: tuple[list[str], list[str], list[str]] = ([], [], [])
   for i, text in enumerate(texts):
@@ -171,7 +254,7 @@ def _load(name: str, unit: str, size: int) -> Corpus:
   counts = Counter(itertools.chain.from_iterable(parts[0]))
   if size > len(counts) + len(SPECIAL):
     raise TextError(
-      f"The training part of {name} has {len(counts)} distinct {unit}s, which makes a vocabulary of at most "
+      f"The training part of {place(name) or name} has {len(counts)} distinct {unit}s, which makes a vocabulary of at most "
       f"{len(counts) + len(SPECIAL)} tokens; {size} were asked for."
     )
   ordered = sorted(counts, key=lambda token: (-counts[token], token))
@@ -199,7 +282,10 @@ def encode(corpus: Corpus, text: str, allow_unknown: bool = False) -> np.ndarray
     TextError: for what the vocabulary does not have, unless unknown tokens are allowed.
   """
   ids = _ids(corpus.vocabulary)
-  lines = [units(line, corpus.unit) for line in text.split("\n")]
+  lines = [units(line, corpus.unit) for line in normalized(text).split("\n")]
+  if corpus.unit == "char":  # a text has one kind of apostrophe, and a keyboard another
+    kinds = {mark: next((kind for kind in (mark, *APOSTROPHES) if kind in ids), mark) for mark in APOSTROPHES}
+    lines = [[kinds.get(token, token) for token in line] for line in lines]
   missing = list(dict.fromkeys(token for line in lines for token in line if token not in ids))
   if missing and not allow_unknown:
     raise TextError(_unknown(corpus, missing))
@@ -213,7 +299,8 @@ def _unknown(corpus: Corpus, missing: list[str], shown: int = 3) -> str:
     near = difflib.get_close_matches(token, corpus.vocabulary[len(SPECIAL) :]) if corpus.unit == "word" else []
     named.append(repr(token) + (f" (near: {', '.join(near)})" if near else ""))
   more = f" and {len(missing) - shown} more" if len(missing) > shown else ""
-  return f"The vocabulary of {corpus.name} ({len(corpus.vocabulary)} tokens) does not have {', '.join(named)}{more}."
+  called = place(corpus.name) or corpus.name
+  return f"The vocabulary of {called} ({len(corpus.vocabulary)} tokens) does not have {', '.join(named)}{more}."
 
 
 def decode(corpus: Corpus, ids: Sequence[int] | np.ndarray) -> str:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from absl import flags
 
-from experiments import files, journal, locks, manifests, store
+from experiments import files, journal, locks, manifests, store, terminal
 
 
 class Report(NamedTuple):
@@ -114,6 +114,7 @@ def check(out: Path) -> Report:
   return Report(checked, problems, skipped)
 
 
+@terminal.command()
 def main(argv: Sequence[str] | None = None) -> int:
   """Checks from the command line and returns the exit code."""
   values = flags.FlagValues()

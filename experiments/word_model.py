@@ -35,6 +35,7 @@ EXPERIMENT = Experiment(
   LANGUAGE,
   {"hidden_size": "128", "updates": "3000", **DEFAULTS},
   seeds=1,
+  drawn_along=("learning_rate",),
 )
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments import character_model, generate, language, ngram, runner, store, text, word_model
+from experiments import character_model, generate, language, learning, ngram, runner, store, text, word_model
 import recurrent_lab as rl
 from recurrent_lab import ngram as counts
 from recurrent_lab.tasks import language as language_task
@@ -174,9 +174,77 @@ def test_the_keyboard_and_the_writer_from_the_command_line(trained, capsys):
   assert generate.main([f"--model={trained}", "--samples=2", "--tokens=5"]) == 0
 
 
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+  """Another working folder, in a process that has read no text yet."""
+  monkeypatch.chdir(tmp_path)
+  monkeypatch.setattr(text, "_PLACES", {})
+  learning._task.cache_clear()
+  return tmp_path
+
+
+def test_a_text_is_found_again_from_another_folder_and_by_another_spelling(trained, corpus, elsewhere, capsys):
+  flags = [*SMALL, f"--vocabulary={VOCABULARY}", "--cells=lstm", f"--out={trained.parent}"]
+  (elsewhere / "link").symlink_to(corpus.parent)
+  for spelling in ("link/small.txt", f"../{elsewhere.name}/link/./small.txt"):
+    assert runner.main(word_model.EXPERIMENT, [*flags, f"--corpus={spelling}"]) == 0
+    assert "0 points to compute, 2 already done" in capsys.readouterr().err
+  name = str(store.load_results(trained).corpus.values)
+  assert str(corpus) not in name
+  text._PLACES.clear()
+  assert runner.main(word_model.EXPERIMENT, [*flags, f"--corpus={name}"]) == 0  # as results name it
+  text._PLACES.clear()
+  assert generate.main([f"--model={trained}", "--tokens=5"]) == 0
+
+
+def test_older_points_that_spell_the_path_are_found(trained, corpus, elsewhere, capsys):
+  (path,) = store.block_paths(trained)
+  block = store.read_block(path)
+  older = [point | {"corpus": f"{corpus}@{point['corpus'][-12:]}"} for point in block.points]
+  store.write_block(elsewhere / "word_model", block._replace(points=older))
+  flags = [*SMALL, f"--vocabulary={VOCABULARY}", "--cells=lstm", f"--out={elsewhere}"]
+  assert runner.main(word_model.EXPERIMENT, [*flags, f"--corpus={corpus}"]) == 0
+  assert "0 points to compute, 2 already done" in capsys.readouterr().err
+
+
+def test_where_a_moved_text_lies_is_said(trained, corpus, elsewhere, capsys):
+  moved, other = elsewhere / "moved.txt", elsewhere / "other.txt"
+  other.write_text("one two. " * 60)
+  corpus.rename(moved)
+  try:
+    assert generate.main([f"--model={trained}", "--tokens=5"]) == 2
+    said = capsys.readouterr().err
+    assert f"is no longer {corpus}; say where it lies with --corpus=FILE." in said
+    assert len(said.splitlines()) == 1
+    assert generate.main([f"--model={trained}", "--tokens=5", "--corpus=other.txt"]) == 2
+    assert "--corpus: 'other.txt' is text@" in capsys.readouterr().err
+    assert generate.main([f"--model={trained}", "--tokens=5", "--corpus=moved.txt"]) == 0
+  finally:
+    moved.rename(corpus)
+
+
+@pytest.mark.parametrize(
+  ("typed", "begun"),
+  [
+    ("one don’", ("one ", "don'")),
+    ("one don'", ("one ", "don'")),
+    ("one don’t", ("one ", "don't")),
+    ("ONE Don’T ", ("ONE Don’T ", "")),
+    ("one two'", ("one two", "'")),
+    ("İx one caf", ("i̇x one ", "caf")),
+    ("one cafe\u0301", ("one ", "caf\u00e9")),
+    ("", ("", "")),
+  ],
+)
+def test_the_last_word_is_found_as_it_is_spelled(typed, begun, elsewhere):
+  (elsewhere / "t.txt").write_text("One don't two caf\u00e9. " * 30, encoding="utf-8")
+  assert generate.split_prompt(text.load("t.txt", "word", 0), typed) == begun
+
+
 @pytest.mark.parametrize(
   ("flags", "message"),
   [
+    (["--prompt=name1 xyz", "--suggest=3"], "Nothing to suggest: no word of the vocabulary begins with 'xyz'."),
     (["--prompt=zebra"], "does not have 'zebra'"),
     (["--temperature=-1"], "The temperature is -1.0; it must be finite and at least 0"),
     (["--top_k=31"], "top_k is 31; it must be from 1 to the vocabulary's 30"),

@@ -133,9 +133,8 @@ def test_arrays_without_their_json_do_not_count(tmp_path):
 
 
 def test_empty_folder_says_what_to_run(tmp_path):
-  with pytest.raises(
-    store.ResultsError, match=r"holds no results; run the experiment first \(python -m experiments.recurrent_gain\)"
-  ):
+  command = re.escape(f"(python -m experiments.recurrent_gain --out={tmp_path})")
+  with pytest.raises(store.ResultsError, match=f"holds no results; run the experiment first {command}"):
     store.load_results(tmp_path / "recurrent_gain")
 
 

@@ -6,7 +6,7 @@ import shlex
 import numpy as np
 import pytest
 
-from experiments import catalogue, grid, store, summary
+from experiments import catalogue, commands, grid, store, summary
 from experiments.experiment import Experiment, drawing_command
 from experiments.measure import Measure
 from experiments.runner import main
@@ -59,7 +59,7 @@ def test_five_lines_after_a_sweep(tmp_path):
     "  rate: -1.5 ± 0.1 (rnn at ws 0) to 2.5 ± 0.1 (rnn at ws 4), nats per step",
     "  rate from ws 0 to 4: rnn -1.5 → 2.5; gru -1 → -1",
     "  rate crosses 0 near ws: rnn 1.5; gru nowhere",
-    f"Draw it:   python -m analysis.study --results={tmp_path} --out=figures",
+    f"Load it:   {commands.load(folder)}",  # no module is called so
   ]
 
 
@@ -87,7 +87,7 @@ def test_a_table_of_all_that_is_stored(tmp_path):
     ["gru", "0", "-1 ± 0.1", "50 ± 0", "3"],
     ["gru", "2", "-1 ± 0.1", "50 ± 0", "3"],
   ]
-  assert lines[-1].startswith("Draw it:")
+  assert lines[-1].startswith("Load it:")
 
 
 def test_a_long_table_is_thinned_along_its_longest_axis(tmp_path):
@@ -105,7 +105,7 @@ def test_the_table_is_printed_without_computing_anything(tmp_path, capsys, monke
   assert main(chosen, [*SMALL, "--ws=0.5,1", "--cells=rnn", f"--out={tmp_path}"]) == 0
   said = capsys.readouterr().out
   assert "4 points: 4 ok; " in said
-  assert f"python -m analysis.activation_choice --results={tmp_path} --out=figures" in said
+  assert f"python -m analysis.activation_choice --results={tmp_path} --out={tmp_path}/figures" in said
   broken = chosen._replace(measure=chosen.measure._replace(run=None, check=None))
   assert main(broken, ["--summary", f"--out={tmp_path}"]) == 0
   table = capsys.readouterr().out
@@ -113,7 +113,8 @@ def test_the_table_is_printed_without_computing_anything(tmp_path, capsys, monke
   for value in values:
     assert f"{value:.3g} ± " in table
   assert main(chosen, ["--summary", f"--out={tmp_path / 'none'}"]) == 2
-  assert "holds no results; run python -m experiments.activation_choice first." in capsys.readouterr().err
+  hint = commands.python("experiments.activation_choice", f"--out={tmp_path / 'none'}")
+  assert f"holds no results; run the experiment first ({hint})." in capsys.readouterr().err
   assert not (tmp_path / "none").exists()
 
 
@@ -128,11 +129,49 @@ def test_every_experiment_has_a_headline_that_it_measures(every):
     assert set(chosen.measure.headline) <= set(chosen.measure.dims), name
 
 
-def test_every_command_that_draws_exists_and_reads_the_experiment(every):
+def test_every_command_that_draws_exists_and_reads_the_experiment(every, tmp_path):
   for name, chosen in every.items():
-    words = shlex.split(drawing_command(chosen, "results"))
-    assert words[:2] == ["python", "-m"]
-    module = importlib.import_module(words[2])
-    plots = [module.PLOT.reads] if hasattr(module, "PLOT") else [claim.reads for claim in module.CLAIMS.values()]
-    assert any(name in reads for reads in plots), name
-    assert callable(module.main)
+    module = chosen.drawn_by or name
+    write(tmp_path / module, points((0.0,)))
+    command = drawing_command(chosen, tmp_path, ["cell", "seed"])
+    if chosen.drawn_by is None:
+      assert command is None
+      continue
+    words = shlex.split(command)
+    assert words == ["python", "-m", f"analysis.{module}", f"--results={tmp_path}", f"--out={tmp_path / 'figures'}"]
+    drawing = importlib.import_module(words[2])
+    assert name in drawing.PLOT.reads, name
+    assert callable(drawing.main)
+
+
+@pytest.mark.parametrize(
+  ("name", "varied", "is_drawn"),
+  [
+    ("recurrent_gain", ["cell", "ws", "seed"], True),
+    ("recurrent_gain", ["ws", "input_scale"], False),
+    ("recurrent_gain", ["x64"], False),
+    ("adding", ["cell", "layers"], True),
+    ("adding", ["length"], False),
+    ("temporal_order", ["length", "clip", "omega"], True),
+    ("identities", ["ws"], False),
+  ],
+)
+def test_a_command_is_printed_where_the_figure_has_the_axes(every, name, varied, is_drawn, tmp_path):
+  write(tmp_path / name, points((0.0,)))
+  assert (drawing_command(every[name], tmp_path, varied) is not None) == is_drawn
+  # What is drawn beside the results of another experiment needs those.
+  assert drawing_command(every["mean_field"], tmp_path, ["ws"]) is None or name == "recurrent_gain"
+
+
+def test_the_folder_decides_and_not_the_sweep(every, tmp_path):
+  """A figure reads all that is stored: so it is the second sweep that the first one's figure has no axis for."""
+  chosen = every["activation_choice"]
+  chosen = chosen._replace(measure=chosen.measure._replace(headline=STUDY.measure.headline))
+  folder, first = tmp_path / "activation_choice", points((0.0, 1.0))
+  write(folder, first)
+  assert summary.after(chosen, folder, first, 0, 0).splitlines()[-1].startswith("Draw it:   python -m analysis.")
+  for scale in (2.0, 3.0):
+    write(folder, points((0.0, 1.0), input_scale=scale))
+  *_, reason, command = summary.after(chosen, folder, first, 0, 0).splitlines()
+  assert reason == "Its figure has no axis for input_scale."
+  assert command.startswith("Load it:   python -c ")

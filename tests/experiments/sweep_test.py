@@ -1,10 +1,12 @@
 """A sweep from Python is the one that flags ask for, and leaves JAX as it was."""
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 import pytest
 
-from experiments import plan, recurrent_gain, runner
-from experiments.sweep import sweep
+from experiments import adding, grid, plan, recurrent_gain, runner
+from experiments.sweep import flag_text, sweep
 
 
 def asked_for(monkeypatch, failures, **settings):
@@ -43,3 +45,46 @@ def test_what_cannot_be_used_is_one_sentence(tmp_path):
     sweep(recurrent_gain.EXPERIMENT, ws="2:1:3", out=tmp_path)
   with pytest.raises(plan.UsageError, match="Unknown command line flag 'gain'"):
     sweep(recurrent_gain.EXPERIMENT, gain=1, out=tmp_path)
+
+
+@pytest.mark.parametrize(
+  ("value", "text"),
+  [
+    (np.arange(0.1, 0.75, 0.1), "0.1:0.7:7"),
+    (np.arange(0.1, 0.75, 0.1, dtype=np.float32), "0.1:0.7:7"),
+    (jnp.arange(1, 8) * 0.1, "0.1:0.7:7"),
+    ([0.1 * i for i in range(-3, 4)], "-0.3:0.3:7"),
+    (np.arange(-0.3, 0.35, 0.1), "-0.3:0.3:7"),
+    (np.linspace(0, 1, 4), "0:1:4"),
+    (np.geomspace(0.1, 10, 12), "0.1:10:log:12"),
+    (np.geomspace(1e-14, 1, 15), "1e-14:1:log:15"),
+    ([0.1 + 0.2], "0.3"),
+    (np.float32(0.3), "0.3"),
+    (np.array(0.5), "0.5"),
+    ((value for value in (1, 1.0, -0.0, 0)), "1,0"),
+    (0.123456789012345, "0.123456789012345"),
+  ],
+)
+def test_values_of_a_program_are_the_decimals_that_were_meant(value, text):
+  assert grid.parse_axis("ws", flag_text(value)) == grid.parse_axis("ws", text)
+
+
+@pytest.mark.parametrize(
+  ("value", "text"),
+  [
+    (["rnn", "gru"], "rnn,gru"),
+    (np.array(["rnn", "gru"]), "rnn,gru"),
+    ("0.5:6:12", "0.5:6:12"),
+    (np.arange(4, 7), "4,5,6"),
+    (True, "True"),
+    (np.nan, "nan"),
+    (10**20, "1" + 20 * "0"),
+  ],
+)
+def test_other_settings_of_a_program_are_their_texts(value, text):
+  assert flag_text(value) == text
+
+
+def test_equal_biases_of_training_runs_are_one_point():
+  settings = adding.EXPERIMENT.measure.settings
+  assert grid.parse_axis("forget_bias", "1,1.0,+1e0,0,-0,0.50,chrono", settings) == ("1", "0", "0.5", "chrono")

@@ -98,7 +98,7 @@ def test_a_text_too_short_to_split_is_refused(written):
 def test_a_changed_file_is_another_corpus(written):
   name = written("One. " * 30)
   before = text.canonical(name)
-  assert before == f"{name}@{hashlib.sha256(b'One. ' * 30).hexdigest()[:12]}"
+  assert before == f"text@{hashlib.sha256(b'One. ' * 30).hexdigest()[:12]}"
   assert text.canonical(before) == before
   first = text.load(name, "word", 0)
   assert first is text.load(before, "word", 0)
@@ -110,6 +110,22 @@ def test_a_changed_file_is_another_corpus(written):
   for use in (text.canonical, text.sentences, lambda name: text.load(name, "word", 0)):
     with pytest.raises(text.TextError, match="has changed: its hash is .*, not " + before[-12:]):
       use(before)
+
+
+def test_a_text_is_its_checksum_wherever_it_lies(written, tmp_path, monkeypatch):
+  name = written("One. " * 30)
+  monkeypatch.setenv("HOME", str(tmp_path))
+  monkeypatch.chdir(tmp_path)
+  (tmp_path / "other").mkdir()
+  (tmp_path / "other" / "copy@0123456789ab").write_text("One. " * 30)
+  whole = text.load(name, "word", 0)
+  spellings = ["text.txt", "./text.txt", "other/../text.txt", "~/text.txt", "~/other/copy@0123456789ab", whole.name]
+  assert {id(text.load(spelling, "word", 0)) for spelling in spellings} == {id(whole)}
+  assert text.canonical(f"{name}@{whole.name[-12:]}") == whole.name
+  assert text.is_same(f"/an/older/point/text.txt@{whole.name[-12:]}", whole.name)
+  assert not text.is_same("kjv", whole.name)
+  with pytest.raises(text.TextError, match="checksum aaaaaaaaaaaa lies; give its file with --corpus=FILE"):
+    text.canonical("text@aaaaaaaaaaaa")
 
 
 def test_without_its_package_kjv_names_the_command(nothing_installed):
@@ -238,6 +254,38 @@ def test_unknown_words_are_named_with_near_ones():
   assert ids.tolist() == [1, corpus.vocabulary.index("the"), 1]
   with pytest.raises(text.TextError, match="does not have '€'"):
     text.encode(text.load("grammar", "char", 0), "€ the")
+
+
+@pytest.mark.parametrize(
+  ("content", "typed", "unit"),
+  [
+    ("the caf\u00e9. " * 40, "the cafe\u0301", "word"),
+    ("the caf\u00e9. " * 40, "cafe\u0301", "char"),
+    ("the cafe\u0301. " * 40, "caf\u00e9", "char"),
+    ("they don't. " * 40, "they don’t", "word"),
+    ("they don’t. " * 40, "they don't", "word"),
+    ("they don't. " * 40, "donʼt", "word"),
+    ("they don't. " * 40, "they don’t", "char"),
+    ("they don’t. " * 40, "they don't", "char"),
+    ("they don't. " * 40, "\ufeffthey", "char"),
+  ],
+)
+def test_what_is_typed_is_read_as_texts_are(written, content, typed, unit):
+  corpus = text.load(written(content), unit, 0)
+  assert 1 not in text.encode(corpus, typed)
+
+
+@pytest.mark.parametrize(
+  ("typed", "read"),
+  [
+    ("in  the\tbeginning ", "in the beginning "),
+    (" one \r\n two\n", "one\ntwo\n"),
+    ("\ufeffcafe\u0301\u00a0au", "caf\u00e9 au"),
+    ("", ""),
+  ],
+)
+def test_white_space_of_prompts_is_that_of_texts(typed, read):
+  assert text.prompt(typed) == read
 
 
 @pytest.mark.parametrize("wrong", [-1, 110, 10**12])
