@@ -17,6 +17,7 @@ from jax.flatten_util import ravel_pytree
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from recurrent_lab._compiled import compiled
 from recurrent_lab.cell import Cell, Params, State
 from recurrent_lab.jacobians import flat_trajectory
 from recurrent_lab.scaled import Scaled, add, log_scale, rescale
@@ -43,6 +44,7 @@ def visible_part(cell: Cell, params: Params, state: State, x: Array) -> int:
   return found[0]
 
 
+@compiled("loss", "cell")
 def adjoint_log_norms(
   loss: Loss, cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None
 ) -> Float[Array, "T+1"]:
@@ -82,6 +84,7 @@ def adjoint_log_norms(
   return jnp.append(log_norms, log_norm(last))
 
 
+@compiled("loss", "cell")
 def gradient_by_lag(
   loss: Loss, cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None
 ) -> Params:

@@ -10,6 +10,8 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from recurrent_lab._compiled import compiled
+
 
 class Growth(NamedTuple):
   """A straight line through log norms: `intercept + rate · lag`."""
@@ -19,6 +21,7 @@ class Growth(NamedTuple):
   residual: Float[Array, ""]  # root mean square distance from the line, nats
 
 
+@compiled("first_lag")
 def growth_rate(log_norms: Float[Array, "T"], first_lag: int | None = None) -> Growth:
   """Fits a line to log norms by lag by least squares.
 
@@ -52,6 +55,7 @@ def growth_rate(log_norms: Float[Array, "T"], first_lag: int | None = None) -> G
   return Growth(*(jnp.where(broken, jnp.nan, value) for value in (rate, intercept, residual)))
 
 
+@compiled()
 def memory_length(rate: Float[Array, "*any"]) -> Float[Array, "*any"]:
   """The lag, in steps, over which a norm that changes by `rate` nats a step falls by e: -1 / rate, inf where it does not fall."""
   falls = rate < 0

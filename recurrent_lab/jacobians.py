@@ -16,6 +16,7 @@ from jaxtyping import Array, Float
 import numpy as np
 
 from recurrent_lab import graded
+from recurrent_lab._compiled import compiled
 from recurrent_lab.cell import Cell, Params, State, check_choice
 from recurrent_lab.norms import NORMS, ScaledMatrix
 from recurrent_lab.scaled import Scaled, log_scale, rescale
@@ -58,6 +59,7 @@ def flat_trajectory(cell: Cell, params: Params, xs: Float[Array, "T I"], state: 
   return FlatTrajectory(step, jax.vmap(lambda s: ravel_pytree(s)[0])(states), xs)
 
 
+@compiled("cell")
 def state_jacobians(
   cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None
 ) -> Float[Array, "T n n"]:
@@ -83,6 +85,7 @@ def zero_directions(flat: FlatTrajectory, pulled: Array, s: Array, x: Array) -> 
   return jnp.maximum(rows, columns).astype(jnp.int32)
 
 
+@compiled("measure", "cell")
 def products_by_lag(
   measure: Callable[[ScaledMatrix], Any],
   cell: Cell,
@@ -112,6 +115,7 @@ def products_by_lag(
   return to_matrix(product), jax.tree.map(lambda m: m[::-1], measures)
 
 
+@compiled("cell")
 def jacobian_product(cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None) -> ScaledMatrix:
   """J_T … J_1."""
   product, _ = products_by_lag(lambda _: None, cell, params, xs, state)
@@ -145,6 +149,7 @@ def state_blocks(product: ScaledMatrix, state: Any) -> dict[tuple[str, str], Sca
   }
 
 
+@compiled("cell", "norm", "block")
 def product_log_norms(
   cell: Cell,
   params: Params,
@@ -181,6 +186,7 @@ def product_log_norms(
   return log_norms
 
 
+@compiled("cell", "lags")
 def product_log_singular_values(
   cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None, *, lags: Sequence[int] | None = None
 ) -> Array:

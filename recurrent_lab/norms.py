@@ -9,6 +9,8 @@ from jax.custom_batching import custom_vmap
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from recurrent_lab._compiled import compiled
+
 
 class ScaledMatrix(NamedTuple):
   """`matrix · e^log_scale`: a product of Jacobians that neither under- nor overflows."""
@@ -17,6 +19,7 @@ class ScaledMatrix(NamedTuple):
   log_scale: Float[Array, ""]  # nats
 
 
+@compiled()
 def log_frobenius_norm(product: ScaledMatrix) -> Float[Array, ""]:
   """ln (‖P‖_F / √n), n its columns: the root mean square of its singular values, 0 for an orthogonal product."""
   mean_square = jnp.sum(product.matrix**2) / product.matrix.shape[-1]
@@ -88,6 +91,7 @@ def _(axis_size: int, in_batched: list[bool], matrices: Array) -> tuple[Array, b
   return lax.platform_dependent(matrices, cpu=each, default=together), True
 
 
+@compiled()
 def log_spectral_norm(product: ScaledMatrix) -> Float[Array, ""]:
   """ln ‖P‖₂, by power iteration where that can be certified, else by repeated squaring.
 

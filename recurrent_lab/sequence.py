@@ -24,6 +24,7 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Int, Key
 import numpy as np
 
+from recurrent_lab._compiled import compiled
 from recurrent_lab.cell import Cell, Params, State
 from recurrent_lab.unroll import hold, start, unroll
 
@@ -49,6 +50,7 @@ def length_mask(lengths: ArrayLike, steps: int) -> Float[Array, "T *batch"]:
   return (jnp.arange(steps).reshape(-1, *[1] * lengths.ndim) < lengths).astype(jnp.float32)
 
 
+@compiled("cell")
 def masked_unroll(
   cell: Cell,
   params: Params,
@@ -79,6 +81,7 @@ def masked_unroll(
   return lax.scan(step, state, (xs, is_real))
 
 
+@compiled("cell")
 def many_to_one(
   cell: Cell,
   params: Params,
@@ -94,6 +97,7 @@ def many_to_one(
   return jnp.take_along_axis(outputs, last[None, ..., None], axis=0)[0]
 
 
+@compiled("cell", "steps", "feed")
 def one_to_many(
   cell: Cell,
   params: Params,
@@ -134,6 +138,7 @@ def one_to_many(
   return state, kept
 
 
+@compiled("cell")
 def encode_decode(
   cell: Cell,
   params: EncoderDecoderParams,

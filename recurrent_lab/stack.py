@@ -23,6 +23,7 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Key
 import numpy as np
 
+from recurrent_lab._compiled import compiled
 from recurrent_lab.activations import Activity
 from recurrent_lab.cell import Cell, Params, State, variants
 from recurrent_lab.sequence import masked_unroll
@@ -183,6 +184,7 @@ def init_bidirectional(
   )
 
 
+@compiled("forward", "backward")
 def bidirectional_unroll(
   forward: Cell,
   backward: Cell,

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 import numpy as np
 
+from recurrent_lab._compiled import compiled
 from recurrent_lab.activations import Activity
 from recurrent_lab.cell import Cell, Params, State
 
@@ -61,6 +62,7 @@ def hold(is_on: Array, new: Any, old: Any) -> Any:
   return jax.tree.map(where, new, old)
 
 
+@compiled("cell", "segment")
 def unroll(
   cell: Cell, params: Params, xs: Float[Array, "T *batch I"], state: State | None = None, *, segment: int | None = None
 ) -> tuple[State, Any]:
@@ -98,6 +100,7 @@ def unroll(
   return state, outputs
 
 
+@compiled("cell")
 def trajectory(cell: Cell, params: Params, xs: Float[Array, "T *batch I"], state: State | None = None) -> State:
   """The states S_0 … S_T, stacked on a leading axis of length T + 1; raises `ValueError` as `unroll` does."""
   state = start(cell, params, xs, state)
@@ -105,6 +108,7 @@ def trajectory(cell: Cell, params: Params, xs: Float[Array, "T *batch I"], state
   return jax.tree.map(lambda before, last: jnp.concatenate([before, last[None]]), states, final)
 
 
+@compiled("cell")
 def activities(
   cell: Cell, params: Params, xs: Float[Array, "T *batch I"], state: State | None = None
 ) -> dict[str, Activity]:
@@ -120,6 +124,7 @@ def activities(
   return jax.vmap(partial(cell.probe, params))(states, xs)
 
 
+@compiled("cell", "k1", "k2")
 def truncated_unroll(
   cell: Cell,
   params: Params,
