@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from recurrent_lab._compiled import compiled
+from recurrent_lab.scaled import promoted
 
 
 class Growth(NamedTuple):
@@ -39,6 +40,7 @@ def growth_rate(log_norms: Float[Array, "T"], first_lag: int | None = None) -> G
   first = max(1, steps // 10) if first_lag is None else first_lag
   if not 1 <= first < steps:
     raise ValueError(f"first_lag is {first}; it must lie between 1 and {steps - 1}, so that two lags are left to fit.")
+  log_norms = promoted(log_norms)
   y = log_norms[first - 1 :]
   lags = jnp.arange(first, steps + 1, dtype=y.dtype)
   seen = jnp.isfinite(y)

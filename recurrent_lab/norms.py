@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from recurrent_lab._compiled import compiled
+from recurrent_lab.scaled import promoted
 
 
 class ScaledMatrix(NamedTuple):
@@ -22,6 +23,7 @@ class ScaledMatrix(NamedTuple):
 @compiled()
 def log_frobenius_norm(product: ScaledMatrix) -> Float[Array, ""]:
   """ln (‖P‖_F / √n), n its columns: the root mean square of its singular values, 0 for an orthogonal product."""
+  product = promoted(product)
   mean_square = jnp.sum(product.matrix**2) / product.matrix.shape[-1]
   return 0.5 * jnp.log(mean_square) + product.log_scale
 
@@ -102,6 +104,7 @@ def log_spectral_norm(product: ScaledMatrix) -> Float[Array, ""]:
 
   Matrix products only, so it is as fast as the machine multiplies, on every kind of device. Forward mode only.
   """
+  product = promoted(product)
   return _log_largest(product.matrix) + product.log_scale
 
 

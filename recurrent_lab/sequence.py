@@ -145,16 +145,18 @@ def encode_decode(
   source: Float[Array, "S *batch I"],
   targets: Float[Array, "T *batch J"],
   source_mask: Float[Array, "S *batch"] | None = None,
+  state: State | None = None,
 ) -> tuple[State, Any]:
   """A sequence to one of another length: `(S_T, outputs [T, ..., H])` of the decoder, which starts where the encoder ended.
 
   Its inputs are given (in training the target itself, one step late); to let it run on its own output start `one_to_many` with
-  the decoder's parameters from the encoder's last state. Raises `ValueError` as `masked_unroll` does.
+  the decoder's parameters from the encoder's last state. The encoder starts from `state`, its own initial state by default.
+  Raises `ValueError` as `masked_unroll` does.
   """
   if source_mask is None:
-    state, _ = unroll(cell, params.encoder, source)
+    state, _ = unroll(cell, params.encoder, source, state)
   else:
-    state, _ = masked_unroll(cell, params.encoder, source, source_mask)
+    state, _ = masked_unroll(cell, params.encoder, source, source_mask, state)
   return unroll(cell, params.decoder, targets, state)
 
 
