@@ -11,6 +11,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from recurrent_lab._compiled import compiled
+
 
 class Activity(NamedTuple):
   """What a nonlinearity φ did at pre-activation a."""
@@ -108,6 +110,7 @@ class Saturation(NamedTuple):
   share_low: Float[Array, ""]  # share with |φ| < 0.05: a tanh near its linear range, a closed gate
 
 
+@compiled()
 def saturation(activity: Activity) -> Saturation:
   """Summarises how saturated a nonlinearity was; `activity` of any shape, usually `[T, ..., H]`."""
   size = jnp.abs(activity.value)

@@ -3,7 +3,11 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from recurrent_lab._compiled import compiled
+from recurrent_lab.scaled import promoted
 
+
+@compiled()
 def kaplan_yorke_dimension(exponents: Float[Array, "*batch k"]) -> Float[Array, "*batch"]:
   """D = j + Σ_{i≤j} λ_i / |λ_{j+1}|, j the largest number of exponents whose sum is not negative.
 
@@ -12,6 +16,7 @@ def kaplan_yorke_dimension(exponents: Float[Array, "*batch k"]) -> Float[Array, 
 
   Reference: Kaplan & Yorke, "Chaotic behavior of multidimensional difference equations" (1979).
   """
+  exponents = promoted(exponents)
   k = exponents.shape[-1]
   ordered = -jnp.sort(-exponents, axis=-1)
   sums = jnp.cumsum(ordered, axis=-1)
@@ -21,17 +26,21 @@ def kaplan_yorke_dimension(exponents: Float[Array, "*batch k"]) -> Float[Array, 
   return jnp.where(jnp.any(jnp.isnan(exponents), axis=-1), jnp.nan, j + fraction)
 
 
+@compiled()
 def entropy_rate(exponents: Float[Array, "*batch k"]) -> Float[Array, "*batch"]:
   """Σ max(λ_i, 0), nats per step: Pesin's formula for the rate at which the network makes information of its initial state."""
-  return jnp.sum(jnp.maximum(exponents, 0), axis=-1)
+  return jnp.sum(jnp.maximum(promoted(exponents), 0), axis=-1)
 
 
+@compiled()
 def positive_share(exponents: Float[Array, "*batch k"]) -> Float[Array, "*batch"]:
   """The share of the exponents given that are above 0; NaN where one is NaN."""
+  exponents = promoted(exponents)
   share = jnp.mean((exponents > 0).astype(exponents.dtype), axis=-1)
   return jnp.where(jnp.any(jnp.isnan(exponents), axis=-1), jnp.nan, share)
 
 
+@compiled()
 def participation_ratio(states: Float[Array, "T n"]) -> Float[Array, ""]:
   """(Σ λ_i)² / Σ λ_i² = (tr C)² / tr C² for the covariance C of the states and its eigenvalues λ_i: the directions they fill.
 
@@ -42,6 +51,7 @@ def participation_ratio(states: Float[Array, "T n"]) -> Float[Array, ""]:
   """
   if jnp.ndim(states) != 2:
     raise ValueError(f"states has shape {jnp.shape(states)}; one trajectory is [T, n], so use vmap for a batch.")
+  states = promoted(states)
   moved = states - states[0]  # exactly 0 where nothing moves
   centered = moved - jnp.mean(moved, axis=0)
   size = jnp.max(jnp.abs(centered))

@@ -20,6 +20,7 @@ from jax import lax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from recurrent_lab._compiled import compiled
 from recurrent_lab.cell import Cell, Halves, Params, State
 from recurrent_lab.sequence import Identity
 from recurrent_lab.unroll import start, unroll
@@ -31,6 +32,7 @@ WIDE = 256
 MANY = 2**22
 
 
+@compiled("cell")
 def reverse_unroll(
   cell: Cell, params: Params, xs: Float[Array, "T *batch I"], state: State | None = None
 ) -> tuple[State, Any]:

@@ -3,7 +3,8 @@
     ∂L/∂W = Σ_k ∂L/∂S_k · ∂S_k/∂W |_{S_{k-1} held},       ∂L/∂S_k = Σ_{t≥k} ∂L_t/∂S_t · J_t … J_{k+1}
 
 `gradient_by_lag` gives the summands, `adjoint_log_norms` the size of the factor that decides how far back they reach.
-Losses take the outputs `[T, H]` of one example and return a scalar.
+Losses take the outputs `[T, H]` of one example and return a scalar. Define a loss once, outside of a loop: another function is
+another program to compile. `jax.tree_util.Partial(loss, target)` is one program for all targets.
 
 References: Werbos, "Backpropagation through time: what it does and how to do it", Proc. IEEE 78 (1990); Pascanu, Mikolov &
 Bengio, "On the difficulty of training recurrent neural networks", ICML (2013), eq. 3-5.
@@ -17,9 +18,10 @@ from jax.flatten_util import ravel_pytree
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from recurrent_lab._compiled import compiled
 from recurrent_lab.cell import Cell, Params, State
 from recurrent_lab.jacobians import flat_trajectory
-from recurrent_lab.scaled import Scaled, add, log_scale, rescale
+from recurrent_lab.scaled import Scaled, add, log_scale, promoted, rescale
 from recurrent_lab.unroll import start, unroll
 
 Loss = Callable[[Array], Array]
@@ -43,6 +45,7 @@ def visible_part(cell: Cell, params: Params, state: State, x: Array) -> int:
   return found[0]
 
 
+@compiled("loss", "cell")
 def adjoint_log_norms(
   loss: Loss, cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None
 ) -> Float[Array, "T+1"]:
@@ -57,7 +60,7 @@ def adjoint_log_norms(
   flat = flat_trajectory(cell, params, xs, state)
   state = start(cell, params, xs, state)
   visible = visible_part(cell, params, state, xs[0])
-  leaves, structure = jax.tree.flatten(state)
+  leaves, structure = jax.tree.flatten(promoted(state))
 
   def embed(output_bar: Array) -> Array:
     """The cotangent of an output as one of the state it belongs to."""
@@ -65,7 +68,7 @@ def adjoint_log_norms(
     return ravel_pytree(jax.tree.unflatten(structure, parts))[0]
 
   _, outputs = unroll(cell, params, xs, state)
-  output_bars = jax.vmap(embed)(jax.grad(loss)(outputs))
+  output_bars = jax.vmap(embed)(jax.grad(loss)(promoted(outputs)))
   before = jnp.concatenate([jnp.zeros_like(output_bars[:1]), output_bars[:-1]])  # S_0 has no output
 
   def back(adjoint: Scaled, at: tuple[Array, Array, Array]) -> tuple[Scaled, Array]:
@@ -82,6 +85,7 @@ def adjoint_log_norms(
   return jnp.append(log_norms, log_norm(last))
 
 
+@compiled("loss", "cell")
 def gradient_by_lag(
   loss: Loss, cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None
 ) -> Params:

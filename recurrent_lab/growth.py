@@ -10,6 +10,9 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from recurrent_lab._compiled import compiled
+from recurrent_lab.scaled import promoted
+
 
 class Growth(NamedTuple):
   """A straight line through log norms: `intercept + rate · lag`."""
@@ -19,6 +22,7 @@ class Growth(NamedTuple):
   residual: Float[Array, ""]  # root mean square distance from the line, nats
 
 
+@compiled("first_lag")
 def growth_rate(log_norms: Float[Array, "T"], first_lag: int | None = None) -> Growth:
   """Fits a line to log norms by lag by least squares.
 
@@ -36,6 +40,7 @@ def growth_rate(log_norms: Float[Array, "T"], first_lag: int | None = None) -> G
   first = max(1, steps // 10) if first_lag is None else first_lag
   if not 1 <= first < steps:
     raise ValueError(f"first_lag is {first}; it must lie between 1 and {steps - 1}, so that two lags are left to fit.")
+  log_norms = promoted(log_norms)
   y = log_norms[first - 1 :]
   lags = jnp.arange(first, steps + 1, dtype=y.dtype)
   seen = jnp.isfinite(y)
@@ -52,6 +57,7 @@ def growth_rate(log_norms: Float[Array, "T"], first_lag: int | None = None) -> G
   return Growth(*(jnp.where(broken, jnp.nan, value) for value in (rate, intercept, residual)))
 
 
+@compiled()
 def memory_length(rate: Float[Array, "*any"]) -> Float[Array, "*any"]:
   """The lag, in steps, over which a norm that changes by `rate` nats a step falls by e: -1 / rate, inf where it does not fall."""
   falls = rate < 0

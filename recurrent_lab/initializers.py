@@ -42,7 +42,8 @@ def _gaussian(key: Key[Array, ""], blocks: int, size: int, dtype: Any) -> Array:
 
 
 def _orthogonal(key: Key[Array, ""], blocks: int, size: int, dtype: Any) -> Array:
-  return jax.random.orthogonal(key, size, (blocks,), dtype)
+  # QR knows no half precision.
+  return jax.random.orthogonal(key, size, (blocks,), jnp.promote_types(dtype, jnp.float32)).astype(dtype)
 
 
 def _identity(key: Key[Array, ""], blocks: int, size: int, dtype: Any) -> Array:

@@ -2,6 +2,9 @@
 
 Every function takes one example (`xs [T, I]`; `vmap` outside) and sees the state as one flat vector of size n: n = H for an
 RNN, n = 2H for an LSTM, whose (h, c) belong together. Products are kept as `Scaled` matrices and norms as natural logs.
+A net of half precision (float16, bfloat16) has the trajectory that its own steps take; the Jacobians at those states, and all
+that is computed of them, are in float32, to which params, inputs and states are promoted exactly.
+
 A product over lag l is J_T … J_{T-l+1}: what a change of the state l steps before the end still does at the end.
 """
 
@@ -16,9 +19,10 @@ from jaxtyping import Array, Float
 import numpy as np
 
 from recurrent_lab import graded
+from recurrent_lab._compiled import compiled
 from recurrent_lab.cell import Cell, Params, State, check_choice
 from recurrent_lab.norms import NORMS, ScaledMatrix
-from recurrent_lab.scaled import Scaled, log_scale, rescale
+from recurrent_lab.scaled import Scaled, log_scale, promoted, rescale
 from recurrent_lab.unroll import scan, start
 
 
@@ -45,19 +49,21 @@ def flat_trajectory(cell: Cell, params: Params, xs: Float[Array, "T I"], state: 
   if not all(jnp.issubdtype(jnp.result_type(leaf), jnp.floating) for leaf in leaves):
     kinds = ", ".join(sorted({jnp.result_type(leaf).name for leaf in leaves}))
     raise ValueError(f"The state of this cell has dtype {kinds}; only floating states can be differentiated.")
-  _, unravel = ravel_pytree(state)
   _, states, _ = scan(cell, params, xs, state)
+  params, xs, state, states = promoted((params, xs, state, states))
+  _, unravel = ravel_pytree(state)
 
   def step(s: Array, x: Array) -> Array:
     # At a state that has overflowed a relu would still report a slope. The truth is NaN: on the way out for tangents, on
     # the way in for cotangents.
     defined = jnp.where(jnp.all(jnp.isfinite(s)), jnp.ones((), s.dtype), jnp.nan)
     new, _ = cell.step(params, unravel(defined * s), x)
-    return defined * ravel_pytree(new)[0]
+    return defined * ravel_pytree(promoted(new))[0]
 
   return FlatTrajectory(step, jax.vmap(lambda s: ravel_pytree(s)[0])(states), xs)
 
 
+@compiled("cell")
 def state_jacobians(
   cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None
 ) -> Float[Array, "T n n"]:
@@ -83,6 +89,7 @@ def zero_directions(flat: FlatTrajectory, pulled: Array, s: Array, x: Array) -> 
   return jnp.maximum(rows, columns).astype(jnp.int32)
 
 
+@compiled("measure", "cell")
 def products_by_lag(
   measure: Callable[[ScaledMatrix], Any],
   cell: Cell,
@@ -93,7 +100,8 @@ def products_by_lag(
   """The product over all T steps, and `measure` of the product over every lag.
 
   The scan runs from the last step to the first and multiplies on the right, so that the product over lag l ends at T:
-  P_l = P_{l-1} J_{T-l+1}. Only one n×n matrix is alive at a time.
+  P_l = P_{l-1} J_{T-l+1}. Only one n×n matrix is alive at a time. Define `measure` once, outside of a loop: another function is
+  another program to compile.
 
   Returns:
     `(J_T … J_1, measures)`, the measures stacked on a leading axis of length T whose entry l-1 belongs to lag l.
@@ -112,6 +120,7 @@ def products_by_lag(
   return to_matrix(product), jax.tree.map(lambda m: m[::-1], measures)
 
 
+@compiled("cell")
 def jacobian_product(cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None) -> ScaledMatrix:
   """J_T … J_1."""
   product, _ = products_by_lag(lambda _: None, cell, params, xs, state)
@@ -145,6 +154,7 @@ def state_blocks(product: ScaledMatrix, state: Any) -> dict[tuple[str, str], Sca
   }
 
 
+@compiled("cell", "norm", "block")
 def product_log_norms(
   cell: Cell,
   params: Params,
@@ -181,6 +191,7 @@ def product_log_norms(
   return log_norms
 
 
+@compiled("cell", "lags")
 def product_log_singular_values(
   cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None, *, lags: Sequence[int] | None = None
 ) -> Array:

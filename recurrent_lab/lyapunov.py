@@ -13,6 +13,7 @@ Lauterborn, "Comparison of different methods for computing Lyapunov exponents", 
 Wolf & Abbott, "Lyapunov spectra of chaotic recurrent neural networks", Phys. Rev. Research 5 (2023).
 """
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -22,6 +23,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 import numpy as np
 
+from recurrent_lab._compiled import compiled
 from recurrent_lab.cell import Cell, Params, State
 from recurrent_lab.jacobians import FlatTrajectory, flat_trajectory, pull_rows, zero_directions
 
@@ -126,9 +128,7 @@ def _choose_interval(flat: FlatTrajectory, k: int) -> Int[Array, ""]:
   return _smallest_of_batch(jnp.maximum(interval, 1).astype(jnp.int32))
 
 
-def _check(
-  params: Params, steps: int, size: int, k: int, burn_in: int, interval: int | None, blocks: int | None
-) -> None:
+def _check(steps: int, size: int, k: int, burn_in: int, interval: int | None, blocks: int | None) -> None:
   """Raises a `ValueError` that names the first impossible value."""
   if not 1 <= k <= size:
     raise ValueError(f"k is {k}; it must lie between 1 and the {size} directions of the state.")
@@ -138,11 +138,16 @@ def _check(
     raise ValueError(f"interval is {interval}; it must be at least 1 step, or None to be chosen.")
   if blocks is not None and not 1 <= blocks <= steps - burn_in:
     raise ValueError(f"blocks is {blocks}; it must lie between 1 and the {steps - burn_in} steps that count.")
-  for path, leaf in jax.tree_util.tree_leaves_with_path(params):
+
+
+def _check_numbers(arguments: Mapping[str, Any]) -> None:
+  """Raises a `ValueError` for known parameters that are NaN."""
+  for path, leaf in jax.tree_util.tree_leaves_with_path(arguments["params"]):
     if not isinstance(leaf, jax.core.Tracer) and np.any(np.isnan(leaf)):
       raise ValueError(f"params{jax.tree_util.keystr(path)} holds NaN; parameters must be numbers.")
 
 
+@compiled("cell", "k", "burn_in", "interval", "blocks", check=_check_numbers)
 def lyapunov_spectrum(
   cell: Cell,
   params: Params,
@@ -196,7 +201,7 @@ def lyapunov_spectrum(
   flat = flat_trajectory(cell, params, xs, state)
   (steps, size), dtype = flat.states.shape, flat.states.dtype
   k = size if k is None else k
-  _check(params, steps, size, k, burn_in, interval, blocks)
+  _check(steps, size, k, burn_in, interval, blocks)
   blocks = min(BLOCKS, steps - burn_in) if blocks is None else blocks
 
   edges = burn_in + np.arange(blocks + 1) * (steps - burn_in) // blocks

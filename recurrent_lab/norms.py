@@ -9,6 +9,9 @@ from jax.custom_batching import custom_vmap
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from recurrent_lab._compiled import compiled
+from recurrent_lab.scaled import promoted
+
 
 class ScaledMatrix(NamedTuple):
   """`matrix · e^log_scale`: a product of Jacobians that neither under- nor overflows."""
@@ -17,8 +20,10 @@ class ScaledMatrix(NamedTuple):
   log_scale: Float[Array, ""]  # nats
 
 
+@compiled()
 def log_frobenius_norm(product: ScaledMatrix) -> Float[Array, ""]:
   """ln (‖P‖_F / √n), n its columns: the root mean square of its singular values, 0 for an orthogonal product."""
+  product = promoted(product)
   mean_square = jnp.sum(product.matrix**2) / product.matrix.shape[-1]
   return 0.5 * jnp.log(mean_square) + product.log_scale
 
@@ -88,6 +93,7 @@ def _(axis_size: int, in_batched: list[bool], matrices: Array) -> tuple[Array, b
   return lax.platform_dependent(matrices, cpu=each, default=together), True
 
 
+@compiled()
 def log_spectral_norm(product: ScaledMatrix) -> Float[Array, ""]:
   """ln ‖P‖₂, by power iteration where that can be certified, else by repeated squaring.
 
@@ -98,6 +104,7 @@ def log_spectral_norm(product: ScaledMatrix) -> Float[Array, ""]:
 
   Matrix products only, so it is as fast as the machine multiplies, on every kind of device. Forward mode only.
   """
+  product = promoted(product)
   return _log_largest(product.matrix) + product.log_scale
 
 

@@ -31,7 +31,7 @@ def data_parallel(gradient: Gradient, devices: Sequence[Any] | None = None, axis
     A function of the same arguments, whose results every device holds.
 
   Raises:
-    ValueError: when called, if the devices do not divide the members.
+    ValueError: when called, if the devices do not divide the members, or an array of the batch lacks the axis.
   """
   chosen = jax.local_devices() if devices is None else list(devices)
   mesh = Mesh(np.array(chosen), ("device",))
@@ -46,6 +46,11 @@ def data_parallel(gradient: Gradient, devices: Sequence[Any] | None = None, axis
 
   def parallel(params: Any, batch: Any) -> Any:
     for leaf in jax.tree.leaves(batch):
+      if np.ndim(leaf) <= axis:
+        raise ValueError(
+          f"The batch holds an array of shape {np.shape(leaf)}; its members are to run over axis {axis}, so give"
+          f" labels [B] as [1, B], or another axis."
+        )
       if leaf.shape[axis] % len(chosen):
         raise ValueError(
           f"A batch of {leaf.shape[axis]} cannot be shared out to {len(chosen)} devices; give a multiple of their number."

@@ -15,6 +15,7 @@ from jax import lax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from recurrent_lab._compiled import compiled
 from recurrent_lab.bptt import visible_part
 from recurrent_lab.cell import Cell, Params, State
 from recurrent_lab.jacobians import flat_trajectory
@@ -26,6 +27,7 @@ from recurrent_lab.unroll import start
 SMALLEST_ADJOINT = 1e-10
 
 
+@compiled("loss", "cell")
 def adjoints(
   loss: Callable[[WithReadoutParams, Array], Array],
   cell: Cell,
@@ -66,6 +68,7 @@ def adjoints(
   return value, gradient, states, adjoint
 
 
+@compiled("cell")
 def omega(
   cell: Cell, params: Params, states: State, xs: Float[Array, "T *batch I"], adjoint: State
 ) -> Float[Array, ""]:
@@ -91,6 +94,7 @@ def omega(
   return jnp.sum((ratio - 1) ** 2) / jnp.maximum(jnp.sum(counts), 1)
 
 
+@compiled("cell", "k", "interval")
 def flossing(
   cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None, *, k: int, interval: int = 1
 ) -> Float[Array, ""]:

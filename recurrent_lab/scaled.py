@@ -4,8 +4,9 @@ A float32 product of Jacobians underflows to 0 at lag ~127 for a gain of ½, and
 four digits after 10⁴ steps. An integer exponent beside the array does neither.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
@@ -15,6 +16,12 @@ class Scaled(NamedTuple):
 
   array: Float[Array, "..."]
   exponent: Int[Array, ""]
+
+
+def promoted(tree: Any) -> Any:
+  """The arrays of a pytree with those of half precision (float16, bfloat16) in float32, which holds them exactly."""
+  is_half = lambda dtype: jnp.issubdtype(dtype, jnp.floating) and dtype.itemsize < 4
+  return jax.tree.map(lambda a: jnp.asarray(a, jnp.float32) if is_half(jnp.result_type(a)) else a, tree)
 
 
 def rescale(array: Float[Array, "..."], exponent: Int[Array, ""] | int = 0) -> Scaled:

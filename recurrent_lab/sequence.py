@@ -24,6 +24,7 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Int, Key
 import numpy as np
 
+from recurrent_lab._compiled import compiled
 from recurrent_lab.cell import Cell, Params, State
 from recurrent_lab.unroll import hold, start, unroll
 
@@ -49,6 +50,7 @@ def length_mask(lengths: ArrayLike, steps: int) -> Float[Array, "T *batch"]:
   return (jnp.arange(steps).reshape(-1, *[1] * lengths.ndim) < lengths).astype(jnp.float32)
 
 
+@compiled("cell")
 def masked_unroll(
   cell: Cell,
   params: Params,
@@ -79,6 +81,7 @@ def masked_unroll(
   return lax.scan(step, state, (xs, is_real))
 
 
+@compiled("cell")
 def many_to_one(
   cell: Cell,
   params: Params,
@@ -94,6 +97,7 @@ def many_to_one(
   return jnp.take_along_axis(outputs, last[None, ..., None], axis=0)[0]
 
 
+@compiled("cell", "steps", "feed")
 def one_to_many(
   cell: Cell,
   params: Params,
@@ -134,22 +138,25 @@ def one_to_many(
   return state, kept
 
 
+@compiled("cell")
 def encode_decode(
   cell: Cell,
   params: EncoderDecoderParams,
   source: Float[Array, "S *batch I"],
   targets: Float[Array, "T *batch J"],
   source_mask: Float[Array, "S *batch"] | None = None,
+  state: State | None = None,
 ) -> tuple[State, Any]:
   """A sequence to one of another length: `(S_T, outputs [T, ..., H])` of the decoder, which starts where the encoder ended.
 
   Its inputs are given (in training the target itself, one step late); to let it run on its own output start `one_to_many` with
-  the decoder's parameters from the encoder's last state. Raises `ValueError` as `masked_unroll` does.
+  the decoder's parameters from the encoder's last state. The encoder starts from `state`, its own initial state by default.
+  Raises `ValueError` as `masked_unroll` does.
   """
   if source_mask is None:
-    state, _ = unroll(cell, params.encoder, source)
+    state, _ = unroll(cell, params.encoder, source, state)
   else:
-    state, _ = masked_unroll(cell, params.encoder, source, source_mask)
+    state, _ = masked_unroll(cell, params.encoder, source, source_mask, state)
   return unroll(cell, params.decoder, targets, state)
 
 

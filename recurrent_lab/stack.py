@@ -23,10 +23,11 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Key
 import numpy as np
 
+from recurrent_lab._compiled import compiled
 from recurrent_lab.activations import Activity
 from recurrent_lab.cell import Cell, Params, State, variants
 from recurrent_lab.sequence import masked_unroll
-from recurrent_lab.unroll import unroll
+from recurrent_lab.unroll import check_width, unroll
 
 
 class DropoutParams(NamedTuple):
@@ -66,12 +67,21 @@ def stack(*cells: Cell) -> Cell:
     keys = jax.random.split(key, len(cells))
     return tuple(cell.init(k, size, hidden_size, **options) for cell, k, size in zip(cells, keys, sizes, strict=True))
 
+  def check_layers(given: Any, what: str) -> None:
+    if len(given) != len(cells):
+      raise ValueError(f"A stack of {len(cells)} cells needs as many {what}, but was given {len(given)}.")
+
   def initial_state(params: Params, batch_shape: tuple[int, ...] = ()) -> State:
+    check_layers(params, "params")
     return tuple(cell.initial_state(p, batch_shape) for cell, p in zip(cells, params, strict=True))
 
   def step(params: Params, state: State, x: Array) -> tuple[State, Array]:
     new = []
-    for cell, p, s in zip(cells, params, state, strict=True):
+    check_layers(params, "params")
+    check_layers(state, "states")
+    for layer, (cell, p, s) in enumerate(zip(cells, params, state, strict=True), start=1):
+      if layer > 1:
+        check_width(p, x, f"Layer {layer - 1} puts out {x.shape[-1]} numbers per step; layer {layer} takes")
       s, x = cell.step(p, s, x)
       new.append(s)
     return tuple(new), x
@@ -183,12 +193,14 @@ def init_bidirectional(
   )
 
 
+@compiled("forward", "backward")
 def bidirectional_unroll(
   forward: Cell,
   backward: Cell,
   params: BidirectionalParams,
   xs: Float[Array, "T *batch I"],
   mask: Float[Array, "T *batch"] | None = None,
+  state: tuple[State | None, State | None] = (None, None),
 ) -> tuple[tuple[State, State], Float[Array, "T *batch H"]]:
   """Runs one cell from the first step to the last, and the other from the last to the first.
 
@@ -200,6 +212,7 @@ def bidirectional_unroll(
     params: of both.
     xs: inputs `[T, ..., I]`.
     mask: 0 at padded steps, as in `sequence.masked_unroll`; the backward cell begins at the last real one.
+    state: those to start from, of forward before x_1 and of backward before x_T; the cells' own where None.
 
   Returns:
     `((S_T of forward, S_1 of backward), outputs)`; o_t has the units of both side by side, forward first.
@@ -208,9 +221,9 @@ def bidirectional_unroll(
     ValueError: as `unroll` and `masked_unroll` do.
   """
   if mask is None:
-    ahead, o_ahead = unroll(forward, params.forward, xs)
-    back, o_back = unroll(backward, params.backward, xs[::-1])
+    ahead, o_ahead = unroll(forward, params.forward, xs, state[0])
+    back, o_back = unroll(backward, params.backward, xs[::-1], state[1])
   else:
-    ahead, o_ahead = masked_unroll(forward, params.forward, xs, mask)
-    back, o_back = masked_unroll(backward, params.backward, xs[::-1], mask[::-1])
+    ahead, o_ahead = masked_unroll(forward, params.forward, xs, mask, state[0])
+    back, o_back = masked_unroll(backward, params.backward, xs[::-1], mask[::-1], state[1])
   return (ahead, back), jnp.concatenate([o_ahead, o_back[::-1]], axis=-1)

@@ -17,6 +17,7 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Bool, Float, Int, Key
 import optax
 
+from recurrent_lab._compiled import compiled
 from recurrent_lab.backprop import reverse_unroll
 from recurrent_lab.cell import Cell, Params, check_choice
 from recurrent_lab.readout import WithReadoutParams, init_readout, readout
@@ -122,6 +123,7 @@ def lookup(params: Params, inputs: Array) -> tuple[Params, Array]:
   return one_hot(params, inputs) if jnp.issubdtype(inputs.dtype, jnp.integer) else (params, inputs)
 
 
+@compiled("cell")
 def predict(cell: Cell, params: WithReadoutParams, inputs: Array | Pair) -> Float[Array, "T *batch O"]:
   """The outputs of cell and readout over a sequence: real numbers `[T, ..., I]`, tokens `[T, ...]`, or a pair of sequences
   for an encoder and a decoder.
@@ -214,6 +216,7 @@ def train_step(
   return step
 
 
+@compiled("cell", "task", "batch_size")
 def evaluate(cell: Cell, task: Task, params: Params, key: Key[Array, ""], batch_size: int) -> tuple[Array, Array]:
   """(loss, score) on held-out data."""
   batch = task.test(key, batch_size)

@@ -1,6 +1,8 @@
 """A cell repeated over a sequence.
 
-Everything here is one `lax.scan` over `cell.step`; whatever reads a trajectory starts from these functions.
+Everything here is one `lax.scan` over `cell.step`; whatever reads a trajectory starts from these functions. As all instruments,
+they compile once for equal cells, options and shapes (`_compiled.py`). A cell built of new functions at every turn of a loop is
+another cell each time, so make it once, by a factory under `variants`.
 """
 
 from functools import partial
@@ -12,6 +14,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 import numpy as np
 
+from recurrent_lab._compiled import compiled
 from recurrent_lab.activations import Activity
 from recurrent_lab.cell import Cell, Params, State
 
@@ -20,28 +23,64 @@ def start(cell: Cell, params: Params, xs: Array, state: State | None = None) -> 
   """The state to start from (the cell's own where `state` is None), after checking that everything fits.
 
   Raises:
-    ValueError: if `xs` is not `[T, ..., I]` with T ≥ 1, if I is not the width that `params.input_kernel` takes, or if a
-      step would change the structure, shape or dtype of the state.
+    ValueError: if `xs` is not `[T, ..., I]` with T ≥ 1, if I is not the width that the params take, if the state has other
+      shapes than the cell's own for that batch, or if a step would change its structure, shape or dtype; where params, inputs
+      and state are of several dtypes, the one that does not fit is named.
   """
-  if jnp.ndim(xs) < 2 or xs.shape[0] < 1:
+  if jnp.ndim(xs) < 2 or jnp.shape(xs)[0] < 1:
     raise ValueError(f"xs has shape {jnp.shape(xs)}; a sequence is [T, ..., I] with at least one step.")
-  kernel = getattr(params, "input_kernel", None)
-  if kernel is not None and kernel.shape[0] != xs.shape[-1]:
-    raise ValueError(f"xs has {xs.shape[-1]} inputs a step; these params take {kernel.shape[0]}.")
-  own = jax.eval_shape(lambda p: cell.initial_state(p, xs.shape[1:-1]), params)
+  check_width(params, xs, f"xs has {xs.shape[-1]} inputs per step; these params take")
+  batch = xs.shape[1:-1]
+  own = jax.eval_shape(lambda p: cell.initial_state(p, batch), params)
   if state is None:
-    state = cell.initial_state(params, xs.shape[1:-1])
-  elif [jnp.shape(leaf)[-1:] for leaf in jax.tree.leaves(state)] != [leaf.shape[-1:] for leaf in jax.tree.leaves(own)]:
-    raise ValueError(f"The state {jax.eval_shape(lambda s: s, state)} does not fit; the cell's own is {own}.")
-  before = jax.eval_shape(lambda s: s, state)
+    state = cell.initial_state(params, batch)
+  given = jax.eval_shape(lambda s: s, state)
+  is_as = lambda a, b: jax.tree.structure(a) == jax.tree.structure(b) and _shapes(a) == _shapes(b)  # type: ignore[operator]
+  if not is_as(given, own):
+    raise ValueError(f"The state {given} does not fit inputs of shape {xs.shape}; the cell's own is {own}.")
   after, _ = jax.eval_shape(cell.step, params, state, xs[0])
-  same_structure = jax.tree.structure(before) == jax.tree.structure(after)  # type: ignore[operator]
-  if not same_structure or any(
-    (a.shape, a.dtype) != (b.shape, b.dtype)
-    for a, b in zip(jax.tree.leaves(before), jax.tree.leaves(after), strict=True)
-  ):
-    raise ValueError(f"A step must keep the shape and dtype of the state, but turns {before} into {after}.")
+  if not is_as(given, after):
+    raise ValueError(f"A step must keep the shape and dtype of the state, but turns {given} into {after}.")
+  if _dtypes(given) != _dtypes(after):
+    raise ValueError(_mixed(cell, params, xs, given, own, after))
   return state
+
+
+def check_width(params: Params, x: Array, complaint: str) -> None:
+  """Raises a `ValueError` of that beginning unless the last axis of `x` is as wide as the (first) params' inputs."""
+  while not hasattr(params, "input_kernel"):
+    if isinstance(params, tuple) and not hasattr(params, "_fields") and params:
+      params = params[0]
+    elif hasattr(params, "cell"):
+      params = params.cell
+    else:
+      return
+  kernel = params.input_kernel
+  if hasattr(kernel, "shape") and len(kernel.shape) and kernel.shape[0] != x.shape[-1]:
+    raise ValueError(f"{complaint} {kernel.shape[0]}.")
+
+
+def _shapes(tree: Any) -> list[tuple[int, ...]]:
+  return [leaf.shape for leaf in jax.tree.leaves(tree)]
+
+
+def _dtypes(tree: Any) -> list[str]:
+  return [jnp.result_type(leaf).name for leaf in jax.tree.leaves(tree)]
+
+
+def _mixed(cell: Cell, params: Params, xs: Array, state: Any, own: Any, after: Any) -> str:
+  """One sentence that names the argument whose dtype makes a step change that of the state."""
+  names = lambda tree: ", ".join(sorted(set(_dtypes(tree))))
+  changes = f"a step turns a state of {names(state)} into {names(after)}"
+  keeps = lambda state, x: _dtypes(jax.eval_shape(cell.step, params, state, x)[0]) == _dtypes(state)
+  x = jax.eval_shape(lambda x: x[0], xs)
+  if keeps(own, x):
+    return f"The state has dtype {names(state)}, but the cell's own has {names(own)}: {changes}."
+  if keeps(own, jax.ShapeDtypeStruct(x.shape, jax.tree.leaves(own)[0].dtype)):
+    return f"xs has dtype {names(xs)}, but these params take {names(own)}: {changes}."
+  if len(set(_dtypes(params))) > 1:
+    return f"params have dtypes {names(params)}, which must be one: {changes}."
+  return f"A step must keep the shape and dtype of the state, but turns {state} into {after}."
 
 
 def scan(cell: Cell, params: Params, xs: Array, state: State) -> tuple[State, State, Array]:
@@ -61,6 +100,7 @@ def hold(is_on: Array, new: Any, old: Any) -> Any:
   return jax.tree.map(where, new, old)
 
 
+@compiled("cell", "segment")
 def unroll(
   cell: Cell, params: Params, xs: Float[Array, "T *batch I"], state: State | None = None, *, segment: int | None = None
 ) -> tuple[State, Any]:
@@ -98,6 +138,7 @@ def unroll(
   return state, outputs
 
 
+@compiled("cell")
 def trajectory(cell: Cell, params: Params, xs: Float[Array, "T *batch I"], state: State | None = None) -> State:
   """The states S_0 … S_T, stacked on a leading axis of length T + 1; raises `ValueError` as `unroll` does."""
   state = start(cell, params, xs, state)
@@ -105,6 +146,7 @@ def trajectory(cell: Cell, params: Params, xs: Float[Array, "T *batch I"], state
   return jax.tree.map(lambda before, last: jnp.concatenate([before, last[None]]), states, final)
 
 
+@compiled("cell")
 def activities(
   cell: Cell, params: Params, xs: Float[Array, "T *batch I"], state: State | None = None
 ) -> dict[str, Activity]:
@@ -120,6 +162,7 @@ def activities(
   return jax.vmap(partial(cell.probe, params))(states, xs)
 
 
+@compiled("cell", "k1", "k2")
 def truncated_unroll(
   cell: Cell,
   params: Params,

@@ -38,7 +38,7 @@ def save(path: str | os.PathLike[str], arrays: Mapping[str, Any]) -> None:
   """Writes named arrays (those of `to_named`, a torch state dict, ...; no nested dicts) to a safetensors file."""
   from safetensors.numpy import save_file
 
-  save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
+  save_file({name: np.asarray(array, order="C") for name, array in arrays.items()}, path)
 
 
 def load(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:

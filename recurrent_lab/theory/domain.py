@@ -8,9 +8,11 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Bool, Inexact
 import numpy as np
 
+from recurrent_lab.scaled import promoted
+
 
 def restrict(name: str, value: ArrayLike, holds: Callable[[Array], Array], rule: str) -> Inexact[Array, "..."]:
-  """`value` as an array of floats, of which `holds` must be true.
+  """`value` as an array of floats (float32 for half precision), of which `holds` must be true.
 
   Raises:
     ValueError: if an entry is known and out of bounds or NaN. Under `jit` or `vmap` such an entry becomes NaN.
@@ -18,6 +20,7 @@ def restrict(name: str, value: ArrayLike, holds: Callable[[Array], Array], rule:
   array = jnp.asarray(value)
   if not jnp.issubdtype(array.dtype, jnp.inexact):
     array = array.astype(float)
+  array = promoted(array)
   return certify(array, holds(array), f"{name} is {value}; it must {rule}.")
 
 

@@ -98,7 +98,7 @@ def test_forward_mode_is_refused(key):
 
 def test_what_does_not_fit_is_named(key):
   cell, params, xs = random_net("rnn", key)
-  with pytest.raises(ValueError, match="xs has 2 inputs a step; these params take 3"):
+  with pytest.raises(ValueError, match="xs has 2 inputs per step; these params take 3"):
     rl.reverse_unroll(cell, params, xs[:, :2])
 
 

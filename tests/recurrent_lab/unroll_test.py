@@ -50,10 +50,13 @@ def test_trajectory_holds_every_state(key):
 @pytest.mark.parametrize(
   ("call", "message"),
   [
-    (lambda run, xs: run(xs[:, :2]), "xs has 2 inputs a step; these params take 3"),
+    (lambda run, xs: run(xs[:, :2]), "xs has 2 inputs per step; these params take 3"),
     (lambda run, xs: run(xs[0]), r"xs has shape \(3,\); a sequence is \[T, ..., I\]"),
     (lambda run, xs: run(xs[:0]), r"xs has shape \(0, 3\); .* at least one step"),
-    (lambda run, xs: run(xs, jnp.zeros(7)), r"The state .*\(7,\).* does not fit; the cell's own is .*\(5,\)"),
+    (
+      lambda run, xs: run(xs, jnp.zeros(7)),
+      r"The state .*\(7,\).* does not fit inputs of shape .*; the cell's own is .*\(5,\)",
+    ),
     (lambda run, xs: run(xs, segment=0), "segment is 0; it must be at least 1"),
   ],
 )
