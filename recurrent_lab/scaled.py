@@ -104,14 +104,14 @@ def _(batch_ndim: int, primals: tuple[Any], tangents: tuple[Any]) -> tuple[Array
 
 
 def log_norm(tree: Any, batch_ndim: int = 0) -> Float[Array, "*batch"]:
-  """ln ‖tree‖ in nats, finite even where ‖tree‖ itself is not representable; -inf for zeros. The arguments are those of `norm`."""
+  """ln ‖tree‖ in nats, finite even where ‖tree‖ itself is not representable; -inf for zeros. Arguments as in `norm`."""
   size, exponent = scaled_norm(tree, batch_ndim)
   return jnp.log(size) + exponent.astype(size.dtype) * jnp.log(jnp.asarray(2, size.dtype))
 
 
 @jax.custom_jvp
 def mean_square(array: Float[Array, "*batch O"], counts: Bool[Array, "*batch"]) -> Float[Array, ""]:
-  """The mean of `array`² over its last axis and the entries that count, finite whenever it is representable; so is its gradient."""
+  """The mean of `array`² over its last axis and the entries that count, finite whenever representable; so is its gradient."""
   array = jnp.where(counts[..., None], array, 0)
   exponent = largest_exponent(array)
   return shift(jnp.mean(jnp.mean(shift(array, -exponent) ** 2, axis=-1), where=counts), 2 * exponent)
