@@ -39,7 +39,9 @@ def measure_block(measure: Measure, static: Point, seeds: Any, words: Any, value
 
 
 def status(measure: Measure, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
-  """`store.STATUS` of every point: nonfinite if it holds a NaN or +inf where that is no answer."""
+  """`store.STATUS` of every point: nonfinite if it holds a NaN or +inf where that is no answer, else updates_dropped if it
+  counts any, else ok.
+  """
   bad = np.zeros(next(iter(arrays.values())).shape[0], bool)
   for name, array in arrays.items():
     wrong = np.zeros(array.shape, bool)
@@ -48,7 +50,9 @@ def status(measure: Measure, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
     if name not in measure.may_be_infinite:
       wrong |= np.isposinf(array)
     bad |= wrong.reshape(len(bad), -1).any(axis=1)
-  return np.where(bad, store.STATUS.index("nonfinite"), store.STATUS.index("ok")).astype(np.int8)
+  dropped = arrays[measure.dropped] > 0 if measure.dropped else np.zeros_like(bad)
+  names = np.where(bad, "nonfinite", np.where(dropped, "updates_dropped", "ok"))
+  return np.array([store.STATUS.index(name) for name in names], np.int8)
 
 
 class Outcome(NamedTuple):

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 import recurrent_lab as rl
+from recurrent_lab.scaled import log_norm
 from recurrent_lab.tasks import Batch, Pair, Task
 from recurrent_lab.training import lookup
 
@@ -50,12 +51,11 @@ def gradient_dynamics(cell: rl.Cell, task: Task, params: rl.WithReadoutParams, b
       first, *rest = [summands] if hasattr(summands, "_fields") else summands  # of a stack the lowest
       summands = [first._replace(input_kernel=gradient), *rest]
     products = rl.product_log_norms(cell, net, xs, norm="frobenius")
-    squared = sum(jnp.sum(g**2, axis=range(1, g.ndim)) for g in jax.tree.leaves(summands))
     return {
       "largest_exponent": rl.lyapunov_spectrum(cell, net, xs, k=1, burn_in=len(xs) // 10).exponents[0],
       "product_growth": rl.growth_rate(products).rate if len(xs) > 1 else jnp.array(jnp.nan),
       "log_adjoint": rl.adjoint_log_norms(loss, cell, net, xs)[::-1],
-      "log_gradient": 0.5 * jnp.log(squared)[::-1],
+      "log_gradient": log_norm(summands, batch_ndim=1)[::-1],
       "gate_value": jnp.stack([jnp.mean(a.value) for a in activities.values()]),
       "gate_slope": jnp.stack([jnp.mean(a.log_slope) for a in activities.values()]),
     }

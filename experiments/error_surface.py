@@ -22,6 +22,7 @@ from experiments.measure import Measure, draw
 from experiments.runner import Experiment, main
 import recurrent_lab as rl
 from recurrent_lab import training
+from recurrent_lab.scaled import norm
 
 TARGET, START = 0.7, 0.5
 RATE, CLIP, UPDATES = 0.5, 0.5, 100
@@ -50,7 +51,7 @@ def surface(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str,
   here = jnp.stack([values["ws"], values["bias"]])
   value, gradient = jax.value_and_grad(error)(here)
   paths = [descend(training.clipping("none")), descend(training.clipping("global_norm", CLIP))]
-  return {"error": value, "gradient_norm": jnp.linalg.norm(gradient), "path": jnp.stack(paths)}
+  return {"error": value, "gradient_norm": norm(gradient), "path": jnp.stack(paths)}
 
 
 MEASURE = Measure(

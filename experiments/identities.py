@@ -11,7 +11,6 @@ from collections.abc import Mapping
 import sys
 
 import jax
-from jax.flatten_util import ravel_pytree
 import jax.numpy as jnp
 from jaxtyping import Array
 
@@ -19,6 +18,8 @@ from experiments.grid import Point
 from experiments.measure import Measure, draw
 from experiments.runner import Experiment, main
 import recurrent_lab as rl
+from recurrent_lab import training
+from recurrent_lab.scaled import norm
 
 CLIP = 1.0  # the largest norm that clipping leaves
 
@@ -29,8 +30,6 @@ def identities(static: Point, key: Array, values: Mapping[str, Array]) -> dict[s
   size = int(static["hidden_size"])
   k_readout, k_target = jax.random.split(key)
   target = jax.random.normal(k_target, (xs.shape[0], size), xs.dtype)
-  norm = lambda tree: jnp.linalg.norm(ravel_pytree(tree)[0])
-
   # L = ½ Σ_t (Y_t - O_t)² through a readout, term by term and all at once.
   net = rl.with_readout(cell, size)
   both = rl.WithReadoutParams(params, rl.init_readout(k_readout, size, size, xs.dtype))
@@ -44,7 +43,7 @@ def identities(static: Point, key: Array, values: Mapping[str, Array]) -> dict[s
     lambda outputs: 0.5 * jnp.sum((target[-1] - outputs[-1]) ** 2), net, both, xs, state
   ).readout
 
-  clipped = jax.tree.map(lambda g: g * jnp.minimum(1, CLIP / norm(gradient)), gradient)
+  clipped, _ = training.clipping("global_norm", CLIP).update(gradient, None)
   _, outputs = rl.unroll(cell, params, xs, state)
   _, reversed_outputs = rl.unroll(cell, params, xs[::-1], state)
   slopes = [jnp.exp(a.log_slope) for name, a in rl.activities(cell, params, xs, state).items() if name in TANHS]
@@ -56,7 +55,7 @@ def identities(static: Point, key: Array, values: Mapping[str, Array]) -> dict[s
     "readout_beyond_lag_zero": norm(jax.tree.map(lambda g: g[:-1], last)) / norm(last),
     "gradient_norm": norm(gradient),
     "clipped_norm": norm(clipped),
-    "order_difference": jnp.linalg.norm(outputs[-1] - reversed_outputs[-1]) / jnp.linalg.norm(outputs[-1]),
+    "order_difference": norm(outputs[-1] - reversed_outputs[-1]) / norm(outputs[-1]),
     "largest_slope": jnp.max(jnp.stack(slopes)),
     "share_of_slopes_below_one": jnp.mean((jnp.stack(slopes) < 1).astype(xs.dtype)),
     "peephole_share": norm(jacobians - rl.state_jacobians(cell, blind, xs, state)) / norm(jacobians),

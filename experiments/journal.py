@@ -2,7 +2,8 @@
 
 A row ends with the SHA-256 of the rest of it, so that no flipped byte goes unseen; rows of numbers alone, as they were written
 before there were checksums, are read too. A line that was torn is cut off on opening; a row for a step that is already there
-is not written again, so that a run which goes on from a checkpoint repeats nothing. What is not finite is written as null.
+is not written again, so that a run which goes on from a checkpoint repeats nothing. Infinity, such as a norm
+that no float is as large as, is written as "inf", and what else is not finite as null.
 """
 
 from collections.abc import Mapping
@@ -115,12 +116,12 @@ def append(path: Path, written: list[dict[str, Any]], row: Mapping[str, Any]) ->
 
 
 def column(written: list[dict[str, Any]], name: str) -> np.ndarray:
-  """A quantity over all rows [rows, ...], null as NaN."""
+  """A quantity over all rows [rows, ...], null as NaN and "inf" as the number."""
   return np.array([_with_nan(row[name]) for row in written], np.float64)
 
 
 def _plain(value: Any) -> Any:
-  """Numbers, lists and null: float32 values become the doubles equal to them, which JSON keeps exactly."""
+  """Numbers, lists, "inf" and null: float32 values become the doubles equal to them, which JSON keeps exactly."""
   if isinstance(value, str | bool | int):
     return value
   array = np.asarray(value)
@@ -128,10 +129,12 @@ def _plain(value: Any) -> Any:
     return [_plain(entry) for entry in array]
   if array.dtype.kind in "iub":
     return int(array)
+  if np.isposinf(array):
+    return "inf"
   return float(array) if np.isfinite(array) else None
 
 
 def _with_nan(value: Any) -> Any:
   if isinstance(value, list):
     return [_with_nan(entry) for entry in value]
-  return np.nan if value is None else value
+  return np.nan if value is None else float(value)

@@ -29,6 +29,7 @@ class Measure(NamedTuple):
     coords: `static -> {axis name: labels}`.
     may_be_infinite: names whose +inf is an answer (a norm that never falls has an infinite memory), not a failure.
     may_be_nan: names whose NaN says that there is nothing to report (what comes after the end of a run).
+    dropped: the name of a count of updates that were left out; a point where it is above 0 has the status `updates_dropped`.
     settings: what can be fixed or varied.
     check: raises a `ValueError` for a point whose settings do not go together.
     keeps_files: which kind of `run` it is.
@@ -40,6 +41,7 @@ class Measure(NamedTuple):
   coords: Callable[[Point], dict[str, list[Any]]]
   may_be_infinite: Sequence[str] = ()
   may_be_nan: Sequence[str] = ()
+  dropped: str | None = None
   settings: Mapping[str, Setting] = SETTINGS
   check: Callable[[Point], Any] = lambda point: None
   keeps_files: bool = False

@@ -35,36 +35,40 @@ class Keys(NamedTuple):
 class Programs(NamedTuple):
   """The compiled maps of runs that share all settings but the `INITIAL` ones, over a leading axis of seeds."""
 
-  # (states, sums, updates) -> (states, sums)
+  # (states, log, updates) -> (states, log)
   advance: Callable[[TrainState, dict[str, Array], int], tuple[TrainState, dict[str, Array]]]
   evaluate: Callable[[Any, Array], tuple[Array, Array]]  # (params, keys) -> (loss, score)
   watch: Callable[[Any, Array], dict[str, Array]]
 
 
-SUMS = ("loss", "gradient_norm", "largest_gradient_norm", "clipped_norm", "clipped", "finite")
+MEANS = ("loss", "gradient_norm", "clipped_norm", "clipped_share")  # over the finite updates
+LOG = (*MEANS, "largest_gradient_norm", "finite")  # what is kept of the updates between two rows, at first 0
 
 
 def _advance(
-  run: Run, batch: int, state: TrainState, sums: dict[str, Array], updates: int
+  run: Run, batch: int, state: TrainState, log: dict[str, Array], updates: int
 ) -> tuple[TrainState, dict[str, Array]]:
-  """That many updates of one run, added to the sums over them; what is not finite counts in `finite` alone."""
+  """That many updates of one run, added to the log of them. Those that are left out count in the largest norm alone, as inf
+  if they have none.
+  """
   step = training.train_step(run.gradient, run.task, run.optimizer, run.clip, batch)
 
   def body(_: Array, carry: tuple[TrainState, dict[str, Array]]) -> tuple[TrainState, dict[str, Array]]:
-    state, sums = carry
+    state, log = carry
     state, info = step(state)
-    seen = lambda value: jnp.where(info.is_finite, value, 0)
-    new = {
-      "loss": sums["loss"] + seen(info.loss),
-      "gradient_norm": sums["gradient_norm"] + seen(info.gradient_norm),
-      "largest_gradient_norm": jnp.maximum(sums["largest_gradient_norm"], seen(info.gradient_norm)),
-      "clipped_norm": sums["clipped_norm"] + seen(info.clipped_norm),
-      "clipped": sums["clipped"] + seen(info.is_clipped),
-      "finite": sums["finite"] + info.is_finite,
+    count = log["finite"] + info.is_finite
+    share = info.is_finite / jnp.maximum(count, 1)
+    # A mean, since a sum of norms may overflow.
+    mean = lambda old, value: jnp.where(info.is_finite, (1 - share) * old + share * value, old)
+    values = (info.loss, info.gradient_norm, info.clipped_norm, info.is_clipped)
+    norm = jnp.where(jnp.isnan(info.gradient_norm), jnp.inf, info.gradient_norm)
+    return state, {
+      **{name: mean(log[name], value) for name, value in zip(MEANS, values, strict=True)},
+      "largest_gradient_norm": jnp.maximum(log["largest_gradient_norm"], norm),
+      "finite": count,
     }
-    return state, new
 
-  return lax.fori_loop(0, updates, body, (state, sums))
+  return lax.fori_loop(0, updates, body, (state, log))
 
 
 def _floss(run: Run, state: TrainState, updates: int, k: int) -> TrainState:

@@ -24,7 +24,7 @@ from recurrent_lab.cells import CELLS
 
 SCHEMA_VERSION = 1
 
-STATUS = ("missing", "ok", "nonfinite")  # the meaning of the variable `status`
+STATUS = ("missing", "ok", "nonfinite", "updates_dropped")  # the meaning of the variable `status`
 
 
 class SchemaError(ResultsError):

@@ -174,6 +174,7 @@ def _points(found: Found, missing: int, skipped: int, failed: int) -> str:
   total = sum(found.statuses.values()) + missing
   numbers = {
     "ok": found.statuses["ok"],
+    "with updates dropped": found.statuses["updates_dropped"],
     "not finite": found.statuses["nonfinite"],
     "failed": failed,
     "not computed": missing - failed,

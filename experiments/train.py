@@ -24,7 +24,7 @@ from experiments.files import CheckpointError
 from experiments.grid import Point, Setting
 from experiments.learning import SETTINGS, build, initial_params
 from experiments.measure import Measure
-from experiments.programs import SUMS, prepare
+from experiments.programs import LOG, MEANS, prepare
 from experiments.progress import progress, say
 from experiments.words import count
 from recurrent_lab.training import TrainState
@@ -44,18 +44,16 @@ def watched_updates(updates: int) -> list[int]:
   return [logged[i] for i in WATCHED if i < len(logged)]
 
 
-def _metrics(states: TrainState, sums: dict[str, Array], evaluation: tuple[Array, Array]) -> dict[str, np.ndarray]:
+def _metrics(states: TrainState, log: dict[str, Array], evaluation: tuple[Array, Array]) -> dict[str, np.ndarray]:
   """A row: means over the finite updates since the last one, and the state of affairs after them."""
-  finite = np.asarray(sums["finite"])
-  with np.errstate(invalid="ignore"):
-    means = {name: np.asarray(sums[name]) / finite for name in ("loss", "gradient_norm", "clipped_norm", "clipped")}
+  means = {name: np.where(log["finite"] > 0, log[name], np.nan) for name in MEANS}
   test_loss, score = evaluation
   return {
     "loss": means["loss"],
     "gradient_norm": means["gradient_norm"],
-    "largest_gradient_norm": np.asarray(sums["largest_gradient_norm"]),
+    "largest_gradient_norm": np.asarray(log["largest_gradient_norm"]),
     "clipped_norm": means["clipped_norm"],
-    "clipped_share": means["clipped"],
+    "clipped_share": means["clipped_share"],
     "nonfinite": np.asarray(states.nonfinite),
     "test_loss": np.asarray(test_loss),
     "score": np.asarray(score),
@@ -122,12 +120,12 @@ def train(points: Sequence[Point], folder: Path, checkpoint_seconds: float) -> d
         while not is_over():
           begin = time.perf_counter()
           step = next(label for label in labels if label > done)
-          advanced, sums = states, {name: jnp.zeros(len(points)) for name in SUMS}
+          advanced, log = states, {name: jnp.zeros(len(points)) for name in LOG}
           for first in range(done, step, CALL):
             signals.stop_if_asked()
-            advanced, sums = programs.advance(advanced, sums, min(CALL, step - first))
-            jax.block_until_ready(sums)
-          row = _metrics(advanced, sums, programs.evaluate(advanced.params, keys))
+            advanced, log = programs.advance(advanced, log, min(CALL, step - first))
+            jax.block_until_ready(log)
+          row = _metrics(advanced, log, programs.evaluate(advanced.params, keys))
           rate = (step - done) * point["batch"] * len(points) / (time.perf_counter() - begin)
           journal.append(folder / "metrics.jsonl", rows, {"step": step, **row, "samples_per_second": rate})
           advance(step - done, note=f"loss {np.mean(row['loss']):.3g}, lowest score {np.min(row['score']):.3g}")
@@ -209,6 +207,8 @@ TRAIN = Measure(
   | {name: ("watched_update", *axes) for name, axes in DIMS.items()}
   | dict.fromkeys(("solved", "solved_at", "updates_run", "final_score", "best_score", "nonfinite_updates"), ()),
   coords=coords,
+  may_be_infinite=("gradient_norm", "largest_gradient_norm"),  # norms that no float is as large as
+  dropped="nonfinite_updates",
   may_be_nan=(*CURVES, *DIMS, "solved_at"),  # a run that ends with a score that is NaN has failed
   settings=SETTINGS,
   check=build,

@@ -38,6 +38,7 @@ from experiments.runner import Experiment, main
 from experiments.train import TRAIN, After, followed_by
 import recurrent_lab as rl
 from recurrent_lab import sequence, training
+from recurrent_lab.scaled import log_norm
 from recurrent_lab.tasks import Batch, Task
 from recurrent_lab.tasks.translation import END
 
@@ -93,7 +94,7 @@ def _source_gradient(cell: rl.Cell, task: Task, params: rl.WithReadoutParams, ba
     outputs = training.predict(cell, params, batch.inputs._replace(source=rows))
     return jnp.sum(jax.vmap(task.loss, in_axes=1)(outputs, batch))
 
-  return jnp.log(jnp.linalg.norm(jax.grad(loss)(rows), axis=-1))
+  return log_norm(jax.grad(loss)(rows), batch_ndim=2)
 
 
 def by_distance(values: np.ndarray, length: int) -> np.ndarray:

@@ -21,6 +21,7 @@ from recurrent_lab.cell import Cell, Params, State
 from recurrent_lab.jacobians import flat_trajectory
 from recurrent_lab.lyapunov import first_tangents
 from recurrent_lab.readout import WithReadoutParams
+from recurrent_lab.scaled import largest_exponent, norm, shift
 from recurrent_lab.unroll import start
 
 # Adjoints below this norm count as 0 (the authors' code leaves out squared norms below 1e-20).
@@ -84,13 +85,16 @@ def omega(
   Returns:
     The mean over all steps and examples whose ‖a_{k+1}‖ is above `SMALLEST_ADJOINT`; 0 if there is none.
   """
-  squared = lambda tree: sum(jnp.sum(leaf**2, axis=-1) for leaf in jax.tree.leaves(tree))
+  batch_ndim = xs.ndim - 1
+  is_large = norm(adjoint, batch_ndim) > SMALLEST_ADJOINT
+  # The ratio is that of a multiple too: of about 1 at every step, so that nothing below leaves the range.
+  exponent = largest_exponent(adjoint, batch_ndim)
+  adjoint = jax.tree.map(lambda a: shift(a, -exponent), adjoint)
   # A step works on leading axes, so all steps and examples are pulled back at once.
   _, pullback = jax.vjp(lambda s: cell.step(params, s, xs)[0], states)
-  (pulled,) = pullback(adjoint)
-  before, after = squared(adjoint), squared(pulled)
-  counts = (before > SMALLEST_ADJOINT**2) & (after > 0)  # √ has no slope at 0
-  ratio = jnp.sqrt(jnp.where(counts, after, 1) / jnp.where(counts, before, 1))
+  before, after = norm(adjoint, batch_ndim), norm(pullback(adjoint)[0], batch_ndim)
+  counts = is_large & (after > 0)
+  ratio = jnp.where(counts, after, 1) / jnp.where(counts, before, 1)
   return jnp.sum((ratio - 1) ** 2) / jnp.maximum(jnp.sum(counts), 1)
 
 

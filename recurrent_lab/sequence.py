@@ -182,7 +182,8 @@ def one_hot(params: Params, tokens: Int[Array, "T *batch"]) -> tuple[Params, Flo
   a loss reaches W through them. Any cell that uses x_t in x_t W only is served: all of the lab's, and stacks of them.
 
   Raises:
-    ValueError: if the (first) params have no `input_kernel`.
+    ValueError: if the (first) params have no `input_kernel`, or for a token outside the vocabulary; where tokens are traced and
+      cannot be looked at, such a token gives zeros, as `jax.nn.one_hot` does.
   """
   is_stack = isinstance(params, tuple) and not hasattr(params, "_fields")
   first = params[0] if is_stack else params
@@ -190,7 +191,21 @@ def one_hot(params: Params, tokens: Int[Array, "T *batch"]) -> tuple[Params, Flo
     raise ValueError(f"{type(first).__name__} has no input_kernel to look tokens up in.")
   kernel = first.input_kernel
   first = first._replace(input_kernel=Identity(kernel.shape[1]))
-  return (first, *params[1:]) if is_stack else first, kernel[tokens]
+  return (first, *params[1:]) if is_stack else first, _rows(kernel, tokens)
+
+
+def _rows(kernel: Float[Array, "V kH"], tokens: Int[Array, "T *batch"]) -> Float[Array, "T *batch kH"]:
+  """The rows of these tokens; zeros for those that are outside the vocabulary and traced."""
+  size = kernel.shape[0]
+  if not jnp.issubdtype(jnp.result_type(tokens), jnp.integer):
+    raise ValueError(f"Tokens have dtype {jnp.result_type(tokens)}; they must be whole numbers from 0 to {size - 1}.")
+  if not isinstance(tokens, jax.core.Tracer):
+    known = np.asarray(tokens)
+    wrong = known[(known < 0) | (known >= size)]
+    if wrong.size:
+      raise ValueError(f"There is a token {wrong[0]}; the vocabulary has 0 to {size - 1}.")
+  tokens = jnp.asarray(tokens).astype(jnp.int32)
+  return kernel.at[jnp.where(tokens < 0, size, tokens)].get(mode="fill", fill_value=0)
 
 
 def choose(
@@ -198,16 +213,26 @@ def choose(
 ) -> Int[Array, "*batch"]:
   """Draws from softmax(logits / temperature), or from its `top_k` most probable tokens; temperature 0 takes the first of them.
 
+  Among equally probable tokens the first count as more probable for `top_k`, so that `top_k=1` is the choice of temperature 0.
+  Logits may be of any size, -inf included. Smaller and smaller temperatures tend to a draw among the most probable tokens.
+
   Raises:
     ValueError: for a temperature below 0, or a `top_k` below 1 or above the vocabulary.
   """
   if not 0 <= temperature < float("inf"):
     raise ValueError(f"The temperature is {temperature}; it must be finite and at least 0.")
-  if top_k is not None:
-    if not 1 <= top_k <= logits.shape[-1]:
-      raise ValueError(f"top_k is {top_k}; it must be from 1 to the vocabulary's {logits.shape[-1]}.")
-    least = lax.top_k(logits, top_k)[0][..., -1:]
-    logits = jnp.where(logits >= least, logits, -jnp.inf)
+  if top_k is not None and not 1 <= top_k <= logits.shape[-1]:
+    raise ValueError(f"top_k is {top_k}; it must be from 1 to the vocabulary's {logits.shape[-1]}.")
   if temperature == 0:
     return jnp.argmax(logits, axis=-1)
-  return jax.random.categorical(key, logits / temperature)
+  logits = logits.astype(jnp.promote_types(logits.dtype, jnp.float32))
+  largest = jnp.max(logits, axis=-1, keepdims=True)
+  # Relative to the largest, whose own quotient is 0 whatever it is divided by: neither inf - inf nor 0 / 0 occurs.
+  is_largest = logits == largest
+  scaled = jnp.where(is_largest, 0, (logits - jnp.where(is_largest, 0, largest)) / temperature)
+  if top_k is not None:
+    # -0 equals 0, but `top_k` puts it below.
+    _, chosen = lax.top_k(jnp.where(logits == 0, 0, logits), top_k)
+    is_chosen = jnp.put_along_axis(jnp.zeros(logits.shape, bool), chosen, True, axis=-1, inplace=False)
+    scaled = jnp.where(is_chosen, scaled, -jnp.inf)
+  return jax.random.categorical(key, scaled)

@@ -20,8 +20,10 @@ import optax
 from recurrent_lab._compiled import compiled
 from recurrent_lab.backprop import reverse_unroll
 from recurrent_lab.cell import Cell, Params, check_choice
+from recurrent_lab.clipping import clip_by_global_norm, clip_by_unit_norm
 from recurrent_lab.readout import WithReadoutParams, init_readout, readout
 from recurrent_lab.regularizers import adjoints, flossing, omega
+from recurrent_lab.scaled import norm
 from recurrent_lab.sequence import EncoderDecoderParams, encode_decode, one_hot
 from recurrent_lab.tasks import Batch, Pair, Task
 from recurrent_lab.unroll import truncated_unroll
@@ -36,14 +38,14 @@ class TrainState(NamedTuple):
   opt_state: Any  # of the optimiser
   step: Int[Array, ""]  # updates done, which is the position in the data too
   key: Key[Array, ""]  # batch n is drawn from the key with n folded in
-  nonfinite: Int[Array, ""]  # updates so far whose loss or gradient was not finite
+  nonfinite: Int[Array, ""]  # updates so far that were left out, since something in them was not finite
 
 
 class StepInfo(NamedTuple):
   """What one update did."""
 
   loss: Float[Array, ""]  # of the batch, before the update
-  gradient_norm: Float[Array, ""]  # before clipping
+  gradient_norm: Float[Array, ""]  # before clipping; inf if no number of its precision is as large
   clipped_norm: Float[Array, ""]  # after it
   is_clipped: Bool[Array, ""]  # whether clipping made the norm smaller
   is_finite: Bool[Array, ""]  # if not, the update was left out
@@ -72,9 +74,9 @@ OPTIMIZERS: Mapping[str, Callable[..., optax.GradientTransformation]] = _optimiz
 
 CLIPS: Mapping[str, Callable[[float], optax.GradientTransformation]] = {
   "none": lambda threshold: optax.identity(),
-  "global_norm": optax.clip_by_global_norm,  # g · min(1, c / ‖g‖): Pascanu et al. (2013), algorithm 1
+  "global_norm": clip_by_global_norm,  # g · min(1, c / ‖g‖): Pascanu et al. (2013), algorithm 1
   "value": optax.clip,  # every entry into [-c, c]: Mikolov (2012)
-  "adaptive": optax.adaptive_grad_clip,  # unit by unit, ‖g‖ ≤ c ‖w‖: Brock et al. (2021)
+  "adaptive": clip_by_unit_norm,  # unit by unit, ‖g‖ ≤ c ‖w‖: Brock et al. (2021)
 }
 
 
@@ -179,6 +181,20 @@ def init_state(key: Key[Array, ""], params: Params, optimiser: optax.GradientTra
   return TrainState(params, optimiser.init(params), jnp.zeros((), jnp.int32), key, jnp.zeros((), jnp.int32))
 
 
+def _is_finite(tree: Any) -> Bool[Array, ""]:
+  """Whether every entry of every array is a finite number."""
+  return jax.tree.reduce(lambda so_far, a: so_far & jnp.all(jnp.isfinite(a)), tree, jnp.array(True))
+
+
+def _stays_finite(old: Any, new: Any) -> Bool[Array, ""]:
+  """Whether all is finite that was. An optimiser may start from an infinity, but a square of the gradient that has become
+  one stops all later updates of that entry.
+  """
+  is_float = lambda a: jnp.issubdtype(jnp.result_type(a), jnp.inexact)
+  both = zip(jax.tree.leaves(old), jax.tree.leaves(new), strict=True)
+  return _is_finite([jnp.where(jnp.isfinite(o), n, 0) for o, n in both if is_float(n)])
+
+
 def train_step(
   gradient: Gradient,
   task: Task,
@@ -188,30 +204,33 @@ def train_step(
 ) -> Callable[[TrainState], tuple[TrainState, StepInfo]]:
   """One update as a pure map of the state, to be scanned over updates and vmapped over seeds.
 
-  An update whose loss or gradient is not finite changes nothing but the step, and is counted in `TrainState.nonfinite`.
+  An update whose loss or gradient is not finite, or that would make a finite entry of the parameters or of the optimiser's
+  state anything else, changes nothing but the step, and is counted in `TrainState.nonfinite`. The norm of a finite gradient
+  may be too large to be represented: its `gradient_norm` is inf, and the update is taken, since clipping can deal with it.
   """
 
   def step(state: TrainState) -> tuple[TrainState, StepInfo]:
     batch = task.sample(jax.random.fold_in(state.key, state.step), batch_size)
     loss, grads = gradient(state.params, batch)
-    norm = optax.tree.norm(grads)
+    gradient_norm = norm(grads)
     clipped, _ = clip.update(grads, clip.init(state.params), state.params)
-    clipped_norm = optax.tree.norm(clipped)
+    clipped_norm = norm(clipped)
     # Some optimisers look at the loss too.
     update = optax.with_extra_args_support(optimiser).update
     updates, opt_state = update(clipped, state.opt_state, state.params, value=loss, grad=clipped)
-    is_finite = jnp.isfinite(loss) & jnp.isfinite(norm)
-    keep = lambda new, old: jnp.where(is_finite, new, old)
-    new = TrainState(
-      params=jax.tree.map(keep, optax.apply_updates(state.params, updates), state.params),
-      opt_state=jax.tree.map(keep, opt_state, state.opt_state),
+    old, new = (state.params, state.opt_state), (optax.apply_updates(state.params, updates), opt_state)
+    is_finite = _is_finite((loss, grads)) & _stays_finite(old, new)
+    params, opt_state = jax.tree.map(lambda n, o: jnp.where(is_finite, n, o), new, old)
+    new_state = TrainState(
+      params=params,
+      opt_state=opt_state,
       step=state.step + 1,
       key=state.key,
       nonfinite=state.nonfinite + ~is_finite,
     )
     # Rounding alone moves a norm that was not clipped.
-    is_clipped = clipped_norm < norm * (1 - 1e-6)
-    return new, StepInfo(loss, norm, clipped_norm, is_clipped, is_finite)
+    is_clipped = clipped_norm < gradient_norm * (1 - 1e-6)
+    return new_state, StepInfo(loss, gradient_norm, clipped_norm, is_clipped, is_finite)
 
   return step
 

@@ -175,7 +175,8 @@ def truncated_unroll(
   """The outputs of `unroll`, with the gradient of truncated BPTT(k1, k2).
 
   Every k1 steps the outputs of the last k1 steps are sent back through the last k2 steps, where the state counts as given:
-  o_t with e - k1 < t ≤ e, e = k1, 2 k1, …, depends on parameters and inputs from step e - k2 + 1 on. All windows run at
+  o_t with e - k1 < t ≤ e, e = k1, 2 k1, …, depends on parameters and inputs from step e - k2 + 1 on, and on S_0 if e ≤ k2.
+  All windows run at
   once, as a batch of sequences of k2 steps that start from the states of one plain pass.
 
   Reference: Williams & Peng, "An efficient gradient-based algorithm for on-line training of recurrent network trajectories",
@@ -205,7 +206,11 @@ def truncated_unroll(
   )  # the step each window starts with, below 0 where it reaches past the beginning
   at = first + np.arange(k2)[:, None]  # [k2, W]
   inside = jnp.asarray((at >= 0) & (at < steps))
-  s = jax.tree.map(lambda a: a[np.maximum(first, 0)], lax.stop_gradient(states))
+  from_start = int(
+    np.sum(first <= 0)
+  )  # these windows start from S_0 itself, the others from states that count as given
+  held = jax.tree.map(lambda a: a[first[from_start:]], lax.stop_gradient(states))
+  s = jax.tree.map(lambda a, h: jnp.concatenate([jnp.broadcast_to(a, (from_start, *a.shape)), h]), state, held)
 
   def step(s: State, now: tuple[Array, Array]) -> tuple[State, Array]:
     x, is_inside = now

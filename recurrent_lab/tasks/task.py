@@ -15,6 +15,8 @@ from jaxtyping import Array, Float, Int, Key, Shaped
 import numpy as np
 import optax
 
+from recurrent_lab.scaled import mean_square
+
 
 class Pair(NamedTuple):
   """What an encoder and a decoder are given; the two sequences have vocabularies of their own."""
@@ -71,7 +73,7 @@ class Task(NamedTuple):
 
 def mean_squared_error(outputs: Float[Array, "T *batch O"], batch: Batch) -> Float[Array, ""]:
   """Mean of (output - target)² over the entries that count and over O."""
-  return jnp.mean(jnp.mean((outputs - batch.targets) ** 2, axis=-1), where=batch.mask > 0)
+  return mean_square(outputs - batch.targets, batch.mask > 0)
 
 
 def cross_entropy(outputs: Float[Array, "T *batch O"], batch: Batch) -> Float[Array, ""]:

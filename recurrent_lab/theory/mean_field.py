@@ -42,6 +42,7 @@ import numpy as np
 
 from recurrent_lab.cell import Cell, Params, State
 from recurrent_lab.cells import get_cell
+from recurrent_lab.scaled import norm
 from recurrent_lab.theory.domain import restrict
 
 
@@ -168,7 +169,7 @@ def _run(
     state, tangent = jax.jvp(
       lambda s, r: advance(params, s, r, external), (state, gain * recurrent), (tangent, gain * tangent_recurrent)
     )
-    size = jnp.sqrt(sum(jnp.sum(leaf**2) for leaf in jax.tree.leaves(tangent)))
+    size = norm(tangent)
     tangent = jax.tree.map(lambda leaf: leaf / jnp.where(size == 0, 1, size), tangent)
     mean_square = jnp.mean(hidden(state) ** 2)
     # Past an overflow the slopes of NaN are finite numbers of no meaning.

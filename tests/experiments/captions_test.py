@@ -7,7 +7,7 @@ import pytest
 
 from experiments import captions, data, runner
 from experiments.learning import build
-from experiments.programs import SUMS, prepare
+from experiments.programs import LOG, prepare
 from tests import reference
 from tests.nets import to_float64
 
@@ -23,7 +23,7 @@ def trained():
   """(points, parameters) of two seeds after a few updates."""
   points = runner.parse(captions.EXPERIMENT, list(SMALL)).points
   programs, start, keys, _ = prepare(points)
-  states, _ = programs.advance(start(keys), {name: jnp.zeros(2) for name in SUMS}, 100)
+  states, _ = programs.advance(start(keys), {name: jnp.zeros(2) for name in LOG}, 100)
   return points, states.params
 
 

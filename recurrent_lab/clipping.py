@@ -1,0 +1,68 @@
+"""Clipping of gradients by their norm, right whenever their entries are finite, as optax transformations.
+
+    ĝ = g · min(1, c / ‖g‖)                                       the whole gradient: Pascanu et al. (2013)
+    ĝ_u = g_u · min(1, c max(‖w_u‖, 10⁻³) / ‖g_u‖)                unit by unit: Brock et al. (2021)
+
+The norm of a gradient of 10²⁰ is finite in float32 and its square is not; one of 10³⁸ may have a norm that is not either. Here g
+and ‖g‖ are divided by one power of two before they are divided by each other. Where nothing leaves the range, the results are
+those of `optax.clip_by_global_norm` and `optax.adaptive_grad_clip`, which otherwise return zeros.
+
+References: Pascanu, Mikolov & Bengio, "On the difficulty of training recurrent neural networks", ICML (2013), algorithm 1; Brock,
+De, Smith & Simonyan, "High-performance large-scale image recognition without normalization", ICML (2021), eq. 3.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+from jaxtyping import Array
+import optax
+
+from recurrent_lab.scaled import norm, scaled_norm, shift
+
+# The norm of a unit's weights counts as no less, so that a unit at 0 can leave it.
+SMALLEST_UNIT = 1e-3
+
+
+def clip_by_global_norm(threshold: ArrayLike) -> optax.GradientTransformation:
+  """Scales the gradient down to a norm of `threshold` over all its entries, if that is larger."""
+  return optax.stateless(lambda gradient, params: _bounded(gradient, jnp.asarray(threshold)))
+
+
+def clip_by_unit_norm(ratio: ArrayLike) -> optax.GradientTransformation:
+  """Scales the gradient of each unit down to a norm of `ratio` times that of the unit's weights, if that is larger.
+
+  A unit is a column of a kernel `[in, out]`, and a vector is one unit. Arrays of three axes are summed over the first, those of
+  more over all but the last.
+  """
+
+  def clip(gradient: Array, weights: Array) -> Array:
+    batch_ndim, turn, turn_back = _by_unit(gradient)
+    bound = jnp.asarray(ratio) * jnp.maximum(norm(turn(weights), batch_ndim), SMALLEST_UNIT)
+    return turn_back(_bounded(turn(gradient), bound, batch_ndim))
+
+  return optax.stateless(lambda gradient, params: jax.tree.map(clip, gradient, params))
+
+
+def _by_unit(array: Array) -> tuple[int, Callable[[Array], Array], Callable[[Array], Array]]:
+  """How many axes tell units apart, and how to move these axes to the front and back."""
+  if jnp.squeeze(array).ndim <= 1:
+    return 0, lambda a: a, lambda a: a
+  if array.ndim <= 3:
+    return array.ndim - 1, lambda a: jnp.moveaxis(a, 0, -1), lambda a: jnp.moveaxis(a, -1, 0)
+  return 1, lambda a: jnp.moveaxis(a, -1, 0), lambda a: jnp.moveaxis(a, 0, -1)
+
+
+def _bounded(gradient: Any, bound: Array, batch_ndim: int = 0) -> Any:
+  """g · min(1, c / ‖g‖), the norm over all axes but the first `batch_ndim`, each index of which has a bound c of its own."""
+  size, exponent = scaled_norm(gradient, batch_ndim)
+  is_small = shift(size, exponent) < bound
+
+  def scale(g: Array) -> Array:
+    over_units = lambda a: a.reshape(*a.shape, *[1] * (g.ndim - a.ndim))
+    unit = shift(g, -exponent) / over_units(jnp.where(size == 0, 1, size))
+    return jnp.where(over_units(is_small), g, unit * over_units(bound)).astype(g.dtype)
+
+  return jax.tree.map(scale, gradient)
