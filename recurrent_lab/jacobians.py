@@ -23,7 +23,11 @@ from recurrent_lab._compiled import compiled
 from recurrent_lab.cell import Cell, Params, State, check_choice
 from recurrent_lab.norms import NORMS, ScaledMatrix
 from recurrent_lab.scaled import Scaled, log_scale, promoted, rescale
+from recurrent_lab.tangents import begin, generic_directions, orthonormalize, push
 from recurrent_lab.unroll import scan, start
+
+# Steps that turn the start of a QR towards the directions that grow most.
+ALIGNING_STEPS = 10
 
 
 class FlatTrajectory(NamedTuple):
@@ -78,15 +82,11 @@ def pull_rows(flat: FlatTrajectory, rows: Array, s: Array, x: Array) -> Array:
   return jax.vmap(lambda row: pullback(row)[0])(rows)
 
 
-def zero_directions(flat: FlatTrajectory, pulled: Array, s: Array, x: Array) -> Array:
-  """How many rows or columns of J at (s, x) are exactly zero, whichever are more; `pulled` is any regular matrix times J.
-
-  QR rounds such a zero to ~1e-7 and so loses sight of it; a generic vector sees it exactly.
-  """
+def zero_directions(flat: FlatTrajectory, s: Array, x: Array) -> Array:
+  """How many rows and columns of J at (s, x) are exactly zero; generic vectors see them without forming J."""
   generic = jnp.sin(jnp.arange(1, s.size + 1, dtype=s.dtype)) + 2
   _, image = jax.jvp(lambda s: flat.step(s, x), (s,), (generic,))
-  rows, columns = jnp.sum(image == 0), jnp.sum(jnp.all(pulled == 0, axis=0))
-  return jnp.maximum(rows, columns).astype(jnp.int32)
+  return jnp.sum(image == 0) + jnp.sum(pull_rows(flat, generic[None], s, x) == 0)
 
 
 @compiled("measure", "cell")
@@ -200,8 +200,8 @@ def product_log_singular_values(
   A singular value decomposition of the product itself loses every σ_i below ~1e-7 σ_1 in float32. Here the product is kept
   as Q times a graded triangular matrix, whose rows each have their own scale, and one-sided Jacobi rotations find its
   singular values to high relative accuracy (`graded.py`). What a single Jacobian cannot resolve in its precision (σ_i below
-  ~1e-7 of its own σ_1 in float32) stays noise at that level; a Jacobian with rows or columns of zeros, as dead units leave
-  them, has lost as many directions for good, and they give -inf.
+  ~1e-7 of its own σ_1 in float32) stays noise at that level; what Jacobians with rows or columns of zeros lose, as
+  dead units do, at the same step or at different ones, is lost for good and gives -inf.
 
   Args:
     cell: any `Cell`.
@@ -226,24 +226,31 @@ def product_log_singular_values(
   slots = np.full(chosen[-1], len(chosen))  # the last one is for all the products that nobody asked for
   slots[chosen[-1] - np.array(chosen)] = np.arange(len(chosen))
 
-  def multiply(carry: tuple[Any, ...], at: tuple[Array, Array, Array]) -> tuple[Any, None]:
-    q, product, lost, kept = carry
-    s, x, slot = at
-    pulled = pull_rows(flat, q.T, s, x)
-    # P_lᵀ = J_{T-l+1}ᵀ P_{l-1}ᵀ grows on the left, as QR needs it.
-    q, r = jnp.linalg.qr(pulled.T)
-    product, lost = graded.multiply(r, product), jnp.maximum(lost, zero_directions(flat, pulled, s, x))
-    put = lambda all_kept, one: lax.dynamic_update_index_in_dim(all_kept, one, slot, axis=0)
-    return (q, product, lost, jax.tree.map(put, kept, (product, lost))), None
+  def transposed(s: Array, x: Array) -> tuple[Array, Array]:
+    """Jᵀ, and whether it has a row or a column of zeros."""
+    jacobian = pull_rows(flat, eye, s, x)
+    is_zero = jacobian == 0
+    return jacobian.T, jnp.any(jnp.all(is_zero, axis=0)) | jnp.any(jnp.all(is_zero, axis=1))
 
-  def log_singular_values(kept: tuple[graded.Graded, Array]) -> Array:
-    product, lost = kept
-    return jnp.where(jnp.arange(size) < size - lost, graded.log_singular_values(product), -jnp.inf)
+  def multiply(carry: tuple[Any, ...], at: tuple[Array, Array, Array]) -> tuple[Any, None]:
+    tangents, product, kept = carry
+    s, x, slot = at
+    jacobian, has_zeros = transposed(s, x)
+    # P_lᵀ = J_{T-l+1}ᵀ P_{l-1}ᵀ grows on the left, as QR needs it.
+    tangents, before = push(lambda matrix: jacobian @ matrix, has_zeros, tangents)
+    tangents, after = orthonormalize(tangents)
+    product = graded.multiply(after @ before, product)
+    put = lambda all_kept, one: lax.dynamic_update_index_in_dim(all_kept, one, slot, axis=0)
+    return (tangents, product, jax.tree.map(put, kept, product)), None
 
   eye = jnp.eye(size, dtype=flat.states.dtype)
-  begin = (graded.from_matrix(eye), jnp.zeros((), jnp.int32))
-  room = jax.tree.map(lambda a: jnp.zeros((len(chosen) + 1, *a.shape), a.dtype), begin)
+  align = min(steps, ALIGNING_STEPS)
+  turn = lambda q, at: (jnp.linalg.qr(transposed(*at)[0].T @ q)[0], None)
+  generic = generic_directions(size, size, flat.states.dtype)
+  directions, _ = lax.scan(turn, generic, (flat.states[steps - align :], flat.xs[steps - align :]))
+  product = graded.from_matrix(eye)
+  room = jax.tree.map(lambda a: jnp.zeros((len(chosen) + 1, *a.shape), a.dtype), product)
   taken = (flat.states[first:], flat.xs[first:], jnp.asarray(slots))
-  (_, _, _, kept), _ = lax.scan(multiply, (eye, *begin, room), taken, reverse=True)
-  results = lax.map(log_singular_values, jax.tree.map(lambda a: a[:-1], kept))
+  (_, _, kept), _ = lax.scan(multiply, (begin(directions), product, room), taken, reverse=True)
+  results = lax.map(graded.log_singular_values, jax.tree.map(lambda a: a[:-1], kept))
   return results[0] if lags is None else results

@@ -26,6 +26,7 @@ import numpy as np
 from recurrent_lab._compiled import compiled
 from recurrent_lab.cell import Cell, Params, State
 from recurrent_lab.jacobians import FlatTrajectory, flat_trajectory, pull_rows, zero_directions
+from recurrent_lab.tangents import Tangents, any_of_batch, begin, generic_directions, orthonormalize, push, renew
 
 # Steps at the end of the sequence that choose the interval, the first half of which only aligns the tangents: a tenth of all,
 # so that they cost little, but between these two.
@@ -34,6 +35,8 @@ SHORT_PILOT, PILOT = 10, 40
 # what the run may come to.
 AIM, LIMIT = 0.55, 0.75
 BLOCKS = 20
+# The largest residual of a certified spectrum, as a share of the mean |λ_i|, and what rounding may add, nats per step.
+CERTAIN, ROUNDING = 1e-3, 1e-6
 
 
 class LyapunovSpectrum(NamedTuple):
@@ -46,42 +49,53 @@ class LyapunovSpectrum(NamedTuple):
   spread: Float[Array, ""]  # the largest max_i - min_i ln |R_ii| of one interval, nats
   log_det_rate: Float[Array, ""]  # 1/T Σ_j ln |det J_j| from the dense J_j, nats per step; NaN for k < n
   residual: Float[Array, ""]  # |Σ_i λ_i - log_det_rate| / n, nats per step; NaN for k < n, or if both are -inf
+  is_certified: Bool[Array, ""]  # whether the residual is a number, and below `CERTAIN`
 
 
 class _Pushed(NamedTuple):
   """One step of the tangents."""
 
-  tangents: Float[Array, "n k"]  # J Q
-  lost: Int[Array, ""]  # rows or columns of J that are exactly zero
+  tangents: Tangents  # J V
+  r: Float[Array, "k k"]  # of the decompositions that lost directions made necessary
   log_det: Float[Array, ""]  # ln |det J|; NaN for k < n
 
 
-def _push(flat: FlatTrajectory, q: Float[Array, "n k"], s: Array, x: Array) -> _Pushed:
-  """J Q at (s, x); J itself is formed only where all n directions are wanted and its determinant with them."""
-  size, k = q.shape
-  _, push = jax.linearize(lambda s: flat.step(s, x), s)
+def _push(flat: FlatTrajectory, tangents: Tangents, s: Array, x: Array) -> _Pushed:
+  """J V at (s, x); J itself is formed only where all n directions are wanted and its determinant with them."""
+  size, k = tangents.coordinates.shape
+  _, linear = jax.linearize(lambda s: flat.step(s, x), s)
+  apply = jax.vmap(linear, in_axes=1, out_axes=1)
   if k < size:
-    pulled = pull_rows(flat, (jnp.sin(jnp.arange(1, size + 1, dtype=s.dtype)) + 2)[None], s, x)
-    tangents = jax.vmap(push, in_axes=1, out_axes=1)(q)
-    return _Pushed(tangents, zero_directions(flat, pulled, s, x), jnp.full((), jnp.nan, s.dtype))
-  jacobian = jax.vmap(push, out_axes=1)(jnp.eye(size, dtype=s.dtype))
-  lost = zero_directions(flat, jacobian, s, x)
+    # A single tangent has no slower one to leak into, and needs no n more.
+    has_zeros = jnp.zeros((), bool) if k == 1 else zero_directions(flat, s, x) > 0
+    tangents, r = push(apply, has_zeros, tangents)
+    return _Pushed(tangents, r, jnp.full((), jnp.nan, s.dtype))
+  jacobian = apply(jnp.eye(size, dtype=s.dtype))
+  is_zero = jacobian == 0
+  has_zeros = jnp.any(jnp.all(is_zero, axis=0)) | jnp.any(jnp.all(is_zero, axis=1))
+  tangents, r = push(lambda matrix: jacobian @ matrix, has_zeros, tangents)
   _, log_det = jnp.linalg.slogdet(jacobian)
   # LU may round a zero away that a row or column shows.
-  return _Pushed(jacobian @ q, lost, jnp.where(lost > 0, -jnp.inf, log_det))
+  return _Pushed(tangents, r, jnp.where(has_zeros, -jnp.inf, log_det))
 
 
-def _orthonormalize(tangents: Float[Array, "n k"]) -> tuple[Float[Array, "n k"], Float[Array, "k"]]:
-  """Q and ln |R_ii| of A = Q R."""
-  q, r = jnp.linalg.qr(tangents)
-  return q, jnp.log(jnp.abs(jnp.diagonal(r)))
+def _log_diagonal(r: Float[Array, "k k"]) -> Float[Array, "k"]:
+  return jnp.log(jnp.abs(jnp.diagonal(r)))
 
 
-def first_tangents(size: int, k: int, dtype: Any) -> Float[Array, "n k"]:
-  """The unit vectors for k = n, which leave a diagonal network exact; k generic ones where some have to be left out."""
-  if k == size:
-    return jnp.eye(size, dtype=dtype)
-  return jnp.linalg.qr(jax.random.normal(jax.random.key(0), (size, k), dtype))[0]
+def _pilot_steps(steps: int) -> int:
+  return min(PILOT, max(SHORT_PILOT, steps // 10), steps)
+
+
+def first_directions(flat: FlatTrajectory, k: int) -> Float[Array, "n k"]:
+  """Generic directions; for k = n turned towards those that the first steps stretch most, which shortens the transient."""
+  (steps, size), dtype = flat.states.shape, flat.states.dtype
+  generic = generic_directions(size, k, dtype)
+  if k < size:
+    return generic
+  pull = lambda q, at: (jnp.linalg.qr(pull_rows(flat, q.T, *at).T)[0], None)
+  first = _pilot_steps(steps)
+  return lax.scan(pull, generic, (flat.states[:first], flat.xs[:first]), reverse=True)[0]
 
 
 @custom_vmap
@@ -104,18 +118,16 @@ def _choose_interval(flat: FlatTrajectory, k: int) -> Int[Array, ""]:
   """
   size, dtype = flat.states.shape[1], flat.states.dtype
 
-  def step(q: Array, at: tuple[Array, Array]) -> tuple[Array, tuple[Array, Array]]:
-    pushed = _push(flat, q, *at)
-    q, log_r = _orthonormalize(pushed.tangents)
-    return q, (log_r, pushed.lost)
+  def step(tangents: Tangents, at: tuple[Array, Array]) -> tuple[Tangents, Array]:
+    pushed = _push(flat, tangents, *at)
+    tangents, r = orthonormalize(pushed.tangents)
+    return tangents, _log_diagonal(r) + _log_diagonal(pushed.r)
 
-  last = min(PILOT, max(SHORT_PILOT, len(flat.states) // 10))
-  pilot = (flat.states[-last:], flat.xs[-last:])
-  _, (log_r, lost) = lax.scan(step, first_tangents(size, k, dtype), pilot)
+  last = _pilot_steps(len(flat.states))
+  tangents, log_r = lax.scan(step, begin(generic_directions(size, k, dtype)), (flat.states[-last:], flat.xs[-last:]))
   log_r = log_r[len(log_r) // 2 :]
   # What is lost for good need not be resolved.
-  rank = jnp.argsort(jnp.argsort(-jnp.mean(log_r, axis=0)))
-  kept = rank < size - jnp.max(lost)
+  kept = tangents.live
   c = jnp.cumsum(jnp.where(kept, log_r, 0), axis=0)
   c = jnp.concatenate([jnp.zeros((1, k), dtype), c])
   growth = c[None, :] - c[:, None]
@@ -171,9 +183,9 @@ def lyapunov_spectrum(
   - Each finite-time exponent still holds the O(1/T) transient of tangents that have not turned into their directions; only
     `burn_in` takes that away.
 
-  A direction is lost for good by a Jacobian that is exactly singular (dead relu units, ∂·/∂h of an LSTM without kernels).
-  The number of rows or columns of zeros, at its maximum over the steps, is how many of the smallest exponents are -inf; the
-  others are finite. An overflowed state gives NaN.
+  A direction is lost for good where a Jacobian has rows or columns of zeros (dead relu units, ∂·/∂h of an LSTM without
+  kernels); directions lost at different steps add up. Their exponents are -inf, and the others are those of what is left
+  (`tangents.py`). What the burn-in loses does not count. An overflowed state gives NaN.
 
   Args:
     cell: any `Cell`.
@@ -192,7 +204,9 @@ def lyapunov_spectrum(
 
   Returns:
     The spectrum. In exact arithmetic `residual` is 0 for every T. Where a direction is lost for good, both sides of the
-    identity are -inf and certify nothing: it is NaN. Where only one side is, it is inf.
+    identity are -inf and certify nothing: it is NaN. Where only one side is, it is inf. `is_certified` says whether all n
+    exponents are finite and the residual is at most 1e-3 of their mean size (plus 1e-6 nats per step, for rounding). It is
+    False for k < n and where a direction is lost, since nothing is certified there.
 
   Raises:
     ValueError: if k, `burn_in`, `interval` or `blocks` is out of bounds, for known parameters that are NaN, or as
@@ -211,29 +225,34 @@ def lyapunov_spectrum(
   block = np.repeat([blocks, *range(blocks)], [burn_in, *lengths])
   since = np.arange(1, steps + 1) - np.repeat([0, *edges[:-1]], [burn_in, *lengths])
 
-  def orthonormalize(tangents: Array, alive: Array) -> tuple[Array, Array, Array]:
-    q, log_r = _orthonormalize(tangents)
-    ordered = jnp.sort(log_r)[::-1]
-    return q, log_r, ordered[0] - ordered[jnp.clip(alive, 1, k) - 1]
+  def decompose(tangents: Tangents, counts: Array) -> tuple[Tangents, Array, Array]:
+    tangents, r = orthonormalize(tangents)
+    log_r = _log_diagonal(r)
+    highest = jnp.max(log_r, where=tangents.live, initial=-jnp.inf)
+    spread = jnp.where(jnp.any(tangents.live), highest - jnp.min(log_r, where=tangents.live, initial=jnp.inf), 0)
+    # What the burn-in loses is not lost to the steps that count.
+    tangents = lax.cond(any_of_batch(~counts & ~jnp.all(tangents.live)), renew, lambda kept: kept, tangents)
+    return tangents, log_r, spread
 
-  def multiply(tangents: Array, alive: Array) -> tuple[Array, Array, Array]:
+  def multiply(tangents: Tangents, counts: Array) -> tuple[Tangents, Array, Array]:
     return tangents, jnp.zeros(k, dtype), jnp.zeros((), dtype)
 
-  def step(carry: tuple[Array, ...], at: tuple[Array, Array, Bool[Array, ""], Int[Array, ""]]) -> tuple[Any, None]:
-    q, log_r, lost, log_det, spread = carry
+  def step(carry: tuple[Any, ...], at: tuple[Array, Array, Bool[Array, ""], Int[Array, ""]]) -> tuple[Any, None]:
+    tangents, log_r, log_det, spread = carry
     s, x, is_due, b = at
-    pushed = _push(flat, q, s, x)
-    lost = lost.at[b].max(pushed.lost, mode="drop")
-    q, new_log_r, new_spread = lax.cond(is_due, orthonormalize, multiply, pushed.tangents, size - jnp.max(lost))
+    pushed = _push(flat, tangents, s, x)
+    tangents, new_log_r, new_spread = lax.cond(is_due, decompose, multiply, pushed.tangents, b < blocks)
     # Sums over a block are short enough for float32; a sum over 10⁴ steps is not.
-    log_r = log_r.at[b].add(new_log_r, mode="drop")
+    log_r = log_r.at[b].add(new_log_r + _log_diagonal(pushed.r), mode="drop")
     log_det = log_det.at[b].add(pushed.log_det, mode="drop")
-    return (q, log_r, lost, log_det, jnp.where(b < blocks, jnp.maximum(spread, new_spread), spread)), None
+    return (tangents, log_r, log_det, jnp.where(b < blocks, jnp.maximum(spread, new_spread), spread)), None
+
+  directions = first_directions(flat, k)
 
   def run(every: Array) -> tuple[Array, ...]:
     due = jnp.asarray(block_ends) | (jnp.asarray(since) % every == 0)
     zeros = jnp.zeros((blocks, k), dtype)
-    carry = (first_tangents(size, k, dtype), zeros, jnp.zeros(blocks, jnp.int32), zeros[:, 0], zeros[0, 0])
+    carry = (begin(directions), zeros, zeros[:, 0], zeros[0, 0])
     carry, _ = lax.scan(step, carry, (flat.states, flat.xs, due, jnp.asarray(block)))
     return carry[1:]
 
@@ -254,17 +273,17 @@ def lyapunov_spectrum(
   else:
     every = jnp.asarray(min(interval, int(lengths.max())), jnp.int32)
     sums = run(every)
-  log_r, lost, log_det, spread = sums
+  log_r, log_det, spread = sums
 
   weights = jnp.asarray(lengths / lengths.sum(), dtype)
   order = jnp.argsort(-jnp.sum(log_r, axis=0))
   local = log_r[:, order] / jnp.asarray(lengths, dtype)[:, None]
-  local = jnp.where((jnp.arange(k) < size - lost[:, None]) | jnp.isnan(local), local, -jnp.inf)
   exponents = weights @ local
   finite = ~jnp.isneginf(exponents)
   deviation = jnp.where(finite, local - exponents, 0)
   correction = blocks / (blocks - 1) if blocks > 1 else jnp.nan
   log_det_rate = jnp.sum(log_det) / (steps - burn_in)
+  residual = jnp.abs(jnp.sum(exponents) - log_det_rate) / size
   return LyapunovSpectrum(
     exponents=exponents,
     standard_error=jnp.sqrt(correction * jnp.sum((weights[:, None] * deviation) ** 2, axis=0)),
@@ -272,5 +291,6 @@ def lyapunov_spectrum(
     interval=every,
     spread=spread,
     log_det_rate=log_det_rate,
-    residual=jnp.abs(jnp.sum(exponents) - log_det_rate) / size,
+    residual=residual,
+    is_certified=jnp.isfinite(log_det_rate) & (residual <= CERTAIN * jnp.mean(jnp.abs(exponents)) + ROUNDING),
   )

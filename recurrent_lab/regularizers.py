@@ -19,9 +19,9 @@ from recurrent_lab._compiled import compiled
 from recurrent_lab.bptt import visible_part
 from recurrent_lab.cell import Cell, Params, State
 from recurrent_lab.jacobians import flat_trajectory
-from recurrent_lab.lyapunov import first_tangents
 from recurrent_lab.readout import WithReadoutParams
 from recurrent_lab.scaled import largest_exponent, norm, shift
+from recurrent_lab.tangents import generic_directions
 from recurrent_lab.unroll import start
 
 # Adjoints below this norm count as 0 (the authors' code leaves out squared norms below 1e-20).
@@ -131,5 +131,5 @@ def flossing(
     return q, jnp.log(jnp.abs(jnp.diagonal(r)))
 
   segments = jax.tree.map(lambda a: a.reshape(-1, interval, *a.shape[1:]), (flat.states, flat.xs))
-  _, log_r = lax.scan(segment, first_tangents(size, k, flat.states.dtype), segments)
+  _, log_r = lax.scan(segment, generic_directions(size, k, flat.states.dtype), segments)
   return jnp.mean((jnp.sum(log_r, axis=0) / steps) ** 2)

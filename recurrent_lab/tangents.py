@@ -1,0 +1,196 @@
+"""Tangent directions that follow a trajectory, of which some may be lost for good.
+
+    V_j = J_j V_{j-1},      V = Q R,      ∏ J = Q R_T … R_1 Q_0ᵀ
+
+The start Q_0 is generic. The unit vectors would never leave the blocks of a block-triangular J, and R would come out ordered
+by block instead of by size.
+
+A Jacobian with rows or columns of zeros (dead relu units) loses directions, and what is lost must stay lost. QR cannot see to
+that: it leaves a column of rounding noise, which grows again at whatever rate the net has and passes for a slow direction.
+Therefore, from the first zero on, tangents are written as V = B Y. The columns of B span the image of the product in echelon
+form, with an identity at as many `free` entries of the state as the image has dimensions. Gauss-Jordan elimination of J B
+keeps every zero that the structure of J implies, so its pivots count the dimensions that are left, and no tangent can leave
+the image. The columns of V that have lost their direction are those that J turns into rounding noise.
+
+References: Demmel, Dumitriu & Holtz, "Fast linear algebra is stable", Numerische Mathematik 108 (2007), for QR from a generic
+start, which reveals the rank; Duff, Erisman & Reid, "Direct Methods for Sparse Matrices" (1986), ch. 7, for the pivots.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+from jax import lax
+from jax.custom_batching import custom_vmap
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int
+
+# A pivot is taken from the row with the fewest entries, unless it is this much smaller than its column.
+SMALLEST_PIVOT = 0.01
+# Sums that cancel to this many ε of their terms are zero.
+NOISE = 16
+
+
+class Tangents(NamedTuple):
+  """V = `basis @ coordinates`."""
+
+  coordinates: Float[Array, "n k"]  # Y, zero in rows that are not free
+  basis: Float[Array, "n n"]  # B, column i belongs to entry i of the state; the identity until a direction is lost
+  free: Bool[Array, "n"]  # entries of the state at which B is the identity; the other columns of B are zero
+  live: Bool[Array, "k"]  # columns of V that still have a direction
+
+
+def generic_directions(size: int, k: int, dtype: Any) -> Float[Array, "n k"]:
+  """Random orthonormal columns, always the same."""
+  return jnp.linalg.qr(jax.random.normal(jax.random.key(0), (size, k), dtype))[0]
+
+
+def begin(directions: Float[Array, "n k"]) -> Tangents:
+  """Tangents that start with these orthonormal columns, with nothing lost."""
+  size, k = directions.shape
+  return Tangents(directions, jnp.eye(size, dtype=directions.dtype), jnp.ones(size, bool), jnp.ones(k, bool))
+
+
+@custom_vmap
+def any_of_batch(flag: Bool[Array, ""]) -> Bool[Array, ""]:
+  """The flag; under `vmap` whether any of the batch is set, so that `lax.cond` remains a choice."""
+  return flag
+
+
+@any_of_batch.def_vmap
+def _(axis_size: int, in_batched: list[bool], flag: Array) -> tuple[Array, bool]:
+  return any_of_batch(jnp.any(flag)), False
+
+
+def orthonormalize(tangents: Tangents) -> tuple[Tangents, Float[Array, "k k"]]:
+  """V = Q R with the columns of V that are lost left out: their rows of R are zero."""
+  vectors = tangents.basis @ tangents.coordinates
+  order = jnp.argsort(~tangents.live, stable=True)
+  back = jnp.argsort(order)
+  q, r = jnp.linalg.qr(vectors[:, order])
+  q, r = q[:, back], jnp.where(tangents.live[:, None], r[back][:, back], 0)
+  q = jnp.where(tangents.free[:, None] & tangents.live, q, 0)
+  return tangents._replace(coordinates=q), r
+
+
+def renew(tangents: Tangents) -> Tangents:
+  """Orthonormal tangents with generic directions in place of those that are lost."""
+  size, k = tangents.coordinates.shape
+  generic = generic_directions(size, k, tangents.coordinates.dtype)
+  vectors = jnp.where(tangents.live, tangents.basis @ tangents.coordinates, generic)
+  order = jnp.argsort(~tangents.live, stable=True)
+  return begin(jnp.linalg.qr(vectors[:, order])[0][:, jnp.argsort(order)])
+
+
+class _Elimination(NamedTuple):
+  matrix: Float[Array, "n n"]
+  terms: Float[Array, "n n"]  # the sum of the absolute values of what was added up to `matrix`
+  column: Int[Array, "n"]  # the pivot column of every row, -1 where it has none
+  used: Bool[Array, "n"]  # pivot columns
+
+
+def _open(state: _Elimination) -> Bool[Array, "n n"]:
+  """Entries that may become pivots."""
+  return (state.matrix != 0) & (state.column < 0)[:, None] & ~state.used
+
+
+def _eliminate(state: _Elimination) -> _Elimination:
+  """One step of Gauss-Jordan elimination by columns."""
+  matrix, noise = state.matrix, NOISE * jnp.finfo(state.matrix.dtype).eps
+  is_open = _open(state)
+  size = jnp.where(is_open, jnp.abs(matrix), 0)
+  allowed = is_open & (size >= SMALLEST_PIVOT * jnp.max(size, axis=0))
+  entries = jnp.where(jnp.any(allowed, axis=1), jnp.sum(is_open, axis=1), len(matrix) + 1)
+  score = jnp.where(allowed & (entries == jnp.min(entries))[:, None], size, -1)
+  row, column = jnp.unravel_index(jnp.argmax(score), score.shape)
+  pivot = matrix[:, column] / matrix[row, column]
+  factors = matrix[row].at[column].set(0)
+  change = pivot[:, None] * factors
+  terms = state.terms + jnp.abs(change)
+  matrix = matrix - change
+  is_noise = (jnp.abs(matrix) <= noise * terms) & (state.column < 0)[:, None] & ~state.used
+  matrix = jnp.where(is_noise, 0, matrix).at[row].set(0)
+  matrix = matrix.at[:, column].set(pivot).at[row, column].set(1)
+  return _Elimination(matrix, terms, state.column.at[row].set(column), state.used.at[column].set(True))
+
+
+def echelon(matrix: Float[Array, "n n"]) -> tuple[Float[Array, "n n"], Bool[Array, "n"]]:
+  """A basis of the image with an identity at its free entries, and which these are.
+
+  Rows with few entries give the pivots first, which keeps the blocks of a block-triangular matrix apart.
+  """
+  size = jnp.abs(matrix)
+  # An entry may itself be a sum that cancels; its terms are no larger than its row and its column.
+  terms = jnp.minimum(jnp.max(size, axis=1, keepdims=True), jnp.max(size, axis=0))
+  none = jnp.full(len(matrix), -1)
+  start = _Elimination(matrix, terms, none, none >= 0)
+  done = lax.while_loop(lambda state: jnp.any(_open(state)), _eliminate, start)
+  free = done.column >= 0
+  return jnp.where(free, done.matrix[:, done.column], 0), free
+
+
+def _drop(
+  vectors: Float[Array, "n k"],
+  live: Bool[Array, "k"],
+  rank: Int[Array, ""],
+  lost: Int[Array, ""],
+  noise: Float[Array, "n"],
+) -> tuple[Float[Array, "n k"], Float[Array, "k k"], Bool[Array, "k"]]:
+  """Gram-Schmidt, twice, of at most `rank` columns; up to `lost` columns that are `noise` once projected are dropped."""
+
+  def column(j: Array, carry: tuple[Array, Array, Array, Array]) -> tuple[Array, Array, Array, Array]:
+    q, r, kept, budget = carry
+    x = vectors[:, j]
+    first = q.T @ x
+    x = x - q @ first
+    second = q.T @ x
+    x = x - q @ second
+    is_noise = jnp.all(jnp.abs(x) <= noise) & (budget > 0)
+    keep = live[j] & ~is_noise & (jnp.sum(kept) < rank)
+    norm = jnp.linalg.norm(x)
+    q = q.at[:, j].set(jnp.where(keep, x / jnp.where(norm == 0, 1, norm), 0))
+    r = r.at[:, j].set((first + second).at[j].set(jnp.where(keep, norm, 0)))
+    return q, r, kept.at[j].set(keep), budget - (live[j] & ~keep)
+
+  k = vectors.shape[1]
+  zeros = jnp.zeros((k, k), vectors.dtype)
+  q, r, kept, _ = lax.fori_loop(0, k, column, (jnp.zeros_like(vectors), zeros, jnp.zeros(k, bool), lost))
+  return q, r, kept
+
+
+def push(
+  apply: Callable[[Float[Array, "n m"]], Float[Array, "n m"]], has_zeros: Bool[Array, ""], tangents: Tangents
+) -> tuple[Tangents, Float[Array, "k k"]]:
+  """J V, and the R of the decompositions that a loss made necessary: the identity where nothing was lost.
+
+  Args:
+    apply: `matrix -> J @ matrix`.
+    has_zeros: whether J has a row or a column of zeros.
+    tangents: V.
+  """
+  k = tangents.coordinates.shape[1]
+  nothing = jnp.eye(k, dtype=tangents.coordinates.dtype)
+
+  def plain(tangents: Tangents) -> tuple[Tangents, Array]:
+    return tangents._replace(coordinates=apply(tangents.coordinates)), nothing
+
+  def careful(tangents: Tangents) -> tuple[Tangents, Array]:
+    image = apply(tangents.basis)
+    broken = jnp.any(jnp.isnan(image))
+    basis, free = echelon(image)
+    basis, free = jnp.where(broken, jnp.nan, basis), jnp.where(broken, tangents.free, free)
+    lost = jnp.sum(tangents.free) - jnp.sum(free)
+
+    def keep(tangents: Tangents) -> tuple[Tangents, Array]:
+      coordinates = jnp.where(free[:, None], image @ tangents.coordinates, 0)
+      return Tangents(coordinates, basis, free, tangents.live), nothing
+
+    def lose(tangents: Tangents) -> tuple[Tangents, Array]:
+      tangents, before = orthonormalize(tangents)
+      noise = NOISE * jnp.finfo(image.dtype).eps * jnp.sum(jnp.abs(image), axis=1)
+      q, after, live = _drop(image @ tangents.coordinates, tangents.live, jnp.sum(free), lost, noise)
+      return Tangents(jnp.where(free[:, None], q, 0), basis, free, live), after @ before
+
+    return lax.cond(any_of_batch(lost > 0), lose, keep, tangents)
+
+  return lax.cond(any_of_batch(has_zeros | ~jnp.all(tangents.free)), careful, plain, tangents)
