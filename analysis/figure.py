@@ -74,9 +74,14 @@ def bias_value(text: str) -> float:
 
 
 def render(plot: Plot, datasets: Datasets, save: Callable[[Figure, str, str], T]) -> T:
-  """Draws one figure in the style of all, and hands it with its name and source to `save`, whose value is returned."""
+  """Draws one figure in the style of all, and hands it with its name and source to `save`, whose value is returned.
+
+  Neither the user's matplotlibrc nor settings made in Python change it, and both are as before when it is drawn.
+  """
   source = ", ".join(f"{d.attrs['source']} ({d.attrs['checksum'][:12]})" for d in datasets.values())
-  with mpl.rc_context(style.RC):
+  with mpl.rc_context():
+    mpl.rcdefaults()  # all but the backend, which only a window would need
+    mpl.rcParams.update(style.RC)
     figure = plot.draw(datasets)
     style.letter_panels(figure)
     return save(figure, plot.name, source or "closed forms")

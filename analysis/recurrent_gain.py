@@ -8,7 +8,7 @@ import xarray as xr
 from analysis.figure import Datasets, Plot, main, only_axes
 from analysis.prediction import plot_mean_field, with_mean_field
 from analysis.style import COLUMN, cell_style, new_figure, plot_band
-from analysis.words import each, onset
+from analysis.words import against_zero, each
 
 
 def draw(datasets: Datasets) -> Figure:
@@ -36,8 +36,8 @@ def numbers(datasets: Datasets) -> xr.Dataset:
 
 
 def finding(shown: xr.Dataset) -> str:
-  onsets = each(shown, lambda one: onset(one.growth_rate))
-  return f"The growth rate rises above 0, where gradients turn from vanishing to exploding: {onsets}."
+  crossings = each(shown, lambda one: against_zero(one.growth_rate))
+  return f"The growth rate, above 0 where gradients explode and below 0 where they vanish: {crossings}."
 
 
 PLOT = Plot("recurrent_gain", ("recurrent_gain", "mean_field"), draw, __doc__, numbers, finding)

@@ -7,7 +7,7 @@ import xarray as xr
 
 from analysis.figure import Datasets, Plot, main, only_axes
 from analysis.style import PAGE, cell_style, new_figure, plot_band
-from analysis.words import each, ends
+from analysis.words import each, trend
 from experiments.store import ResultsError
 
 # The nonlinearity that the state itself passes through.
@@ -61,10 +61,10 @@ def numbers(datasets: Datasets) -> xr.Dataset:
 def finding(shown: xr.Dataset) -> str:
   axis = str(next(axis for axis in shown.growth_rate.dims if axis not in ("cell", "seed")))
   low, high = (float(shown[axis][i]) for i in (0, -1))
-  growth = each(shown, lambda one: ends(one.growth_rate, axis))
-  slopes = each(shown, lambda one: ends(one.mean_log_slope, axis))
+  growth = each(shown, lambda one: trend(one.growth_rate, axis))
+  slopes = each(shown, lambda one: trend(one.mean_log_slope, axis))
   return (
-    f"From {axis.replace('_', ' ')} {low:g} to {high:g} the growth rate goes, in nats per step: {growth}. Mean ln tanh′ goes, in "
+    f"From {axis.replace('_', ' ')} {low:g} to {high:g} the growth rate, in nats per step: {growth}. Mean ln tanh′, in "
     f"nats: {slopes}."
   )
 

@@ -168,11 +168,11 @@ def test_other_numbers_are_another_finding(results):
     {"growth_rate": (("cell", "ws", "seed"), np.array([[[-1.0, -3], [1, 3]], [[-1, -1], [-2, -2]]]))},
     coords={"cell": ["rnn", "lstm"], "ws": [1.0, 2.0]},
   )
-  assert plot.finding(shown).endswith("RNN at W_s = 1.5; LSTM nowhere from W_s = 1 to 2.")
+  assert plot.finding(shown).endswith("RNN rises above 0 at W_s = 1.5; LSTM stays below 0 from W_s = 1 to 2.")
   assert numbers.table(shown.growth_rate)[1:] == (
     1,
     ["cell", "W_s 1", "W_s 2"],
-    [["RNN", "-2 ± 13", "2 ± 13"], ["LSTM", "-1 ± 0", "-2 ± 0"]],
+    [["RNN", "-1 and -3", "1 and 3"], ["LSTM", "-1 and -1", "-2 and -2"]],
   )
   shown.growth_rate[0, 0] = [np.nan, np.inf]
   assert numbers.table(shown.growth_rate).rows[0][1] == "∞"
