@@ -1,4 +1,5 @@
 # make paper   the environment, the sweeps, the figures, the claims ledger, the report
+# make ledger  docs/claims.md and the table in README.md from the results that make paper left
 # make test    the environment, the default tests
 # make learning, make landmarks    training runs, small and full, and their figures
 # make reliability    faults tried for real and counted: docs/reliability.md
@@ -9,13 +10,13 @@ PYTHON ?= python3
 VENV ?= .venv
 RESULTS ?= results
 FIGURES ?= figures
-LEDGER ?= docs
 REPORT ?= report
+LEDGER ?= $(REPORT)
 RUN = $(VENV)/bin/python
 EXPERIMENTS = recurrent_gain tanh_saturation forget_bias zero_or_one \
-              mean_field lyapunov phase_gates phase_input activation_choice transient_growth one_unit identities
+              mean_field lyapunov phase_gates phase_input activation_choice transient_growth one_unit identities small_gain
 
-.PHONY: paper sweeps figures report learning landmarks learning-figures language language-landmarks uses language-figures \
+.PHONY: paper sweeps figures ledger report learning landmarks learning-figures language language-landmarks uses language-figures \
         reliability bench docs test test-slow check env clean
 
 paper: sweeps figures report
@@ -27,7 +28,11 @@ sweeps: env
 
 figures: env
 	$(RUN) -m analysis.paper --results=$(RESULTS) --out=$(FIGURES)
-	$(RUN) -m analysis.claims --results=$(RESULTS) --out=$(LEDGER) $(if $(filter docs,$(LEDGER)),--readme=README.md)
+	$(RUN) -m analysis.claims --results=$(RESULTS) --out=$(LEDGER)
+
+# The pages that are kept in git: docs/claims.md, docs/claims.json and the table in README.md.
+ledger: env
+	$(RUN) -m analysis.claims --results=$(RESULTS) --out=docs --readme=README.md
 
 report: env
 	$(RUN) -m analysis.report --results=$(RESULTS) --out=$(REPORT)

@@ -1,4 +1,4 @@
-"""Where the shrinking of the RNN comes from: the growth of its product, split into mean ln tanh' and what the weights give back."""
+"""Where the shrinking of the RNN comes from: the growth of its product, mean ln tanh', and what the weights give back."""
 
 import sys
 
