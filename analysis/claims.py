@@ -17,14 +17,15 @@ import jax
 import numpy as np
 import xarray as xr
 
-from analysis import command, words
+from analysis import command, coverage, words
 from analysis.figure import Datasets
-from experiments.store import ResultsError, load_results, write_atomically
+from experiments.store import ResultsError, block_paths, write_atomically
 from experiments.words import count
 import recurrent_lab as rl
 
 FEW_STEPS = 20  # that an RNN reaches back "in practice"
 HOLDS, CONDITIONAL, FAILS = "holds", "holds under conditions", "fails"
+NOT_JUDGED = "not judged"
 
 
 class Finding(NamedTuple):
@@ -310,6 +311,21 @@ def judge(claim: Claim, data: Datasets) -> Finding:
     ) from None
 
 
+def ledger(data: Datasets, results: Path) -> list[tuple[int, Finding | None, str]]:
+  """Every claim with what was found, or else with the reason why nothing was."""
+  entries: list[tuple[int, Finding | None, str]] = []
+  for number, claim in CLAIMS.items():
+    lacking = [name for name in claim.reads if name not in data]
+    try:
+      if lacking:
+        commands = " and ".join(coverage.run_command(name, results) for name in lacking)
+        raise ResultsError(f"not measured here; run {commands}")
+      entries.append((number, judge(claim, data), ""))
+    except ResultsError as error:
+      entries.append((number, None, str(error)))
+  return entries
+
+
 def _seeds(claim: Claim, data: Datasets) -> str:
   """`8 seeds`, or those of every experiment where they differ."""
   sizes = {name: data[name].sizes["seed"] for name in claim.reads}
@@ -366,23 +382,32 @@ def embed(page: str, findings: Mapping[int, Finding]) -> str:
 
 
 def write(results: Path, out: Path, readme: str | None = None) -> list[Path]:
-  """Writes the ledger of a folder of results, and into a page if there is one; returns what was written."""
+  """Writes the ledger of a folder of results, and into a page if there is one; returns what was written.
+
+  Claims whose sweeps were not run are not judged, and say so; the page is written only if all are.
+  """
   into = Path(readme) if readme else None
   if into and not into.is_file():
     raise ResultsError(f"--readme: {into} is no file.")
   names = sorted({name for claim in CLAIMS.values() for name in claim.reads})
-  data = {name: load_results(results / name) for name in names}
-  findings = {number: judge(claim, data) for number, claim in CLAIMS.items()}
+  there = [name for name in names if block_paths(results / name)] or names  # if there are none, the first is told of
+  data = {name: coverage.load(results / name) for name in there}
+  entries = ledger(data, results)
+  for number, found, why in entries:
+    if into and found is None:
+      raise ResultsError(f"--readme: claim {number} cannot be judged: {why}.")
+  findings = {number: found or Finding(why, NOT_JUDGED) for number, found, why in entries}
   pages = {into: embed(into.read_text(), findings)} if into else {}
-  sources = ", ".join(f"{name} ({d.attrs['checksum'][:12]})" for name, d in data.items())
+  about = {name: "; ".join(filter(None, (d.attrs["checksum"][:12], d.attrs["missing"]))) for name, d in data.items()}
+  sources = ", ".join(f"{name} ({text})" for name, text in about.items())
   page = f"# Claims of the introduction, judged\n\n{table(findings)}\n\nWritten by `python -m analysis.claims` from {sources}.\n"
-  ledger = [
+  listed = [
     {"number": n, "claim": CLAIMS[n].text, "formula": CLAIMS[n].formula, **f._asdict()} for n, f in findings.items()
   ]
   out.mkdir(parents=True, exist_ok=True)
   pages |= {
     out / "claims.md": page,
-    out / "claims.json": json.dumps(ledger, indent=1, ensure_ascii=False) + "\n",
+    out / "claims.json": json.dumps(listed, indent=1, ensure_ascii=False) + "\n",
   }
   for path, content in pages.items():
     write_atomically(path, content.encode())
