@@ -10,7 +10,6 @@ import shlex
 import sys
 from typing import Any, NamedTuple, TypeVar
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
 import numpy as np
 import xarray as xr
@@ -145,9 +144,7 @@ def render(plot: Plot, datasets: Datasets, save: Callable[[Figure, str, str], T]
 
   Neither the user's matplotlibrc nor settings made in Python change it, and both are as before when it is drawn.
   """
-  with mpl.rc_context():
-    mpl.rcdefaults()  # all but the backend, which only a window would need
-    mpl.rcParams.update(style.RC)
+  with style.settings():
     figure = plot.draw(datasets)
     style.letter_panels(figure)
     style.sign(figure, source_of(datasets), [*said, *notes(plot, datasets)])

@@ -1,10 +1,12 @@
 """The look of every figure: sizes, colours, bands, and files that are the same bytes when drawn twice."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+import contextlib
 from pathlib import Path
 import textwrap
 from typing import Any, NamedTuple
 
+import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
@@ -42,6 +44,15 @@ RC: Any = {  # Any, since matplotlib types its settings one by one
   "xtick.labelsize": 7,
   "ytick.labelsize": 7,
 }
+
+
+@contextlib.contextmanager
+def settings() -> Iterator[None]:
+  """Within it Matplotlib has the settings of the lab and no others; afterwards those from before."""
+  with mpl.rc_context():
+    mpl.rcdefaults()  # all but the backend, which only a window would need
+    mpl.rcParams.update(RC)
+    yield
 
 
 class CellStyle(NamedTuple):
