@@ -1,4 +1,5 @@
 # make paper   the environment, the sweeps, the figures, the claims ledger, the report
+# make ledger  docs/claims.md and the table in README.md from the results that make paper left
 # make test    the environment, the default tests
 # make learning, make landmarks    training runs, small and full, and their figures
 # make reliability    faults tried for real and counted: docs/reliability.md
@@ -9,13 +10,13 @@ PYTHON ?= python3
 VENV ?= .venv
 RESULTS ?= results
 FIGURES ?= figures
-LEDGER ?= docs
 REPORT ?= report
+LEDGER ?= $(REPORT)
 RUN = $(VENV)/bin/python
 EXPERIMENTS = recurrent_gain tanh_saturation forget_bias zero_or_one \
-              mean_field lyapunov phase_gates phase_input activation_choice transient_growth one_unit identities
+              mean_field lyapunov phase_gates phase_input activation_choice transient_growth one_unit identities small_gain
 
-.PHONY: paper sweeps figures report learning landmarks learning-figures language language-landmarks uses language-figures \
+.PHONY: paper sweeps figures ledger report learning landmarks learning-figures language language-landmarks uses language-figures \
         reliability bench docs test test-slow check env clean
 
 paper: sweeps figures report
@@ -27,7 +28,11 @@ sweeps: env
 
 figures: env
 	$(RUN) -m analysis.paper --results=$(RESULTS) --out=$(FIGURES)
-	$(RUN) -m analysis.claims --results=$(RESULTS) --out=$(LEDGER) $(if $(filter docs,$(LEDGER)),--readme=README.md)
+	$(RUN) -m analysis.claims --results=$(RESULTS) --out=$(LEDGER)
+
+# The pages that are kept in git: docs/claims.md, docs/claims.json and the table in README.md.
+ledger: env
+	$(RUN) -m analysis.claims --results=$(RESULTS) --out=docs --readme=README.md
 
 report: env
 	$(RUN) -m analysis.report --results=$(RESULTS) --out=$(REPORT)
@@ -38,8 +43,11 @@ train = @pids=; trap 'kill $$pids; wait; exit 130' INT; for shard in $(SHARDS); 
 	XLA_FLAGS=--xla_cpu_multi_thread_eigen=false $(RUN) -m experiments.$(1) --shard=$$shard --out=$(RESULTS) & pids="$$pids $$!"; done; \
 	for pid in $$pids; do wait $$pid || exit 1; done
 
+# A figure is not replaced by one of other results, so these have folders of their own.
 learning: RESULTS = results/learning
+learning: FIGURES = figures/learning
 landmarks: RESULTS = results/landmarks
+landmarks: FIGURES = figures/landmarks
 
 learning: env
 	$(RUN) -m experiments.error_surface --out=$(RESULTS)
@@ -53,7 +61,7 @@ learning: env
 	$(call train,temporal_order --cells=lstm$(comma)gru --length=10$(comma)20 --updates=5000 $(GATED))
 	$(call train,solvable_lag --length=5$(comma)20$(comma)80 --forget_bias=-2$(comma)0$(comma)2$(comma)4 --seeds=3)
 	$(call train,flossing --length=4$(comma)16 --updates=1000 --seeds=3)
-	$(MAKE) learning-figures RESULTS=$(RESULTS)
+	$(MAKE) learning-figures RESULTS=$(RESULTS) FIGURES=$(FIGURES)
 
 landmarks: env
 	$(RUN) -m experiments.error_surface --out=$(RESULTS)
@@ -67,7 +75,7 @@ landmarks: env
 	$(call train,temporal_order --cells=lstm$(comma)gru $(GATED))
 	$(call train,solvable_lag)
 	$(call train,flossing)
-	$(MAKE) learning-figures RESULTS=$(RESULTS)
+	$(MAKE) learning-figures RESULTS=$(RESULTS) FIGURES=$(FIGURES)
 
 comma := ,
 # Gated cells learn this with Adam in a small part of the updates that plain SGD takes.
@@ -78,20 +86,22 @@ learning-figures: env
 	$(RUN) -m analysis.success --results=$(RESULTS) --out=$(FIGURES)
 
 language: RESULTS = results/language
+language: FIGURES = figures/language
 language-landmarks: RESULTS = results/landmarks
+language-landmarks: FIGURES = figures/landmarks
 
 language: env
 	$(RUN) -m experiments.ngram --vocabulary=2000 --out=$(RESULTS)
 	$(call train,word_model --vocabulary=2000 --hidden_size=64 --updates=1000 --learning_rate=0.01)
 	$(call train,character_model --hidden_size=64 --updates=500)
-	$(MAKE) uses language-figures RESULTS=$(RESULTS) SMALL=1
+	$(MAKE) uses language-figures RESULTS=$(RESULTS) FIGURES=$(FIGURES) SMALL=1
 
 language-landmarks: env
 	$(RUN) -m experiments.ngram --out=$(RESULTS)
 	$(call train,word_model --cells=rnn --learning_rate=0.005)
 	$(call train,word_model --cells=lstm$(comma)gru)
 	$(call train,character_model)
-	$(MAKE) uses language-figures RESULTS=$(RESULTS)
+	$(MAKE) uses language-figures RESULTS=$(RESULTS) FIGURES=$(FIGURES)
 
 # The same in both, but for the longest sentences and stories.
 uses: env

@@ -23,7 +23,7 @@ def draw(datasets: Datasets) -> Figure:
     name = "tanh" if cell == "rnn" else cell.removeprefix("rnn_").replace("_", " ")
     exponents = data.largest_exponent.sel(cell=cell).transpose("seed", "ws")
     plot_band(panel, gains, exponents, color=color, marker=marker, linestyle=linestyle, label=name)
-  plot_mean_field(panel, datasets["mean_field"], data)
+  plot_mean_field(panel, datasets.get("mean_field"), data)
   if "rnn_linear" in data.cell and is_gaussian(data):
     theory_line(panel, gains[gains > 0], np.log, linestyle=":", label="ln $W_s$")
   panel.axhline(0, color="0.3", linewidth=0.6)
@@ -38,7 +38,7 @@ def draw(datasets: Datasets) -> Figure:
 
 def numbers(datasets: Datasets) -> xr.Dataset:
   data = only_axes(datasets["activation_choice"], "ws")
-  return with_mean_field(data[["largest_exponent"]], datasets["mean_field"], data)
+  return with_mean_field(data[["largest_exponent"]], datasets.get("mean_field"), data)
 
 
 def finding(shown: xr.Dataset) -> str:
@@ -49,7 +49,9 @@ def finding(shown: xr.Dataset) -> str:
   return f"At the largest W_s without overflow λ₁ is, in nats per step: {each(shown, last)}."
 
 
-PLOT = Plot("activation_choice", ("activation_choice", "mean_field"), draw, __doc__, numbers, finding)
+PLOT = Plot(
+  "activation_choice", ("activation_choice", "mean_field"), draw, __doc__, numbers, finding, overlays=("mean_field",)
+)
 
 if __name__ == "__main__":
   sys.exit(main(PLOT))

@@ -7,7 +7,7 @@ from analysis.figure import Plot, main
 from analysis.word_model import draw, finding, numbers
 
 NAME = "character_model"
-PLOT = Plot(NAME, (NAME, "ngram"), partial(draw, NAME), __doc__, partial(numbers, NAME), finding)
+PLOT = Plot(NAME, (NAME, "ngram"), partial(draw, NAME), __doc__, partial(numbers, NAME), finding, ("ngram",))
 
 if __name__ == "__main__":
   sys.exit(main(PLOT))

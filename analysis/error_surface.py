@@ -98,8 +98,10 @@ def finding(shown: xr.Dataset) -> str:
   parts = []
   for name in shown.clipping.values.tolist():
     longest = shown.longest_step.sel(clipping=name)
-    share = 100 * float((longest > THROW).mean())
-    parts.append(f"{NAMES[name]} {short(share)} % (longest {short(float(longest.max()))})")
+    known = longest.values[np.isfinite(longest)]
+    overflown = f"; {longest.size - known.size} overflow" if known.size < longest.size else ""
+    share, most = 100 * np.mean(known > THROW) if known.size else np.nan, known.max(initial=0)
+    parts.append(f"{NAMES[name]} {short(float(share))} % (longest {short(float(most))}{overflown})")
   return (
     f"Of the descents from all {shown.error.size} starts, these make a step longer than {THROW:g}: {listed(parts)}."
   )

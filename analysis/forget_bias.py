@@ -8,7 +8,8 @@ import xarray as xr
 
 from analysis.figure import Datasets, Plot, main, only_axes
 from analysis.style import PAGE, THEORY, cell_style, new_figure, plot_band
-from analysis.words import each, short
+from analysis.words import axis_name, each
+from experiments import curves
 from recurrent_lab.growth import memory_length
 from recurrent_lab.theory import cell_path_exponent
 
@@ -51,10 +52,14 @@ def finding(shown: xr.Dataset) -> str:
   """Medians, since a length may be endless."""
   at = shown.sel(ws=shown.ws.max())
   low, high = (float(shown.forget_bias[i]) for i in (0, -1))
-  middle = lambda one, i: short(float(one.memory_length.isel(forget_bias=i).quantile(0.5, method="nearest")))
-  lengths = each(at, lambda one: f"from {middle(one, 0)} to {middle(one, -1)}")
+
+  def moves(one: xr.Dataset) -> str:
+    middle = one.memory_length.quantile(0.5, "seed", method="nearest", skipna=False)
+    return curves.trend(one.forget_bias.values.tolist(), middle.values.tolist(), axis_name("forget_bias"))
+
+  lengths = each(at, moves)
   endless = " ∞ stands for a product that does not decay." * ("∞" in lengths)
-  steps = f"the median memory length at W_s = {float(at.ws):g} goes, in steps: {lengths}."
+  steps = f"the median memory length at W_s = {float(at.ws):g}, in steps: {lengths}."
   return f"From forget bias {low:g} to {high:g} {steps}{endless}"
 
 

@@ -9,7 +9,7 @@ import xarray as xr
 
 from analysis.figure import Datasets, Plot, main, only_axes, runs
 from analysis.style import PAGE, cell_style, legend_line, new_figure, plot_band
-from analysis.words import each, ends
+from analysis.words import each, trend
 from experiments.store import ResultsError
 
 CELLS = ("rnn", "lstm", "gru")
@@ -66,9 +66,9 @@ def numbers(datasets: Datasets) -> xr.Dataset:
 
 def finding(shown: xr.Dataset) -> str:
   far = shown[["log_adjoint"]].isel(lag=-1)
-  moves = each(far, lambda one: ends(one.log_adjoint, "watched_update"))
+  moves = each(far, lambda one: trend(one.log_adjoint, "watched_update"))
   return (
-    f"From the first to the last update watched, ln ‖∂L/∂S_k‖ at lag {int(far.lag)}, relative to that at lag 0, goes: "
+    f"From the first to the last update watched, ln ‖∂L/∂S_k‖ at lag {int(far.lag)}, relative to that at lag 0: "
     f"{moves}."
   )
 

@@ -1,4 +1,4 @@
-"""All singular values of the product where its norm neither grows nor shrinks: few directions keep their length."""
+"""All singular values of the product where its norm grows or shrinks least: which share of the directions keeps its length."""
 
 import sys
 
@@ -72,8 +72,8 @@ def finding(shown: xr.Dataset) -> str:
     return f"{short(100 * share)} % (W_s = {float(rates.ws):g})"
 
   return (
-    f"Over {int(far.sv_lag)} steps the share of directions that shrink by less than {KEPT:g} nats per step, where the norm "
-    f"neither grows nor shrinks: {each(far, kept)}."
+    f"Over {int(far.sv_lag)} steps the share of directions that shrink by less than {KEPT:g} nats per step, at the W_s whose "
+    f"norm grows or shrinks least: {each(far, kept)}."
   )
 
 

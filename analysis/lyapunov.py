@@ -9,7 +9,7 @@ import xarray as xr
 from analysis.figure import Datasets, Plot, main, only_axes
 from analysis.prediction import input_variance, is_gaussian, plot_mean_field, theory_line, with_mean_field
 from analysis.style import PAGE, cell_style, legend_line, new_figure, plot_band
-from analysis.words import each, onset, short
+from analysis.words import against_zero, each, short
 from experiments.store import ResultsError
 from recurrent_lab.theory import largest_exponent
 
@@ -59,7 +59,7 @@ def draw(datasets: Datasets) -> Figure:
       axes[2], gains, one.positive_share.transpose("seed", "ws"), marker=marker, fillstyle="none", linewidth=0.7, **look
     )
 
-  plot_mean_field(axes[0], datasets["mean_field"], data)
+  plot_mean_field(axes[0], datasets.get("mean_field"), data)
   if "rnn" in data.cell and is_gaussian(data):
     closed = lambda gain: largest_exponent(np.abs(gain), input_variance(data))
     theory_line(axes[0], gains[gains != 0], closed, linestyle=":", label=r"RNN: $\frac{1}{2}$ ln $\chi$")
@@ -100,16 +100,16 @@ def numbers(datasets: Datasets) -> xr.Dataset:
       "exponent": data.exponent.where(data.ws.isin(whole_spectra(data))),
     }
   )
-  return with_mean_field(shown, datasets["mean_field"], data)
+  return with_mean_field(shown, datasets.get("mean_field"), data)
 
 
 def finding(shown: xr.Dataset) -> str:
-  onsets = each(shown, lambda one: onset(one.largest_exponent))
+  crossings = each(shown, lambda one: against_zero(one.largest_exponent))
   alive = each(shown, lambda one: f"{short(100 * float(one.positive_share.isel(ws=-1).mean('seed')))} %")
-  return f"λ₁ rises above 0: {onsets}. At W_s = {float(shown.ws[-1]):g} these shares of all directions grow: {alive}."
+  return f"λ₁: {crossings}. At W_s = {float(shown.ws[-1]):g} these shares of all directions grow: {alive}."
 
 
-PLOT = Plot("lyapunov", ("lyapunov", "mean_field"), draw, __doc__, numbers, finding)
+PLOT = Plot("lyapunov", ("lyapunov", "mean_field"), draw, __doc__, numbers, finding, overlays=("mean_field",))
 
 if __name__ == "__main__":
   sys.exit(main(PLOT))

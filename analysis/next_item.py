@@ -15,8 +15,8 @@ from recurrent_lab.tasks.sessions import BAYES_ERROR, MARKOV_ERROR
 
 def draw(datasets: Datasets) -> Figure:
   data = only_axes(datasets["next_item"])
-  counts = counts_of(datasets["ngram_tasks"], "next_item")
-  if int(data.length) in counts.length.values:
+  counts = counts_of(datasets.get("ngram_tasks"), "next_item")
+  if counts is not None and int(data.length) in counts.length.values:
     counts = counts.sel(length=int(data.length))
     cases = [(f"{int(order)}-gram", "ngram", counts.sel(order=order).values) for order in counts.order[1:]]
   else:
@@ -31,9 +31,9 @@ def draw(datasets: Datasets) -> Figure:
 
 def numbers(datasets: Datasets) -> xr.Dataset:
   data = only_axes(datasets["next_item"])
-  counts = counts_of(datasets["ngram_tasks"], "next_item")
+  counts = counts_of(datasets.get("ngram_tasks"), "next_item")
   shown = data[["final_score"]]
-  if int(data.length) not in counts.length.values:
+  if counts is None or int(data.length) not in counts.length.values:
     return shown
   return shown.assign(ngram_error=counts.sel(length=int(data.length)).mean("seed").reset_coords(drop=True))
 
@@ -44,7 +44,7 @@ def finding(shown: xr.Dataset) -> str:
   return f"Wrong next items: {wrong}; the best there can be is {best}, from the last item alone {last}."
 
 
-PLOT = Plot("next_item", ("next_item", "ngram_tasks"), draw, __doc__, numbers, finding)
+PLOT = Plot("next_item", ("next_item", "ngram_tasks"), draw, __doc__, numbers, finding, overlays=("ngram_tasks",))
 
 if __name__ == "__main__":
   sys.exit(main(PLOT))

@@ -10,6 +10,7 @@ import xarray as xr
 
 from analysis import words
 from analysis.style import cell_style
+from experiments.words import FEW, count
 from recurrent_lab.cells import CELLS
 
 COLUMNS, ROWS = 6, 4  # of an axis of numbers, in a table; the CSV has all
@@ -65,7 +66,9 @@ QUANTITIES: Mapping[str, Quantity] = {
   "persistence": Quantity("mean squared error / variance of the last value"),
   "linear": Quantity("mean squared error / variance of least squares"),
   "trivial_loss": Quantity("loss of a net that knows when to answer, not what (nats)"),
-  "log_scaled_norm": Quantity("ln ‖(W/g)^l‖₂ (nats)"),
+  "log_scaled_norm": Quantity("ln ‖(W/ρ)^l‖₂ (nats)"),
+  "spectral_radius": Quantity("spectral radius of W"),
+  "drawn_radius": Quantity("spectral radius of W as drawn, before scaling"),
   "exact": Quantity("share of exact names", "median"),
   "exact_by_digit": Quantity("share of exact names, by digit", "median"),
   "tanh": Quantity("tanh a"),
@@ -105,6 +108,13 @@ def _entry(values: np.ndarray, over_seeds: str) -> str:
   return "{} ({} to {})".format(*(words.short(float(value)) for value in (np.median(known), known.min(), known.max())))
 
 
+def _over_seeds(quantity: Quantity, seeds: int) -> str:
+  """What the entries of a table are, and of how many seeds."""
+  of_mean = "mean ± 95 %" if seeds >= FEW else "every value"
+  said = {"mean": of_mean, "median": "median, lowest to highest", "count": ""}[quantity.over_seeds]
+  return f"{said} of {count(seeds, 'seed')}".strip() if seeds > 1 else count(seeds, "seed")
+
+
 def _thinned(values: xr.DataArray, axis: str, most: int) -> xr.DataArray:
   """Evenly spaced values of an axis of numbers, the first and the last among them; of other axes all."""
   if values[axis].dtype.kind not in "iuf" or values.sizes[axis] <= most:
@@ -131,10 +141,8 @@ def table(values: xr.DataArray) -> Table:
     if not np.isnan(row).all():
       names = [name(labels[axis][i]) for axis, i in zip(down, at, strict=True)]
       rows.append([*names, *(_entry(entry, quantity.over_seeds) for entry in row)])
-  said = {"mean": "mean ± 95 %", "median": "median, lowest to highest", "count": ""}[quantity.over_seeds]
-  notes = [said] * ("seed" in values.dims and values.sizes["seed"] > 1) + ["some of the values"] * (
-    values.size < everything
-  )
+  notes = [_over_seeds(quantity, values.sizes["seed"])] if "seed" in values.dims else []
+  notes += ["some of the values"] * (values.size < everything)
   caption = "; ".join(part for part in (quantity.label, *notes) if part)
   heads = [words.axis_name(axis) for axis in down]
   if across:

@@ -9,7 +9,7 @@ import xarray as xr
 from analysis.figure import Datasets, Plot, main, only_axes
 from analysis.prediction import is_gaussian
 from analysis.style import MEASURED_ZERO, PAGE, THEORY, cell_style, legend_line, new_figure, plot_map, symmetric_limit
-from analysis.words import each, onset
+from analysis.words import against_zero, each
 from recurrent_lab.theory import critical_gain
 
 FORMULAS = {"rnn": "$W_s = 1$", "lstm": r"$W_s = 4\,(1 - \sigma(b_f))$", "gru": r"$W_s = 1/\sigma(0) = 2$"}
@@ -43,9 +43,9 @@ def numbers(datasets: Datasets) -> xr.Dataset:
 
 
 def finding(shown: xr.Dataset) -> str:
-  low, high = (each(shown.isel(forget_bias=i), lambda one: onset(one.largest_exponent)) for i in (0, -1))
+  low, high = (each(shown.isel(forget_bias=i), lambda one: against_zero(one.largest_exponent)) for i in (0, -1))
   first, last = (float(shown.forget_bias[i]) for i in (0, -1))
-  return f"λ₁ rises above 0 for forget bias {first:g}: {low}; and for forget bias {last:g}: {high}."
+  return f"λ₁ for forget bias {first:g}: {low}. For forget bias {last:g}: {high}."
 
 
 PLOT = Plot("phase_gates", ("phase_gates",), draw, __doc__, numbers, finding)

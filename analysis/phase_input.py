@@ -19,7 +19,7 @@ from analysis.style import (
   plot_map,
   symmetric_limit,
 )
-from analysis.words import onset
+from analysis.words import against_zero
 from experiments.store import ResultsError
 from recurrent_lab.theory import driven_critical_gain
 
@@ -67,8 +67,8 @@ def numbers(datasets: Datasets) -> xr.Dataset:
 def finding(shown: xr.Dataset) -> str:
   quiet, loud = (shown.isel(input_scale=i, cell=0) for i in (0, -1))
   return (
-    f"λ₁ rises above 0 {onset(quiet.largest_exponent)} where the input scale is {float(quiet.input_scale):g}, and "
-    f"{onset(loud.largest_exponent)} where it is {float(loud.input_scale):g}."
+    f"λ₁ {against_zero(quiet.largest_exponent)} where the input scale is {float(quiet.input_scale):g}, and "
+    f"{against_zero(loud.largest_exponent)} where it is {float(loud.input_scale):g}."
   )
 
 

@@ -45,23 +45,25 @@ def mean_field_rates(predicted: xr.Dataset, data: xr.Dataset, cell: str) -> tupl
   return (rates.ws.values, rates.values) if rates.size else None
 
 
-def with_mean_field(shown: xr.Dataset, predicted: xr.Dataset, data: xr.Dataset) -> xr.Dataset:
-  """`shown` and, at its values of W_s, the `mean_field` of those cells that have one."""
+def with_mean_field(shown: xr.Dataset, predicted: xr.Dataset | None, data: xr.Dataset) -> xr.Dataset:
+  """`shown` and, at its values of W_s, the `mean_field` of those cells that have one; nothing more where none was computed."""
   lines = {}
   for cell in map(str, data.cell.values):
-    rates = mean_field_rates(predicted, data, cell)
+    rates = None if predicted is None else mean_field_rates(predicted, data, cell)
     if rates is not None:
       lines[cell] = xr.DataArray(rates[1], coords={"ws": rates[0]}, dims="ws").reindex(ws=shown.ws)
   return shown.assign(mean_field=xr.concat(lines.values(), xr.IndexVariable("cell", list(lines)))) if lines else shown
 
 
-def plot_mean_field(axes: Axes, predicted: xr.Dataset, data: xr.Dataset, label: str = "mean field") -> None:
+def plot_mean_field(axes: Axes, predicted: xr.Dataset | None, data: xr.Dataset, label: str = "mean field") -> None:
   """The mean field of every measured cell that has one, as thin black lines with one entry of the legend."""
   for cell in map(str, data.cell.values):
-    rates = mean_field_rates(predicted, data, cell)
+    rates = None if predicted is None else mean_field_rates(predicted, data, cell)
     if rates is not None:
       axes.plot(*rates, label=label, **THEORY)
       label = "_"
+  if predicted is not None and label != "_":
+    axes.plot([], [], linestyle="none", label=f"no {label} at these settings")
 
 
 def theory_line(axes: Axes, x: np.ndarray, f: Callable[[np.ndarray], ArrayLike], **look: str) -> None:

@@ -9,7 +9,7 @@ import xarray as xr
 
 from analysis.figure import Datasets, Plot, main, only_axes
 from analysis.style import PAGE, cell_style, new_figure, plot_band
-from analysis.words import each, ends
+from analysis.words import each, trend
 
 CURVES = 5  # values of W_s that one panel can show
 
@@ -45,8 +45,8 @@ def numbers(datasets: Datasets) -> xr.Dataset:
 def finding(shown: xr.Dataset) -> str:
   last = shown.log_norm.isel(lag=-1).to_dataset()
   gains = " to ".join(f"{gain:g}" for gain in shown.ws.values[[0, -1]])
-  moves = each(last, lambda one: ends(one.log_norm, "ws"))
-  return f"From W_s = {gains} the logarithm of the product over {int(shown.lag[-1])} steps goes, in nats: {moves}."
+  moves = each(last, lambda one: trend(one.log_norm, "ws"))
+  return f"From W_s = {gains} the logarithm of the product over {int(shown.lag[-1])} steps, in nats: {moves}."
 
 
 PLOT = Plot("product_by_lag", ("recurrent_gain",), draw, __doc__, numbers, finding)

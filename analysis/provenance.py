@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
+from analysis import coverage
 from analysis.words import short
 from experiments.store import STATUS, block_paths, read_meta
 from experiments.words import duration
@@ -21,6 +22,7 @@ class Sweep(NamedTuple):
     name: of its folder.
     commands: as they were given, one for each launch that stored something.
     points: `[(status, number)]`, for those there are any of.
+    missing: `120 of 288 planned points`, or nothing where all are stored.
     varied: `[(setting, values)]` of settings with several values.
     fixed: `[(setting, value)]` of all others.
     made: `[(heading, what)]`: versions, device, dates, time.
@@ -29,6 +31,7 @@ class Sweep(NamedTuple):
   name: str
   commands: list[str]
   points: list[tuple[str, int]]
+  missing: str
   varied: list[tuple[str, str]]
   fixed: list[tuple[str, str]]
   made: list[tuple[str, str]]
@@ -50,6 +53,7 @@ def sweep(folder: Path, data: xr.Dataset) -> Sweep:
     folder.name,
     _distinct(stored, "command"),
     [(status, int(number)) for status, number in zip(STATUS, count, strict=True) if number],
+    coverage.missing(metas),
     [(name, _values(values)) for name, values in settings.items() if len(values) > 1],
     [(name, str(values[0])) for name, values in settings.items() if len(values) == 1],
     [

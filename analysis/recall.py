@@ -1,12 +1,14 @@
 """Who was it? Wrong answers by the gap between the names and the question, and the gradient that reaches the first name."""
 
 from collections.abc import Iterator
+from pathlib import Path
 import sys
 
 from matplotlib.figure import Figure
 import numpy as np
 import xarray as xr
 
+from analysis.coverage import run_command
 from analysis.figure import Datasets, Plot, main, only_axes, runs
 from analysis.style import PAGE, THEORY, legend_line, new_figure, plot_by_length
 from analysis.words import each, short
@@ -18,15 +20,19 @@ COUNTS = THEORY | {"marker": "x", "markersize": 4}
 BEFORE = {"linestyle": ":", "marker": "none"}
 
 
-def counts_of(counts: xr.Dataset, task: str) -> xr.DataArray:
-  """The errors of the n-grams `[order, length, seed]` on a task, where they were counted.
+def counts_of(counts: xr.Dataset | None, task: str) -> xr.DataArray | None:
+  """The errors of the n-grams `[order, length, seed]` on a task; None where they were not counted at all.
 
   Raises:
-    ResultsError: if they were not.
+    ResultsError: if they were counted on other tasks only.
   """
+  if counts is None:
+    return None
   counts = only_axes(counts, "task", "order", "length").isel(cell=0)
   if task not in counts.task.values:
-    raise ResultsError(f"{counts.attrs['source']} lacks {task}; python -m experiments.ngram_tasks --task={task}")
+    raise ResultsError(
+      f"{counts.attrs['source']} lacks {task}; {run_command('ngram_tasks', Path(counts.attrs['source']).parent)} --task={task}"
+    )
   return counts.test_error.sel(task=task).dropna("length", how="any").transpose("order", "length", "seed")
 
 
@@ -41,12 +47,13 @@ def at_first_name(one: xr.Dataset, watched: int) -> Iterator[xr.DataArray]:
 
 def draw(datasets: Datasets) -> Figure:
   data = only_axes(datasets["recall"], "length")
-  counts = counts_of(datasets["ngram_tasks"], "long_range_recall")
+  counts = counts_of(datasets.get("ngram_tasks"), "long_range_recall")
   cells = [(cell, one) for (cell,), one in runs(data, "cell")]
-  counts = counts.sel(length=np.intersect1d(counts.length, data.length))
   figure, (axes,) = new_figure(PAGE, 2.7, 1, 2)
   plot_by_length(axes[0], ((cell, one.final_score) for cell, one in cells))
-  axes[0].plot(counts.length, counts.isel(order=-1).mean("seed"), label=f"{int(counts.order[-1])}-gram", **COUNTS)
+  if counts is not None:
+    counts = counts.sel(length=np.intersect1d(counts.length, data.length))
+    axes[0].plot(counts.length, counts.isel(order=-1).mean("seed"), label=f"{int(counts.order[-1])}-gram", **COUNTS)
   axes[0].axhline(CHANCE_ERROR, label="any of the seven others", **(THEORY | {"linestyle": "--"}))
   axes[0].set_ylim(-0.03, 1)
   axes[0].set_ylabel("share of wrong answers")
@@ -66,12 +73,15 @@ def draw(datasets: Datasets) -> Figure:
 
 def numbers(datasets: Datasets) -> xr.Dataset:
   data = only_axes(datasets["recall"], "length")
-  counts = counts_of(datasets["ngram_tasks"], "long_range_recall").isel(order=-1)
-  counts = counts.sel(length=np.intersect1d(counts.length, data.length)).mean("seed").reset_coords(drop=True)
+  counts = counts_of(datasets.get("ngram_tasks"), "long_range_recall")
   cells = [(cell, one) for (cell,), one in runs(data, "cell")]
   reached = [xr.concat(at_first_name(one, -1), "length").reset_coords(drop=True) for _, one in cells]
   gradient = xr.concat(reached, "cell", join="outer").assign_coords(cell=[cell for cell, _ in cells])
-  return data[["final_score"]].assign(at_first_name=gradient, ngram_error=counts)
+  shown = data[["final_score"]].assign(at_first_name=gradient)
+  if counts is None:
+    return shown
+  counts = counts.isel(order=-1).sel(length=np.intersect1d(counts.length, data.length))
+  return shown.assign(ngram_error=counts.mean("seed").reset_coords(drop=True))
 
 
 def finding(shown: xr.Dataset) -> str:
@@ -87,7 +97,7 @@ def finding(shown: xr.Dataset) -> str:
   )
 
 
-PLOT = Plot("recall", ("recall", "ngram_tasks"), draw, __doc__, numbers, finding)
+PLOT = Plot("recall", ("recall", "ngram_tasks"), draw, __doc__, numbers, finding, overlays=("ngram_tasks",))
 
 if __name__ == "__main__":
   sys.exit(main(PLOT))

@@ -8,7 +8,7 @@ import xarray as xr
 from analysis.figure import Datasets, Plot, main, only_axes
 from analysis.prediction import plot_mean_field, with_mean_field
 from analysis.style import COLUMN, cell_style, new_figure, plot_band
-from analysis.words import each, onset
+from analysis.words import against_zero, each
 
 
 def draw(datasets: Datasets) -> Figure:
@@ -19,7 +19,7 @@ def draw(datasets: Datasets) -> Figure:
     label, color, marker, linestyle = cell_style(cell)
     rates = data.growth_rate.sel(cell=cell, norm="spectral").transpose("seed", "ws")
     plot_band(panel, data.ws.values, rates, color=color, marker=marker, linestyle=linestyle, label=label)
-  plot_mean_field(panel, datasets["mean_field"], data)
+  plot_mean_field(panel, datasets.get("mean_field"), data)
   panel.axhline(0, color="black", linewidth=0.8)
   for side, height, align in (("explodes", 2, "bottom"), ("vanishes", -2, "top")):  # at small gains no curve is near 0
     place = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
@@ -32,15 +32,17 @@ def draw(datasets: Datasets) -> Figure:
 
 def numbers(datasets: Datasets) -> xr.Dataset:
   data = only_axes(datasets["recurrent_gain"], "ws")
-  return with_mean_field(data[["growth_rate"]].sel(norm="spectral", drop=True), datasets["mean_field"], data)
+  return with_mean_field(data[["growth_rate"]].sel(norm="spectral", drop=True), datasets.get("mean_field"), data)
 
 
 def finding(shown: xr.Dataset) -> str:
-  onsets = each(shown, lambda one: onset(one.growth_rate))
-  return f"The growth rate rises above 0, where gradients turn from vanishing to exploding: {onsets}."
+  crossings = each(shown, lambda one: against_zero(one.growth_rate))
+  return f"The growth rate, above 0 where gradients explode and below 0 where they vanish: {crossings}."
 
 
-PLOT = Plot("recurrent_gain", ("recurrent_gain", "mean_field"), draw, __doc__, numbers, finding)
+PLOT = Plot(
+  "recurrent_gain", ("recurrent_gain", "mean_field"), draw, __doc__, numbers, finding, overlays=("mean_field",)
+)
 
 if __name__ == "__main__":
   sys.exit(main(PLOT))

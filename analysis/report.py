@@ -7,7 +7,7 @@ Figures whose experiments were not run are left out, and the page says how to ru
 """
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 import io
 from pathlib import Path
 import re
@@ -21,16 +21,17 @@ import markupsafe
 from matplotlib.figure import Figure
 import xarray as xr
 
-from analysis import command, style
-from analysis.claims import CLAIMS, Finding, judge
-from analysis.figure import Datasets, Plot, render
+from analysis import command
+from analysis.claims import CLAIMS, ledger
+from analysis.coverage import load, run_command
+from analysis.figure import Datasets, Plot, notes, parts, render
 from analysis.language import LANGUAGE
 from analysis.learning import LEARNING
 from analysis.numbers import Table, tables, to_csv
 from analysis.paper import PLOTS
 from analysis.provenance import sweep
 from experiments.files import writing
-from experiments.store import ResultsError, block_paths, load_results, write_atomically
+from experiments.store import ResultsError, block_paths, write_atomically
 
 INLINE = 300_000  # bytes of an SVG, which is a PNG beyond, and of a CSV, which lies beside the page beyond
 
@@ -84,7 +85,6 @@ def _uri(kind: str, content: bytes) -> str:
 
 def _encoded(figure: Figure, name: str, source: str) -> tuple[str, int]:
   """The figure as a data URI, and its width in pixels of the page."""
-  style.sign(figure, source)
   svg, png = io.BytesIO(), io.BytesIO()
   figure.savefig(svg, format="svg", metadata={"Title": name, "Source": source, "Date": None, "Creator": None})
   width = round(96 * figure.get_figwidth())
@@ -112,41 +112,23 @@ def title(name: str) -> str:
   return name.replace("_", " ").capitalize()
 
 
-def picture(plot: Plot, data: Datasets) -> tuple[Picture, dict[str, bytes]]:
-  """A figure with its numbers, and the files that are too large for the page.
+def pictures(plot: Plot, datasets: Datasets) -> Iterator[tuple[Picture, dict[str, bytes]]]:
+  """The figures that results make, each with its numbers and the files that are too large for the page.
 
   Raises:
-    ResultsError: if it cannot be drawn from these results.
+    ResultsError: if they cannot be drawn from these results.
   """
-  source, width = render(plot, data, _encoded)
-  shown = plot.numbers(data)
-  csv = to_csv(shown)
-  is_inline = len(csv) <= INLINE
-  href = f"data:text/csv;charset=utf-8,{quote(csv, safe=',')}" if is_inline else f"data/{plot.name}.csv"
-  paragraphs = [" ".join(text.split()) for text in plot.caption.strip().split("\n\n")]
-  size = f"{max(1, round(len(csv) / 1000))} kB"
-  found = Picture(
-    plot.name, title(plot.name), plot.finding(shown), paragraphs, source, width, tables(shown), href, size
-  )
-  return found, {} if is_inline else {href: csv}
-
-
-def run_command(experiment: str, results: Path) -> str:
-  return f"python -m experiments.{experiment} --out={shlex.quote(str(results))}"
-
-
-def ledger(data: Datasets, results: Path) -> list[tuple[int, Finding | None, str]]:
-  """Every claim with what was found, or else with the reason why nothing was."""
-  entries: list[tuple[int, Finding | None, str]] = []
-  for number, claim in CLAIMS.items():
-    lacking = [name for name in claim.reads if name not in data]
-    try:
-      if lacking:
-        raise ResultsError("not measured here; run " + " and ".join(run_command(name, results) for name in lacking))
-      entries.append((number, judge(claim, data), ""))
-    except ResultsError as error:
-      entries.append((number, None, str(error)))
-  return entries
+  for part, data, said in parts(plot, datasets):
+    source, width = render(part, data, _encoded, said)
+    shown = part.numbers(data)
+    csv = to_csv(shown)
+    is_inline = len(csv) <= INLINE
+    href = f"data:text/csv;charset=utf-8,{quote(csv, safe=',')}" if is_inline else f"data/{part.name}.csv"
+    paragraphs = [" ".join(text.split()) for text in part.caption.strip().split("\n\n")]
+    size = f"{max(1, round(len(csv) / 1000))} kB"
+    told = " ".join([part.finding(shown), *(f"{note[0].upper()}{note[1:]}." for note in (*said, *notes(part, data)))])
+    made = Picture(part.name, title(part.name), told, paragraphs, source, width, tables(shown), href, size)
+    yield made, {} if is_inline else {href: csv}
 
 
 def load_all(results: Path) -> dict[str, xr.Dataset]:
@@ -164,7 +146,7 @@ def load_all(results: Path) -> dict[str, xr.Dataset]:
   names = [name for name in dict.fromkeys([*known, *others]) if block_paths(results / name)]
   if not names:
     raise ResultsError(f"--results: {results} holds no results; {first}.")
-  return {name: load_results(results / name) for name in names}
+  return {name: load(results / name) for name in names}
 
 
 def page(results: Path) -> tuple[str, dict[str, bytes]]:
@@ -174,20 +156,20 @@ def page(results: Path) -> tuple[str, dict[str, bytes]]:
     ResultsError: if there are no results, or they were altered.
   """
   data = load_all(results)
-  parts, files = [], dict[str, bytes]()
+  sections, files = [], dict[str, bytes]()
   for part in PARTS:
-    pictures, missing = [], []
+    drawn, missing = [], []
     for plot in part.plots:
       lacking = [name for name in plot.reads if name not in data]
       try:
-        if lacking:
-          raise ResultsError(f"{' and '.join(lacking)} {'was' if len(lacking) == 1 else 'were'} not run")
-        found, beside = picture(plot, {name: data[name] for name in plot.reads})
-        pictures.append(found)
-        files |= beside
+        if needed := [name for name in lacking if name not in plot.overlays]:
+          raise ResultsError(f"{' and '.join(needed)} {'was' if len(needed) == 1 else 'were'} not run")
+        for found, beside in pictures(plot, {name: data[name] for name in plot.reads if name in data}):
+          drawn.append(found)
+          files |= beside
       except ResultsError as error:
         missing.append(Missing(title(plot.name), str(error), [run_command(name, results) for name in lacking]))
-    parts.append((part, pictures, missing))
+    sections.append((part, drawn, missing))
   sweeps = [sweep(results / name, dataset) for name, dataset in data.items()]
   environment = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent),
@@ -200,7 +182,12 @@ def page(results: Path) -> tuple[str, dict[str, bytes]]:
   template = environment.get_template("report.html.j2")
   entries = ledger(data, results)
   return template.render(
-    parts=parts, claims=CLAIMS, ledger=entries, sweeps=sweeps, inline=INLINE // 1000, results=shlex.quote(str(results))
+    parts=sections,
+    claims=CLAIMS,
+    ledger=entries,
+    sweeps=sweeps,
+    inline=INLINE // 1000,
+    results=shlex.quote(str(results)),
   ), files
 
 

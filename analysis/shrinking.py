@@ -1,4 +1,4 @@
-"""Where the shrinking of the RNN comes from: mean ln tanh' falls without bound, the weights give most of it back."""
+"""Where the shrinking of the RNN comes from: the growth of its product, mean ln tanh', and what the weights give back."""
 
 import sys
 
@@ -69,7 +69,7 @@ def finding(shown: xr.Dataset) -> str:
   low, high = (float(shown.input_scale[i]) for i in (0, -1))
   return (
     f"From input scale {low:g} to {high:g} mean ln tanh′ changes by {change['mean_log_slope']} nats, the growth rate of the "
-    f"product only by {change['growth_rate']}: what the weights contribute changes by {change['weights']}."
+    f"product by {change['growth_rate']}, and what the weights contribute changes by {change['weights']}."
   )
 
 

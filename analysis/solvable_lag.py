@@ -13,7 +13,6 @@ import xarray as xr
 from analysis.figure import Datasets, Plot, bias_value, main, only_axes
 from analysis.style import COLUMN, PAGE, THEORY, cell_edges, cell_style, legend_line, new_figure, plot_band
 from analysis.words import each, short
-from experiments.store import ResultsError
 from recurrent_lab.growth import memory_length
 from recurrent_lab.theory import cell_path_exponent
 
@@ -22,19 +21,26 @@ ENDLESS = MEMORY | {"linestyle": "none", "fillstyle": "none"}
 CLOSED = THEORY | {"linestyle": ":"}
 
 
+def before_training(datasets: Datasets, data: xr.Dataset) -> xr.Dataset | None:
+  """The forget-bias sweep of the cells that were trained, at their W_s; None where it was not run there."""
+  if "forget_bias" not in datasets:
+    return None
+  before = only_axes(datasets["forget_bias"], "forget_bias", "ws").sel(norm="spectral", drop=True)
+  gain, cells = float(data.ws), data.cell.values.tolist()
+  if gain not in before.ws or not set(cells) <= set(before.cell.values):
+    return None
+  return before.sel(ws=gain, cell=cells, drop=True)
+
+
 def draw(datasets: Datasets) -> Figure:
   data = only_axes(datasets["solvable_lag"], "length", "forget_bias")
-  before = only_axes(datasets["forget_bias"], "forget_bias", "ws").sel(norm="spectral")
-  gain = float(data.ws)
+  before = before_training(datasets, data)
   cells = data.cell.values.tolist()
-  if gain not in before.ws or not set(cells) <= set(before.cell.values):
-    raise ResultsError(
-      f"{before.attrs['source']} lacks {' or '.join(cells)} at W_s = {gain:g}, trained in {data.attrs['source']}."
-    )
   data = data.assign_coords(forget_bias=[bias_value(bias) for bias in data.forget_bias.values]).sortby("forget_bias")
   data = data.sel(forget_bias=np.isfinite(data.forget_bias))
   x, y = cell_edges(data.forget_bias.values), np.exp(cell_edges(np.log(data.length.values)))
-  before = before.sel(ws=gain, forget_bias=(before.forget_bias >= x[0]) & (before.forget_bias <= x[-1]))
+  if before is not None:
+    before = before.sel(forget_bias=(before.forget_bias >= x[0]) & (before.forget_bias <= x[-1]))
   figure, (axes,) = new_figure(COLUMN if len(cells) == 1 else PAGE, 3.2, 1, len(cells), sharex=True, sharey=True)
   for panel, cell in zip(axes, cells, strict=True):
     solved = data.solved.sel(cell=cell).transpose("length", "forget_bias", "seed")
@@ -44,10 +50,11 @@ def draw(datasets: Datasets) -> Figure:
       if made:
         look = {"fontsize": 5.5, "color": "white" if count > made / 2 else "0.2", "zorder": 6}
         panel.annotate(f"{count}/{made}", (x[j], y[i]), (1.5, 2), textcoords="offset points", **look)
-    lengths = before.memory_length.sel(cell=cell).transpose("seed", "forget_bias")
-    plot_band(panel, before.forget_bias.values, lengths, **MEMORY)
-    endless = before.forget_bias.values[np.isposinf(lengths).any("seed")]
-    panel.plot(endless, np.ones(endless.size), transform=panel.get_xaxis_transform(), clip_on=False, **ENDLESS)
+    if before is not None:
+      lengths = before.memory_length.sel(cell=cell).transpose("seed", "forget_bias")
+      plot_band(panel, before.forget_bias.values, lengths, **MEMORY)
+      endless = before.forget_bias.values[np.isposinf(lengths).any("seed")]
+      panel.plot(endless, np.ones(endless.size), transform=panel.get_xaxis_transform(), clip_on=False, **ENDLESS)
     dense = np.linspace(x[0], x[-1], 201)
     panel.plot(dense, memory_length(cell_path_exponent(dense)), **CLOSED)
     panel.set_title(cell_style(cell).label, loc="left")
@@ -58,7 +65,11 @@ def draw(datasets: Datasets) -> Figure:
   axes[0].set_ylabel("lag (steps)")
   figure.colorbar(mesh, ax=list(axes), label="share of seeds that solve it")
   lines = [legend_line(**look) for look in (MEMORY, ENDLESS, CLOSED)]
-  names = ["memory length before training", "no decay in some seed", r"$-1/\ln\,\sigma(b_f)$"]
+  names = [
+    f"memory length before training{'' if before is not None else ': not measured'}",
+    "no decay in some seed",
+    r"$-1/\ln\,\sigma(b_f)$",
+  ]
   figure.legend(lines, names, loc="outside upper left", ncols=2)
   return figure
 
@@ -66,8 +77,10 @@ def draw(datasets: Datasets) -> Figure:
 def numbers(datasets: Datasets) -> xr.Dataset:
   data = only_axes(datasets["solvable_lag"], "length", "forget_bias")
   data = data.sel(forget_bias=sorted(data.forget_bias.values.tolist(), key=bias_value))
-  before = only_axes(datasets["forget_bias"], "forget_bias", "ws").sel(norm="spectral", ws=float(data.ws), drop=True)
-  lengths = before.memory_length.sel(cell=data.cell).rename(forget_bias="swept_bias")
+  before = before_training(datasets, data)
+  if before is None:
+    return data[["solved"]].reset_coords(drop=True)
+  lengths = before.memory_length.rename(forget_bias="swept_bias")
   return xr.merge([data[["solved"]], lengths.to_dataset()], join="outer", compat="override").reset_coords(drop=True)
 
 
@@ -84,7 +97,7 @@ def finding(shown: xr.Dataset) -> str:
   return f"From forget bias {biases[0]} to {biases[-1]} the longest lag that most seeds solve goes, in steps: {lags}."
 
 
-PLOT = Plot("solvable_lag", ("solvable_lag", "forget_bias"), draw, __doc__, numbers, finding)
+PLOT = Plot("solvable_lag", ("solvable_lag", "forget_bias"), draw, __doc__, numbers, finding, overlays=("forget_bias",))
 
 if __name__ == "__main__":
   sys.exit(main(PLOT))

@@ -1,17 +1,23 @@
 """The look of every figure: sizes, colours, bands, and files that are the same bytes when drawn twice."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+import contextlib
 from pathlib import Path
+import textwrap
 from typing import Any, NamedTuple
 
+import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 import numpy as np
+from PIL import Image
 from scipy import stats
 import xarray as xr
+
+from experiments.words import FEW
 
 COLUMN, PAGE = 3.4, 7.0  # widths in inches of one column and of a page
 
@@ -38,6 +44,15 @@ RC: Any = {  # Any, since matplotlib types its settings one by one
   "xtick.labelsize": 7,
   "ytick.labelsize": 7,
 }
+
+
+@contextlib.contextmanager
+def settings() -> Iterator[None]:
+  """Within it Matplotlib has the settings of the lab and no others; afterwards those from before."""
+  with mpl.rc_context():
+    mpl.rcdefaults()  # all but the backend, which only a window would need
+    mpl.rcParams.update(RC)
+    yield
 
 
 class CellStyle(NamedTuple):
@@ -97,10 +112,16 @@ def confidence_band(values: xr.DataArray, dim: str = "seed", level: float = 0.95
 
 
 def plot_band(axes: Axes, x: np.ndarray, values: xr.DataArray, **line: Any) -> None:
-  """The mean over seeds as a line and its confidence band; `values` has the dimension `seed` and that of `x`."""
+  """The mean over seeds as a line and its confidence band, or every seed as a thin line where there are fewer than five.
+
+  `values` has the dimension `seed` and that of `x`.
+  """
   band = confidence_band(values)
   (drawn,) = axes.plot(x, band.mean, **line)
-  axes.fill_between(x, band.low, band.high, color=drawn.get_color(), alpha=0.2, linewidth=0)
+  if values.sizes["seed"] >= FEW:
+    axes.fill_between(x, band.low, band.high, color=drawn.get_color(), alpha=0.2, linewidth=0)
+  elif values.sizes["seed"] > 1:
+    axes.plot(x, values.transpose(..., "seed").values, color=drawn.get_color(), linewidth=0.5, alpha=0.4)
 
 
 def success_rate(solved: xr.DataArray, dim: str = "seed", level: float = 0.95) -> Band:
@@ -216,17 +237,35 @@ def new_figure(
   return figure, figure.subplots(rows, columns, squeeze=False, **options)
 
 
-def sign(figure: Figure, source: str) -> None:
-  """Prints the source small below."""
-  figure.set_layout_engine(ConstrainedLayoutEngine(rect=(0, 0.03, 1, 0.97)))  # leaves a line for the source
-  figure.text(0.995, 0.004, f"from {source}", ha="right", va="bottom", fontsize=4.5, color="0.45")
+def sign(figure: Figure, source: str, notes: Sequence[str] = ()) -> None:
+  """Prints the source small below, and above it what else a reader must know."""
+  wide = int(figure.get_figwidth() * 30)  # characters of this size that fit
+  unbroken = source.replace("; ", ";\u00a0").replace(" seed", "\u00a0seed")
+  below = textwrap.wrap(f"from {unbroken}", wide, break_on_hyphens=False)
+  above = [line for note in notes for line in textwrap.wrap(note, int(0.8 * wide), break_on_hyphens=False)]
+  points = 72 * figure.get_figheight()
+  room = max(0.03, (5 * len(below) + 7 * len(above) + 1.5) / points)
+  figure.set_layout_engine(ConstrainedLayoutEngine(rect=(0, room, 1, 1 - room)))  # leaves lines for both
+  for i, line in enumerate(reversed(below)):
+    figure.text(0.995, 0.004 + 5 * i / points, line, ha="right", va="bottom", fontsize=4.5, color="0.45")
+  for i, line in enumerate(reversed(above)):
+    height = 0.004 + (5 * len(below) + 7 * i) / points
+    figure.text(0.995, height, line, ha="right", va="bottom", fontsize=6, color="#A40E26")
 
 
 def save(figure: Figure, name: str, source: str, out: Path) -> list[Path]:
-  """Writes `<name>.pdf` and `<name>.png` and returns their paths; `source` is printed small below and kept as metadata."""
+  """Writes `<name>.pdf` and `<name>.png`, which keep `source` as metadata, and returns their paths."""
   out.mkdir(parents=True, exist_ok=True)
-  sign(figure, source)
   paths = [out / f"{name}.pdf", out / f"{name}.png"]
   figure.savefig(paths[0], metadata={"Title": name, "Subject": f"Drawn from {source}", "CreationDate": None})
   figure.savefig(paths[1], metadata={"Title": name, "Source": source, "Software": None})
   return paths
+
+
+def recorded_source(path: Path) -> str:
+  """What `save` kept in a PNG as its source; nothing where there is no such file, or it keeps nothing."""
+  try:
+    with Image.open(path) as image:
+      return str(image.info.get("Source", ""))
+  except (OSError, SyntaxError):  # no file, or no image
+    return ""

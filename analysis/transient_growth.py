@@ -1,4 +1,8 @@
-"""Powers of a matrix: the largest singular value of a Gaussian W^l grows first, though all eigenvalues are below 1."""
+"""Powers of a matrix: the largest singular value of a Gaussian W^l grows first, though all eigenvalues are below 1.
+
+Every drawn W is divided by its measured spectral radius and multiplied by W_s, so that its radius ρ is W_s. Without that, an
+eigenvalue of a Gaussian draw may lie outside the unit circle, and its product would grow for good.
+"""
 
 import sys
 
@@ -8,6 +12,8 @@ import xarray as xr
 
 from analysis.figure import Datasets, Plot, main, only_axes
 from analysis.style import PAGE, THEORY, new_figure, plot_band
+from analysis.words import short
+from experiments.store import ResultsError
 from recurrent_lab.theory import log_transient_growth
 
 LOOKS = {  # of an initial kernel
@@ -18,8 +24,22 @@ LOOKS = {  # of an initial kernel
 SHADES = ("#F3C26B", "#E69F00", "#8C5A00")  # of a lag
 
 
+def scaled(datasets: Datasets) -> xr.Dataset:
+  """The results by kernel.
+
+  Raises:
+    ResultsError: if they are of nets whose spectral radius was not measured.
+  """
+  data = datasets["transient_growth"]
+  if "spectral_radius" not in data:
+    raise ResultsError(
+      f"{data.attrs['source']} holds nets whose spectral radius was not measured; run the experiment with another --out."
+    )
+  return only_axes(data, "recurrent_init").isel(cell=0)
+
+
 def draw(datasets: Datasets) -> Figure:
-  data = only_axes(datasets["transient_growth"], "recurrent_init").isel(cell=0)
+  data = scaled(datasets)
   kernels = [name for name in LOOKS if name in data.recurrent_init]
   log_gain = float(np.log(np.abs(data.ws)))
   rank = (data.index.values + 0.5) / data.sizes["index"]
@@ -31,12 +51,12 @@ def draw(datasets: Datasets) -> Figure:
   for kernel in kernels:
     plot_band(axes[0], late.lag.values, norms.sel(recurrent_init=kernel), label=kernel, **LOOKS[kernel])
   lags = np.geomspace(1, late.lag.values[-1], 201)
-  axes[0].plot(lags, log_transient_growth(lags), label=r"Fuss–Catalan edge, $H\to\infty$", **THEORY)
+  axes[0].plot(lags, log_transient_growth(lags), label=r"Fuss–Catalan edge of $(W/g)^l$, $H\to\infty$", **THEORY)
   axes[0].set_xscale("log")
   axes[0].xaxis.set_major_formatter("{x:g}")
   axes[0].set_title("largest singular value", loc="left")
   axes[0].set_xlabel("lag $l$ (steps)")
-  axes[0].set_ylabel(r"ln $\Vert (W/g)^l\Vert_2$ (nats)")
+  axes[0].set_ylabel(r"ln $\Vert (W/\rho)^l\Vert_2$ (nats)")
 
   for kernel in kernels:
     if kernel == "gaussian":
@@ -59,17 +79,21 @@ def draw(datasets: Datasets) -> Figure:
 
 
 def numbers(datasets: Datasets) -> xr.Dataset:
-  data = only_axes(datasets["transient_growth"], "recurrent_init").isel(cell=0, drop=True)
+  data = scaled(datasets).drop_vars("cell")
   late = data.isel(lag=data.lag > 0).sel(norm="spectral", drop=True)
   norms = late.log_norm - np.log(np.abs(float(data.ws))) * late.lag
-  return xr.Dataset({"log_scaled_norm": norms, "rate": data.log_singular_value / data.sv_lag})
+  rates = {"log_scaled_norm": norms, "rate": data.log_singular_value / data.sv_lag}
+  return xr.Dataset({**rates, **data[["spectral_radius", "drawn_radius"]]})
 
 
 def finding(shown: xr.Dataset) -> str:
-  growth = shown.log_scaled_norm.mean("seed").max("lag")
+  growth = shown.log_scaled_norm.mean("seed", skipna=False).max("lag")
   peaks = "; ".join(f"{peak.recurrent_init.item()} {float(peak):.2f}" for peak in growth)
+  drawn = shown.drawn_radius
   return (
-    f"Up to lag {int(shown.lag[-1])} ln of the largest singular value of (W/g)^l rises to at most, in nats: {peaks}."
+    f"Up to lag {int(shown.lag[-1])} ln of the largest singular value of (W/ρ)^l is at most, in nats: {peaks}. The largest "
+    f"|eigenvalue| of all nets is {short(float(shown.spectral_radius.max()))}, after scaling from a drawn "
+    f"{short(float(drawn.min()))} to {short(float(drawn.max()))}."
   )
 
 

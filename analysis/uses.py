@@ -12,6 +12,7 @@ import sys
 import numpy as np
 
 from analysis import command
+from analysis.coverage import seeds
 from analysis.figure import only_axes, runs
 from analysis.recall import counts_of
 from analysis.style import cell_style
@@ -43,7 +44,9 @@ def counts(results: Path) -> Iterator[Row]:
 
 def recall(results: Path) -> Iterator[Row]:
   data = only_axes(load_results(results / "recall"), "length")
-  ngrams = counts_of(load_results(results / "ngram_tasks"), "long_range_recall").isel(order=-1)
+  ngrams = counts_of(load_results(results / "ngram_tasks"), "long_range_recall")
+  assert ngrams is not None
+  ngrams = ngrams.isel(order=-1)
   for (length, cell), one in runs(data, "length", "cell"):
     among = (
       f"{int(ngrams.order)}-gram {spread(ngrams.sel(length=length), 100)}, " if length in ngrams.length.values else ""
@@ -113,8 +116,16 @@ def section(name: str, results: Path) -> str:
   seconds = sum(meta["provenance"]["wall_seconds"] for meta in metas)
   score, make_rows = TABLES[name]
   lines = [f"| {' | '.join(cells)} |" for cells in (("", score, "baseline"), ("---",) * 3, *make_rows(results))]
+  made = seeds(load_results(results / name))
   return "\n".join(
-    [f"## {name}\n", *(f"    {command}" for command in commands), "", *lines, "", f"{seconds:.0f} s of one process.\n"]
+    [
+      f"## {name}\n",
+      *(f"    {command}" for command in commands),
+      "",
+      *lines,
+      "",
+      f"{made} each; {seconds:.0f} s of one process.\n",
+    ]
   )
 
 

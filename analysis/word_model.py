@@ -6,6 +6,8 @@ is shown with the one that did best on the validation text.
 
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
+import shlex
 import sys
 
 from matplotlib.axes import Axes
@@ -13,6 +15,7 @@ from matplotlib.figure import Figure
 import numpy as np
 import xarray as xr
 
+from analysis.coverage import run_command
 from analysis.figure import Datasets, Plot, main, only_axes, runs
 from analysis.style import PAGE, THEORY, cell_style, new_figure, plot_band
 from analysis.words import each, short
@@ -22,21 +25,22 @@ COUNTS = THEORY | {"marker": "x", "markersize": 4}
 SAME = ("corpus", "unit", "vocabulary", "length")  # what models and counts must share
 
 
-def counts_beside(counts: xr.Dataset, data: xr.Dataset) -> xr.DataArray:
-  """The n-grams' nats per token by order, of the text that the models were trained on.
+def counts_beside(counts: xr.Dataset | None, data: xr.Dataset) -> xr.DataArray | None:
+  """The n-grams' nats per token by order, of the text that the models were trained on; None where none were counted.
 
   Raises:
     ResultsError: if they were not counted there.
   """
+  if counts is None:
+    return None
   text = {name: data[name].values.item() for name in SAME}
   chosen = counts
   for name, value in text.items():
     chosen = chosen.expand_dims(name) if name not in chosen.dims else chosen
     if value not in chosen[name].values:
-      flags = " ".join(f"--{name}={value}" for name, value in text.items())
-      raise ResultsError(
-        f"{counts.attrs['source']} lacks the text of {data.attrs['source']}; python -m experiments.ngram {flags}"
-      )
+      flags = " ".join(shlex.quote(f"--{name}={value}") for name, value in text.items())
+      command = run_command("ngram", Path(counts.attrs["source"]).parent)
+      raise ResultsError(f"{counts.attrs['source']} lacks the text of {data.attrs['source']}; {command} {flags}")
     chosen = chosen.sel({name: value})
   return only_axes(chosen, "order").isel(cell=0).test_nats
 
@@ -50,27 +54,31 @@ def chosen_rates(data: xr.Dataset) -> Iterator[tuple[str, xr.Dataset]]:
       yield cell, min(tried, key=lambda one: float(one.final_score.mean()))
 
 
-def _perplexities(axes: Axes, data: xr.Dataset, counts: xr.DataArray) -> None:
-  orders = counts.order.values
-  axes.plot(orders, np.exp(counts.mean("seed")), label="n-gram", **COUNTS)
+def _perplexities(axes: Axes, data: xr.Dataset, counts: xr.DataArray | None) -> None:
+  orders = np.arange(0) if counts is None else counts.order.values
+  first = orders.max(initial=0) + 1.5  # the place of the first cell
   cells = list(chosen_rates(data))
   for i, (cell, one) in enumerate(cells):
     label, color, marker, _ = cell_style(cell)
-    at = orders.max() + 1.5 + i
+    at = first + i
     perplexity = np.exp(one.test_nats.values)
     axes.plot(np.full(perplexity.size, at), perplexity, color=color, marker=marker, linestyle="none", label=label)
     axes.annotate(
       f"{perplexity.mean():.3g}", (at, perplexity.max()), (0, 4), textcoords="offset points", ha="center", fontsize=7
     )
-  best = float(np.exp(counts.mean("seed")).min())
-  axes.axhline(best, **(THEORY | {"linestyle": ":"}))
-  axes.annotate(f"best n-gram {best:.3g}", (orders.min(), best), (0, -9), textcoords="offset points", fontsize=7)
+  lowest = min(float(np.exp(one.test_nats.values).min()) for _, one in cells)
+  if counts is not None:
+    axes.plot(orders, np.exp(counts.mean("seed")), label="n-gram", **COUNTS)
+    best = float(np.exp(counts.mean("seed")).min())
+    lowest = min(lowest, best)
+    axes.axhline(best, **(THEORY | {"linestyle": ":"}))
+    axes.annotate(f"best n-gram {best:.3g}", (orders.min(), best), (0, -9), textcoords="offset points", fontsize=7)
   axes.set_xticks(
-    [*orders, *(orders.max() + 1.5 + np.arange(len(cells)))],
+    [*orders, *(first + np.arange(len(cells)))],
     [*map(str, orders), *(cell_style(cell).label for cell, _ in cells)],
   )
   axes.set_yscale("log")
-  axes.set_ylim(bottom=0.75 * min(best, *(np.exp(one.test_nats.values).min() for _, one in cells)))
+  axes.set_ylim(bottom=0.75 * lowest)
   axes.yaxis.set_major_formatter("{x:g}")
   axes.yaxis.set_minor_formatter("{x:g}")
   axes.tick_params(axis="y", which="minor", labelsize=6)
@@ -81,7 +89,7 @@ def _perplexities(axes: Axes, data: xr.Dataset, counts: xr.DataArray) -> None:
 
 def draw(name: str, datasets: Datasets) -> Figure:
   data = datasets[name]
-  counts = counts_beside(datasets["ngram"], data)
+  counts = counts_beside(datasets.get("ngram"), data)
   figure, axes = new_figure(PAGE, 4.6, 2, 2)
   _perplexities(axes[0, 0], data, counts)
   history, adjoint, product = axes[0, 1], axes[1, 0], axes[1, 1]
@@ -94,8 +102,9 @@ def draw(name: str, datasets: Datasets) -> Figure:
     relative = one.log_adjoint_last - one.log_adjoint_last.isel(lag=0)
     plot_band(adjoint, lags, relative, **drawn)
     plot_band(product, lags, one.log_product, **drawn)
-  seen = counts.order.values - 1
-  history.plot(seen[seen > 0], counts.mean("seed").values[seen > 0], label="n-gram", **COUNTS)
+  if counts is not None:
+    seen = counts.order.values - 1
+    history.plot(seen[seen > 0], counts.mean("seed").values[seen > 0], label="n-gram", **COUNTS)
   history.set_xscale("log", base=2)
   history.xaxis.set_major_formatter("{x:g}")
   history.set_xlabel("tokens of history that are given")
@@ -113,16 +122,19 @@ def draw(name: str, datasets: Datasets) -> Figure:
 
 def numbers(name: str, datasets: Datasets) -> xr.Dataset:
   data = datasets[name]
-  counts = counts_beside(datasets["ngram"], data)
+  counts = counts_beside(datasets.get("ngram"), data)
   variables = ["test_nats", "history_nats", "log_adjoint_last", "log_product"]
   cells = [one[variables].reset_coords(drop=True).expand_dims(cell=[cell]) for cell, one in chosen_rates(data)]
   shown = xr.concat(cells, "cell", join="outer").rename(log_adjoint_last="log_adjoint")
   relative = shown.log_adjoint - shown.log_adjoint.isel(lag=0)
-  return shown.assign(log_adjoint=relative, ngram_nats=counts.mean("seed").reset_coords(drop=True))
+  shown = shown.assign(log_adjoint=relative)
+  return shown if counts is None else shown.assign(ngram_nats=counts.mean("seed").reset_coords(drop=True))
 
 
 def finding(shown: xr.Dataset) -> str:
   models = each(shown[["test_nats"]], lambda one: short(float(np.exp(one.test_nats).mean())))
+  if "ngram_nats" not in shown:
+    return f"Perplexity of the held-out text: {models}."
   best = shown.ngram_nats.isel(order=int(shown.ngram_nats.argmin("order")))
   return (
     f"Perplexity of the held-out text: {models}, beside {short(float(np.exp(best)))} for the {int(best.order)}-gram."
@@ -130,7 +142,13 @@ def finding(shown: xr.Dataset) -> str:
 
 
 PLOT = Plot(
-  "word_model", ("word_model", "ngram"), partial(draw, "word_model"), __doc__, partial(numbers, "word_model"), finding
+  "word_model",
+  ("word_model", "ngram"),
+  partial(draw, "word_model"),
+  __doc__,
+  partial(numbers, "word_model"),
+  finding,
+  ("ngram",),
 )
 
 if __name__ == "__main__":

@@ -6,6 +6,9 @@ import numpy as np
 import xarray as xr
 
 from analysis.style import cell_style, confidence_band
+from experiments import curves
+from experiments.curves import short as short
+from experiments.words import FEW
 
 AXES = {
   "ws": "W_s",
@@ -24,15 +27,13 @@ def axis_name(axis: str) -> str:
   return AXES.get(axis, axis.replace("_", " "))
 
 
-def short(value: float) -> str:
-  """Three digits, thousands in full; – for what was not measured."""
-  if not np.isfinite(value):
-    return "–" if np.isnan(value) else "∞" if value > 0 else "-∞"
-  return f"{value:.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.3g}"
-
-
 def mean(values: xr.DataArray) -> str:
-  """`mean ± half width of the 95 % interval` over seeds, for one value a seed."""
+  """`mean ± half width of the 95 % interval` over seeds, for one value a seed; of few seeds the values themselves.
+
+  From two values the interval would be 13 standard errors wide, which says nothing of either.
+  """
+  if values.size < FEW:
+    return listed([short(float(value)) for value in values.values.ravel()])
   band = confidence_band(values)
   return f"{float(band.mean):.3g} ± {float(band.high - band.mean):.2g}"
 
@@ -65,23 +66,22 @@ def each(data: xr.Dataset, say: Callable[[xr.Dataset], str]) -> str:
   return "; ".join(f"{cell_style(cell).label} {say(data.sel(cell=cell))}" for cell in cells)
 
 
-def onset(values: xr.DataArray, axis: str = "ws") -> str:
-  """`at W_s = 1.9`: where the mean over seeds rises above 0 for the last time along the axis; or `nowhere` in its range."""
-  means = values.mean("seed").dropna(axis)
-  x, y = means[axis].values, means.values
-  rises = np.flatnonzero((y[:-1] <= 0) & (y[1:] > 0))
-  if not rises.size:
-    return f"nowhere from {axis_name(axis)} = {short(x[0])} to {short(x[-1])}" if len(x) else "not measured"
-  i = rises[-1]
-  return f"at {axis_name(axis)} = {short(x[i] - y[i] * (x[i + 1] - x[i]) / (y[i + 1] - y[i]))}"
+def against_zero(values: xr.DataArray, axis: str = "ws") -> str:
+  """`rises above 0 at W_s = 1.9`: what the mean over seeds does beside 0 along an axis."""
+  return curves.against_zero(*_mean_curve(values, axis), axis_name(axis))
+
+
+def trend(values: xr.DataArray, axis: str) -> str:
+  """`rises from -1.2 to 0.5`: what the mean over seeds does from the first to the last value of an axis."""
+  return curves.trend(*_mean_curve(values, axis), axis_name(axis))
+
+
+def _mean_curve(values: xr.DataArray, axis: str) -> tuple[list[float], list[float]]:
+  """Places and means over seeds as they are drawn: NaN where a seed has no value."""
+  means = values.mean("seed", skipna=False).transpose(axis)
+  return means[axis].values.tolist(), means.values.tolist()
 
 
 def last(values: xr.DataArray, axis: str) -> xr.DataArray:
   """The last value along an axis that is not NaN."""
   return values.isel({axis: values.notnull().cumsum(axis).argmax(axis)}).drop_vars(axis)
-
-
-def ends(values: xr.DataArray, axis: str) -> str:
-  """`from -1.2 to 0.5`: the mean over seeds at the first and at the last measured value of an axis."""
-  means = values.mean("seed").dropna(axis)
-  return f"from {short(means.values[0])} to {short(means.values[-1])}" if means.size else "not measured"

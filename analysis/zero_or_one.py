@@ -54,6 +54,8 @@ def numbers(datasets: Datasets) -> xr.Dataset:
 
 
 def finding(shown: xr.Dataset) -> str:
+  if not shown.share_near_ends.notnull().any():
+    return "No setting has a finite share of factors (0 settings)."
   share = 100 * shown.share_near_ends.mean("seed").stack(setting=("forget_bias", "input_scale")).dropna("setting")
   at = lambda one: f"{short(float(one))} % (b_f = {float(one.forget_bias):g}, input scale {float(one.input_scale):g})"
   low, high = (at(share[int(i)]) for i in (np.argmin(share.values), np.argmax(share.values)))

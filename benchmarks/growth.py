@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib as mpl
-
 from analysis import style
 from benchmarks.results import Result, exponent, timed
 
@@ -21,7 +19,7 @@ def curve(result: Result) -> tuple[list[int], list[float]]:
 def draw(results: Sequence[Result], out: Path) -> Path:
   """Writes growth.png, a panel for each work and a line for each size that grows, and returns its path."""
   works = [work for work in TITLES if any(r["settings"]["work"] == work for r in results)]
-  with mpl.rc_context(style.RC):
+  with style.settings():
     figure, axes = style.new_figure(style.PAGE, 2.9, columns=len(works))
     for panel, work in zip(axes[0], works, strict=True):
       for r in (r for r in results if r["settings"]["work"] == work):

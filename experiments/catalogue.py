@@ -29,6 +29,7 @@ SECONDS: Mapping[str, float] = {
   "phase_gates": 38,
   "phase_input": 18,
   "recurrent_gain": 75,
+  "small_gain": 22,
   "tanh_saturation": 88,
   "transient_growth": 53,
   "translation": 82,

@@ -110,9 +110,14 @@ def gates(cell_name: str) -> list[str]:
 
 
 def portrait(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str, Array]:
+  """The portrait of a random net."""
+  return portrait_of(static, draw(static, key, values))
+
+
+def portrait_of(static: Point, sample: Sample) -> dict[str, Array]:
   """Log norms of the product and of the adjoint by lag, singular values, growth, memory length and saturation."""
   cell = rl.get_cell(str(static["cell"]))
-  params, xs, state, key = draw(static, key, values)
+  params, xs, state, key = sample
   steps = xs.shape[0]
 
   def norms(product: rl.ScaledMatrix) -> Array:

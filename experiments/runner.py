@@ -36,6 +36,11 @@ def _git_commit() -> str | None:
 def _provenance(plan: Plan, process: tuple[int, int]) -> dict[str, Any]:
   return {
     "command": plan.kept_command,
+    "planned": {
+      "axes": {name: list(values) for name, values in plan.axes.items()},
+      "seeds": len({point["seed"] for point in plan.points}),
+      "x64": plan.points[0]["x64"],
+    },
     "git_commit": _git_commit(),
     "python": platform.python_version(),
     "jax": jax.__version__,

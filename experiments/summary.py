@@ -1,22 +1,21 @@
 """What results say in short: five lines after a sweep, and a table of everything that is in a folder.
 
-Both show the headline of the measure, mean ± standard deviation over the seeds, and end with the command that draws the rest,
-or loads it.
+Both show the headline of the measure, mean ± standard deviation over the seeds (of fewer than five the values), and end with
+the command that draws the rest, or loads it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-import itertools
 import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from experiments import commands, store
+from experiments import commands, curves, store
 from experiments.experiment import Experiment, drawing_command, undrawn
 from experiments.grid import Point, Value, content_hash
 from experiments.measure import Measure
-from experiments.words import count, duration, number
+from experiments.words import FEW, count, duration, number
 
 ROWS = 40  # of a table, at the most
 
@@ -105,10 +104,13 @@ def mean(row: Row, name: str) -> float:
 
 
 def spread(row: Row, name: str) -> str:
-  """Mean ± standard deviation over seeds; a dash where there is no number."""
+  """Mean ± standard deviation over seeds; of few seeds the values, and a dash where there is no number."""
   values = row.values[name]
   # Of what either is or is not, the mean says all.
-  is_spread = values.size > 1 and np.all(np.isfinite(values)) and not np.all((values == 0) | (values == 1))
+  varies = values.size > 1 and not np.all((values == 0) | (values == 1))
+  if varies and values.size < FEW:
+    return ", ".join(number(float(value)) for value in values)
+  is_spread = varies and np.all(np.isfinite(values))
   return number(mean(row, name)) + (f" ± {number(float(np.std(values, ddof=1)), 2)}" if is_spread else "")
 
 
@@ -145,29 +147,22 @@ def _curves(found: Found) -> tuple[str, dict[str, list[Row]], dict[str, Value]] 
   return axis, curves, fixed
 
 
-def _crossing(rows: Sequence[Row], axis: str, name: str) -> float | None:
-  """Where the mean crosses 0 for the first time along the axis, by linear interpolation."""
-  places, means = [float(row.settings[axis]) for row in rows], [mean(row, name) for row in rows]
-  for i, (a, b) in enumerate(itertools.pairwise(means)):
-    if math.isfinite(a) and math.isfinite(b) and a * b < 0:
-      return places[i] + (places[i + 1] - places[i]) * a / (a - b)
-  return None
-
-
 def _along(found: Found, name: str) -> Iterator[str]:
-  """A headline at both ends of the longest axis, cell by cell, and where it changes its sign if it does."""
+  """A headline along the longest axis, cell by cell: which way its mean goes, and where it lies beside 0."""
   along = _curves(found)
   if along is None:
     return
-  axis, curves, fixed = along
+  axis, lines, fixed = along
   others = f" ({', '.join(f'{name} {_text(value)}' for name, value in fixed.items())})" if fixed else ""
-  ends = [f"{cell} {number(mean(rows[0], name))} → {number(mean(rows[-1], name))}" for cell, rows in curves.items()]
   low, high = _text(found.axes[axis][0]), _text(found.axes[axis][-1])
-  yield f"{name} from {axis} {low} to {high}{others}: {'; '.join(ends)}"
-  crossings = {cell: _crossing(rows, axis, name) for cell, rows in curves.items()}
-  if any(at is not None for at in crossings.values()):
-    told = [f"{cell} {at:.3g}" if at is not None else f"{cell} nowhere" for cell, at in crossings.items()]
-    yield f"{name} crosses 0 near {axis}: {'; '.join(told)}"
+  shapes = {
+    cell: ([float(row.settings[axis]) for row in rows], [mean(row, name) for row in rows])
+    for cell, rows in lines.items()
+  }
+  trends = [f"{cell} {curves.trend(*shape, axis)}" for cell, shape in shapes.items()]
+  yield f"{name} from {axis} {low} to {high}{others}: {'; '.join(trends)}"
+  if any(curves.crossings(*shape) for shape in shapes.values()):
+    yield f"{name}: {'; '.join(f'{cell} {curves.against_zero(*shape, axis)}' for cell, shape in shapes.items())}"
 
 
 def _points(found: Found, missing: int, skipped: int, failed: int) -> str:
@@ -254,5 +249,12 @@ def table(experiment: Experiment, folder: Path) -> str:
   if len(rows) < len(found.rows):
     texts.append(f"({number(len(rows))} of {count(len(found.rows), 'row')}, evenly chosen)")
   units = "; ".join(f"{name}: {unit}" for name, unit in headline.items())
-  about = [f"{folder}: {_points(found, 0, 0, 0)}.", f"{units}; mean ± standard deviation over seeds."] if units else []
+  about = (
+    [
+      f"{folder}: {_points(found, 0, 0, 0)}.",
+      f"{units}; mean ± standard deviation over seeds, or their values where there are fewer than {FEW}.",
+    ]
+    if units
+    else []
+  )
   return "\n".join([*found.problems, *about, "", *texts, "", _show(experiment, folder, found)])

@@ -1,5 +1,9 @@
 """Times and numbers as people write them."""
 
+FEW = (
+  5  # with fewer values than these no spread is told, but the values: from two seeds a 95 % interval is 13 errors wide
+)
+
 
 def duration(seconds: float) -> str:
   """Such as 0.4 s, 12 s, 1 min 40 s, 2 h 5 min."""

@@ -1,6 +1,6 @@
 """Nonlinearities with slopes that survive saturation, and the statistics of that saturation.
 
-In float32 `1 - tanh(a)**2` is exactly 0 from |a| ≈ 9 on. Deep saturation is what the lab measures, so every activation
+In float32 `1 - tanh(a)**2` is exactly 0 from |a| ≈ 8 on. Deep saturation is what the lab measures, so every activation
 comes with the logarithm of its slope in a form that stays exact there.
 """
 

@@ -1,9 +1,12 @@
 """The ledger judges by numbers: change the numbers, and the verdict changes."""
 
 import json
+from pathlib import Path
+import re
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from analysis import claims
 from experiments.store import load_results
@@ -26,7 +29,7 @@ def test_every_claim_is_judged(number, data):
   ("number", "experiment", "variable", "value"),
   [
     (1, "identities", "largest_slope", 1.5),
-    (2, "recurrent_gain", "growth_rate", 0.1),
+    (2, "small_gain", "growth_rate", 0.1),
     (4, "identities", "gradient_error", 0.1),
     (5, "identities", "readout_beyond_lag_zero", 0.1),
     (6, "zero_or_one", "share_near_one", -1.0),
@@ -41,8 +44,67 @@ def test_other_numbers_turn_the_verdict(number, experiment, variable, value, dat
   assert claims.CLAIMS[number].judge({**data, experiment: changed}).verdict != claims.HOLDS
 
 
-def test_shares_become_verdicts():
-  assert [claims._verdict(share) for share in (1.0, 0.5, 0.0)] == [claims.HOLDS, claims.CONDITIONAL, claims.FAILS]
+@pytest.mark.parametrize(
+  ("cases", "verdict", "condition"),
+  [
+    ({"at 1": True, "at 2": True}, claims.HOLDS, ""),
+    ({"at 1": False, "at 2": False}, claims.FAILS, ""),
+    ({"at 1": True, "at 2": False}, claims.CONDITIONAL, "it holds at 1, and not at 2"),
+    (
+      {f"at {i}": i < 5 for i in range(7)},
+      claims.CONDITIONAL,
+      "it holds in 5 cases from at 0 to at 4, and not at 5 and at 6",
+    ),
+  ],
+)
+def test_cases_become_a_verdict_with_its_condition(cases, verdict, condition):
+  assert claims._verdict("1", cases) == ("1", verdict, condition)
+
+
+def test_a_verdict_under_conditions_says_which_and_no_other_does(data):
+  for claim in claims.CLAIMS.values():
+    found = claims.judge(claim, data)
+    assert (found.verdict == claims.CONDITIONAL) == bool(found.condition)
+    assert not found.condition or any(character.isdigit() for character in found.condition)
+    assert " seeds" in found.measured
+
+
+SHRINK, GROW = -0.1, 0.1
+
+
+@pytest.mark.parametrize(
+  ("unit", "at_half", "near_one", "verdict", "condition"),
+  [
+    (SHRINK, SHRINK, SHRINK, claims.HOLDS, ""),
+    (
+      SHRINK,
+      SHRINK,
+      GROW,
+      claims.CONDITIONAL,
+      "it holds for one unit, for many units it holds in every net up to W_s = 0.5;",
+    ),
+    (SHRINK, GROW, GROW, claims.CONDITIONAL, "it holds for one unit, for many units at no W_s tried;"),
+    (SHRINK, GROW, SHRINK, claims.CONDITIONAL, "it holds for one unit, for many units at no W_s tried;"),
+    (SHRINK, SHRINK, np.nan, claims.CONDITIONAL, "in every net up to W_s = 0.5; beyond that some nets grow"),
+    (
+      GROW,
+      SHRINK,
+      SHRINK,
+      claims.CONDITIONAL,
+      "it does not hold for one unit, for many units it holds in every net up to",
+    ),
+    (GROW, GROW, GROW, claims.FAILS, ""),
+  ],
+)
+def test_small_weights_are_judged_up_to_one(unit, at_half, near_one, verdict, condition, data):
+  units, nets = data["one_unit"].copy(), data["small_gain"].copy()
+  units["exponent"] = units.exponent * 0 + unit
+  rates = xr.DataArray([at_half, near_one], dims="ws", coords={"ws": nets.ws})
+  nets["growth_rate"] = (nets.growth_rate * 0 + rates).transpose(*nets.growth_rate.dims)
+  found = claims.small_weight_vanishes({"one_unit": units, "small_gain": nets})
+  assert found.verdict == verdict
+  assert condition in found.condition
+  assert f"tanh without input {3 * (at_half != SHRINK)}, {3 * (near_one != SHRINK)}" in found.measured
 
 
 def test_page_and_json_agree(results, tmp_path, capsys):
@@ -75,3 +137,15 @@ def test_a_page_without_markers_is_left_alone(results, tmp_path, capsys):
   assert "the page needs the lines" in capsys.readouterr().err
   assert page.read_text() == "nothing\n"
   assert not (tmp_path / "x").exists()
+
+
+def test_the_two_commands_write_the_ledger_outside_of_git():
+  """`make paper` and `make test` change no tracked file; `make ledger` does, and says so."""
+  root = Path(__file__).parents[2]
+  recipes = dict(re.findall(r"^([a-z-]+):.*\n((?:\t.*\n)+)", (root / "Makefile").read_text(), re.MULTILINE))
+  for target in ("paper", "sweeps", "figures", "report", "test"):
+    assert "docs" not in recipes[target], target
+    assert "README" not in recipes[target], target
+  assert "--out=docs --readme=README.md" in recipes["ledger"]
+  assert "LEDGER ?= $(REPORT)" in (root / "Makefile").read_text()
+  assert "report/" in (root / ".gitignore").read_text().split()

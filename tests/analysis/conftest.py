@@ -17,6 +17,7 @@ SWEEPS = {
   "recurrent_gain": ["--ws=0.5,1,4", "--cells=rnn,lstm"],
   "forget_bias": ["--forget_bias=0,1,2,4", "--ws=0,1"],
   "zero_or_one": ["--forget_bias=0,2", "--input_scale=0.1,1"],
+  "small_gain": ["--ws=0.5,0.99"],
   "identities": ["--cells=rnn,peephole_lstm"],
 }
 

@@ -2,6 +2,8 @@
 
 import importlib
 from pathlib import Path
+import re
+import shutil
 import subprocess
 import sys
 
@@ -11,7 +13,7 @@ import pypdf
 import pytest
 import xarray as xr
 
-from analysis import error_surface, figure, language, learning, paper, recall, style, temporal_order
+from analysis import error_surface, figure, language, learning, numbers, paper, recall, report, style, temporal_order
 from experiments import runner
 from experiments.store import ResultsError, load_results
 from tests.analysis.conftest import SMALL, TRAINED, make_up
@@ -70,24 +72,93 @@ def test_what_is_missing_is_said(flags, message, tmp_path, capsys):
   assert not (tmp_path / "f").exists()
 
 
-def test_a_sweep_with_more_axes_than_the_figure_is_refused(tmp_path, capsys):
-  from experiments.recurrent_gain import EXPERIMENT
+def plot_of(name):
+  return importlib.import_module(f"analysis.{name}").PLOT
 
-  assert runner.main(EXPERIMENT, [*SMALL, "--ws=1,2", "--input_scale=0.5,1", "--cells=rnn", f"--out={tmp_path}"]) == 0
-  assert (
-    figure.main(
-      importlib.import_module("analysis.product_by_lag").PLOT, argv=[f"--results={tmp_path}", f"--out={tmp_path}"]
+
+def test_settings_without_an_axis_make_a_figure_a_value(tmp_path, capsys):
+  """Also without the mean field, which was not run here; both are said."""
+  flags = [*SMALL, "--cells=rnn,gru", "--ws=0.5,1,2"]
+  make_up("recurrent_gain", [*flags, "--input_scale=0.5,1"], tmp_path / "two")
+  make_up("recurrent_gain", flags, tmp_path / "one")
+  for folder in ("one", "two"):
+    made = figure.main(
+      plot_of("recurrent_gain"), argv=[f"--results={tmp_path / folder}", f"--out={tmp_path / 'f' / folder}"]
     )
-    == 2
-  )
-  assert "varies in input_scale (0.5, 1.0), which this figure has no axis for" in capsys.readouterr().err
+    assert made == 0
+  said = capsys.readouterr().err
+  assert said.count("drawn without mean_field, which was not run.") == 3
+  assert "recurrent_gain-input_scale-0.5: input_scale = 0.5, one of 2 values in " in said
+  drawn = sorted(path.name for path in (tmp_path / "f" / "two").glob("*.png"))
+  assert drawn == ["recurrent_gain-input_scale-0.5.png", "recurrent_gain-input_scale-1.png"]
+  (data,) = figure.load(plot_of("recurrent_gain"), tmp_path / "two").values()
+  for value, (plot, some, _) in zip(
+    (0.5, 1), figure.parts(plot_of("recurrent_gain"), {"recurrent_gain": data}), strict=True
+  ):
+    shown = plot.numbers(some).growth_rate
+    expected = data.growth_rate.sel(norm="spectral", input_scale=value).squeeze()
+    np.testing.assert_array_equal(shown.squeeze(), expected.transpose(*shown.squeeze().dims))
 
 
-def test_a_study_of_two_lengths_is_refused_where_one_is_drawn(tmp_path, capsys):
+def test_a_study_of_two_lengths_is_drawn_at_each(tmp_path, capsys):
   make_up("adding", [*TRAINED, "--cells=gru"], tmp_path)
-  plot = importlib.import_module("analysis.adding").PLOT
-  assert figure.main(plot, argv=[f"--results={tmp_path}", f"--out={tmp_path}"]) == 2
-  assert "varies in length (10, 20), which this figure has no axis for" in capsys.readouterr().err
+  assert figure.main(plot_of("adding"), argv=[f"--results={tmp_path}", f"--out={tmp_path}"]) == 0
+  assert sorted(path.name for path in tmp_path.glob("*.png")) == ["adding-length-10.png", "adding-length-20.png"]
+  capsys.readouterr()
+
+
+def test_many_values_are_thinned(tmp_path):
+  make_up("recurrent_gain", [*SMALL, "--cells=rnn", "--ws=1,2", "--bias=0:1:11"], tmp_path)
+  plot = plot_of("recurrent_gain")
+  names = [part.name for part, _, _ in figure.parts(plot, figure.load(plot, tmp_path))]
+  assert [name.removeprefix("recurrent_gain-bias-") for name in names] == ["0", "0.2", "0.4", "0.6", "0.8", "1"]
+
+
+def test_a_figure_of_other_results_is_not_replaced(results, tmp_path, capsys):
+  (tmp_path / "other").mkdir()
+  shutil.copytree(results / "tanh_saturation", tmp_path / "other" / "tanh_saturation")
+  plot, out = plot_of("tanh_saturation"), f"--out={tmp_path / 'figures'}"
+  assert figure.main(plot, argv=[f"--results={results}", out]) == 0
+  before = {path: path.read_bytes() for path in (tmp_path / "figures").iterdir()}
+  capsys.readouterr()
+  assert figure.main(plot, argv=[f"--results={tmp_path / 'other'}", out]) == 2
+  said = capsys.readouterr().err
+  assert f"was drawn from {results}, and would be replaced by one from {tmp_path / 'other'}; give another --out" in said
+  assert {path: path.read_bytes() for path in (tmp_path / "figures").iterdir()} == before
+  assert figure.main(plot, argv=[f"--results={results}", out]) == 0  # its own results replace it
+  asked = re.search(r"--out=(\S+)\.$", said)[1]
+  assert figure.main(plot, argv=[f"--results={tmp_path / 'other'}", f"--out={asked}"]) == 0
+
+
+def test_a_half_finished_sweep_says_so(tmp_path, capsys):
+  chosen = importlib.import_module("experiments.one_unit").EXPERIMENT
+  flags = [*SMALL, "--hidden_size=1", "--bias=0", "--ws=-1:2:8", f"--out={tmp_path}"]
+  assert runner.main(chosen, [*flags, "--shard=0/3", "--chunk=8"]) == 0
+  plot, out = plot_of("one_unit"), f"--out={tmp_path / 'f'}"
+  capsys.readouterr()
+  assert figure.main(plot, argv=[f"--results={tmp_path}", out]) == 0
+  assert f"one_unit: incomplete: 8 of 24 planned points of {tmp_path / 'one_unit'}." in capsys.readouterr().err
+  (made,), _ = zip(*report.pictures(plot, figure.load(plot, tmp_path)), strict=True)
+  assert made.finding.endswith(f"Incomplete: 8 of 24 planned points of {tmp_path / 'one_unit'}.")
+  assert runner.main(chosen, [*flags, "--chunk=8"]) == 0
+  assert runner.main(chosen, [*flags, "--ws=3"]) == 0  # another launch into the same folder, whole as well
+  capsys.readouterr()
+  assert figure.main(plot, argv=[f"--results={tmp_path}", out]) == 0
+  assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(("seeds", "said"), [(1, "1 seed)"), (4, "4 seeds)"), (5, "5 seeds)")])
+def test_bands_need_five_seeds_and_every_figure_tells_how_many(seeds, said, tmp_path):
+  make_up("recurrent_gain", [*SMALL, "--cells=rnn", "--ws=1,2,4", f"--seeds={seeds}"], tmp_path)
+  plot = plot_of("recurrent_gain")
+  datasets = figure.load(plot, tmp_path)
+  drawn = figure.render(plot, datasets, lambda drawn, name, source: drawn)
+  assert bool(drawn.axes[0].collections) == (seeds >= 5)
+  thin = [line for line in drawn.axes[0].get_lines() if line.get_linewidth() == 0.5]
+  assert len(thin) == (seeds if 1 < seeds < 5 else 0)
+  assert any(said in text.get_text().replace("\u00a0", " ") for text in drawn.texts)
+  caption = numbers.tables(plot.numbers(datasets))[0].caption
+  assert caption.endswith({1: "; 1 seed", 4: "every value of 4 seeds", 5: "mean ± 95 % of 5 seeds"}[seeds])
 
 
 def test_what_was_not_run_is_left_out(results):

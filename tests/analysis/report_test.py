@@ -127,7 +127,7 @@ def test_claims_commands_and_provenance_are_there(page, results):
 
 def test_a_claim_without_its_sweeps_is_not_judged(results):
   data = {name: load_results(results / name) for name in ("identities",)}
-  entries = {number: (found, why) for number, found, why in report.ledger(data, results)}
+  entries = {number: (found, why) for number, found, why in claims.ledger(data, results)}
   assert entries[1][0] is not None
   assert entries[6] == (None, f"not measured here; run python -m experiments.zero_or_one --out={results}")
 
@@ -168,11 +168,11 @@ def test_other_numbers_are_another_finding(results):
     {"growth_rate": (("cell", "ws", "seed"), np.array([[[-1.0, -3], [1, 3]], [[-1, -1], [-2, -2]]]))},
     coords={"cell": ["rnn", "lstm"], "ws": [1.0, 2.0]},
   )
-  assert plot.finding(shown).endswith("RNN at W_s = 1.5; LSTM nowhere from W_s = 1 to 2.")
+  assert plot.finding(shown).endswith("RNN rises above 0 at W_s = 1.5; LSTM stays below 0 from W_s = 1 to 2.")
   assert numbers.table(shown.growth_rate)[1:] == (
     1,
     ["cell", "W_s 1", "W_s 2"],
-    [["RNN", "-2 ± 13", "2 ± 13"], ["LSTM", "-1 ± 0", "-2 ± 0"]],
+    [["RNN", "-1 and -3", "1 and 3"], ["LSTM", "-1 and -1", "-2 and -2"]],
   )
   shown.growth_rate[0, 0] = [np.nan, np.inf]
   assert numbers.table(shown.growth_rate).rows[0][1] == "∞"

@@ -27,6 +27,7 @@ EXPERIMENTS = {
   "tanh_saturation": ("--input_scale=0.1,1", "--cells=rnn"),
   "forget_bias": ("--forget_bias=0,2", "--cells=gru"),
   "zero_or_one": ("--forget_bias=0,2",),
+  "small_gain": ("--ws=0.5,0.99",),
   "lyapunov": ("--ws=0.5,2",),
   "phase_gates": ("--ws=0.5,2", "--forget_bias=0,2"),
   "phase_input": ("--ws=0.5,2", "--input_scale=0,1"),

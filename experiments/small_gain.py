@@ -1,0 +1,53 @@
+"""Does the product go to 0 for every W_s between 0 and 1?
+
+Claim (introduction): for 0 < W_s < 1 the product ∏ tanh'·W_s goes to 0. Of one unit W_s is the eigenvalue. Of many units it is
+the standard deviation of √H times a weight: close to 1 some draws have an eigenvalue beyond 1, and a linear net then grows.
+Measures ln ‖∏ J‖ per step, how much of it is left at the end, and the spectral radius of W, of nets with tanh and without.
+
+    python -m experiments.small_gain
+
+Expect: with an input every tanh net shrinks; of linear nets of 64 units at W_s = 0.99 most grow.
+"""
+
+from collections.abc import Mapping
+import sys
+
+import jax.numpy as jnp
+from jaxtyping import Array
+
+from experiments.grid import Point
+from experiments.measure import Measure, draw
+from experiments.radius import log_spectral_radius
+from experiments.runner import Experiment, main
+import recurrent_lab as rl
+
+
+def growth(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str, Array]:
+  """The growth rate of a random net's product, over the second half of the lags, and the spectral radius of its kernel."""
+  params, xs, state, _ = draw(static, key, values)
+  log_norms = rl.product_log_norms(rl.get_cell(str(static["cell"])), params, xs, state)
+  half = xs.shape[0] // 2
+  return {
+    "growth_rate": (log_norms[-1] - log_norms[-1 - half]) / half,
+    "log_norm": log_norms[-1],
+    "spectral_radius": jnp.exp(log_spectral_radius(params.recurrent_kernel)),
+  }
+
+
+EXPERIMENT = Experiment(
+  "small_gain",
+  __doc__,
+  Measure(
+    run=growth,
+    dims={"growth_rate": (), "log_norm": (), "spectral_radius": ()},
+    coords=lambda static: {},
+    headline={"growth_rate": "nats per step, of the spectral norm", "spectral_radius": "largest |eigenvalue| of W"},
+  ),
+  {"cells": "rnn,rnn_linear", "ws": "0.5,0.9,0.95,0.99", "input": "zero,white"},
+  cells=("rnn", "rnn_linear"),
+  seeds=16,
+  drawn_by="claims",
+)
+
+if __name__ == "__main__":
+  sys.exit(main(EXPERIMENT))
