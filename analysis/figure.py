@@ -9,10 +9,11 @@ from typing import Any, NamedTuple, TypeVar
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+import numpy as np
 import xarray as xr
 
 from analysis import command, style
-from experiments.store import STATUS, ResultsError, load_results
+from experiments.store import STATUS, ResultsError, as_grid, load_results
 
 T = TypeVar("T")
 Datasets = Mapping[str, xr.Dataset]
@@ -44,14 +45,17 @@ def only_axes(dataset: xr.Dataset, *axes: str) -> xr.Dataset:
   Raises:
     ResultsError: naming that setting.
   """
-  for name in dataset.status.dims:  # these are all settings that may vary, of nets and of training runs
-    if name not in ("cell", "seed", *axes):
-      if dataset.sizes[name] > 1:
-        raise ResultsError(
-          f"{dataset.attrs['source']} varies in {name} ({', '.join(map(str, dataset[name].values))}), "
-          "which this figure has no axis for; keep such a sweep in a folder of its own."
-        )
-      dataset = dataset.isel({name: 0})
+  is_list = "point" in dataset.dims
+  # These are all settings that may vary, of nets and of training runs.
+  varied = dataset.indexes["point"].names if is_list else dataset.status.dims
+  others = [name for name in varied if name not in ("cell", "seed", *axes)]
+  for name in others:
+    if len(values := np.unique(dataset[name])) > 1:
+      raise ResultsError(
+        f"{dataset.attrs['source']} varies in {name} ({', '.join(map(str, values.tolist()))}), "
+        "which this figure has no axis for; keep such a sweep in a folder of its own."
+      )
+  dataset = as_grid(dataset).isel(dict.fromkeys(others, 0))
   return dataset.expand_dims([name for name in axes if name not in dataset.dims])
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from experiments import blocks, devices, grid, mend, signals, store, summary, units
+from experiments import attributes, blocks, devices, grid, mend, signals, store, summary, units
 from experiments.experiment import Experiment as Experiment
 from experiments.grid import Point
 from experiments.plan import Plan, UsageError, describe, parse
@@ -51,6 +51,12 @@ def _provenance(plan: Plan, process: tuple[int, int]) -> dict[str, Any]:
   }
 
 
+def _asked_for(plan: Plan) -> dict[str, Any]:
+  """What every block of a launch says of it: with `grid.expand` all its points."""
+  axes = {name: list(values) for name, values in plan.axes.items()}
+  return {"axes": axes, "seeds": len({point["seed"] for point in plan.points}), "x64": plan.points[0]["x64"]}
+
+
 @dataclasses.dataclass
 class Tally:
   """What became of the points of a launch so far, and how many of its blocks failed."""
@@ -73,6 +79,7 @@ def _work_off(
   """Computes and stores blocks, and whether it came to the end of them: too many failures stop it."""
   measure, traced = experiment.measure, grid.traced_names(experiment.measure.settings)
   coords: dict[str, dict[str, list[Any]]] = {}
+  asked_for, described = _asked_for(plan), attributes.of(measure)
   with progress(sum(map(len, todo)), "point") as advance:
 
     def announced() -> Iterator[list[Point]]:
@@ -99,7 +106,8 @@ def _work_off(
       group = grid.content_hash(static)
       if group not in coords:  # they are traced, which takes as long as computing a few points
         coords[group] = measure.coords(static)
-      store.write_block(plan.out, store.Block(points, arrays, measure.dims, coords[group], labels | effort))
+      found = store.Block(points, arrays, measure.dims, coords[group], labels | effort)
+      store.write_block(plan.out, found._replace(plan=asked_for, attributes=described))
       units.release(work, points)
       tally.stored += len(points)
       advance(len(points))

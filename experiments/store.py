@@ -12,16 +12,21 @@ import hashlib
 import io
 import json
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
+from experiments import attributes, layout
 from experiments.files import ResultsError, check_inside, check_name, write_atomically, writing
-from experiments.grid import Point, content_hash
-from recurrent_lab.cells import CELLS
+from experiments.grid import Point, content_hash, expand
+from experiments.layout import as_grid as as_grid
+from experiments.layout import axis_values as axis_values
 
 SCHEMA_VERSION = 1
+
+UNKNOWN = "unknown"  # the code of a block that does not say
 
 STATUS = ("missing", "ok", "nonfinite")  # the meaning of the variable `status`
 
@@ -39,6 +44,10 @@ class Block(NamedTuple):
     dims: name -> names of the axes after the first.
     coords: axis name -> its labels.
     provenance: versions, device, wall time and the like.
+    code: the code that computed them, as `code.identity` names it.
+    revision: 1 more than that of the measurements of the same points whose place they take, by other code.
+    plan: the axes, seeds and precision of the launch, from which `grid.expand` makes the points it was asked for.
+    attributes: name of a variable, axis or setting -> its `long_name` and `units`.
   """
 
   points: Sequence[Point]
@@ -46,19 +55,33 @@ class Block(NamedTuple):
   dims: Mapping[str, Sequence[str]]
   coords: Mapping[str, Sequence[Any]]
   provenance: Mapping[str, Any]
+  code: str = UNKNOWN
+  revision: int = 0
+  plan: Mapping[str, Any] = MappingProxyType({})
+  attributes: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 
 
-def block_name(points: Sequence[Point]) -> str:
+def block_name(points: Sequence[Point], revision: int = 0) -> str:
   """The name of a block, which is that of its files and of its run's folder.
 
   Raises:
     ResultsError: if the cell's name does not make a file's name.
   """
-  return check_name(f"{points[0]['cell']}-{content_hash(list(points))[:16]}")
+  return check_name(f"{points[0]['cell']}-{content_hash(list(points))[:16]}" + (f"-{revision}" if revision else ""))
 
 
 def _encode(meta: Mapping[str, Any]) -> bytes:
   return json.dumps({**meta, "sha256": content_hash(meta)}, indent=1).encode()
+
+
+def _optional(block: Block) -> dict[str, Any]:
+  """What a block may lack."""
+  return {
+    "code": "" if block.code == UNKNOWN else block.code,
+    "revision": block.revision,
+    "plan": dict(block.plan),
+    "attributes": {name: dict(attributes) for name, attributes in block.attributes.items()},
+  }
 
 
 def write_block(folder: Path, block: Block) -> Path:
@@ -69,7 +92,7 @@ def write_block(folder: Path, block: Block) -> Path:
   """
   with writing(folder):
     folder.mkdir(parents=True, exist_ok=True)
-  name = block_name(block.points)
+  name = block_name(block.points, block.revision)
   buffer = io.BytesIO()
   np.savez_compressed(buffer, **block.arrays)  # type: ignore[arg-type]  # its stub takes the keyword allow_pickle only
   payload = buffer.getvalue()
@@ -81,6 +104,8 @@ def write_block(folder: Path, block: Block) -> Path:
     "provenance": dict(block.provenance),
     "arrays_sha256": hashlib.sha256(payload).hexdigest(),
   }
+  # Only what there is: the file of a block without them is as it always was.
+  meta |= {name: value for name, value in _optional(block).items() if value}
   write_atomically(folder / f"{name}.npz", payload)
   path = folder / f"{name}.json"
   write_atomically(path, _encode(meta))
@@ -135,7 +160,8 @@ def read_block(path: Path) -> Block:
     )
   with np.load(io.BytesIO(payload), allow_pickle=False) as file:
     arrays = {name: file[name] for name in file.files}
-  return Block(meta["points"], arrays, meta["dims"], meta["coords"], meta["provenance"])
+  names = ("points", "dims", "coords", "provenance", "code", "revision", "plan", "attributes")
+  return Block(arrays=arrays, **{name: meta[name] for name in names if name in meta})
 
 
 def block_paths(folder: Path) -> list[Path]:
@@ -168,69 +194,100 @@ def remove_block(path: Path) -> None:
   path.unlink()
 
 
-def _distinct(values: Iterable[Any]) -> list[Any]:
-  """Distinct values, numbers in increasing order, names in the order in which they come."""
-  seen = list(dict.fromkeys(values))
-  return sorted(seen) if all(isinstance(v, int | float) for v in seen) else seen
+def rows_in_force(blocks: Sequence[Block]) -> list[list[int]]:
+  """For each block the indices of the points that count: of several measurements of a point the one of the highest revision,
+  and of equal ones the last.
+  """
+  best: dict[str, tuple[int, int]] = {}
+  hashes = [[content_hash(point) for point in block.points] for block in blocks]
+  for number, block in enumerate(blocks):
+    for point in hashes[number]:
+      best[point] = max(best.get(point, (-1, -1)), (block.revision, number))
+  return [[i for i, point in enumerate(of) if best[point][1] == number] for number, of in enumerate(hashes)]
 
 
-def axis_values(points: Sequence[Point]) -> dict[str, list[Any]]:
-  """The distinct values of every setting of some points, cells in the order of their table, other models after them."""
-  values = {name: _distinct(point[name] for point in points) for name in points[0]}
-  values["cell"].sort(key=[*CELLS, *values["cell"]].index)
-  return values
+def _chosen(point: Point, settings: Mapping[str, Any]) -> bool:
+  return all(point[name] in values for name, values in settings.items())
 
 
-# These stay dimensions even where they have a single value.
-ALWAYS_DIMENSIONS = ("cell", "ws", "input_scale", "bias_scale", "bias", "forget_bias", "seed")
+def _settings(folder: Path, blocks: Sequence[Block], settings: Mapping[str, Any]) -> dict[str, list[Any]]:
+  """The settings asked for, each as a list of plain values.
+
+  Raises:
+    ResultsError: for one that the points do not have, or a value that none of them has.
+  """
+  stored = layout.axis_values([point for block in blocks for point in block.points])
+  wanted = {}
+  for name, value in settings.items():
+    if name not in stored:
+      raise ResultsError(f"{folder} has no setting {name!r}; it has {', '.join(stored)}.")
+    wanted[name] = [value] if isinstance(value, str) else np.ravel(np.asarray(value)).tolist()
+    if unknown := [one for one in wanted[name] if one not in stored[name]]:
+      raise ResultsError(f"{folder} has no {name} {unknown[0]!r}; it has {', '.join(map(repr, stored[name]))}.")
+  return wanted
 
 
-def load_results(folder: str | Path) -> xr.Dataset:
-  """All blocks of an experiment as one labelled dataset.
+def planned_points(blocks: Iterable[Block]) -> list[Point]:
+  """All points that the launches which made these blocks were asked for, and all that are stored."""
+  blocks = list(blocks)
+  plans = {content_hash(block.plan): block.plan for block in blocks if block.plan}
+  points = [point for plan in plans.values() for point in expand(**plan)]
+  points += [point for block in blocks for point in block.points]
+  return list({content_hash(point): point for point in points}.values())
+
+
+def load_results(folder: str | Path, **settings: Any) -> xr.Dataset:
+  """All blocks of an experiment as one labelled dataset, in memory proportional to what is stored.
 
   Dimensions are named as the flags are (`cell`, `ws`, ..., `seed`), then those of each variable (`lag`, ...). A setting
   that never changes is a scalar coordinate. Points that were not computed hold NaN and the status `missing`; `status`
-  holds indices into `STATUS`. `attrs["source"]` names the folder and `attrs["checksum"]` what was read.
+  holds indices into `STATUS`, which its attributes `flag_values` and `flag_meanings` name, and `code` the code that computed a
+  point (`code.py`), "unknown" for results from before that was stored.
+
+  Points that leave most of their grid empty, such as sweeps of one axis each, come with one dimension `point` instead. Its index
+  holds the settings: `data.sel(cell="rnn", ws=1.0)` selects, and so does `data.where(data.ws == 1, drop=True)`.
+
+      load_results("results/recurrent_gain", bias=0, input_scale=1)      points of these settings alone, a grid if they fill it
+
+  Attributes of the dataset: `source`, the folder; `checksum` of what was read; `planned`, the number of points that the launches
+  were asked for; `present`, how many of them are there. Variables and coordinates have `long_name` and `units`.
+
+  Args:
+    folder: of the experiment, such as results/recurrent_gain.
+    settings: a value or a list of values by name; only points that have them are loaded.
 
   Raises:
-    ResultsError: if there is nothing to read, or a file is altered or of another schema.
+    ResultsError: if there is nothing to read, a file is altered or of another schema, or no point has these settings.
   """
   folder = Path(folder)
   paths = block_paths(folder)
   if not paths:
     raise ResultsError(f"{folder} holds no results; run the experiment first (python -m experiments.{folder.name}).")
-  stored = [read_block(path) for path in paths]
-  points = [point for block in stored for point in block.points]
-  values = axis_values(points)
-  names = [name for name in values if name in ALWAYS_DIMENSIONS or len(values[name]) > 1]
-  shape = tuple(len(values[name]) for name in names)
-  coords: dict[str, list[Any]] = {}
-  for block in stored:
-    for dim, labels in block.coords.items():
-      coords[dim] = _distinct([*coords.get(dim, []), *labels])
-  dims = {name: tuple(axes) for block in stored for name, axes in block.dims.items()}
-  variables = {
-    # Integers become floats, since what was not computed is NaN.
-    name: np.full(
-      (*shape, *(len(coords[axis]) for axis in axes)),
-      np.nan,
-      np.result_type(np.float32, *(b.arrays[name].dtype for b in stored)),
-    )
-    for name, axes in dims.items()
+  blocks = [read_block(path) for path in paths]
+  wanted = _settings(folder, blocks, settings)
+  parts = []
+  for block, rows in zip(blocks, rows_in_force(blocks), strict=True):
+    if chosen := [i for i in rows if _chosen(block.points[i], wanted)]:
+      arrays = {name: array[chosen] for name, array in block.arrays.items()} | {
+        "code": np.full(len(chosen), block.code)
+      }
+      dims = {**block.dims, "status": (), "code": ()}
+      parts.append(layout.Part([block.points[i] for i in chosen], arrays, dims, block.coords))
+  if not parts:
+    said = ", ".join(f"{name} {value!r}" for name, value in settings.items())
+    raise ResultsError(f"{folder} holds no point with {said}.")
+  data = layout.dataset(parts)
+  attributes.annotate(data, folder.name, [block.attributes for block in blocks])
+  data.status.attrs = {
+    "long_name": "what became of the point",
+    "flag_values": np.arange(len(STATUS), dtype=np.int8),
+    "flag_meanings": " ".join(STATUS),
   }
-  status = np.zeros(shape, np.int8)
-  for block in stored:
-    where = {dim: [coords[dim].index(label) for label in labels] for dim, labels in block.coords.items()}
-    for i, point in enumerate(block.points):
-      at = tuple(values[name].index(point[name]) for name in names)
-      status[at] = block.arrays["status"][i]
-      for name, axes in dims.items():
-        variables[name][np.ix_(*([j] for j in at), *(where[axis] for axis in axes))] = block.arrays[name][i]
-  checksum = content_hash([hashlib.sha256(path.read_bytes()).hexdigest() for path in paths])
-  return xr.Dataset(
-    {name: ((*names, *axes), variables[name]) for name, axes in dims.items()} | {"status": (names, status)},
-    coords={name: values[name] for name in names}
-    | {name: values[name][0] for name in values if name not in names}
-    | coords,
-    attrs={"source": str(folder), "checksum": checksum, "schema_version": SCHEMA_VERSION},
-  )
+  data.attrs = {
+    "source": str(folder),
+    "checksum": content_hash([hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]),
+    "schema_version": SCHEMA_VERSION,
+    "planned": sum(_chosen(point, wanted) for point in planned_points(blocks)),
+    "present": sum(len(part.points) for part in parts),
+  }
+  return data

@@ -11,6 +11,7 @@ so the parameters and all rows (but for samples per second) end up bit for bit a
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 import time
+from types import MappingProxyType
 from typing import Any
 
 import jax
@@ -19,11 +20,12 @@ from jaxtyping import Array
 import numpy as np
 
 from experiments import checkpoints, journal, locks, signals
+from experiments.attributes import Quantity
 from experiments.dynamics import DIMS, gate_names
 from experiments.files import CheckpointError
 from experiments.grid import Point, Setting
 from experiments.learning import SETTINGS, build, initial_params
-from experiments.measure import Measure
+from experiments.measure import EXPONENT, GATE, LAG, Measure
 from experiments.programs import SUMS, prepare
 from experiments.progress import progress, say
 from experiments.words import count
@@ -201,6 +203,34 @@ def coords(point: Point) -> dict[str, list[Any]]:
   }
 
 
+QUANTITIES: Mapping[str, Quantity] = {
+  "loss": Quantity("mean training loss since the last logged update", "1"),
+  "gradient_norm": Quantity("mean norm of the gradient since the last logged update", "1"),
+  "largest_gradient_norm": Quantity("largest norm of the gradient since the last logged update", "1"),
+  "clipped_norm": Quantity("mean norm of the clipped gradient since the last logged update", "1"),
+  "clipped_share": Quantity("share of the updates that were clipped since the last logged one", "1"),
+  "nonfinite": Quantity("updates that were not finite and left out, so far", "updates"),
+  "test_loss": Quantity("loss on held-out data", "1"),
+  "score": Quantity("score of the task on held-out data, lower is better", "1"),
+  "largest_exponent": EXPONENT,
+  "product_growth": Quantity("slope of ln of the norm of the Jacobian product by lag", "nats per step"),
+  "log_adjoint": Quantity("ln of the norm of the adjoint", "nats"),
+  "log_gradient": Quantity("ln of the norm of a step's contribution to the gradient", "nats"),
+  "gate_value": Quantity("mean of the nonlinearity", "1"),
+  "gate_slope": Quantity("mean of ln of the slope of the nonlinearity", "nats"),
+  "solved": Quantity("whether the task was solved", "1"),
+  "solved_at": Quantity("first logged update at which the task was solved", "updates"),
+  "updates_run": Quantity("updates that were run", "updates"),
+  "final_score": Quantity("score at the end, lower is better", "1"),
+  "best_score": Quantity("best score, lower is better", "1"),
+  "nonfinite_updates": Quantity("updates that were not finite and left out", "updates"),
+  "update": Quantity("updates so far", "updates"),
+  "watched_update": Quantity("updates so far", "updates"),
+  "lag": LAG,
+  "gradient_lag": LAG,
+  "gate": GATE,
+}
+
 HEADLINE = {"final_score": "of the task, lower is better", "solved": "share of seeds", "solved_at": "updates"}
 
 TRAIN = Measure(
@@ -214,6 +244,7 @@ TRAIN = Measure(
   check=build,
   keeps_files=True,
   headline=HEADLINE,
+  quantities=QUANTITIES,
 )
 
 
@@ -226,6 +257,7 @@ def followed_by(
   coords: Callable[[Point], dict[str, list[Any]]] = lambda point: {},
   settings: Mapping[str, Setting] = SETTINGS,
   headline: Mapping[str, str] = HEADLINE,
+  quantities: Mapping[str, Quantity] = MappingProxyType({}),
 ) -> Measure:
   """`TRAIN`, and then what `after(point)` measures on the nets of every seed: arrays whose axes are `dims`, with labels from
   `coords` or those of `TRAIN`.
@@ -244,4 +276,5 @@ def followed_by(
     coords=lambda point: TRAIN.coords(point) | coords(point),
     settings=settings,
     headline=headline,
+    quantities={**QUANTITIES, **quantities},
   )
