@@ -5,7 +5,7 @@ Jacobians is followed from the last step back. Everything is a pure function of 
 jitted, vmapped call. Dimensions: lag 0 … T counts steps back from the last; `norm`, `gate`, `sv_lag` and `index` are labelled.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -33,6 +33,7 @@ class Measure(NamedTuple):
     settings: what can be fixed or varied.
     check: raises a `ValueError` for a point whose settings do not go together.
     keeps_files: which kind of `run` it is.
+    remarks: `(points to compute, points stored) -> sentences` that a launch says before it computes.
     headline: what a summary shows: name -> unit, the most telling first; of an array its first entry.
     quantities: what the arrays and the labels of their axes are, with units: the attributes of the dataset.
   """
@@ -45,6 +46,7 @@ class Measure(NamedTuple):
   settings: Mapping[str, Setting] = SETTINGS
   check: Callable[[Point], Any] = lambda point: None
   keeps_files: bool = False
+  remarks: Callable[[Sequence[Point], Sequence[Point]], Iterable[str]] = lambda missing, stored: ()
   headline: Mapping[str, str] = MappingProxyType({})
   quantities: Mapping[str, Quantity] = MappingProxyType({})
 

@@ -37,6 +37,7 @@ class Plan(NamedTuple):
   cpu_devices: int | None
   hosts: Hosts | None
   command: str
+  keeps_other_code: bool = False
 
 
 def _shard(text: str | None, environment: Mapping[str, str]) -> tuple[int, int]:
@@ -137,6 +138,7 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
     checkpoint_seconds=values["checkpoint_seconds"],
     cpu_devices=values["cpu_devices"],
     hosts=hosts,
+    keeps_other_code=values["changed_code"] == "keep",
     command=shlex.join(["python", "-m", f"experiments.{experiment.name}", *argv]),
   )
 

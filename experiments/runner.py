@@ -3,7 +3,7 @@
 A point is skipped when it is stored intact, and left to another launcher that is computing it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 import contextlib
 import dataclasses
 from pathlib import Path
@@ -11,12 +11,12 @@ import platform
 import subprocess
 import sys
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
-from experiments import attributes, blocks, devices, grid, mend, signals, store, summary, units
+from experiments import attributes, blocks, codes, devices, grid, mend, signals, store, summary, units
 from experiments.experiment import Experiment as Experiment
 from experiments.grid import Point
 from experiments.plan import Plan, UsageError, describe, parse
@@ -68,6 +68,48 @@ class Tally:
   failures: int = 0
 
 
+class _Code(NamedTuple):
+  """What the code of a launch means for the points that are stored.
+
+  Attributes:
+    of: the code that computes a point now.
+    stored: the points that were stored before, by hash.
+    keeps_other: whether those that other code computed are kept.
+  """
+
+  of: Callable[[Point], str]
+  stored: Mapping[str, store.Version]
+  keeps_other: bool
+
+  def counts(self, point: Point, code: str) -> bool:
+    """Whether a point that this code computed is done; nothing is known of results from before the code was stored."""
+    return self.keeps_other or code in (store.UNKNOWN, self.of(point))
+
+  def is_missing(self, point: Point) -> bool:
+    version = self.stored.get(grid.content_hash(point))
+    return version is None or not self.counts(point, version.code)
+
+  def of_block(self, points: Sequence[Point]) -> dict[str, Any]:
+    """The code of a block to be stored, and its revision: it takes the place of what other code computed of it."""
+    before = [self.stored[point].revision for point in map(grid.content_hash, points) if point in self.stored]
+    return {"code": self.of(points[0]), "revision": max(before, default=-1) + 1}
+
+  def block_name(self, points: Sequence[Point]) -> str:
+    return store.block_name(points, self.of_block(points)["revision"])
+
+  def tell(self, planned: Sequence[Sequence[Point]]) -> None:
+    """Says how many points other code computed, and what becomes of them."""
+    found: dict[tuple[str, str], int] = {}
+    for point in (point for block in planned for point in block):
+      version = self.stored.get(grid.content_hash(point))
+      if version is not None and version.code not in (store.UNKNOWN, self.of(point)):
+        change = version.code, self.of(point)
+        found[change] = found.get(change, 0) + 1
+    for (before, now), points in found.items():
+      what = "they are kept" if self.keeps_other else "they are computed anew; --changed_code=keep keeps them"
+      say(f"The code has changed: {count(points, 'stored point')} came from {before}, and now it is {now}; {what}.")
+
+
 def _work_off(
   experiment: Experiment,
   plan: Plan,
@@ -75,6 +117,7 @@ def _work_off(
   todo: Sequence[list[Point]],
   labels: dict[str, Any],
   tally: Tally,
+  code: _Code,
 ) -> bool:
   """Computes and stores blocks, and whether it came to the end of them: too many failures stop it."""
   measure, traced = experiment.measure, grid.traced_names(experiment.measure.settings)
@@ -88,7 +131,7 @@ def _work_off(
         yield points
 
     for points, arrays, error, effort in (
-      blocks.kept(measure, plan.out, plan.checkpoint_seconds, announced())
+      blocks.kept(measure, plan.out, plan.checkpoint_seconds, announced(), code.block_name)
       if measure.keeps_files
       else blocks.swept(measure, plan.chunk, traced, announced())
     ):
@@ -107,7 +150,7 @@ def _work_off(
       if group not in coords:  # they are traced, which takes as long as computing a few points
         coords[group] = measure.coords(static)
       found = store.Block(points, arrays, measure.dims, coords[group], labels | effort)
-      store.write_block(plan.out, found._replace(plan=asked_for, attributes=described))
+      store.write_block(plan.out, found._replace(**code.of_block(points), plan=asked_for, attributes=described))
       units.release(work, points)
       tally.stored += len(points)
       advance(len(points))
@@ -140,22 +183,32 @@ def run(experiment: Experiment, plan: Plan, process: tuple[int, int] = (0, 1)) -
     print(describe(experiment, plan, mine))
     return 0
   seen = units.names(plan.out)
-  done, problems = mend.before(plan.out, mine, measure.keeps_files)
+  stored, problems = mend.before(plan.out, mine, measure.keeps_files)
+  code = _Code(codes.Codes(measure).of, stored, plan.keeps_other_code)
+  code.tell(mine)
+  done = {grid.content_hash(p) for block in mine for p in block if not code.is_missing(p)}
+  todo = [missing for block in mine if (missing := list(filter(code.is_missing, block)))]
+  if measure.keeps_files:
+    problems += mend.remove_runs_that_cannot_go_on(plan.out, map(code.block_name, todo))
+  paths = sorted({version.path for version in stored.values()}) if todo and measure.keeps_files else []
+  before = [point for path in paths for point in store.read_meta(path)["points"]]
+  for remark in measure.remarks([point for block in todo for point in block], before):
+    say(remark)
   for problem in problems:
     say(f"{problem} What this sweep covers of it is made anew now.")
-  todo = [missing for block in mine if (missing := [p for p in block if grid.content_hash(p) not in done])]
   total, to_do = sum(map(len, mine)), sum(map(len, todo))
   tally = Tally(skipped=total - to_do)
   say(f"{experiment.name}: {count(to_do, 'point')} to compute, {number(tally.skipped)} already done -> {plan.out}")
-  with units.at_work(plan.out, done, seen) as work:
+  with units.at_work(plan.out, done, seen, code.counts) as work:
     try:
-      is_over = _work_off(experiment, plan, work, todo, _provenance(plan, process), tally)
+      is_over = _work_off(experiment, plan, work, todo, _provenance(plan, process), tally, code)
     except signals.Stopped:
       say(f"{experiment.name}: {_stopped(plan, total, tally)}")
       raise
     left = to_do - tally.stored - tally.failed
     if is_over and left:
       say(f"Left to other launchers at work in {plan.out}: {count(left, 'point')}.")
+  mend.remove_superseded(plan.out)
   for problem in mend.after(plan.out, plan.points) if problems and not tally.failures else []:
     say(problem)
   if plan.hosts and process[0] == 0:

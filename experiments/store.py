@@ -8,6 +8,7 @@ the SHA-256 of the arrays and of itself, so no flipped byte goes unseen. Nothing
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+import contextlib
 import hashlib
 import io
 import json
@@ -168,13 +169,33 @@ def block_paths(folder: Path) -> list[Path]:
   return sorted(path for path in folder.glob("*.json") if not path.name.startswith("."))
 
 
-def done_points(folder: Path) -> tuple[set[str], list[str]]:
-  """The hashes of all points already stored intact, and a sentence for every altered file.
+def in_force(folder: Path) -> dict[str, Path]:
+  """The hash of every stored point -> the JSON of the block that holds the measurement in force; no arrays are read."""
+  best: dict[str, tuple[int, Path]] = {}
+  for path in block_paths(folder):
+    with contextlib.suppress(ResultsError):
+      meta = read_meta(path)
+      for point in map(content_hash, meta["points"]):
+        if point not in best or meta.get("revision", 0) >= best[point][0]:
+          best[point] = meta.get("revision", 0), path
+  return {point: path for point, (_, path) in best.items()}
+
+
+class Version(NamedTuple):
+  """Which measurement of a point counts: the JSON of its block, its code and its revision."""
+
+  path: Path
+  code: str
+  revision: int
+
+
+def stored_points(folder: Path) -> tuple[dict[str, Version], list[str]]:
+  """The hash of every point that is stored intact -> its version in force, and a sentence for every altered file.
 
   Raises:
     SchemaError: if the folder holds another schema.
   """
-  done: set[str] = set()
+  stored: dict[str, Version] = {}
   problems = []
   for path in block_paths(folder):
     try:
@@ -184,8 +205,16 @@ def done_points(folder: Path) -> tuple[set[str], list[str]]:
     except ResultsError as error:
       problems.append(str(error))
       continue
-    done.update(content_hash(point) for point in block.points)
-  return done, problems
+    for point in map(content_hash, block.points):
+      if point not in stored or block.revision >= stored[point].revision:
+        stored[point] = Version(path, block.code, block.revision)
+  return stored, problems
+
+
+def done_points(folder: Path) -> tuple[set[str], list[str]]:
+  """The hashes of all points already stored intact, and a sentence for every altered file; errors as `stored_points`."""
+  stored, problems = stored_points(folder)
+  return set(stored), problems
 
 
 def remove_block(path: Path) -> None:

@@ -58,7 +58,8 @@ def find(folder: Path, measure: Measure, wanted: Sequence[Point] | None = None) 
   Raises:
     ResultsError: if there are none, or they are of another schema.
   """
-  hashes = None if wanted is None else set(map(content_hash, wanted))
+  in_force = store.in_force(folder)
+  hashes = in_force.keys() if wanted is None else set(map(content_hash, wanted))
   points: list[Point] = []
   values: dict[str, list[Any]] = {name: [] for name in ("status", *measure.headline)}
   seconds, problems = 0.0, []
@@ -70,7 +71,8 @@ def find(folder: Path, measure: Measure, wanted: Sequence[Point] | None = None) 
     except store.ResultsError as error:
       problems.append(str(error))
       continue
-    chosen = [i for i, point in enumerate(block.points) if hashes is None or content_hash(point) in hashes]
+    names = map(content_hash, block.points)
+    chosen = [i for i, point in enumerate(names) if point in hashes and in_force.get(point) == path]
     points += [block.points[i] for i in chosen]
     for name, found in values.items():
       found += [np.ravel(block.arrays[name][i])[0] for i in chosen]

@@ -4,11 +4,12 @@
                                       dynamics.jsonl     the gradient dynamics at a few of them
                                       checkpoints/       the last two states
 
-A killed run that is launched again goes on from its last checkpoint. Batches come from the run's key and the update's number,
-so the parameters and all rows (but for samples per second) end up bit for bit as if it had not been interrupted, on CPU.
+A killed run that is launched again goes on from its last checkpoint, or anew if other code has written it. Batches come from the
+run's key and the update's number, so the parameters and all rows (but for samples per second) end up bit for bit as if it had not
+been interrupted, on CPU.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 import time
 from types import MappingProxyType
@@ -19,11 +20,11 @@ import jax.numpy as jnp
 from jaxtyping import Array
 import numpy as np
 
-from experiments import checkpoints, journal, locks, signals
+from experiments import checkpoints, codes, files, journal, locks, signals
 from experiments.attributes import Quantity
 from experiments.dynamics import DIMS, gate_names
 from experiments.files import CheckpointError
-from experiments.grid import Point, Setting
+from experiments.grid import Point, Setting, content_hash
 from experiments.learning import SETTINGS, build, initial_params
 from experiments.measure import EXPONENT, GATE, LAG, Measure
 from experiments.programs import SUMS, prepare
@@ -80,6 +81,17 @@ def final_states(points: Sequence[Point], folder: Path) -> TrainState:
   return states
 
 
+def _start_anew_if_code_changed(folder: Path, code: str) -> None:
+  """Removes what other code has left in the folder of a run, which a checkpoint would go on with."""
+  before = checkpoints.code(folder / "checkpoints")
+  if before in (None, code):
+    return
+  say(f"{folder.name} was in training by code {before}, and now it is {code}; it is trained anew.")
+  for name in ("metrics.jsonl", "dynamics.jsonl"):  # before the checkpoints: without its rows a checkpoint is refused
+    (folder / name).unlink(missing_ok=True)
+  files.remove_folder(folder / "checkpoints")
+
+
 def train(points: Sequence[Point], folder: Path, checkpoint_seconds: float) -> dict[str, np.ndarray]:
   """Trains a block of seeds and returns what was logged and watched; NaN for what lies after the end of the runs.
 
@@ -91,6 +103,8 @@ def train(points: Sequence[Point], folder: Path, checkpoint_seconds: float) -> d
   task = build(point).task
   labels, watched = logged_updates(point["updates"]), watched_updates(point["updates"])
   with locks.lock(folder):
+    config |= {"code": codes.of(train, *codes.parts_of(point))}
+    _start_anew_if_code_changed(folder, config["code"])
     states, done = start(keys), 0
     restored = checkpoints.restore(folder / "checkpoints", states, config)
     if restored:
@@ -231,6 +245,26 @@ QUANTITIES: Mapping[str, Quantity] = {
   "gate": GATE,
 }
 
+
+def longer_runs(missing: Sequence[Point], stored: Sequence[Point]) -> Iterator[str]:
+  """Says why runs that differ from stored ones in a larger number of updates alone do not go on from their end."""
+  kind = lambda point: content_hash({name: value for name, value in point.items() if name != "updates"})
+  done: dict[str, list[Any]] = {}
+  for point in stored:
+    done.setdefault(kind(point), []).append(point["updates"])
+  found = {
+    (str(point["cell"]), max(shorter), point["updates"])
+    for point in missing
+    if (shorter := [updates for updates in done.get(kind(point), []) if updates < point["updates"]])
+  }
+  for cell, before, updates in sorted(found):
+    yield (
+      f"{cell}: {updates} updates are asked for and a run of {before} is stored, but no run goes on from the end of a shorter "
+      "one: its random numbers, the updates at which it is logged and may stop, and the decay of its learning rate come from all "
+      "its settings, so it starts at its first update."
+    )
+
+
 HEADLINE = {"final_score": "of the task, lower is better", "solved": "share of seeds", "solved_at": "updates"}
 
 TRAIN = Measure(
@@ -243,6 +277,7 @@ TRAIN = Measure(
   settings=SETTINGS,
   check=build,
   keeps_files=True,
+  remarks=longer_runs,
   headline=HEADLINE,
   quantities=QUANTITIES,
 )
