@@ -31,11 +31,12 @@ _MACHINERY = {
   f"experiments.{name}" for name in ("attributes", "blocks", "checkpoints", "codes", "devices", "files", "journal")
 }
 _MACHINERY |= {
-  f"experiments.{name}" for name in ("layout", "locks", "manifests", "options", "plan", "progress", "runner")
+  f"experiments.{name}" for name in ("layout", "locks", "logged", "manifests", "options", "plan", "progress")
 }
 _MACHINERY |= {
-  f"experiments.{name}" for name in ("signals", "sources", "store", "summary", "terminal", "units", "words")
+  f"experiments.{name}" for name in ("renewal", "runner", "selection", "signals", "sources", "store", "summary")
 }
+_MACHINERY |= {f"experiments.{name}" for name in ("terminal", "units", "words")}
 # Tables of the lab of which a point uses one entry, which is described instead.
 _TABLES = ("CELLS", "TASKS")
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, type(...))

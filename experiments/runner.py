@@ -3,7 +3,7 @@
 A point is skipped when it is stored intact, and left to another launcher that is computing it.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 import contextlib
 import dataclasses
 from pathlib import Path
@@ -11,7 +11,7 @@ import platform
 import subprocess
 import sys
 import time
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import numpy as np
@@ -21,6 +21,7 @@ from experiments.experiment import Experiment as Experiment
 from experiments.grid import Point
 from experiments.plan import Plan, UsageError, describe, parse
 from experiments.progress import progress, say
+from experiments.renewal import Renewal
 from experiments.words import count, number
 
 
@@ -36,6 +37,11 @@ def _git_commit() -> str | None:
 def _provenance(plan: Plan, process: tuple[int, int]) -> dict[str, Any]:
   return {
     "command": plan.command,
+    "planned": {
+      "axes": {name: list(values) for name, values in plan.axes.items()},
+      "seeds": len({point["seed"] for point in plan.points}),
+      "x64": plan.points[0]["x64"],
+    },
     "git_commit": _git_commit(),
     "python": platform.python_version(),
     "jax": jax.__version__,
@@ -51,12 +57,6 @@ def _provenance(plan: Plan, process: tuple[int, int]) -> dict[str, Any]:
   }
 
 
-def _asked_for(plan: Plan) -> dict[str, Any]:
-  """What every block of a launch says of it: with `grid.expand` all its points."""
-  axes = {name: list(values) for name, values in plan.axes.items()}
-  return {"axes": axes, "seeds": len({point["seed"] for point in plan.points}), "x64": plan.points[0]["x64"]}
-
-
 @dataclasses.dataclass
 class Tally:
   """What became of the points of a launch so far, and how many of its blocks failed."""
@@ -68,48 +68,6 @@ class Tally:
   failures: int = 0
 
 
-class _Code(NamedTuple):
-  """What the code of a launch means for the points that are stored.
-
-  Attributes:
-    of: the code that computes a point now.
-    stored: the points that were stored before, by hash.
-    keeps_other: whether those that other code computed are kept.
-  """
-
-  of: Callable[[Point], str]
-  stored: Mapping[str, store.Version]
-  keeps_other: bool
-
-  def counts(self, point: Point, code: str) -> bool:
-    """Whether a point that this code computed is done; nothing is known of results from before the code was stored."""
-    return self.keeps_other or code in (store.UNKNOWN, self.of(point))
-
-  def is_missing(self, point: Point) -> bool:
-    version = self.stored.get(grid.content_hash(point))
-    return version is None or not self.counts(point, version.code)
-
-  def of_block(self, points: Sequence[Point]) -> dict[str, Any]:
-    """The code of a block to be stored, and its revision: it takes the place of what other code computed of it."""
-    before = [self.stored[point].revision for point in map(grid.content_hash, points) if point in self.stored]
-    return {"code": self.of(points[0]), "revision": max(before, default=-1) + 1}
-
-  def block_name(self, points: Sequence[Point]) -> str:
-    return store.block_name(points, self.of_block(points)["revision"])
-
-  def tell(self, planned: Sequence[Sequence[Point]]) -> None:
-    """Says how many points other code computed, and what becomes of them."""
-    found: dict[tuple[str, str], int] = {}
-    for point in (point for block in planned for point in block):
-      version = self.stored.get(grid.content_hash(point))
-      if version is not None and version.code not in (store.UNKNOWN, self.of(point)):
-        change = version.code, self.of(point)
-        found[change] = found.get(change, 0) + 1
-    for (before, now), points in found.items():
-      what = "they are kept" if self.keeps_other else "they are computed anew; --changed_code=keep keeps them"
-      say(f"The code has changed: {count(points, 'stored point')} came from {before}, and now it is {now}; {what}.")
-
-
 def _work_off(
   experiment: Experiment,
   plan: Plan,
@@ -117,12 +75,12 @@ def _work_off(
   todo: Sequence[list[Point]],
   labels: dict[str, Any],
   tally: Tally,
-  code: _Code,
+  code: Renewal,
 ) -> bool:
   """Computes and stores blocks, and whether it came to the end of them: too many failures stop it."""
   measure, traced = experiment.measure, grid.traced_names(experiment.measure.settings)
   coords: dict[str, dict[str, list[Any]]] = {}
-  asked_for, described = _asked_for(plan), attributes.of(measure)
+  described = attributes.of(measure)
   with progress(sum(map(len, todo)), "point") as advance:
 
     def announced() -> Iterator[list[Point]]:
@@ -150,7 +108,7 @@ def _work_off(
       if group not in coords:  # they are traced, which takes as long as computing a few points
         coords[group] = measure.coords(static)
       found = store.Block(points, arrays, measure.dims, coords[group], labels | effort)
-      store.write_block(plan.out, found._replace(**code.of_block(points), plan=asked_for, attributes=described))
+      store.write_block(plan.out, found._replace(**code.of_block(points), attributes=described))
       units.release(work, points)
       tally.stored += len(points)
       advance(len(points))
@@ -184,7 +142,7 @@ def run(experiment: Experiment, plan: Plan, process: tuple[int, int] = (0, 1)) -
     return 0
   seen = units.names(plan.out)
   stored, problems = mend.before(plan.out, mine, measure.keeps_files)
-  code = _Code(codes.Codes(measure).of, stored, plan.keeps_other_code)
+  code = Renewal(codes.Codes(measure).of, stored, plan.keeps_other_code)
   code.tell(mine)
   done = {grid.content_hash(p) for block in mine for p in block if not code.is_missing(p)}
   todo = [missing for block in mine if (missing := list(filter(code.is_missing, block)))]

@@ -7,7 +7,7 @@ Both are written under a temporary name, synced and renamed, the JSON last: a bl
 the SHA-256 of the arrays and of itself, so no flipped byte goes unseen. Nothing is pickled.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 import contextlib
 import hashlib
 import io
@@ -19,9 +19,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from experiments import attributes, layout
+from experiments import attributes, layout, selection
 from experiments.files import ResultsError, check_inside, check_name, write_atomically, writing
-from experiments.grid import Point, content_hash, expand
+from experiments.grid import Point, content_hash
 from experiments.layout import as_grid as as_grid
 from experiments.layout import axis_values as axis_values
 
@@ -47,7 +47,6 @@ class Block(NamedTuple):
     provenance: versions, device, wall time and the like.
     code: the code that computed them, as `code.identity` names it.
     revision: 1 more than that of the measurements of the same points whose place they take, by other code.
-    plan: the axes, seeds and precision of the launch, from which `grid.expand` makes the points it was asked for.
     attributes: name of a variable, axis or setting -> its `long_name` and `units`.
   """
 
@@ -58,7 +57,6 @@ class Block(NamedTuple):
   provenance: Mapping[str, Any]
   code: str = UNKNOWN
   revision: int = 0
-  plan: Mapping[str, Any] = MappingProxyType({})
   attributes: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 
 
@@ -80,7 +78,6 @@ def _optional(block: Block) -> dict[str, Any]:
   return {
     "code": "" if block.code == UNKNOWN else block.code,
     "revision": block.revision,
-    "plan": dict(block.plan),
     "attributes": {name: dict(attributes) for name, attributes in block.attributes.items()},
   }
 
@@ -161,7 +158,7 @@ def read_block(path: Path) -> Block:
     )
   with np.load(io.BytesIO(payload), allow_pickle=False) as file:
     arrays = {name: file[name] for name in file.files}
-  names = ("points", "dims", "coords", "provenance", "code", "revision", "plan", "attributes")
+  names = ("points", "dims", "coords", "provenance", "code", "revision", "attributes")
   return Block(arrays=arrays, **{name: meta[name] for name in names if name in meta})
 
 
@@ -223,48 +220,6 @@ def remove_block(path: Path) -> None:
   path.unlink()
 
 
-def rows_in_force(blocks: Sequence[Block]) -> list[list[int]]:
-  """For each block the indices of the points that count: of several measurements of a point the one of the highest revision,
-  and of equal ones the last.
-  """
-  best: dict[str, tuple[int, int]] = {}
-  hashes = [[content_hash(point) for point in block.points] for block in blocks]
-  for number, block in enumerate(blocks):
-    for point in hashes[number]:
-      best[point] = max(best.get(point, (-1, -1)), (block.revision, number))
-  return [[i for i, point in enumerate(of) if best[point][1] == number] for number, of in enumerate(hashes)]
-
-
-def _chosen(point: Point, settings: Mapping[str, Any]) -> bool:
-  return all(point[name] in values for name, values in settings.items())
-
-
-def _settings(folder: Path, blocks: Sequence[Block], settings: Mapping[str, Any]) -> dict[str, list[Any]]:
-  """The settings asked for, each as a list of plain values.
-
-  Raises:
-    ResultsError: for one that the points do not have, or a value that none of them has.
-  """
-  stored = layout.axis_values([point for block in blocks for point in block.points])
-  wanted = {}
-  for name, value in settings.items():
-    if name not in stored:
-      raise ResultsError(f"{folder} has no setting {name!r}; it has {', '.join(stored)}.")
-    wanted[name] = [value] if isinstance(value, str) else np.ravel(np.asarray(value)).tolist()
-    if unknown := [one for one in wanted[name] if one not in stored[name]]:
-      raise ResultsError(f"{folder} has no {name} {unknown[0]!r}; it has {', '.join(map(repr, stored[name]))}.")
-  return wanted
-
-
-def planned_points(blocks: Iterable[Block]) -> list[Point]:
-  """All points that the launches which made these blocks were asked for, and all that are stored."""
-  blocks = list(blocks)
-  plans = {content_hash(block.plan): block.plan for block in blocks if block.plan}
-  points = [point for plan in plans.values() for point in expand(**plan)]
-  points += [point for block in blocks for point in block.points]
-  return list({content_hash(point): point for point in points}.values())
-
-
 def load_results(folder: str | Path, **settings: Any) -> xr.Dataset:
   """All blocks of an experiment as one labelled dataset, in memory proportional to what is stored.
 
@@ -293,10 +248,10 @@ def load_results(folder: str | Path, **settings: Any) -> xr.Dataset:
   if not paths:
     raise ResultsError(f"{folder} holds no results; run the experiment first (python -m experiments.{folder.name}).")
   blocks = [read_block(path) for path in paths]
-  wanted = _settings(folder, blocks, settings)
+  wanted = selection.settings_of(folder, blocks, settings)
   parts = []
-  for block, rows in zip(blocks, rows_in_force(blocks), strict=True):
-    if chosen := [i for i in rows if _chosen(block.points[i], wanted)]:
+  for block, rows in zip(blocks, selection.rows_in_force(blocks), strict=True):
+    if chosen := [i for i in rows if selection.has(block.points[i], wanted)]:
       arrays = {name: array[chosen] for name, array in block.arrays.items()} | {
         "code": np.full(len(chosen), block.code)
       }
@@ -316,7 +271,7 @@ def load_results(folder: str | Path, **settings: Any) -> xr.Dataset:
     "source": str(folder),
     "checksum": content_hash([hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]),
     "schema_version": SCHEMA_VERSION,
-    "planned": sum(_chosen(point, wanted) for point in planned_points(blocks)),
+    "planned": sum(selection.has(point, wanted) for point in selection.planned_points(blocks)),
     "present": sum(len(part.points) for part in parts),
   }
   return data

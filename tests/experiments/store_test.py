@@ -174,10 +174,12 @@ def test_a_folder_knows_the_points_that_were_planned(tmp_path):
   """Of two plans that overlap, and blocks of a time when plans were not stored."""
   axes = {"cells": ["rnn"], "ws": [0.5, 1.0, 2.0], "hidden_size": [4]}
   points = expand(axes, 2, False)
-  made = block()._replace(points=points[:2], plan={"axes": axes, "seeds": 2, "x64": False})
+  made = block()._replace(points=points[:2], provenance={"planned": {"axes": axes, "seeds": 2, "x64": False}})
   store.write_block(tmp_path, made)
   assert (store.load_results(tmp_path).attrs["present"], store.load_results(tmp_path).attrs["planned"]) == (2, 6)
-  store.write_block(tmp_path, made._replace(points=points[2:4], plan={"axes": axes, "seeds": 3, "x64": False}))
+  store.write_block(
+    tmp_path, made._replace(points=points[2:4], provenance={"planned": {"axes": axes, "seeds": 3, "x64": False}})
+  )
   data = store.load_results(tmp_path)
   assert (data.attrs["present"], data.attrs["planned"]) == (4, 9)
   assert store.load_results(tmp_path, ws=0.5).attrs["planned"] == 3
