@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 import dataclasses
 import functools
 import hashlib
+import numbers
 from pathlib import PurePath
 import sys
 import sysconfig
@@ -153,6 +154,11 @@ class _Walk:
 
   def _instance(self, value: Any) -> str:
     kind = type(value)
+    if isinstance(value, numbers.Number):
+      return f"{kind.__name__} {value!r}"
+    # Loggers, locks, generators: their state is no constant of a measure.
+    if kind.__module__.partition(".")[0] in sys.stdlib_module_names and kind is not types.SimpleNamespace:
+      return kind.__name__
     found = dict(getattr(value, "__dict__", {}))
     if dataclasses.is_dataclass(value):
       found |= {field.name: getattr(value, field.name, None) for field in dataclasses.fields(value)}
@@ -188,7 +194,7 @@ def _globals(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
   names = sources.names(function.__code__)
   is_lab = (function.__module__ or "").partition(".")[0] in LAB
   modules: dict[str, types.ModuleType] = {name: sys.modules[name] for name in names if _is_own_module(name)}
-  for name in names:
+  for name in sources.global_names(function):
     if name in function.__globals__ and not (is_lab and name in _TABLES):
       value = function.__globals__[name]
       if isinstance(value, types.ModuleType):

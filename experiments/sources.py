@@ -102,6 +102,16 @@ def names(code: types.CodeType) -> list[str]:
   return sorted({name for one in _codes(code) for name in one.co_names})
 
 
+def global_names(function: types.FunctionType) -> list[str]:
+  """Those of its `names` that are variables and not attributes; all of them without a source."""
+  node = _node(function)
+  found = names(function.__code__)
+  if node is None:
+    return found
+  variables = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+  return [name for name in found if name in variables]
+
+
 def is_empty(cell: types.CellType) -> bool:
   try:
     cell.cell_contents  # noqa: B018

@@ -1,12 +1,15 @@
 """Results vouch for the code that made them: what changes a number changes the code's name, and nothing else does."""
 
+from fractions import Fraction
 import functools
 import importlib
+import logging
 import os
 from pathlib import Path
 import shutil
 import subprocess
 import sys
+import types
 from typing import NamedTuple
 
 import jax
@@ -119,6 +122,9 @@ def closures(value):
     "partial": functools.partial(max, value),
     "tuple": Made(inner, 1.0),
     "array": jnp.full(3, value),
+    "namespace": types.SimpleNamespace(value=value),
+    "fraction": Fraction(value),
+    "dictionary": {"a": [value]},
     "jitted": jax.jit(inner),
     "cell": rnn()._replace(step=inner),
     "optimiser": optax.adam(value),
@@ -130,6 +136,27 @@ def closures(value):
 def test_closure_values_count(how):
   one, same, other = (codes.of(closures(value)[how]) for value in (1.0, 1.0, 2.0))
   assert one == same != other
+
+
+STATE = {"calls": 0, "last": None}
+real = 1.0  # what no function below means by `.real`
+log = logging.getLogger(__name__)
+
+
+def stateful(x):
+  """What most functions of a user do besides their work."""
+  STATE["calls"] += 1
+  STATE.update(last=x)
+  log.info("called")
+  return x.real
+
+
+def test_what_a_function_only_writes_to_does_not_count(monkeypatch):
+  before = codes.of(stateful)
+  stateful(2.0)
+  log.setLevel(logging.DEBUG)
+  monkeypatch.setitem(globals(), "real", 2.0)
+  assert codes.of(stateful) == before
 
 
 def test_code_without_a_source_counts_too():
