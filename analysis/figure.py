@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 
 from analysis import command, coverage, style
-from experiments.store import STATUS, ResultsError, block_paths
+from experiments.store import STATUS, ResultsError, as_grid, block_paths
 
 T = TypeVar("T")
 Datasets = Mapping[str, xr.Dataset]
@@ -61,11 +61,14 @@ def only_axes(dataset: xr.Dataset, *axes: str) -> xr.Dataset:
   Raises:
     ExtraAxis: naming that setting.
   """
-  for name in dataset.status.dims:  # these are all settings that may vary, of nets and of training runs
-    if name not in ("cell", "seed", *axes):
-      if dataset.sizes[name] > 1:
-        raise ExtraAxis(dataset, name)
-      dataset = dataset.isel({name: 0})
+  is_list = "point" in dataset.dims
+  # These are all settings that may vary, of nets and of training runs.
+  varied = dataset.indexes["point"].names if is_list else dataset.status.dims
+  others = [name for name in varied if name not in ("cell", "seed", *axes)]
+  for name in others:
+    if len(np.unique(dataset[name])) > 1:
+      raise ExtraAxis(dataset, name)
+  dataset = as_grid(dataset).isel(dict.fromkeys(others, 0))
   return dataset.expand_dims([name for name in axes if name not in dataset.dims])
 
 

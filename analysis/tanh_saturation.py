@@ -3,6 +3,7 @@
 import sys
 
 from matplotlib.figure import Figure
+import numpy as np
 import xarray as xr
 
 from analysis.figure import Datasets, Plot, main, only_axes
@@ -31,7 +32,7 @@ def along(data: xr.Dataset) -> tuple[xr.Dataset, str]:
   Raises:
     ResultsError: if there is none.
   """
-  axis = next((name for name in ("input_scale", "bias_scale", "bias") if data.sizes[name] > 1), None)
+  axis = next((name for name in ("input_scale", "bias_scale", "bias") if np.unique(data[name]).size > 1), None)
   if axis is None:
     raise ResultsError(
       f"{data.attrs['source']} varies neither in input_scale, bias_scale nor bias; there is no curve to draw."

@@ -113,8 +113,14 @@ def swept(measure: Measure, chunk: int, traced: Sequence[str], queue: Iterable[l
     yield pending(free_since)
 
 
-def kept(measure: Measure, out: Path, checkpoint_seconds: float, queue: Iterable[list[Point]]) -> Iterator[Outcome]:
-  """Runs the blocks of a measure that keeps files; one that runs out of memory goes on as two."""
+def kept(
+  measure: Measure,
+  out: Path,
+  checkpoint_seconds: float,
+  queue: Iterable[list[Point]],
+  name: Callable[[Sequence[Point]], str] = store.block_name,
+) -> Iterator[Outcome]:
+  """Runs the blocks of a measure that keeps files, in folders of these names; one that runs out of memory goes on as two."""
   for block in queue:
     parts, halvings = [block], 0
     while parts:
@@ -122,7 +128,7 @@ def kept(measure: Measure, out: Path, checkpoint_seconds: float, queue: Iterable
       points, begin, error = parts.pop(0), time.perf_counter(), None
       arrays: dict[str, np.ndarray] = {}
       try:
-        arrays = measure.run(points, out / "runs" / store.block_name(points), checkpoint_seconds)
+        arrays = measure.run(points, out / "runs" / name(points), checkpoint_seconds)
       except ERRORS as raised:
         if devices.is_out_of_memory(raised) and len(points) > 1:
           half, halvings = (len(points) + 1) // 2, halvings + 1

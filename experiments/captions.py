@@ -23,6 +23,7 @@ import jax
 from jaxtyping import Array
 import numpy as np
 
+from experiments.attributes import Quantity
 from experiments.data import DIGIT_NAMES
 from experiments.grid import Point, Setting, one_of
 from experiments.learning import SETTINGS, build
@@ -81,6 +82,12 @@ EXPERIMENT = Experiment(
     coords=lambda point: {"digit": list(range(len(DIGIT_NAMES)))},
     settings=CAPTIONS_SETTINGS,
     headline={"exact": "share of held-out images", "most_frequent": "share", "final_score": "lower is better"},
+    quantities={
+      "exact": Quantity("share of held-out images that are named exactly", "1"),
+      "exact_by_digit": Quantity("share of the held-out images of a digit that are named exactly", "1"),
+      "most_frequent": Quantity("share that the one most frequent name would get", "1"),
+      "digit": Quantity("digit that the image shows", "1"),
+    },
   ),
   {
     "cells": "rnn,lstm,gru",

@@ -86,6 +86,19 @@ def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
   return json.loads(json.dumps(dict(config), allow_nan=False))
 
 
+def code(folder: Path) -> str | None:
+  """The code that the newest intact checkpoint was saved for; None if there is none, or it does not say."""
+  manifests_found = (manifests.check(path) for path in manifests.paths(folder))
+  return next((found["config"].get("code") for found in manifests_found if not isinstance(found, str)), None)
+
+
+def _check_config(path: Path, stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+  """`_check_equal`, but for the code where either does not say which it is."""
+  known = "code" in stored and "code" in wanted
+  without = lambda config: {name: value for name, value in config.items() if known or name != "code"}
+  _check_equal(path, without(stored), without(wanted))
+
+
 def _check_equal(path: Path, stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
   """Raises a `CheckpointError` that names (up to four) values in which configs or leaves differ."""
   differs = lambda name: name not in stored or name not in wanted or stored[name] != wanted[name]
@@ -135,7 +148,7 @@ def save(folder: Path, step: int, tree: Any, config: Mapping[str, Any], keep: in
     folder: made if it does not exist.
     step: 0 or more, and no less than that of any intact checkpoint in the folder; an equal one is replaced.
     tree: a pytree of arrays, typed keys and numbers.
-    config: plain data that says which run this is; it has no NaN.
+    config: plain data that says which run this is; it has no NaN. Its `code`, if it has one, is that of the run.
     keep: 1 or more.
 
   Raises:
@@ -155,7 +168,7 @@ def save(folder: Path, step: int, tree: Any, config: Mapping[str, Any], keep: in
   intact = [manifest for path in manifests.paths(folder) if not isinstance(manifest := manifests.check(path), str)]
   for manifest in intact:
     path = folder / f"{manifest['step']}.json"
-    _check_equal(path, manifest["config"], settings)
+    _check_config(path, manifest["config"], settings)
     if manifest["step"] > step:
       raise CheckpointError(f"{path} is ahead of step {step}; restore it, or use another folder.")
   _remove_all_but(folder, intact)  # before writing, lest leftovers of saves on a full disk pile up
@@ -197,7 +210,7 @@ def restore(folder: Path, like: Any, config: Mapping[str, Any]) -> tuple[int, An
     if isinstance(manifest, str):
       problems.append(manifest)
       continue
-    _check_equal(path, manifest["config"], settings)
+    _check_config(path, manifest["config"], settings)
     _check_equal(path, manifest["leaves"], {name: _describe(leaf) for name, leaf in leaves.items()})
     with ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as orbax:
       arrays = orbax.restore((folder / manifest["arrays"]).absolute(), args=ocp.args.PyTreeRestore())

@@ -17,6 +17,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 import optax
 
+from experiments.attributes import Quantity
 from experiments.grid import Point
 from experiments.measure import Measure, draw
 from experiments.runner import Experiment, main
@@ -63,6 +64,14 @@ MEASURE = Measure(
     "coordinate": ["ws", "bias"],
   },
   headline={"error": "(S_T - 0.7)²", "gradient_norm": "of that"},
+  quantities={
+    "error": Quantity("error (S_T - 0.7)²", "1"),
+    "gradient_norm": Quantity("norm of the gradient of the error by (w, b)", "1"),
+    "path": Quantity("descent from here", "1"),
+    "clipping": Quantity("how the gradient is clipped"),
+    "update": Quantity("updates of the descent", "updates"),
+    "coordinate": Quantity("parameter of the unit"),
+  },
 )
 
 EXPERIMENT = Experiment(

@@ -16,6 +16,7 @@ import sys
 
 import jax
 
+from experiments.attributes import Quantity
 from experiments.grid import Point
 from experiments.learning import build
 from experiments.runner import Experiment, main
@@ -41,7 +42,15 @@ def measure_baselines(point: Point) -> After:
 EXPERIMENT = Experiment(
   "forecast",
   __doc__,
-  followed_by(measure_baselines, dims={"persistence": (), "linear": ()}, headline=HEADLINE),
+  followed_by(
+    measure_baselines,
+    dims={"persistence": (), "linear": ()},
+    headline=HEADLINE,
+    quantities={
+      "persistence": Quantity("squared error over variance, of the last value", "1"),
+      "linear": Quantity("squared error over variance, of least squares", "1"),
+    },
+  ),
   {
     "cells": "rnn,lstm,gru",
     "task": "mackey_glass",

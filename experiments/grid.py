@@ -33,6 +33,7 @@ class Setting(NamedTuple):
     allowed: the same in words.
     traced: whether points that differ in it share one compiled program.
     canonical: of a text: what a point holds for it, such as a file's name with the hash of what is in it; raises `ValueError`.
+    units: of its values; 1 for a number without a unit, "" for a name.
   """
 
   kind: type
@@ -42,6 +43,7 @@ class Setting(NamedTuple):
   allowed: str
   traced: bool = False
   canonical: Callable[[str], str] = str
+  units: str = ""
 
 
 def one_of(names: Sequence[str]) -> tuple[Callable[[Any], bool], str]:
@@ -57,9 +59,9 @@ POSITIVE_INT = (lambda v: v >= 1, "a whole number of 1 or more")
 # The names are those of the flags and of the dimensions of the results.
 SETTINGS: Mapping[str, Setting] = {
   "cells": Setting(str, "rnn,lstm,gru", "cells to compare", *one_of(tuple(CELLS))),
-  "hidden_size": Setting(int, "64", "units H", *POSITIVE_INT),
-  "input_size": Setting(int, "16", "inputs I", *POSITIVE_INT),
-  "seq_len": Setting(int, "200", "steps T", lambda v: v >= 4, "a whole number of 4 or more"),
+  "hidden_size": Setting(int, "64", "units H", *POSITIVE_INT, units="1"),
+  "input_size": Setting(int, "16", "inputs I", *POSITIVE_INT, units="1"),
+  "seq_len": Setting(int, "200", "steps T", lambda v: v >= 4, "a whole number of 4 or more", units="steps"),
   "input": Setting(
     str,
     "white",
@@ -67,11 +69,11 @@ SETTINGS: Mapping[str, Setting] = {
     *one_of(INPUTS),
   ),
   "recurrent_init": Setting(str, "gaussian", "the recurrent kernel at gain 1", *one_of(tuple(RECURRENT_INITS))),
-  "ws": Setting(float, "1", "recurrent gain W_s: entries have standard deviation W_s / √H", *FINITE, True),
-  "input_scale": Setting(float, "1", "standard deviation of the inputs", *NON_NEGATIVE, True),
-  "bias_scale": Setting(float, "0", "standard deviation of the biases", *NON_NEGATIVE, True),
-  "bias": Setting(float, "0", "added to the bias of every pre-activation", *FINITE, True),
-  "forget_bias": Setting(float, "0", "bias of the gate that keeps the state (LSTM f, GRU z)", *FINITE, True),
+  "ws": Setting(float, "1", "recurrent gain W_s: entries have standard deviation W_s / √H", *FINITE, True, units="1"),
+  "input_scale": Setting(float, "1", "standard deviation of the inputs", *NON_NEGATIVE, True, units="1"),
+  "bias_scale": Setting(float, "0", "standard deviation of the biases", *NON_NEGATIVE, True, units="1"),
+  "bias": Setting(float, "0", "added to the bias of every pre-activation", *FINITE, True, units="1"),
+  "forget_bias": Setting(float, "0", "bias of the gate that keeps the state (LSTM f, GRU z)", *FINITE, True, units="1"),
 }
 
 # The dimension of a setting is named in the singular where the flag takes a list of names.

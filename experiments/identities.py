@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
+from experiments.attributes import Quantity
 from experiments.grid import Point
 from experiments.measure import Measure, draw
 from experiments.runner import Experiment, main
@@ -86,6 +87,18 @@ MEASURE = Measure(
     "gradient_error": "of the norm: the BPTT sum against the gradient",
     "peephole_share": "of the norm of J",
     "growth_rate": "nats per step",
+  },
+  quantities={
+    "gradient_error": Quantity("distance of the BPTT sum from the gradient, over the gradient's norm", "1"),
+    "readout_beyond_lag_zero": Quantity("share of the readout's gradient from before the last step", "1"),
+    "gradient_norm": Quantity("norm of the gradient", "1"),
+    "clipped_norm": Quantity("norm of the clipped gradient", "1"),
+    "order_difference": Quantity("change of the last output when the inputs are reversed, over its norm", "1"),
+    "largest_slope": Quantity("largest slope of a tanh", "1"),
+    "share_of_slopes_below_one": Quantity("share of the slopes of tanh below 1", "1"),
+    "peephole_share": Quantity("share of the Jacobian that goes through the peepholes", "1"),
+    "growth_rate": Quantity("growth rate of the norm of the Jacobian product", "nats per step"),
+    "blind_growth_rate": Quantity("growth rate without the path through the peepholes", "nats per step"),
   },
 )
 

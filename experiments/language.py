@@ -22,6 +22,7 @@ import numpy as np
 import optax
 
 from experiments import text
+from experiments.attributes import Quantity
 from experiments.grid import Point, Setting, one_of
 from experiments.learning import SETTINGS, TEXT_SETTINGS, build
 from experiments.train import After, followed_by
@@ -34,7 +35,12 @@ LANGUAGE_SETTINGS: Mapping[str, Setting] = {
   **TEXT_SETTINGS,
   "task": SETTINGS["task"]._replace(default="language", check=_ONLY_LANGUAGE[0], allowed=_ONLY_LANGUAGE[1]),
   "noise": Setting(
-    float, "0", "share of the input tokens replaced in training", lambda v: 0 <= v < 1, "at least 0 and below 1"
+    float,
+    "0",
+    "share of the input tokens replaced in training",
+    lambda v: 0 <= v < 1,
+    "at least 0 and below 1",
+    units="1",
   ),
   "decay": Setting(str, "cosine", "of the learning rate over the updates", *one_of(("cosine", "none"))),
 }
@@ -124,6 +130,14 @@ _TRAINED = followed_by(
   coords=lambda point: {"history": histories(int(point["length"]))},
   settings=LANGUAGE_SETTINGS,
   headline={"test_nats": "nats per token of the test text", "first_nats": "nats per token, untrained"},
+  quantities={
+    "first_nats": Quantity("loss before training", "nats per token"),
+    "test_nats": Quantity("loss on the test text", "nats per token"),
+    "history_nats": Quantity("loss on the test text, given the last tokens alone", "nats per token"),
+    "log_adjoint_last": Quantity("ln of the norm of the adjoint of the last token's loss", "nats"),
+    "log_product": Quantity("ln of the Frobenius norm of the Jacobian product, over √n", "nats"),
+    "history": Quantity("tokens that are given", "tokens"),
+  },
 )
 
 

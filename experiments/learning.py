@@ -41,31 +41,43 @@ def _bias(text: str) -> str:
 
 SETTINGS: Mapping[str, Setting] = {
   "cells": NET_SETTINGS["cells"],
-  "layers": Setting(int, "1", "cells on top of each other", *POSITIVE_INT),
+  "layers": Setting(int, "1", "cells on top of each other", *POSITIVE_INT, units="1"),
   "hidden_size": NET_SETTINGS["hidden_size"],
   "task": Setting(str, "adding", "what to learn", *one_of((*TASKS, *DATA_TASKS))),
-  "length": Setting(int, "100", "the length, lag or delay of the task (digits have their own)", *POSITIVE_INT),
-  "batch": Setting(int, "64", "sequences in a batch", *POSITIVE_INT),
-  "updates": Setting(int, "5000", "updates at the most", *POSITIVE_INT),
+  "length": Setting(
+    int, "100", "the length, lag or delay of the task (digits have their own)", *POSITIVE_INT, units="steps"
+  ),
+  "batch": Setting(int, "64", "sequences in a batch", *POSITIVE_INT, units="1"),
+  "updates": Setting(int, "5000", "updates at the most", *POSITIVE_INT, units="updates"),
   "stop": Setting(str, "solved", "stop when all seeds have solved the task, or never", *one_of(("solved", "never"))),
   "optimizer": Setting(str, "adam", "an optimiser of optax", *one_of(tuple(training.OPTIMIZERS))),
-  "learning_rate": Setting(float, "0.001", "of the optimiser", *_POSITIVE),
+  "learning_rate": Setting(float, "0.001", "of the optimiser", *_POSITIVE, units="1"),
   "clip": Setting(str, "global_norm", "how the gradient is clipped", *one_of(tuple(training.CLIPS))),
-  "clip_at": Setting(float, "1", "where it is clipped", *_POSITIVE),
-  "omega": Setting(float, "0", "weight of Pascanu's regulariser Ω", *NON_NEGATIVE),
-  "k1": Setting(int, "0", "truncated BPTT: steps between two backward passes, 0 for full BPTT", *_COUNT_OR_NONE),
-  "k2": Setting(int, "0", "truncated BPTT: steps that each goes back, 0 for full BPTT", *_COUNT_OR_NONE),
-  "floss": Setting(int, "0", "updates of gradient flossing before training", *_COUNT_OR_NONE),
-  "floss_k": Setting(int, "16", "exponents that flossing pushes to 0", *POSITIVE_INT),
+  "clip_at": Setting(float, "1", "where it is clipped", *_POSITIVE, units="1"),
+  "omega": Setting(float, "0", "weight of Pascanu's regulariser Ω", *NON_NEGATIVE, units="1"),
+  "k1": Setting(
+    int, "0", "truncated BPTT: steps between two backward passes, 0 for full BPTT", *_COUNT_OR_NONE, units="steps"
+  ),
+  "k2": Setting(int, "0", "truncated BPTT: steps that each goes back, 0 for full BPTT", *_COUNT_OR_NONE, units="steps"),
+  "floss": Setting(int, "0", "updates of gradient flossing before training", *_COUNT_OR_NONE, units="updates"),
+  "floss_k": Setting(int, "16", "exponents that flossing pushes to 0", *POSITIVE_INT, units="1"),
   "init": Setting(
     str, "flags", "weights from the flags below, or the lab's recommendation", *one_of(("flags", "recommended"))
   ),
   "recurrent_init": NET_SETTINGS["recurrent_init"],
   "ws": NET_SETTINGS["ws"]._replace(traced=False),
-  "input_gain": Setting(float, "1", "input weights have standard deviation input_gain / √I", *NON_NEGATIVE),
-  "output_gain": Setting(float, "1", "readout weights have standard deviation output_gain / √H", *NON_NEGATIVE),
+  "input_gain": Setting(float, "1", "input weights have standard deviation input_gain / √I", *NON_NEGATIVE, units="1"),
+  "output_gain": Setting(
+    float, "1", "readout weights have standard deviation output_gain / √H", *NON_NEGATIVE, units="1"
+  ),
   "forget_bias": Setting(
-    str, "0", "bias of the gate that keeps the state", _is_bias, "a finite number, or chrono", canonical=_bias
+    str,
+    "0",
+    "bias of the gate that keeps the state",
+    _is_bias,
+    "a finite number, or chrono",
+    canonical=_bias,
+    units="1",
   ),
 }
 
@@ -95,7 +107,11 @@ TEXT_SETTINGS: Mapping[str, Setting] = {
   ),
   "unit": Setting(str, "word", "what a token is", *one_of(text.UNITS)),
   "vocabulary": Setting(
-    int, "8000", "tokens told apart, with the unknown and the sentence token; 0 for all", *_COUNT_OR_NONE
+    int,
+    "8000",
+    "tokens told apart, with the unknown and the sentence token; 0 for all",
+    *_COUNT_OR_NONE,
+    units="tokens",
   ),
 }
 

@@ -16,8 +16,9 @@ import sys
 
 from jaxtyping import Array
 
+from experiments.attributes import Quantity
 from experiments.grid import Point
-from experiments.measure import Measure, draw, portrait_coords
+from experiments.measure import STANDARD_ERROR, STATE_INDEX, Measure, draw, portrait_coords
 from experiments.runner import Experiment, main
 import recurrent_lab as rl
 
@@ -60,6 +61,20 @@ MEASURE = Measure(
     "exponent": "nats per step, of the largest",
     "kaplan_yorke_dimension": "of the state's",
     "residual": "nats per step, of the determinant",
+  },
+  quantities={
+    "exponent": Quantity("Lyapunov exponents", "nats per step"),
+    "standard_error": STANDARD_ERROR,
+    "interval": Quantity("re-orthonormalization interval", "steps"),
+    "log_det_rate": Quantity("mean of ln of the absolute determinant of the Jacobian", "nats per step"),
+    "residual": Quantity(
+      "distance of the sum of the exponents from the determinant's rate, per direction", "nats per step"
+    ),
+    "kaplan_yorke_dimension": Quantity("Kaplan–Yorke dimension", "1"),
+    "entropy_rate": Quantity("sum of the exponents above 0", "nats per step"),
+    "positive_share": Quantity("share of the exponents above 0", "1"),
+    "participation_ratio": Quantity("participation ratio of the outputs", "1"),
+    "index": STATE_INDEX,
   },
 )
 

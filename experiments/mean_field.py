@@ -14,6 +14,7 @@ import sys
 
 from jaxtyping import Array
 
+from experiments.attributes import Quantity
 from experiments.grid import Point
 from experiments.measure import Measure
 from experiments.runner import Experiment, main
@@ -35,7 +36,11 @@ def predict(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str,
 
 
 MEASURE = Measure(
-  run=predict, dims={"growth_rate": ()}, coords=lambda static: {}, headline={"growth_rate": "nats per step"}
+  run=predict,
+  dims={"growth_rate": ()},
+  coords=lambda static: {},
+  headline={"growth_rate": "nats per step"},
+  quantities={"growth_rate": Quantity("growth rate predicted by the mean field", "nats per step")},
 )
 
 CELLS = "rnn,lstm,gru,rnn_hard_tanh,rnn_softsign,rnn_sigmoid,rnn_relu,rnn_leaky_relu"

@@ -5,7 +5,7 @@ Jacobians is followed from the last step back. Everything is a pure function of 
 jitted, vmapped call. Dimensions: lag 0 … T counts steps back from the last; `norm`, `gate`, `sv_lag` and `index` are labelled.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
+from experiments.attributes import Quantity
 from experiments.grid import SETTINGS, Point, Setting
 import recurrent_lab as rl
 from recurrent_lab.activations import Saturation
@@ -33,7 +34,9 @@ class Measure(NamedTuple):
     settings: what can be fixed or varied.
     check: raises a `ValueError` for a point whose settings do not go together.
     keeps_files: which kind of `run` it is.
+    remarks: `(points to compute, points stored) -> sentences` that a launch says before it computes.
     headline: what a summary shows: name -> unit, the most telling first; of an array its first entry.
+    quantities: what the arrays and the labels of their axes are, with units: the attributes of the dataset.
   """
 
   run: Callable[..., dict[str, Any]]
@@ -45,7 +48,9 @@ class Measure(NamedTuple):
   settings: Mapping[str, Setting] = SETTINGS
   check: Callable[[Point], Any] = lambda point: None
   keeps_files: bool = False
+  remarks: Callable[[Sequence[Point], Sequence[Point]], Iterable[str]] = lambda missing, stored: ()
   headline: Mapping[str, str] = MappingProxyType({})
+  quantities: Mapping[str, Quantity] = MappingProxyType({})
 
 
 def point_key(seed: Any, words: Any) -> Array:
@@ -162,6 +167,12 @@ def portrait_coords(static: Point) -> dict[str, list[Any]]:
   }
 
 
+STATE_INDEX = Quantity("number of the direction, largest first", "1")
+EXPONENT = Quantity("largest Lyapunov exponent λ₁", "nats per step")
+STANDARD_ERROR = Quantity("standard error of the exponent", "nats per step")
+LAG = Quantity("lag: steps back from the last", "steps")
+GATE = Quantity("nonlinearity of the cell")
+
 PORTRAIT = Measure(
   run=portrait,
   dims={
@@ -182,6 +193,26 @@ PORTRAIT = Measure(
     "memory_length": "steps",
     "largest_exponent": "nats per step",
   },
+  quantities={
+    "log_norm": Quantity("ln of the norm of the Jacobian product", "nats"),
+    "log_adjoint_norm": Quantity("ln of the norm of the adjoint", "nats"),
+    "log_singular_value": Quantity("ln of the singular values of the Jacobian product", "nats"),
+    "growth_rate": Quantity("growth rate of the norm of the Jacobian product", "nats per step"),
+    "growth_residual": Quantity("root mean square distance of ln of the norm from a line", "nats"),
+    "memory_length": Quantity("memory length: steps in which the norm falls by the factor e", "steps"),
+    "adjoint_growth_rate": Quantity("growth rate of the norm of the adjoint", "nats per step"),
+    "largest_exponent": EXPONENT,
+    "mean_value": Quantity("mean of the nonlinearity", "1"),
+    "mean_slope": Quantity("mean slope of the nonlinearity", "1"),
+    "mean_log_slope": Quantity("mean of ln of the slope of the nonlinearity", "nats"),
+    "share_high": Quantity("share of absolute values above 0.95", "1"),
+    "share_low": Quantity("share of absolute values below 0.05", "1"),
+    "norm": Quantity("matrix norm"),
+    "lag": LAG,
+    "sv_lag": Quantity("lag of the singular values", "steps"),
+    "index": STATE_INDEX,
+    "gate": GATE,
+  },
 )
 
 
@@ -197,4 +228,5 @@ LARGEST = Measure(
   dims={"largest_exponent": (), "standard_error": ()},
   coords=lambda static: {},
   headline={"largest_exponent": "nats per step"},
+  quantities={"largest_exponent": EXPONENT, "standard_error": STANDARD_ERROR},
 )

@@ -4,17 +4,19 @@ A block whose files are altered is not done. Nor is one whose run is damaged: it
 trained anew if no checkpoint or not every row is intact. Numbers come from the points alone, so they end up the same.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from experiments import files, locks, store, verify
 from experiments.grid import Point, content_hash
 
 
-def before(folder: Path, blocks: Sequence[Sequence[Point]], keeps_files: bool) -> tuple[set[str], list[str]]:
-  """The hashes of the points that need no computing, and a sentence for all that is damaged.
+def before(
+  folder: Path, blocks: Sequence[Sequence[Point]], keeps_files: bool
+) -> tuple[dict[str, store.Version], list[str]]:
+  """The points that are stored intact, by hash, and a sentence for all that is damaged.
 
-  What dead processes were writing is removed, and so are runs of these blocks that cannot go on. Runs in use are left alone.
+  What dead processes were writing is removed. Runs in use are left alone.
 
   Args:
     folder: of an experiment.
@@ -26,15 +28,14 @@ def before(folder: Path, blocks: Sequence[Sequence[Point]], keeps_files: bool) -
   """
   for place in (folder, folder / "runs"):
     files.remove_leftovers(files.check_inside(place, folder))
-  done, problems = store.done_points(folder)
+  stored, problems = store.stored_points(folder)
   if keeps_files:
-    problems += _mend_stored_runs(folder, blocks, done)
-    problems += _remove_runs_that_cannot_go_on(folder, blocks, done)
-  return done, problems
+    problems += _mend_stored_runs(folder, blocks, stored)
+  return stored, problems
 
 
-def _mend_stored_runs(folder: Path, blocks: Sequence[Sequence[Point]], done: set[str]) -> list[str]:
-  """Takes the points of stored blocks whose runs are damaged from `done`; a sentence for each problem."""
+def _mend_stored_runs(folder: Path, blocks: Sequence[Sequence[Point]], stored: dict[str, store.Version]) -> list[str]:
+  """Takes the points of stored blocks whose runs are damaged from `stored`; a sentence for each problem."""
   planned = {content_hash(point) for block in blocks for point in block}
   names = {store.block_name(block) for block in blocks}
   said = []
@@ -51,7 +52,8 @@ def _mend_stored_runs(folder: Path, blocks: Sequence[Sequence[Point]], done: set
       if not report.problems:
         continue
       said += report.problems
-      done -= hashes
+      for point in hashes:
+        stored.pop(point, None)
       # The block goes first: one that is there counts as done as soon as its run is intact, however short.
       if path.stem not in names or not report.can_go_on:
         store.remove_block(path)
@@ -59,19 +61,38 @@ def _mend_stored_runs(folder: Path, blocks: Sequence[Sequence[Point]], done: set
   return said
 
 
-def _remove_runs_that_cannot_go_on(folder: Path, blocks: Sequence[Sequence[Point]], done: set[str]) -> list[str]:
-  """Removes damaged runs that this sweep would go on with; a sentence for each problem."""
+def remove_runs_that_cannot_go_on(folder: Path, names: Iterable[str]) -> list[str]:
+  """Removes damaged runs of these names, which a sweep would go on with; a sentence for each problem."""
   said = []
-  for block in blocks:
-    missing = [point for point in block if content_hash(point) not in done]
-    run = folder / "runs" / store.block_name(missing) if missing else folder / "none"
-    if missing and run.is_dir() and not locks.is_in_use(files.check_inside(run, folder)):
+  for name in names:
+    run = folder / "runs" / name
+    if run.is_dir() and not locks.is_in_use(files.check_inside(run, folder)):
       with locks.lock(run):
         report = verify.check_run(run)
         if not report.can_go_on:
           said += report.problems
           files.remove_folder(run)
   return said
+
+
+def remove_superseded(folder: Path) -> None:
+  """Removes blocks of which every point was measured again by other code, with their runs."""
+  stored, _ = store.stored_points(folder)
+  in_force = {version.path for version in stored.values()}
+  for path in store.block_paths(folder):
+    try:
+      meta = store.read_meta(path)
+    except files.ResultsError:
+      continue
+    revisions = [stored[point].revision for point in map(content_hash, meta["points"]) if point in stored]
+    if path in in_force or len(revisions) < len(meta["points"]) or min(revisions) <= meta.get("revision", 0):
+      continue
+    run = files.check_inside(folder / "runs" / path.stem, folder)
+    if run.is_dir() and locks.is_in_use(run):
+      continue
+    store.remove_block(path)  # first, as in `_mend_stored_runs`
+    if run.is_dir():
+      files.remove_folder(run)
 
 
 def after(folder: Path, planned: Sequence[Point]) -> list[str]:

@@ -26,16 +26,8 @@ def _points(block: store.Block) -> Iterator[tuple[str, dict[str, bytes]]]:
 
 
 def _stored(folder: Path) -> dict[str, Path]:
-  """Hash of a point -> the JSON of the intact block that holds it."""
-  found: dict[str, Path] = {}
-  for path in store.block_paths(folder):
-    try:
-      found |= dict.fromkeys((content_hash(point) for point in store.read_block(path).points), path)
-    except store.SchemaError:
-      raise
-    except files.ResultsError:
-      pass  # damaged: replaced if an intact one comes
-  return found
+  """Hash of a point -> the JSON of the intact block that holds it. A damaged one is replaced if an intact one comes."""
+  return {point: version.path for point, version in store.stored_points(folder)[0].items()}
 
 
 def _is_there(path: Path, block: store.Block, stored: dict[str, Path]) -> bool:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from experiments import signals
+from experiments.attributes import Quantity
 from experiments.grid import POSITIVE_INT, Point, Setting, one_of
 from experiments.language import corpus_of, windows
 from experiments.learning import SETTINGS as TRAINING
@@ -29,8 +30,10 @@ from recurrent_lab import ngram
 COUNTS: Mapping[str, Setting] = {
   "cells": Setting(str, "ngram", "the model", *one_of(("ngram",))),
   "length": TRAINING["length"],
-  "order": Setting(int, "1,2,3,4,5", "n: the model sees n - 1 tokens", *POSITIVE_INT),
+  "order": Setting(int, "1,2,3,4,5", "n: the model sees n - 1 tokens", *POSITIVE_INT, units="tokens"),
 }
+
+NATS = Quantity("loss on the test text", "nats per token")
 
 
 def count_and_test(points: Sequence[Point], folder: Path, checkpoint_seconds: float) -> dict[str, np.ndarray]:
@@ -57,6 +60,7 @@ EXPERIMENT = Experiment(
     check=corpus_of,
     keeps_files=True,
     headline={"test_nats": "nats per token"},
+    quantities={"test_nats": NATS},
   ),
   {"length": "64"},
   seeds=1,

@@ -17,10 +17,11 @@ import jax
 import numpy as np
 
 from experiments import signals
+from experiments.attributes import Quantity
 from experiments.grid import POSITIVE_INT, Point, Setting, key_words, one_of
 from experiments.learning import task_of
 from experiments.measure import Measure, point_key
-from experiments.ngram import COUNTS
+from experiments.ngram import COUNTS, NATS
 from experiments.runner import Experiment, main
 from recurrent_lab import ngram
 from recurrent_lab.tasks import Batch
@@ -67,11 +68,12 @@ EXPERIMENT = Experiment(
     settings={
       **COUNTS,
       "task": Setting(str, "long_range_recall", "what to predict", *one_of(("long_range_recall", "next_item"))),
-      "sequences": Setting(int, "5000", "drawn sequences to count", *POSITIVE_INT),
+      "sequences": Setting(int, "5000", "drawn sequences to count", *POSITIVE_INT, units="1"),
     },
     check=task_of,
     keeps_files=True,
     headline={"test_error": "of what is asked for", "test_nats": "nats per token"},
+    quantities={"test_nats": NATS, "test_error": Quantity("share of wrong answers", "1")},
   ),
   {"task": "long_range_recall,next_item", "length": "5,20,60"},
   seeds=1,

@@ -13,6 +13,7 @@ import sys
 
 from jaxtyping import Array
 
+from experiments.attributes import Quantity
 from experiments.grid import Point
 from experiments.measure import Measure, draw
 from experiments.runner import Experiment, main
@@ -36,6 +37,11 @@ MEASURE = Measure(
   dims={"state": ("kept",), "exponent": ()},
   coords=lambda static: {"kept": list(range(KEPT))},
   headline={"exponent": "nats per step"},
+  quantities={
+    "state": Quantity("states at the end of the orbit", "1"),
+    "exponent": Quantity("Lyapunov exponent", "nats per step"),
+    "kept": Quantity("number of the kept state", "1"),
+  },
 )
 
 EXPERIMENT = Experiment(

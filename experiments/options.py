@@ -59,6 +59,13 @@ def define(experiment: Experiment) -> flags.FlagValues:
   flags.DEFINE_integer(
     "max_failures", 0, "Blocks that may raise an error before the sweep stops.", lower_bound=0, flag_values=values
   )
+  flags.DEFINE_enum(
+    "changed_code",
+    "recompute",
+    ["recompute", "keep"],
+    "What to do with stored points that other code computed: recompute them, or keep them.",
+    flag_values=values,
+  )
   flags.DEFINE_float(
     "checkpoint_seconds", 30, "Time between two checkpoints of a run that has some.", lower_bound=0, flag_values=values
   )

@@ -40,6 +40,7 @@ class Plan(NamedTuple):
   hosts: Hosts | None
   command: str  # that does the rest of it when it is pasted
   kept_command: str  # the same for the results to keep: without folders of this machine
+  keeps_other_code: bool = False
 
 
 # Flags that say where and by whom, and not what, is computed.
@@ -170,6 +171,7 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
     checkpoint_seconds=values["checkpoint_seconds"],
     cpu_devices=values["cpu_devices"],
     hosts=hosts,
+    keeps_other_code=values["changed_code"] == "keep",
     command=commands.python(
       f"experiments.{experiment.name}",
       *argv,

@@ -16,11 +16,25 @@ from typing import Any
 import jax
 import numpy as np
 
-from experiments import blocks, commands, devices, grid, mend, signals, store, summary, terminal, units
+from experiments import (
+  attributes,
+  blocks,
+  codes,
+  commands,
+  devices,
+  grid,
+  mend,
+  signals,
+  store,
+  summary,
+  terminal,
+  units,
+)
 from experiments.experiment import Experiment as Experiment
 from experiments.grid import Point
 from experiments.plan import Plan, UsageError, describe, parse
 from experiments.progress import progress, say
+from experiments.renewal import Renewal
 from experiments.words import count, number
 
 
@@ -74,10 +88,12 @@ def _work_off(
   todo: Sequence[list[Point]],
   labels: dict[str, Any],
   tally: Tally,
+  code: Renewal,
 ) -> bool:
   """Computes and stores blocks, and whether it came to the end of them: too many failures stop it."""
   measure, traced = experiment.measure, grid.traced_names(experiment.measure.settings)
   coords: dict[str, dict[str, list[Any]]] = {}
+  described = attributes.of(measure)
   with progress(sum(map(len, todo)), "point") as advance:
 
     def announced() -> Iterator[list[Point]]:
@@ -86,7 +102,7 @@ def _work_off(
         yield points
 
     for points, arrays, error, effort in (
-      blocks.kept(measure, plan.out, plan.checkpoint_seconds, announced())
+      blocks.kept(measure, plan.out, plan.checkpoint_seconds, announced(), code.block_name)
       if measure.keeps_files
       else blocks.swept(measure, plan.chunk, traced, announced())
     ):
@@ -104,7 +120,8 @@ def _work_off(
       group = grid.content_hash(static)
       if group not in coords:  # they are traced, which takes as long as computing a few points
         coords[group] = measure.coords(static)
-      store.write_block(plan.out, store.Block(points, arrays, measure.dims, coords[group], labels | effort))
+      found = store.Block(points, arrays, measure.dims, coords[group], labels | effort)
+      store.write_block(plan.out, found._replace(**code.of_block(points), attributes=described))
       units.release(work, points)
       tally.stored += len(points)
       advance(len(points))
@@ -140,25 +157,35 @@ def run(experiment: Experiment, plan: Plan, process: tuple[int, int] = (0, 1)) -
     print(describe(experiment, plan, mine))
     return 0
   seen = units.names(plan.out)
-  done, problems = mend.before(plan.out, mine, measure.keeps_files)
+  stored, problems = mend.before(plan.out, mine, measure.keeps_files)
+  code = Renewal(codes.Codes(measure).of, stored, plan.keeps_other_code)
+  code.tell(mine)
+  done = {grid.content_hash(p) for block in mine for p in block if not code.is_missing(p)}
+  todo = [missing for block in mine if (missing := list(filter(code.is_missing, block)))]
+  if measure.keeps_files:
+    problems += mend.remove_runs_that_cannot_go_on(plan.out, map(code.block_name, todo))
+  paths = sorted({version.path for version in stored.values()}) if todo and measure.keeps_files else []
+  before = [point for path in paths for point in store.read_meta(path)["points"]]
+  for remark in measure.remarks([point for block in todo for point in block], before):
+    say(remark)
   for problem in problems:
     say(f"{problem} What this sweep covers of it is made anew now.")
-  todo = [missing for block in mine if (missing := [p for p in block if grid.content_hash(p) not in done])]
   total, to_do = sum(map(len, mine)), sum(map(len, todo))
   tally = Tally(skipped=total - to_do)
   say(
     f"{experiment.name}: {count(to_do, 'point')} to compute, {number(tally.skipped)} already done -> {plan.out}, "
     f"on {devices.described()}"
   )
-  with units.at_work(plan.out, done, seen) as work:
+  with units.at_work(plan.out, done, seen, code.counts) as work:
     try:
-      is_over = _work_off(experiment, plan, work, todo, _provenance(plan, process), tally)
+      is_over = _work_off(experiment, plan, work, todo, _provenance(plan, process), tally, code)
     except signals.Stopped:
       say(f"{experiment.name}: {_stopped(experiment, plan, total, tally)}")
       raise
     left = to_do - tally.stored - tally.failed
     if is_over and left:
       say(f"Left to other launchers at work in {plan.out}: {count(left, 'point')}.")
+  mend.remove_superseded(plan.out)
   for problem in mend.after(plan.out, plan.points) if problems and not tally.failures else []:
     say(problem)
   if plan.hosts and process[0] == 0:

@@ -7,22 +7,27 @@ Both are written under a temporary name, synced and renamed, the JSON last: a bl
 the SHA-256 of the arrays and of itself, so no flipped byte goes unseen. Nothing is pickled.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+import contextlib
 import hashlib
 import io
 import json
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
-from experiments import commands
+from experiments import attributes, commands, layout, selection
 from experiments.files import ResultsError, at_home, check_inside, check_name, write_atomically, writing
 from experiments.grid import Point, content_hash
-from recurrent_lab.cells import CELLS
+from experiments.layout import as_grid as as_grid
+from experiments.layout import axis_values as axis_values
 
 SCHEMA_VERSION = 1
+
+UNKNOWN = "unknown"  # the code of a block that does not say
 
 STATUS = ("missing", "ok", "nonfinite", "updates_dropped")  # the meaning of the variable `status`
 
@@ -40,6 +45,9 @@ class Block(NamedTuple):
     dims: name -> names of the axes after the first.
     coords: axis name -> its labels.
     provenance: versions, device, wall time and the like.
+    code: the code that computed them, as `code.identity` names it.
+    revision: 1 more than that of the measurements of the same points whose place they take, by other code.
+    attributes: name of a variable, axis or setting -> its `long_name` and `units`.
   """
 
   points: Sequence[Point]
@@ -47,19 +55,31 @@ class Block(NamedTuple):
   dims: Mapping[str, Sequence[str]]
   coords: Mapping[str, Sequence[Any]]
   provenance: Mapping[str, Any]
+  code: str = UNKNOWN
+  revision: int = 0
+  attributes: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 
 
-def block_name(points: Sequence[Point]) -> str:
+def block_name(points: Sequence[Point], revision: int = 0) -> str:
   """The name of a block, which is that of its files and of its run's folder.
 
   Raises:
     ResultsError: if the cell's name does not make a file's name.
   """
-  return check_name(f"{points[0]['cell']}-{content_hash(list(points))[:16]}")
+  return check_name(f"{points[0]['cell']}-{content_hash(list(points))[:16]}" + (f"-{revision}" if revision else ""))
 
 
 def _encode(meta: Mapping[str, Any]) -> bytes:
   return json.dumps({**meta, "sha256": content_hash(meta)}, indent=1).encode()
+
+
+def _optional(block: Block) -> dict[str, Any]:
+  """What a block may lack."""
+  return {
+    "code": "" if block.code == UNKNOWN else block.code,
+    "revision": block.revision,
+    "attributes": {name: dict(attributes) for name, attributes in block.attributes.items()},
+  }
 
 
 def write_block(folder: Path, block: Block) -> Path:
@@ -70,7 +90,7 @@ def write_block(folder: Path, block: Block) -> Path:
   """
   with writing(folder):
     folder.mkdir(parents=True, exist_ok=True)
-  name = block_name(block.points)
+  name = block_name(block.points, block.revision)
   buffer = io.BytesIO()
   np.savez_compressed(buffer, **block.arrays)  # type: ignore[arg-type]  # its stub takes the keyword allow_pickle only
   payload = buffer.getvalue()
@@ -82,6 +102,8 @@ def write_block(folder: Path, block: Block) -> Path:
     "provenance": dict(block.provenance),
     "arrays_sha256": hashlib.sha256(payload).hexdigest(),
   }
+  # Only what there is: the file of a block without them is as it always was.
+  meta |= {name: value for name, value in _optional(block).items() if value}
   write_atomically(folder / f"{name}.npz", payload)
   path = folder / f"{name}.json"
   write_atomically(path, _encode(meta))
@@ -136,20 +158,41 @@ def read_block(path: Path) -> Block:
     )
   with np.load(io.BytesIO(payload), allow_pickle=False) as file:
     arrays = {name: file[name] for name in file.files}
-  return Block(meta["points"], arrays, meta["dims"], meta["coords"], meta["provenance"])
+  names = ("points", "dims", "coords", "provenance", "code", "revision", "attributes")
+  return Block(arrays=arrays, **{name: meta[name] for name in names if name in meta})
 
 
 def block_paths(folder: Path) -> list[Path]:
   return sorted(path for path in folder.glob("*.json") if not path.name.startswith("."))
 
 
-def done_points(folder: Path) -> tuple[set[str], list[str]]:
-  """The hashes of all points already stored intact, and a sentence for every altered file.
+def in_force(folder: Path) -> dict[str, Path]:
+  """The hash of every stored point -> the JSON of the block that holds the measurement in force; no arrays are read."""
+  best: dict[str, tuple[int, Path]] = {}
+  for path in block_paths(folder):
+    with contextlib.suppress(ResultsError):
+      meta = read_meta(path)
+      for point in map(content_hash, meta["points"]):
+        if point not in best or meta.get("revision", 0) >= best[point][0]:
+          best[point] = meta.get("revision", 0), path
+  return {point: path for point, (_, path) in best.items()}
+
+
+class Version(NamedTuple):
+  """Which measurement of a point counts: the JSON of its block, its code and its revision."""
+
+  path: Path
+  code: str
+  revision: int
+
+
+def stored_points(folder: Path) -> tuple[dict[str, Version], list[str]]:
+  """The hash of every point that is stored intact -> its version in force, and a sentence for every altered file.
 
   Raises:
     SchemaError: if the folder holds another schema.
   """
-  done: set[str] = set()
+  stored: dict[str, Version] = {}
   problems = []
   for path in block_paths(folder):
     try:
@@ -159,8 +202,16 @@ def done_points(folder: Path) -> tuple[set[str], list[str]]:
     except ResultsError as error:
       problems.append(str(error))
       continue
-    done.update(content_hash(point) for point in block.points)
-  return done, problems
+    for point in map(content_hash, block.points):
+      if point not in stored or block.revision >= stored[point].revision:
+        stored[point] = Version(path, block.code, block.revision)
+  return stored, problems
+
+
+def done_points(folder: Path) -> tuple[set[str], list[str]]:
+  """The hashes of all points already stored intact, and a sentence for every altered file; errors as `stored_points`."""
+  stored, problems = stored_points(folder)
+  return set(stored), problems
 
 
 def remove_block(path: Path) -> None:
@@ -169,69 +220,58 @@ def remove_block(path: Path) -> None:
   path.unlink()
 
 
-def _distinct(values: Iterable[Any]) -> list[Any]:
-  """Distinct values, numbers in increasing order, names in the order in which they come."""
-  seen = list(dict.fromkeys(values))
-  return sorted(seen) if all(isinstance(v, int | float) for v in seen) else seen
-
-
-def axis_values(points: Sequence[Point]) -> dict[str, list[Any]]:
-  """The distinct values of every setting of some points, cells in the order of their table, other models after them."""
-  values = {name: _distinct(point[name] for point in points) for name in points[0]}
-  values["cell"].sort(key=[*CELLS, *values["cell"]].index)
-  return values
-
-
-# These stay dimensions even where they have a single value.
-ALWAYS_DIMENSIONS = ("cell", "ws", "input_scale", "bias_scale", "bias", "forget_bias", "seed")
-
-
-def load_results(folder: str | Path) -> xr.Dataset:
-  """All blocks of an experiment as one labelled dataset.
+def load_results(folder: str | Path, **settings: Any) -> xr.Dataset:
+  """All blocks of an experiment as one labelled dataset, in memory proportional to what is stored.
 
   Dimensions are named as the flags are (`cell`, `ws`, ..., `seed`), then those of each variable (`lag`, ...). A setting
   that never changes is a scalar coordinate. Points that were not computed hold NaN and the status `missing`; `status`
-  holds indices into `STATUS`. `attrs["source"]` names the folder and `attrs["checksum"]` what was read.
+  holds indices into `STATUS`, which its attributes `flag_values` and `flag_meanings` name, and `code` the code that computed a
+  point (`code.py`), "unknown" for results from before that was stored.
+
+  Points that leave most of their grid empty, such as sweeps of one axis each, come with one dimension `point` instead. Its index
+  holds the settings: `data.sel(cell="rnn", ws=1.0)` selects, and so does `data.where(data.ws == 1, drop=True)`.
+
+      load_results("results/recurrent_gain", bias=0, input_scale=1)      points of these settings alone, a grid if they fill it
+
+  Attributes of the dataset: `source`, the folder; `checksum` of what was read; `planned`, the number of points that the launches
+  were asked for; `present`, how many of them are there. Variables and coordinates have `long_name` and `units`.
+
+  Args:
+    folder: of the experiment, such as results/recurrent_gain.
+    settings: a value or a list of values by name; only points that have them are loaded.
 
   Raises:
-    ResultsError: if there is nothing to read, or a file is altered or of another schema.
+    ResultsError: if there is nothing to read, a file is altered or of another schema, or no point has these settings.
   """
   folder = Path(at_home(str(folder)))
   paths = block_paths(folder)
   if not paths:
     raise ResultsError(f"{folder} holds no results; run the experiment first{commands.filling(folder)}.")
-  stored = [read_block(path) for path in paths]
-  points = [point for block in stored for point in block.points]
-  values = axis_values(points)
-  names = [name for name in values if name in ALWAYS_DIMENSIONS or len(values[name]) > 1]
-  shape = tuple(len(values[name]) for name in names)
-  coords: dict[str, list[Any]] = {}
-  for block in stored:
-    for dim, labels in block.coords.items():
-      coords[dim] = _distinct([*coords.get(dim, []), *labels])
-  dims = {name: tuple(axes) for block in stored for name, axes in block.dims.items()}
-  variables = {
-    # Integers become floats, since what was not computed is NaN.
-    name: np.full(
-      (*shape, *(len(coords[axis]) for axis in axes)),
-      np.nan,
-      np.result_type(np.float32, *(b.arrays[name].dtype for b in stored)),
-    )
-    for name, axes in dims.items()
+  blocks = [read_block(path) for path in paths]
+  wanted = selection.settings_of(folder, blocks, settings)
+  parts = []
+  for block, rows in zip(blocks, selection.rows_in_force(blocks), strict=True):
+    if chosen := [i for i in rows if selection.has(block.points[i], wanted)]:
+      arrays = {name: array[chosen] for name, array in block.arrays.items()} | {
+        "code": np.full(len(chosen), block.code)
+      }
+      dims = {**block.dims, "status": (), "code": ()}
+      parts.append(layout.Part([block.points[i] for i in chosen], arrays, dims, block.coords))
+  if not parts:
+    said = ", ".join(f"{name} {value!r}" for name, value in settings.items())
+    raise ResultsError(f"{folder} holds no point with {said}.")
+  data = layout.dataset(parts)
+  attributes.annotate(data, folder.name, [block.attributes for block in blocks])
+  data.status.attrs = {
+    "long_name": "what became of the point",
+    "flag_values": np.arange(len(STATUS), dtype=np.int8),
+    "flag_meanings": " ".join(STATUS),
   }
-  status = np.zeros(shape, np.int8)
-  for block in stored:
-    where = {dim: [coords[dim].index(label) for label in labels] for dim, labels in block.coords.items()}
-    for i, point in enumerate(block.points):
-      at = tuple(values[name].index(point[name]) for name in names)
-      status[at] = block.arrays["status"][i]
-      for name, axes in dims.items():
-        variables[name][np.ix_(*([j] for j in at), *(where[axis] for axis in axes))] = block.arrays[name][i]
-  checksum = content_hash([hashlib.sha256(path.read_bytes()).hexdigest() for path in paths])
-  return xr.Dataset(
-    {name: ((*names, *axes), variables[name]) for name, axes in dims.items()} | {"status": (names, status)},
-    coords={name: values[name] for name in names}
-    | {name: values[name][0] for name in values if name not in names}
-    | coords,
-    attrs={"source": str(folder), "checksum": checksum, "schema_version": SCHEMA_VERSION},
-  )
+  data.attrs = {
+    "source": str(folder),
+    "checksum": content_hash([hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]),
+    "schema_version": SCHEMA_VERSION,
+    "planned": sum(selection.has(point, wanted) for point in selection.planned_points(blocks)),
+    "present": sum(len(part.points) for part in parts),
+  }
+  return data

@@ -60,7 +60,8 @@ def find(folder: Path, measure: Measure, wanted: Sequence[Point] | None = None) 
   Raises:
     ResultsError: if there are none, or they are of another schema.
   """
-  hashes = None if wanted is None else set(map(content_hash, wanted))
+  in_force = store.in_force(folder)
+  hashes = in_force.keys() if wanted is None else set(map(content_hash, wanted))
   points: list[Point] = []
   values: dict[str, list[Any]] = {name: [] for name in ("status", *measure.headline)}
   held: dict[str, set[Value]] = {}
@@ -75,7 +76,8 @@ def find(folder: Path, measure: Measure, wanted: Sequence[Point] | None = None) 
       continue
     for name in block.points[0]:
       held.setdefault(name, set()).update(point[name] for point in block.points)
-    chosen = [i for i, point in enumerate(block.points) if hashes is None or content_hash(point) in hashes]
+    names = map(content_hash, block.points)
+    chosen = [i for i, point in enumerate(names) if point in hashes and in_force.get(point) == path]
     points += [block.points[i] for i in chosen]
     for name, found in values.items():
       found += [np.ravel(block.arrays[name][i])[0] for i in chosen]

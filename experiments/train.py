@@ -4,13 +4,15 @@
                                       dynamics.jsonl     the gradient dynamics at a few of them
                                       checkpoints/       the last two states
 
-A killed run that is launched again goes on from its last checkpoint. Batches come from the run's key and the update's number,
-so the parameters and all rows (but for samples per second) end up bit for bit as if it had not been interrupted, on CPU.
+A killed run that is launched again goes on from its last checkpoint, or anew if other code has written it. Batches come from the
+run's key and the update's number, so the parameters and all rows (but for samples per second) end up bit for bit as if it had not
+been interrupted, on CPU.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 import time
+from types import MappingProxyType
 from typing import Any
 
 import jax
@@ -18,11 +20,13 @@ import jax.numpy as jnp
 from jaxtyping import Array
 import numpy as np
 
-from experiments import checkpoints, journal, locks, signals
+from experiments import checkpoints, codes, files, journal, locks, signals
+from experiments.attributes import Quantity
 from experiments.dynamics import DIMS, gate_names
 from experiments.files import CheckpointError
 from experiments.grid import Point, Setting
 from experiments.learning import SETTINGS, build, initial_params
+from experiments.logged import QUANTITIES, longer_runs
 from experiments.measure import Measure
 from experiments.programs import LOG, MEANS, prepare
 from experiments.progress import progress, say
@@ -76,6 +80,17 @@ def final_states(points: Sequence[Point], folder: Path) -> TrainState:
   return states
 
 
+def _start_anew_if_code_changed(folder: Path, code: str) -> None:
+  """Removes what other code has left in the folder of a run, which a checkpoint would go on with."""
+  before = checkpoints.code(folder / "checkpoints")
+  if before in (None, code):
+    return
+  say(f"{folder.name} was in training by code {before}, and now it is {code}; it is trained anew.")
+  for name in ("metrics.jsonl", "dynamics.jsonl"):  # before the checkpoints: without its rows a checkpoint is refused
+    (folder / name).unlink(missing_ok=True)
+  files.remove_folder(folder / "checkpoints")
+
+
 def train(points: Sequence[Point], folder: Path, checkpoint_seconds: float) -> dict[str, np.ndarray]:
   """Trains a block of seeds and returns what was logged and watched; NaN for what lies after the end of the runs.
 
@@ -87,6 +102,8 @@ def train(points: Sequence[Point], folder: Path, checkpoint_seconds: float) -> d
   task = build(point).task
   labels, watched = logged_updates(point["updates"]), watched_updates(point["updates"])
   with locks.lock(folder):
+    config |= {"code": codes.of(train, *codes.parts_of(point))}
+    _start_anew_if_code_changed(folder, config["code"])
     states, done = start(keys), 0
     restored = checkpoints.restore(folder / "checkpoints", states, config)
     if restored:
@@ -213,7 +230,9 @@ TRAIN = Measure(
   settings=SETTINGS,
   check=build,
   keeps_files=True,
+  remarks=longer_runs,
   headline=HEADLINE,
+  quantities=QUANTITIES,
 )
 
 
@@ -226,6 +245,7 @@ def followed_by(
   coords: Callable[[Point], dict[str, list[Any]]] = lambda point: {},
   settings: Mapping[str, Setting] = SETTINGS,
   headline: Mapping[str, str] = HEADLINE,
+  quantities: Mapping[str, Quantity] = MappingProxyType({}),
 ) -> Measure:
   """`TRAIN`, and then what `after(point)` measures on the nets of every seed: arrays whose axes are `dims`, with labels from
   `coords` or those of `TRAIN`.
@@ -244,4 +264,5 @@ def followed_by(
     coords=lambda point: TRAIN.coords(point) | coords(point),
     settings=settings,
     headline=headline,
+    quantities={**QUANTITIES, **quantities},
   )

@@ -31,6 +31,7 @@ from jaxtyping import Array
 import numpy as np
 
 from experiments import pairs
+from experiments.attributes import Quantity
 from experiments.grid import Point, Setting, one_of
 from experiments.language import LANGUAGE_SETTINGS
 from experiments.learning import SETTINGS, Run, build
@@ -168,6 +169,19 @@ EXPERIMENT = Experiment(
     },
     settings=TRANSLATION_SETTINGS,
     headline={"chrf": "of 100", "exact": "share of held-out sentences", "bleu": "of 100"},
+    quantities={
+      "chrf": Quantity("chrF of held-out sentences, of 100", "1"),
+      "bleu": Quantity("BLEU of held-out sentences, of 100", "1"),
+      "exact": Quantity("share of held-out sentences that are translated exactly", "1"),
+      "chrf_by_length": Quantity("chrF of held-out sentences of a class of lengths, of 100", "1"),
+      "exact_by_length": Quantity("share of held-out sentences of a class of lengths that are exact", "1"),
+      "sentences_by_length": Quantity("held-out sentences of a class of lengths", "1"),
+      "log_source_gradient": Quantity("ln of the norm of the loss's gradient by a word of the source", "nats"),
+      "first_log_source_gradient": Quantity("the same before training", "nats"),
+      "translator": Quantity("who translates"),
+      "source_length": Quantity("words of the longest source in its class", "words"),
+      "source_distance": Quantity("words from the end of the source", "words"),
+    },
   )._replace(
     check=check,
     # A class may be empty.

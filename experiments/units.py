@@ -11,7 +11,7 @@ the files of both are whole and equal, and the later takes the place of the earl
 hosts whose network file system keeps locks to itself (NFS mounted with `nolock`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 import contextlib
 import fcntl
 import json
@@ -32,12 +32,14 @@ class Work(NamedTuple):
     lock: the descriptor of the lock file; None where there are no locks.
     done: the hashes of all points known to be stored.
     seen: the names of the files read so far.
+    counts: whether a point that was computed by a code is done.
   """
 
   folder: Path
   lock: int | None
   done: set[str]
   seen: set[str]
+  counts: Callable[[Point, str], bool]
 
 
 def _byte(point_hash: str) -> int:
@@ -54,7 +56,9 @@ def _take(lock: int, byte: int, kind: int = fcntl.LOCK_EX) -> bool:
 
 
 @contextlib.contextmanager
-def at_work(folder: Path, done: set[str], seen: set[str]) -> Iterator[Work]:
+def at_work(
+  folder: Path, done: set[str], seen: set[str], counts: Callable[[Point, str], bool] = lambda point, code: True
+) -> Iterator[Work]:
   """Opens the folder for a launcher and says so if it is not alone; `done` and `seen` are kept up to date by `claim`."""
   folder.mkdir(parents=True, exist_ok=True)
   file = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
@@ -67,7 +71,7 @@ def at_work(folder: Path, done: set[str], seen: set[str]) -> Iterator[Work]:
     except OSError as error:
       say(f"{folder} is on a file system without locks ({error.strerror}); start no second launcher.")
       lock = None
-    yield Work(folder, lock, done, seen)
+    yield Work(folder, lock, done, seen, counts)
   finally:
     os.close(file)
 
@@ -82,7 +86,8 @@ def _look_again(work: Work) -> None:
   for name in sorted(names(work.folder) - work.seen):
     work.seen.add(name)
     with contextlib.suppress(store.ResultsError):
-      work.done.update(map(content_hash, store.read_block(work.folder / name).points))
+      block = store.read_block(work.folder / name)
+      work.done.update(content_hash(point) for point in block.points if work.counts(point, block.code))
 
 
 def claim(work: Work, points: Sequence[Point]) -> tuple[list[Point], list[Point]]:
@@ -138,10 +143,7 @@ def write_index(
 
   It is for people and their scripts; the lab itself reads the blocks.
   """
-  where: dict[str, str] = {}
-  for path in store.block_paths(folder):
-    with contextlib.suppress(store.ResultsError):
-      where |= dict.fromkeys(map(content_hash, store.read_meta(path)["points"]), path.stem)
+  where = {point: path.stem for point, path in store.in_force(folder).items()}
   listed = []
   for i, block in enumerate(blocks):
     files = [where[point] for point in map(content_hash, block) if point in where]

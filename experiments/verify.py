@@ -39,8 +39,8 @@ def check_block(path: Path) -> store.Block:
     ResultsError: if it is missing, altered, of another schema, or not under the name that its points give it.
   """
   block = store.read_block(path)
-  if path.stem != store.block_name(block.points):
-    raise files.ResultsError(f"{path} holds the block {store.block_name(block.points)}; rename or remove it.")
+  if path.stem != (name := store.block_name(block.points, block.revision)):
+    raise files.ResultsError(f"{path} holds the block {name}; rename or remove it.")
   return block
 
 

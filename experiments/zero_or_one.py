@@ -16,6 +16,7 @@ import sys
 import jax.numpy as jnp
 from jaxtyping import Array
 
+from experiments.attributes import Quantity
 from experiments.grid import Point
 from experiments.measure import Measure, draw
 from experiments.runner import Experiment, main
@@ -47,6 +48,13 @@ MEASURE = Measure(
     "share_near_zero": "of the factors, below 0.1",
     "share_near_one": "of the factors, above 0.9",
     "mean_factor": "between 0 and 1",
+  },
+  quantities={
+    "share": Quantity("share of the factors in a bin", "1"),
+    "share_near_zero": Quantity("share of the factors below 0.1", "1"),
+    "share_near_one": Quantity("share of the factors above 0.9", "1"),
+    "mean_factor": Quantity("mean factor", "1"),
+    "factor": Quantity("factor φ'·f of the Jacobian, middle of the bin", "1"),
   },
 )
 

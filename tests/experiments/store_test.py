@@ -5,9 +5,10 @@ import re
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from experiments import files, store
-from experiments.grid import content_hash
+from experiments.grid import content_hash, expand
 
 
 def block(seeds=(0, 1), ws=0.5, **changes):
@@ -143,3 +144,43 @@ def test_no_pickle_is_ever_read(tmp_path):
   np.savez(path.with_suffix(".npz"), status=np.array([{"a": 1}], dtype=object))
   with pytest.raises(store.ResultsError, match="altered"):
     store.load_results(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["forget_bias", "adding", "ngram"])
+def test_kept_results_say_what_they_are(name):
+  data = store.load_results(f"results/reference/{name}")
+  for variable in data.variables.values():
+    assert variable.attrs.get("long_name")
+    if variable.dtype.kind in "if":
+      assert variable.attrs.get("units") or "flag_meanings" in variable.attrs
+  assert data.status.attrs["flag_meanings"].split() == list(store.STATUS)
+  assert data.status.attrs["flag_values"].tolist() == list(range(len(store.STATUS)))
+  assert set(np.unique(data.code)) <= {"", store.UNKNOWN}
+  assert data.attrs["present"] == data.attrs["planned"]
+
+
+def test_a_dataset_goes_through_netcdf_with_its_attributes(tmp_path):
+  store.write_block(tmp_path, block(attributes={"rate": {"long_name": "rate", "units": "nats per step"}}))
+  data = store.load_results(tmp_path)
+  data.to_netcdf(tmp_path / "data.nc", engine="scipy")
+  with xr.open_dataset(tmp_path / "data.nc", engine="scipy") as read:
+    assert read.rate.attrs == {"long_name": "rate", "units": "nats per step"}
+    assert read.status.attrs["flag_meanings"] == data.status.attrs["flag_meanings"]
+  assert "units" not in data.log_norm.attrs
+
+
+def test_a_folder_knows_the_points_that_were_planned(tmp_path):
+  """Of two plans that overlap, and blocks of a time when plans were not stored."""
+  axes = {"cells": ["rnn"], "ws": [0.5, 1.0, 2.0], "hidden_size": [4]}
+  points = expand(axes, 2, False)
+  made = block()._replace(points=points[:2], provenance={"planned": {"axes": axes, "seeds": 2, "x64": False}})
+  store.write_block(tmp_path, made)
+  assert (store.load_results(tmp_path).attrs["present"], store.load_results(tmp_path).attrs["planned"]) == (2, 6)
+  store.write_block(
+    tmp_path, made._replace(points=points[2:4], provenance={"planned": {"axes": axes, "seeds": 3, "x64": False}})
+  )
+  data = store.load_results(tmp_path)
+  assert (data.attrs["present"], data.attrs["planned"]) == (4, 9)
+  assert store.load_results(tmp_path, ws=0.5).attrs["planned"] == 3
+  store.write_block(tmp_path / "before", block())
+  assert store.load_results(tmp_path / "before").attrs["planned"] == 2

@@ -281,3 +281,18 @@ def test_two_launchers_of_one_run_are_told_apart(tmp_path, capsys):
   with locks.lock(tmp_path / "adding/runs" / store.block_name(points)):
     assert runner.main(adding.EXPERIMENT, flags) == 2
   assert f"is in use by process {os.getpid()}" in capsys.readouterr().err
+
+
+def test_a_longer_run_says_why_it_does_not_go_on_from_a_shorter_one(tmp_path, capsys):
+  """And it is, bit for bit, the long run of an empty folder; the shorter one stays as it is."""
+  flags = [*TINY, "--seeds=1", "--length=4"]
+  assert runner.main(adding.EXPERIMENT, [*flags, "--updates=2", f"--out={tmp_path / 'both'}"]) == 0
+  capsys.readouterr()
+  for out in ("both", "alone"):
+    assert runner.main(adding.EXPERIMENT, [*flags, "--updates=4", f"--out={tmp_path / out}"]) == 0
+    said = "rnn: 4 updates are asked for and a run of 2 is stored, but no run goes on from the end of a shorter one"
+    assert (said in capsys.readouterr().err) == (out == "both")
+  data, alone = (store.load_results(tmp_path / out / "adding", updates=4) for out in ("both", "alone"))
+  shared = [name for name in alone.data_vars if name != "code"]
+  assert data[shared].equals(alone[shared])
+  assert store.load_results(tmp_path / "both/adding", updates=2).updates_run == 2
