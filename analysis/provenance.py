@@ -53,7 +53,7 @@ def sweep(folder: Path, data: xr.Dataset) -> Sweep:
     folder.name,
     _distinct(stored, "command"),
     [(status, int(number)) for status, number in zip(STATUS, count, strict=True) if number],
-    coverage.missing(metas),
+    coverage.missing(data.attrs),
     [(name, _values(values)) for name, values in settings.items() if len(values) > 1],
     [(name, str(values[0])) for name, values in settings.items() if len(values) == 1],
     [

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 LAB = ("recurrent_lab", "experiments")
 # They move, write and tell results, and do not make them.
 _MACHINERY = {
-  f"experiments.{name}" for name in ("attributes", "blocks", "checkpoints", "codes", "devices", "files", "journal")
+  f"experiments.{name}"
+  for name in ("attributes", "blocks", "checkpoints", "codes", "commands", "devices", "files", "journal")
 }
 _MACHINERY |= {
   f"experiments.{name}" for name in ("layout", "locks", "logged", "manifests", "options", "plan", "progress")

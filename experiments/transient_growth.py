@@ -19,7 +19,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from experiments.grid import Point
-from experiments.measure import PORTRAIT, draw, portrait_of
+from experiments.measure import PORTRAIT, Quantity, draw, portrait_of
 from experiments.radius import log_spectral_radius
 from experiments.runner import Experiment, main
 
@@ -38,7 +38,15 @@ def of_radius(static: Point, key: Array, values: Mapping[str, Array]) -> dict[st
 EXPERIMENT = Experiment(
   "transient_growth",
   __doc__,
-  PORTRAIT._replace(run=of_radius, dims={**PORTRAIT.dims, "drawn_radius": (), "spectral_radius": ()}),
+  PORTRAIT._replace(
+    run=of_radius,
+    dims={**PORTRAIT.dims, "drawn_radius": (), "spectral_radius": ()},
+    quantities={
+      **PORTRAIT.quantities,
+      "drawn_radius": Quantity("spectral radius of the recurrent kernel as drawn", "1"),
+      "spectral_radius": Quantity("spectral radius of the recurrent kernel after scaling", "1"),
+    },
+  ),
   {
     "cells": "rnn_linear",
     "recurrent_init": "gaussian,orthogonal,identity",

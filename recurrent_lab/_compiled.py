@@ -20,7 +20,10 @@ import inspect
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import jax
+import jax.numpy as jnp
 import numpy as np
+
+from recurrent_lab import _xla
 
 Args = ParamSpec("Args")
 Made = TypeVar("Made")
@@ -38,6 +41,7 @@ class _Call(NamedTuple):
   function: Callable[..., Any]
   structure: Any  # the pytree of all arguments
   leaves: tuple[Any, ...]  # `_Shape` for an array, else (type, value)
+  options: tuple[tuple[str, bool | str], ...]  # of the compiler
 
 
 class _Shape(NamedTuple):
@@ -77,7 +81,7 @@ def compiled(
       described = tuple(
         _shape(leaf) if dynamic else (type(leaf), leaf) for leaf, dynamic in zip(leaves, is_array, strict=True)
       )
-      wanted = _Call(function, structure, described)
+      wanted = _Call(function, structure, described, _compiler_options(leaves))
       try:
         program = _program(wanted)
       except TypeError:
@@ -100,7 +104,15 @@ def _program(wanted: _Call) -> Callable[..., Any]:
     return wanted.function(**options, **named)
 
   run.__name__ = run.__qualname__ = getattr(wanted.function, "__name__", "run")
-  return jax.jit(run, inline=True)
+  return jax.jit(run, inline=True, compiler_options=dict(wanted.options) or None)
+
+
+def _compiler_options(leaves: list[Any]) -> tuple[tuple[str, bool | str], ...]:
+  """What keeps XLA from wrong numbers where its flags came too late; JAX takes options outside of other programs only."""
+  options = _xla.compiler_options()
+  if options is None or any(isinstance(leaf, jax.core.Tracer) for leaf in [*leaves, jnp.zeros(())]):
+    return ()
+  return tuple(options.items())
 
 
 def _plain(name: str, value: Any, is_static: bool) -> Any:

@@ -5,16 +5,10 @@ from pathlib import Path
 import signal
 import zlib
 
-from jaxlib.version import __version_info__ as jaxlib_version
-
-# Tests compile far more than they compute. Set XLA_FLAGS (to nothing, say) to test the optimised programs. The last flag halves
-# what compilation takes; newer ones do not know it.
+# Tests compile far more than they compute. Set XLA_FLAGS (to nothing, say) to test the optimised programs; the lab adds the flags
+# that keep the numbers of this release right.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # see experiments/__init__.py
-os.environ.setdefault(
-  "XLA_FLAGS",
-  "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
-  + (" --xla_cpu_use_fusion_emitters=false" if jaxlib_version < (0, 11) else ""),
-)
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")
 
 from jaxtyping import install_import_hook
 
