@@ -59,6 +59,31 @@ class Cell(NamedTuple):
   halves: Halves | None = None
 
 
+def check_params(params: Params, kind: type) -> None:
+  """Raises a `ValueError` unless the params are of this very NamedTuple.
+
+  Every layout of numbers has a type of its own, so params of one cell do not run as those of another.
+  """
+  if type(params) is not kind:
+    raise ValueError(f"The params are {type(params).__name__}; this cell takes {kind.__name__}.")
+
+
+def holding(kind: type, cell: Cell) -> Cell:
+  """The cell, all of whose functions first check that they are given params of the NamedTuple `kind`."""
+
+  def checked(function: Callable[Args, Made]) -> Callable[Args, Made]:
+    @functools.wraps(function)
+    def call(*args: Args.args, **kwargs: Args.kwargs) -> Made:
+      check_params(kwargs["params"] if "params" in kwargs else args[0], kind)
+      return function(*args, **kwargs)
+
+    return call
+
+  halves = cell.halves and Halves(checked(cell.halves.affine), checked(cell.halves.pointwise))
+  probe = cell.probe and checked(cell.probe)
+  return Cell(cell.init, checked(cell.initial_state), checked(cell.step), probe, halves)
+
+
 def variants(factory: Callable[Args, Made]) -> Callable[Args, Made]:
   """Makes a factory, of cells or of tasks, return the identical object for equal arguments, however they are spelled.
 

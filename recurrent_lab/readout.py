@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from recurrent_lab import initializers
-from recurrent_lab.cell import Cell, Params, State, check_choice, variants
+from recurrent_lab.cell import Cell, Params, State, check_choice, holding, variants
 
 READOUTS: Mapping[str, Callable[[Array], Array]] = {"identity": lambda a: a, "softmax": jax.nn.softmax}
 
@@ -79,4 +79,4 @@ def with_readout(cell: Cell, output_size: int, activation: str = "identity") -> 
     assert cell.probe is not None
     return cell.probe(params.cell, state, x)
 
-  return Cell(init, initial_state, step, probe if cell.probe is not None else None)
+  return holding(WithReadoutParams, Cell(init, initial_state, step, probe if cell.probe is not None else None))

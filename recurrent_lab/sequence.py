@@ -25,7 +25,7 @@ from jaxtyping import Array, Float, Int, Key
 import numpy as np
 
 from recurrent_lab._compiled import compiled
-from recurrent_lab.cell import Cell, Params, State
+from recurrent_lab.cell import Cell, Params, State, check_params
 from recurrent_lab.unroll import hold, start, unroll
 
 
@@ -153,6 +153,7 @@ def encode_decode(
   the decoder's parameters from the encoder's last state. The encoder starts from `state`, its own initial state by default.
   Raises `ValueError` as `masked_unroll` does.
   """
+  check_params(params, EncoderDecoderParams)
   if source_mask is None:
     state, _ = unroll(cell, params.encoder, source, state)
   else:
@@ -185,18 +186,20 @@ def one_hot(params: Params, tokens: Int[Array, "T *batch"]) -> tuple[Params, Flo
     ValueError: if the (first) params have no `input_kernel`, or for a token outside the vocabulary; where tokens are traced and
       cannot be looked at, such a token gives zeros, as `jax.nn.one_hot` does.
   """
+  kernel = check_tokens(params, tokens)
   is_stack = isinstance(params, tuple) and not hasattr(params, "_fields")
-  first = params[0] if is_stack else params
+  first = (params[0] if is_stack else params)._replace(input_kernel=Identity(kernel.shape[1]))
+  tokens, size = jnp.asarray(tokens).astype(jnp.int32), kernel.shape[0]
+  rows = kernel.at[jnp.where(tokens < 0, size, tokens)].get(mode="fill", fill_value=0)
+  return (first, *params[1:]) if is_stack else first, rows
+
+
+def check_tokens(params: Params, tokens: Int[Array, "..."]) -> Float[Array, "V kH"]:
+  """The kernel whose rows the tokens pick; raises `ValueError` as `one_hot` does."""
+  first = params[0] if isinstance(params, tuple) and not hasattr(params, "_fields") else params
   if not hasattr(first, "input_kernel"):
     raise ValueError(f"{type(first).__name__} has no input_kernel to look tokens up in.")
-  kernel = first.input_kernel
-  first = first._replace(input_kernel=Identity(kernel.shape[1]))
-  return (first, *params[1:]) if is_stack else first, _rows(kernel, tokens)
-
-
-def _rows(kernel: Float[Array, "V kH"], tokens: Int[Array, "T *batch"]) -> Float[Array, "T *batch kH"]:
-  """The rows of these tokens; zeros for those that are outside the vocabulary and traced."""
-  size = kernel.shape[0]
+  size = first.input_kernel.shape[0]
   if not jnp.issubdtype(jnp.result_type(tokens), jnp.integer):
     raise ValueError(f"Tokens have dtype {jnp.result_type(tokens)}; they must be whole numbers from 0 to {size - 1}.")
   if not isinstance(tokens, jax.core.Tracer):
@@ -204,8 +207,7 @@ def _rows(kernel: Float[Array, "V kH"], tokens: Int[Array, "T *batch"]) -> Float
     wrong = known[(known < 0) | (known >= size)]
     if wrong.size:
       raise ValueError(f"There is a token {wrong[0]}; the vocabulary has 0 to {size - 1}.")
-  tokens = jnp.asarray(tokens).astype(jnp.int32)
-  return kernel.at[jnp.where(tokens < 0, size, tokens)].get(mode="fill", fill_value=0)
+  return jnp.asarray(first.input_kernel)
 
 
 def choose(

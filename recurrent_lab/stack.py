@@ -25,7 +25,7 @@ import numpy as np
 
 from recurrent_lab._compiled import compiled
 from recurrent_lab.activations import Activity
-from recurrent_lab.cell import Cell, Params, State, variants
+from recurrent_lab.cell import Cell, Params, State, check_params, holding, variants
 from recurrent_lab.sequence import masked_unroll
 from recurrent_lab.unroll import check_width, unroll
 
@@ -122,7 +122,7 @@ def dropout(cell: Cell) -> Cell:
     assert cell.probe is not None
     return cell.probe(params.cell, state, params.mask * x)
 
-  return Cell(init, initial_state, step, probe if cell.probe is not None else None)
+  return holding(DropoutParams, Cell(init, initial_state, step, probe if cell.probe is not None else None))
 
 
 def draw_masks(key: Key[Array, ""], params: Params, rate: ArrayLike, batch_shape: tuple[int, ...] = ()) -> Params:
@@ -179,7 +179,7 @@ def learned_state(cell: Cell) -> Cell:
     assert cell.probe is not None
     return cell.probe(params.cell, state, x)
 
-  return Cell(init, initial_state, step, probe if cell.probe is not None else None)
+  return holding(LearnedStateParams, Cell(init, initial_state, step, probe if cell.probe is not None else None))
 
 
 def init_bidirectional(
@@ -220,6 +220,7 @@ def bidirectional_unroll(
   Raises:
     ValueError: as `unroll` and `masked_unroll` do.
   """
+  check_params(params, BidirectionalParams)
   if mask is None:
     ahead, o_ahead = unroll(forward, params.forward, xs, state[0])
     back, o_back = unroll(backward, params.backward, xs[::-1], state[1])

@@ -19,12 +19,12 @@ import optax
 
 from recurrent_lab._compiled import compiled
 from recurrent_lab.backprop import reverse_unroll
-from recurrent_lab.cell import Cell, Params, check_choice
+from recurrent_lab.cell import Cell, Params, check_choice, check_params
 from recurrent_lab.clipping import clip_by_global_norm, clip_by_unit_norm
 from recurrent_lab.readout import WithReadoutParams, init_readout, readout
 from recurrent_lab.regularizers import adjoints, flossing, omega
 from recurrent_lab.scaled import norm
-from recurrent_lab.sequence import EncoderDecoderParams, encode_decode, one_hot
+from recurrent_lab.sequence import EncoderDecoderParams, check_tokens, encode_decode, one_hot
 from recurrent_lab.tasks import Batch, Pair, Task
 from recurrent_lab.unroll import truncated_unroll
 
@@ -125,7 +125,19 @@ def lookup(params: Params, inputs: Array) -> tuple[Params, Array]:
   return one_hot(params, inputs) if jnp.issubdtype(inputs.dtype, jnp.integer) else (params, inputs)
 
 
-@compiled("cell")
+def _check_tokens(named: Mapping[str, Any]) -> None:
+  """Raises a `ValueError` for tokens outside the vocabulary, which `predict` can no longer see once it is compiled."""
+  params, inputs = named["params"], named["inputs"]
+  check_params(params, WithReadoutParams)
+  pair = isinstance(inputs, Pair)
+  for p, xs in (
+    ((params.cell.encoder, inputs.source), (params.cell.decoder, inputs.shifted)) if pair else ((params.cell, inputs),)
+  ):
+    if jnp.issubdtype(jnp.result_type(xs), jnp.integer):
+      check_tokens(p, xs)
+
+
+@compiled("cell", check=_check_tokens)
 def predict(cell: Cell, params: WithReadoutParams, inputs: Array | Pair) -> Float[Array, "T *batch O"]:
   """The outputs of cell and readout over a sequence: real numbers `[T, ..., I]`, tokens `[T, ...]`, or a pair of sequences
   for an encoder and a decoder.

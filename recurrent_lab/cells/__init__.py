@@ -10,8 +10,13 @@ from recurrent_lab.cell import Cell, check_choice
 from recurrent_lab.cells.gru import GRUParams, ResetBeforeGRUParams, gru
 from recurrent_lab.cells.hopfield import HopfieldParams, hopfield
 from recurrent_lab.cells.indrnn import IndRNNParams, indrnn
-from recurrent_lab.cells.lstm import LSTMParams, LSTMState, lstm
-from recurrent_lab.cells.peephole_lstm import PeepholeLSTMParams, peephole_lstm
+from recurrent_lab.cells.lstm import CoupledLSTMParams, LSTMParams, LSTMState, NoForgetLSTMParams, lstm
+from recurrent_lab.cells.peephole_lstm import (
+  CoupledPeepholeLSTMParams,
+  NoForgetPeepholeLSTMParams,
+  PeepholeLSTMParams,
+  peephole_lstm,
+)
 from recurrent_lab.cells.rnn import RNNParams, rnn
 from recurrent_lab.cells.simplified_lstm import SimplifiedLSTMParams, simplified_lstm
 
@@ -50,11 +55,15 @@ def get_cell(name: str) -> Cell:
 
 __all__ = [
   "CELLS",
+  "CoupledLSTMParams",
+  "CoupledPeepholeLSTMParams",
   "GRUParams",
   "HopfieldParams",
   "IndRNNParams",
   "LSTMParams",
   "LSTMState",
+  "NoForgetLSTMParams",
+  "NoForgetPeepholeLSTMParams",
   "PeepholeLSTMParams",
   "RNNParams",
   "ResetBeforeGRUParams",

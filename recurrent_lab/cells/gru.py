@@ -18,7 +18,7 @@ from jaxtyping import Array, Float, Key
 
 from recurrent_lab import initializers
 from recurrent_lab.activations import ACTIVATIONS, Activity, get_activation, sigmoid
-from recurrent_lab.cell import Cell, Halves, check_choice, join, variants
+from recurrent_lab.cell import Cell, Halves, check_choice, holding, join, variants
 
 
 class GRUParams(NamedTuple):
@@ -96,4 +96,5 @@ def gru(reset: str = "after", activation: str = "tanh") -> Cell:
     return {"reset": gate.activity(a_r), "update": gate.activity(a_z), "candidate": f.activity(a_n)}
 
   halves = Halves(affine, pointwise)
-  return Cell(init, initial_state, join(halves), probe, halves if reset == "after" else None)
+  kind = GRUParams if reset == "after" else ResetBeforeGRUParams
+  return holding(kind, Cell(init, initial_state, join(halves), probe, halves if reset == "after" else None))

@@ -15,7 +15,7 @@ from jaxtyping import Array, Float, Key
 
 from recurrent_lab import initializers
 from recurrent_lab.activations import Activity, get_activation
-from recurrent_lab.cell import Cell, Halves, join, variants
+from recurrent_lab.cell import Cell, Halves, holding, join, variants
 
 
 class IndRNNParams(NamedTuple):
@@ -64,4 +64,4 @@ def indrnn(activation: str = "relu") -> Cell:
     return {"state": f.activity(affine(params, state, x))}
 
   halves = Halves(affine, pointwise)
-  return Cell(init, initial_state, join(halves), probe, halves)
+  return holding(IndRNNParams, Cell(init, initial_state, join(halves), probe, halves))

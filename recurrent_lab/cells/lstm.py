@@ -20,7 +20,7 @@ from jaxtyping import Array, Float, Key
 
 from recurrent_lab import initializers
 from recurrent_lab.activations import ACTIVATIONS, Activity, get_activation, sigmoid
-from recurrent_lab.cell import Cell, Halves, check_choice, join, variants
+from recurrent_lab.cell import Cell, Halves, check_choice, holding, join, variants
 
 # The gates a variant has, in the order in which kernels and biases hold them.
 GATES = {"gate": "ifgo", "none": "igo", "coupled": "fgo"}
@@ -32,6 +32,17 @@ class LSTMParams(NamedTuple):
   input_kernel: Float[Array, "I kH"]  # columns of i, f, g, o, in this order, without a gate that the variant lacks
   recurrent_kernel: Float[Array, "H kH"]  # likewise
   bias: Float[Array, "kH"]  # likewise
+
+
+class NoForgetLSTMParams(LSTMParams):
+  """Parameters of the LSTM without a forget gate: columns of i, g, o."""
+
+
+class CoupledLSTMParams(LSTMParams):
+  """Parameters of the LSTM whose input gate is 1 - f: columns of f, g, o."""
+
+
+PARAMS = {"gate": LSTMParams, "none": NoForgetLSTMParams, "coupled": CoupledLSTMParams}
 
 
 class LSTMState(NamedTuple):
@@ -109,7 +120,7 @@ def lstm(input_node: str = "tanh", forget: str = "gate", activation: str = "tanh
 
   def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> LSTMParams:
     """Random parameters; `options` are those of `InitOptions` (`forget_bias` goes to f, ignored without a forget gate)."""
-    return affine_params(key, input_size, hidden_size, gates, options)
+    return PARAMS[forget](*affine_params(key, input_size, hidden_size, gates, options))
 
   def pointwise(
     params: LSTMParams, state: LSTMState, stacked: Float[Array, "*batch kH"]
@@ -124,4 +135,4 @@ def lstm(input_node: str = "tanh", forget: str = "gate", activation: str = "tanh
     return activities(a, next_cell(a, state.cell, input_node), input_node, activation)
 
   halves = Halves(affine, pointwise)
-  return Cell(init, initial_state, join(halves), probe, halves)
+  return holding(PARAMS[forget], Cell(init, initial_state, join(halves), probe, halves))

@@ -19,7 +19,7 @@ from jaxtyping import Array, Float, Key
 
 from recurrent_lab import initializers
 from recurrent_lab.activations import Activity, get_activation, sigmoid
-from recurrent_lab.cell import Cell, Halves, check_choice, join, variants
+from recurrent_lab.cell import Cell, Halves, check_choice, holding, join, variants
 from recurrent_lab.cells.lstm import (
   GATES,
   LSTMState,
@@ -39,6 +39,17 @@ class PeepholeLSTMParams(NamedTuple):
   recurrent_kernel: Float[Array, "H kH"]  # likewise
   bias: Float[Array, "kH"]  # likewise
   peephole: Float[Array, "gates H"]  # to the gates in their order, without g: i, f, o in the standard cell
+
+
+class NoForgetPeepholeLSTMParams(PeepholeLSTMParams):
+  """Parameters of the peephole LSTM without a forget gate: columns of i, g, o, peepholes to i, o."""
+
+
+class CoupledPeepholeLSTMParams(PeepholeLSTMParams):
+  """Parameters of the peephole LSTM whose input gate is 1 - f: columns of f, g, o, peepholes to f, o."""
+
+
+PARAMS = {"gate": PeepholeLSTMParams, "none": NoForgetPeepholeLSTMParams, "coupled": CoupledPeepholeLSTMParams}
 
 
 @variants
@@ -65,7 +76,7 @@ def peephole_lstm(input_node: str = "tanh", forget: str = "gate", activation: st
     o = initializers.InitOptions(**options)
     gain = jnp.asarray(o.recurrent_gain, affine.bias.dtype) / hidden_size**0.5
     peephole = gain * jax.random.normal(k_peephole, (len(seeing), hidden_size), affine.bias.dtype)
-    return PeepholeLSTMParams(*affine, peephole)
+    return PARAMS[forget](*affine, peephole)
 
   def advance(params: PeepholeLSTMParams, state: LSTMState, stacked: Array) -> tuple[dict[str, Array], Array]:
     """Pre-activations and the new cell; o waits for c_t."""
@@ -89,4 +100,4 @@ def peephole_lstm(input_node: str = "tanh", forget: str = "gate", activation: st
     return activities(a, cell, input_node, activation)
 
   halves = Halves(affine, pointwise)
-  return Cell(init, initial_state, join(halves), probe, halves)
+  return holding(PARAMS[forget], Cell(init, initial_state, join(halves), probe, halves))
