@@ -86,6 +86,7 @@ class _Walk:
     if isinstance(value, np.ndarray | np.generic | jax.Array):
       return _array(value)
     if isinstance(value, types.FunctionType):
+      value = _unchecked(value)
       return self._once(value, self._function)
     if isinstance(value, types.MethodType):
       return f"method {self.describe(value.__func__)} of {self.describe(value.__self__)}"
@@ -122,15 +123,12 @@ class _Walk:
 
   def _function(self, function: types.FunctionType) -> str:
     code, module = function.__code__, function.__module__ or ""
-    wrapped = getattr(function, "__wrapped__", None)
     closure = dict(zip(code.co_freevars, function.__closure__ or (), strict=True))
     values = {name: cell.cell_contents for name, cell in closure.items() if not sources.is_empty(cell)}
-    is_checked = code.co_filename.startswith("<@beartype") or not _is_own("", code.co_filename)
-    if callable(wrapped) and is_checked and module.partition(".")[0] in (*LAB, "jaxtyping"):
-      return f"wrapper {self.describe(wrapped)}"  # of the type checker, in tests
     if not _is_own(module, code.co_filename):
       if module in _MACHINERY:
         return function.__name__
+      wrapped = getattr(function, "__wrapped__", None)
       inner = [self.describe(wrapped)] if callable(wrapped) else []
       return " ".join([function.__name__, *inner, *self._items(_made_with(values).items())])
     text, written = sources.of(function)
@@ -166,6 +164,17 @@ class _Walk:
     if not _is_own_module(kind.__module__):
       found = _made_with(found)
     return f"{self.describe(kind)} {', '.join(self._items(found.items()))}"
+
+
+def _unchecked(function: types.FunctionType) -> types.FunctionType:
+  """The function within the wrappers of a type checker, which tests put around it."""
+  while isinstance(inner := getattr(function, "__wrapped__", None), types.FunctionType):
+    file = function.__code__.co_filename
+    is_checker = file.startswith("<@beartype") or not _is_own("", file)
+    if not is_checker or (function.__module__ or "").partition(".")[0] not in (*LAB, "jaxtyping"):
+      break
+    function = inner
+  return function
 
 
 def _array(value: Any) -> str:

@@ -64,8 +64,10 @@ class Corpus(NamedTuple):
   test: np.ndarray
 
 
-# Where the files of this process lie: the checksum of a text -> the path under which it was read last.
-_PLACES: dict[str, Path] = {}
+@functools.cache
+def _places() -> dict[str, Path]:
+  """Where the files of this process lie: the checksum of a text -> the path under which it was read last."""
+  return {}
 
 
 def normalized(text: str) -> str:
@@ -83,7 +85,7 @@ def _place(name: str) -> tuple[Path, str | None]:
     return path, None
   path, digest = Path(at_home(hashed[1])), hashed[2]
   if not (path.is_file() and _digest(path.read_bytes()) == digest):
-    if known := _PLACES.get(digest):
+    if known := _places().get(digest):
       return known, digest
     if hashed[1] == TEXT:
       raise TextError(f"Nobody said where the text with the checksum {digest} lies; give its file with --corpus=FILE.")
@@ -120,7 +122,7 @@ def _read(name: str) -> tuple[str, str]:
     raise TextError(
       f"The file {str(path)!r} has changed: its hash is {digest}, not {expected}; name it without the hash."
     )
-  _PLACES[digest] = path.absolute()
+  _places()[digest] = path.absolute()
   return f"{TEXT}@{digest}", text
 
 
@@ -144,7 +146,7 @@ def canonical(name: str) -> str:
 def place(name: str) -> Path | None:
   """Where the file of a canonical name was read last by this process; None for a corpus that is no file."""
   hashed = HASHED.fullmatch(name)
-  return _PLACES.get(hashed[2]) if hashed else None
+  return _places().get(hashed[2]) if hashed else None
 
 
 def note(name: str, run: Path) -> None:

@@ -21,7 +21,17 @@ def test_settings_of_the_process_change_no_byte_and_stay(tmp_path):
   assert [path.read_bytes() for path in drawn] == [path.read_bytes() for path in plain]
 
 
-@pytest.mark.parametrize("backend", ["module://matplotlib_inline.backend_inline", "none_such", "tkagg"])
+slow = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+  "backend",
+  [
+    "none_such",
+    pytest.param("module://matplotlib_inline.backend_inline", marks=slow),
+    pytest.param("tkagg", marks=slow),
+  ],
+)
 def test_matplotlibrc_and_backend_change_no_byte(backend, tmp_path):
   plain = figure.draw(tanh_slope.PLOT, tmp_path, tmp_path / "plain")
   (tmp_path / "matplotlibrc").write_text(HOSTILE)

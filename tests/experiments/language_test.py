@@ -178,7 +178,7 @@ def test_the_keyboard_and_the_writer_from_the_command_line(trained, capsys):
 def elsewhere(tmp_path, monkeypatch):
   """Another working folder, in a process that has read no text yet."""
   monkeypatch.chdir(tmp_path)
-  monkeypatch.setattr(text, "_PLACES", {})
+  text._places.cache_clear()
   learning._task.cache_clear()
   return tmp_path
 
@@ -191,9 +191,9 @@ def test_a_text_is_found_again_from_another_folder_and_by_another_spelling(train
     assert "0 points to compute, 2 already done" in capsys.readouterr().err
   name = str(store.load_results(trained).corpus.values)
   assert str(corpus) not in name
-  text._PLACES.clear()
+  text._places().clear()
   assert runner.main(word_model.EXPERIMENT, [*flags, f"--corpus={name}"]) == 0  # as results name it
-  text._PLACES.clear()
+  text._places().clear()
   assert generate.main([f"--model={trained}", "--tokens=5"]) == 0
 
 
