@@ -35,7 +35,7 @@ import recurrent_lab as rl
 jax.config.update("jax_enable_x64", True)
 rng = np.random.default_rng(0)
 runs = (rl.unroll, rl.reverse_unroll, functools.partial(rl.unroll, segment=3))
-for name in ("lstm", "gru", "gru_reset_before", "peephole_lstm", "simplified_lstm"):
+for name in NAMES:
   cell = rl.get_cell(name)
   params = cell.init(jax.random.key(1), 3, 5, dtype=np.float64)
   xs, weights = rng.normal(size=(7, 2, 4, 3)), rng.normal(size=(7, 2, 4, 5))
@@ -114,8 +114,13 @@ def test_the_test_sees_the_fault_that_a_user_asks_for():
   assert warned == "['MiscompilationWarning'] True"
 
 
-def test_gradients_of_gated_cells_as_users_compile_them():
-  run_as_users_do(GRADIENTS)
+@pytest.mark.parametrize(
+  "names",
+  [("lstm", "gru"), pytest.param(("gru_reset_before", "peephole_lstm", "simplified_lstm"), marks=pytest.mark.slow)],
+  ids=" ".join,
+)
+def test_gradients_of_gated_cells_as_users_compile_them(names):
+  run_as_users_do(GRADIENTS.replace("NAMES", repr(names)))
 
 
 @pytest.mark.parametrize("module", ["experiments.runner", "experiments.sweep", "benchmarks.command"])
