@@ -35,9 +35,9 @@ def public_names() -> dict[str, Any]:
 
 
 def field_comments(cls: type) -> dict[str, str]:
-  """Field of a NamedTuple -> the comment beside it."""
+  """Field of a NamedTuple -> the comment beside it, there or in the class that it extends."""
   fields: Sequence[str] = getattr(cls, "_fields", ())
-  source = inspect.getsource(cls) if fields else ""
+  source = "".join(inspect.getsource(base) for base in cls.__mro__ if hasattr(base, "_fields")) if fields else ""
   found = {name: re.search(rf"^  {name}: .*?  # (.+)$", source, re.MULTILINE) for name in fields}
   return {name: match[1] for name, match in found.items() if match}
 

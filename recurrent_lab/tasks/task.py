@@ -77,9 +77,20 @@ def mean_squared_error(outputs: Float[Array, "T *batch O"], batch: Batch) -> Flo
 
 
 def cross_entropy(outputs: Float[Array, "T *batch O"], batch: Batch) -> Float[Array, ""]:
-  """Mean of -ln softmax(outputs)[label] over the entries that count, in nats; `outputs` are logits."""
-  losses = optax.softmax_cross_entropy_with_integer_labels(outputs, batch.targets)
-  return jnp.mean(losses, where=batch.mask > 0)
+  """Mean of -ln softmax(outputs)[label] over the entries that count, in nats; `outputs` are logits.
+
+  Raises:
+    ValueError: for a label that counts and is none of the O classes; a traced one adds 0, as with `jax.nn.one_hot`.
+  """
+  labels, classes, counts = batch.targets, outputs.shape[-1], batch.mask > 0
+  if not any(isinstance(a, jax.core.Tracer) for a in (labels, batch.mask)):
+    known = np.asarray(labels)[np.asarray(batch.mask) > 0]
+    wrong = known[(known < 0) | (known >= classes)]
+    if wrong.size:
+      raise ValueError(f"There is a label {wrong[0]}; the outputs have classes 0 to {classes - 1}.")
+  inside = (labels >= 0) & (labels < classes)
+  losses = optax.softmax_cross_entropy_with_integer_labels(outputs, jnp.where(inside, labels, 0))
+  return jnp.mean(jnp.where(inside, losses, 0), where=counts)
 
 
 def error_rate(outputs: Float[Array, "T *batch O"], batch: Batch) -> Float[Array, ""]:

@@ -60,3 +60,16 @@ def test_tiny_temperatures_tend_to_the_greedy_choice(temperature):
   for seed in range(20):
     chosen = sequence.choose(logits, jax.random.key(seed), temperature=temperature)
     np.testing.assert_array_equal(chosen, [1, 1, 0])
+
+
+def test_labels_outside_the_classes():
+  outputs = jnp.linspace(-1, 1, 8).reshape(2, 2, 2)
+  labels, mask = jnp.array([[0, 9], [-1, 1]]), jnp.ones((2, 2))
+  batch = rl.tasks.Batch(jnp.zeros((2, 2, 1)), labels, mask)
+  with pytest.raises(ValueError, match="There is a label 9; the outputs have classes 0 to 1"):
+    rl.tasks.cross_entropy(outputs, batch)
+  expected = -jnp.mean(jnp.sum(jax.nn.one_hot(labels, 2) * jax.nn.log_softmax(outputs), axis=-1))
+  np.testing.assert_allclose(jax.jit(rl.tasks.cross_entropy)(outputs, batch), expected, rtol=1e-6)
+  hidden = batch._replace(mask=jnp.array([[1.0, 0.0], [0.0, 1.0]]))  # what does not count may hold anything
+  alone = -0.5 * (jax.nn.log_softmax(outputs[0, 0])[0] + jax.nn.log_softmax(outputs[1, 1])[1])
+  np.testing.assert_allclose(rl.tasks.cross_entropy(outputs, hidden), alone, rtol=1e-6)
