@@ -1,6 +1,6 @@
 """Keeps XLA from compiling wrong numbers on a CPU, on the releases of jaxlib known to do so.
 
-Each fault is a default of XLA that can be set otherwise. XLA reads `XLA_FLAGS` when JAX starts its first backend, so importing
+Each fault is a default of XLA that can be set otherwise (docs/numerics.md has one more, whose flag costs too much). XLA reads `XLA_FLAGS` when JAX starts its first backend, so importing
 `recurrent_lab` before that is enough: it adds the flags that are missing and keeps those that the user has set. Newer releases do
 not know every flag and abort on an unknown one, so each is bounded by the releases that it was tried on.
 """
@@ -30,9 +30,6 @@ FAULTS = (
   # Gradients of a scan over a gated cell in float64 with two batch axes: seen with jaxlib 0.10.2 on a CPU with AVX-512, not with
   # AVX2. Set on every allowed release that knows the flag: 0.11.1 is the first that aborts on it.
   Fault("xla_cpu_use_fusion_emitters", False, (0, 10), (0, 11, 1)),
-  # A matrix-vector product, squared and summed, for 16 385 rows or more, in both precisions (findings/ynn_fusion.sh). Wrong with
-  # 0.10.2 alone of 0.10.0 to 0.12.0.1. Products alone stay with YNNPACK: without it BPTT of an LSTM takes 1.5 times as long.
-  Fault("xla_cpu_experimental_ynn_fusion_type", "LIBRARY_FUSION_TYPE_INDIVIDUAL_DOT", (0, 10, 2), (0, 10, 3)),
 )
 
 
