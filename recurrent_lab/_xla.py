@@ -1,9 +1,9 @@
 """Keeps XLA from compiling wrong numbers on a CPU, on the releases of jaxlib known to do so.
 
-Each fault is a default of XLA that can be set otherwise (docs/numerics.md has one more, whose flag costs too much). XLA reads
-`XLA_FLAGS` when JAX starts its first backend, so importing `recurrent_lab` before that is enough: it adds the flags that are missing
-and keeps those that the user has set. Newer releases do not know every flag and abort on an unknown one, so each is bounded by the
-releases that it was tried on.
+Each fault is a default of XLA that can be set otherwise (docs/numerics.md has one more, whose flag costs too much). XLA
+reads `XLA_FLAGS` when JAX starts its first backend, so importing `recurrent_lab` before that is enough: it adds the flags
+that are missing and keeps those that the user has set. Newer releases do not know every flag and abort on an unknown one,
+so each is bounded by the releases that it was tried on.
 """
 
 import os
