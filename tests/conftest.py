@@ -5,10 +5,7 @@ from pathlib import Path
 import signal
 import zlib
 
-# Tests compile far more than they compute. Set XLA_FLAGS (to nothing, say) to test the optimised programs; the lab adds the flags
-# that keep the numbers of this release right.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # see experiments/__init__.py
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")
 
 from jaxtyping import install_import_hook
 
