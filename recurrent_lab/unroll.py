@@ -37,10 +37,12 @@ def start(cell: Cell, params: Params, xs: Array, state: State | None = None) -> 
   given = jax.eval_shape(lambda s: s, state)
   is_as = lambda a, b: jax.tree.structure(a) == jax.tree.structure(b) and _shapes(a) == _shapes(b)  # type: ignore[operator]
   if not is_as(given, own):
-    raise ValueError(f"The state {given} does not fit inputs of shape {xs.shape}; the cell's own is {own}.")
+    raise ValueError(
+      f"The state {_described(given)} does not fit inputs of shape {xs.shape}; the cell's own is {_described(own)}."
+    )
   after, _ = jax.eval_shape(cell.step, params, state, xs[0])
   if not is_as(given, after):
-    raise ValueError(f"A step must keep the shape and dtype of the state, but turns {given} into {after}.")
+    raise ValueError(_changed(given, after))
   if _dtypes(given) != _dtypes(after):
     raise ValueError(_mixed(cell, params, xs, given, own, after))
   return state
@@ -58,6 +60,15 @@ def check_width(params: Params, x: Array, complaint: str) -> None:
   kernel = params.input_kernel
   if hasattr(kernel, "shape") and len(kernel.shape) and kernel.shape[0] != x.shape[-1]:
     raise ValueError(f"{complaint} {kernel.shape[0]}.")
+
+
+def _described(tree: Any) -> str:
+  """The dtype and shape of every array in its place: `LSTMState(hidden=float32 (5,), cell=float32 (5,))`."""
+  return str(jax.tree.map(lambda leaf: f"{leaf.dtype.name} {leaf.shape}", tree)).replace("'", "")
+
+
+def _changed(before: Any, after: Any) -> str:
+  return f"A step must keep the shape and dtype of the state, but turns {_described(before)} into {_described(after)}."
 
 
 def _shapes(tree: Any) -> list[tuple[int, ...]]:
@@ -80,7 +91,7 @@ def _mixed(cell: Cell, params: Params, xs: Array, state: Any, own: Any, after: A
     return f"xs has dtype {names(xs)}, but these params take {names(own)}: {changes}."
   if len(set(_dtypes(params))) > 1:
     return f"params have dtypes {names(params)}, which must be one: {changes}."
-  return f"A step must keep the shape and dtype of the state, but turns {state} into {after}."
+  return _changed(state, after)
 
 
 def scan(cell: Cell, params: Params, xs: Array, state: State) -> tuple[State, State, Array]:
