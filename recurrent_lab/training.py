@@ -21,7 +21,7 @@ from recurrent_lab._compiled import compiled
 from recurrent_lab._gradient import Gradient, all_finite, value_and_grad, within_range
 from recurrent_lab.backprop import reverse_unroll
 from recurrent_lab.cell import Cell, Params, check_choice, check_params
-from recurrent_lab.clipping import clip_by_global_norm, clip_by_unit_norm
+from recurrent_lab.clipping import clip_by_global_norm, clip_by_unit_norm, from_large_gradients
 from recurrent_lab.readout import WithReadoutParams, init_readout, readout
 from recurrent_lab.regularizers import adjoints, flossing, omega
 from recurrent_lab.scaled import norm
@@ -53,6 +53,9 @@ class StepInfo(NamedTuple):
 # The first searches along the loss, the second wants a key, the third is deprecated.
 EXCLUDED = ("lbfgs", "noisy_sgd", "optimistic_adam")
 
+# Those that take a gradient by its direction alone; optax 0.2.8 loses it where its square overflows.
+BY_DIRECTION = ("fromage", "lars")
+
 
 def _optimizers() -> dict[str, Callable[..., optax.GradientTransformation]]:
   """The optimisers of optax that need nothing but a learning rate."""
@@ -66,7 +69,11 @@ def _optimizers() -> dict[str, Callable[..., optax.GradientTransformation]]:
       first and first.name == "learning_rate" and all(p is None or p.default is not p.empty or p.kind > 2 for p in rest)
     ):
       found[name] = make
-  return found
+  return found | {name: _from_large_gradients(found[name]) for name in BY_DIRECTION}
+
+
+def _from_large_gradients(make: Callable[..., optax.GradientTransformation]) -> Callable[..., Any]:
+  return lambda learning_rate: from_large_gradients(make(learning_rate))
 
 
 OPTIMIZERS: Mapping[str, Callable[..., optax.GradientTransformation]] = _optimizers()

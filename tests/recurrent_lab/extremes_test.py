@@ -11,6 +11,8 @@ from recurrent_lab import clipping, regularizers, scaled, training
 from recurrent_lab.cells.lstm import LSTMParams
 from recurrent_lab.readout import ReadoutParams
 
+STEPS = 11
+TASK = rl.tasks.adding(STEPS)
 SIZES = (1e-35, 1e-30, 1e-12, 1.0, 1e12, 7e35, 3e37)
 
 
@@ -74,6 +76,38 @@ def test_clips_are_those_of_optax_in_the_middle_of_the_range(tree):
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-6), found, expected)
 
 
+@pytest.mark.parametrize("name", ["lars", "fromage", "adamax", "lion", "sign_sgd"])
+def test_an_optimiser_by_direction_takes_gradients_of_any_size(name, tree):
+  """Its update is that of a gradient of size 1, and the parameters move."""
+  weights = jax.tree.map(lambda a: jnp.asarray(a, jnp.float32), tree)
+  optimiser = training.optimizer(name, 0.1)
+
+  def update(size):
+    gradient = jax.tree.map(lambda a: jnp.float32(size) * a[::-1], weights)
+    return optimiser.update(gradient, optimiser.init(weights), weights)[0]
+
+  large, usual = update(2.0**100), update(1.0)
+  assert all(np.any(leaf != 0) for leaf in jax.tree.leaves(usual))
+  jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5), large, usual)
+
+
+@pytest.mark.parametrize("name", sorted(training.OPTIMIZERS))
+def test_no_optimiser_loses_an_update_without_a_sign(name, key):
+  """Of a gradient of 1e25 without clipping: the update moves the parameters as in float64, or is counted as left out."""
+  slope = np.array([1e25, -2e25, 3e24])
+  gradient = lambda params, batch: (jnp.float32(1), jnp.asarray(slope, jnp.float32))
+  optimiser = training.optimizer(name, 1e-2)
+  step = training.train_step(gradient, TASK, optimiser, training.clipping("none"), 1)
+  new, _ = step(training.init_state(key, jnp.array([0.5, -0.3, 0.2]), optimiser))
+  with jax.enable_x64(True):
+    params = jnp.array([0.5, -0.3, 0.2])
+    update = optax.with_extra_args_support(optimiser).update
+    exact, _ = update(jnp.asarray(slope), optimiser.init(params), params, value=1.0, grad=jnp.asarray(slope))
+    expected = np.asarray(params + exact)
+  assert new.nonfinite in (0, 1)
+  np.testing.assert_allclose(new.params, [0.5, -0.3, 0.2] if new.nonfinite else expected, rtol=1e-5)
+
+
 @pytest.mark.parametrize("size", [1e-18, 1.0, 1e18])
 def test_mean_square_and_its_gradient(size, rng):
   single = jnp.asarray(rng.normal(size=(6, 2)) * size, jnp.float32)
@@ -83,6 +117,17 @@ def test_mean_square_and_its_gradient(size, rng):
   np.testing.assert_allclose(value, np.mean(double**2), rtol=1e-6)
   np.testing.assert_allclose(gradient[counts], 2 * double / double.size, rtol=1e-6)
   np.testing.assert_array_equal(gradient[~counts], 0)
+
+
+@pytest.mark.parametrize("size", [1e-30, 1.0, 1e30])
+def test_norms_of_a_matrix_of_any_size(size, rng):
+  """A block of a product may be far smaller than the product, and a matrix that is given far larger."""
+  matrix = np.asarray(rng.normal(size=(3, 4)) * size, np.float32)
+  singular_values = np.linalg.svd(matrix.astype(np.float64), compute_uv=False)
+  product = rl.ScaledMatrix(matrix, np.float32(2.0))
+  np.testing.assert_allclose(rl.log_spectral_norm(product), 2 + np.log(singular_values[0]), atol=1e-5)
+  mean = 2 + 0.5 * np.log(np.sum(singular_values**2) / 4)
+  np.testing.assert_allclose(rl.log_frobenius_norm(product), mean, atol=1e-5)
 
 
 @pytest.mark.parametrize("clip", ["global_norm", "adaptive"])
@@ -102,8 +147,7 @@ def test_an_update_with_a_large_finite_gradient_is_taken(clip, key):
   np.testing.assert_allclose(state.params, 1e-3 - bound / 3, rtol=1e-5)
 
 
-STEPS, GAINS = 11, np.array([4e4, 6e4])
-TASK = rl.tasks.adding(STEPS)
+GAINS = np.array([4e4, 6e4])
 
 
 @pytest.fixture
