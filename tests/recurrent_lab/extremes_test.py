@@ -180,7 +180,7 @@ def backward64(params, batch):
   return bias, np.array(adjoints)
 
 
-@pytest.mark.parametrize("kind", ["full", "truncated", "omega"])
+@pytest.mark.parametrize("kind", ["full", pytest.param("truncated", marks=pytest.mark.slow), "omega"])
 def test_a_gradient_is_finite_where_the_adjoints_on_its_way_are_not(kind, explosive):
   cell, params, batch = explosive
   gradient = {
