@@ -96,7 +96,8 @@ def _watch(run: Run, params: Any, key: Array) -> dict[str, Array]:
   return gradient_dynamics(run.cell, run.task, params, batch)
 
 
-# What a run starts from makes no difference to what it does then.
+# What a run starts from makes no difference to what it does then, nor does when it stops, unless its rate falls until then.
+ENDS = ("updates", "stop")
 INITIAL = ("init", "recurrent_init", "ws", "input_gain", "output_gain", "forget_bias", "floss", "floss_k")
 
 
@@ -139,9 +140,11 @@ def prepare(points: Sequence[Point]) -> Block:
   settings = {name: value for name, value in points[0].items() if name != "seed"}
   seeds = [point["seed"] for point in points]
   words = np.array([key_words(point) for point in points], np.uint32)
+  default = lambda names: {name: SETTINGS[name].kind(SETTINGS[name].default) for name in names}
+  shared = settings if settings.get("decay") == "cosine" else settings | default(ENDS)
   return Block(
-    programs=_programs(json.dumps({**settings, **{n: SETTINGS[n].kind(SETTINGS[n].default) for n in INITIAL}})),
-    start=_starts(json.dumps(settings)),
+    programs=_programs(json.dumps(shared | default(INITIAL))),
+    start=_starts(json.dumps(shared)),
     keys=jax.vmap(point_key)(np.array(seeds, np.uint32), words),
     config=settings | {"seeds": seeds},
   )

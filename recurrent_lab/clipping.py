@@ -20,7 +20,7 @@ from jax.typing import ArrayLike
 from jaxtyping import Array
 import optax
 
-from recurrent_lab.scaled import norm, scaled_norm, shift
+from recurrent_lab.scaled import largest_exponent, norm, scaled_norm, shift
 
 # The norm of a unit's weights counts as no less, so that a unit at 0 can leave it.
 SMALLEST_UNIT = 1e-3
@@ -66,3 +66,17 @@ def _bounded(gradient: Any, bound: Array, batch_ndim: int = 0) -> Any:
     return jnp.where(over_units(is_small), g, unit * over_units(bound)).astype(g.dtype)
 
   return jax.tree.map(scale, gradient)
+
+
+def from_large_gradients(optimiser: optax.GradientTransformation) -> optax.GradientTransformation:
+  """An optimiser that divides the gradient of each array by its norm, given a multiple whose square does not overflow.
+
+  Its updates are those of any multiple, so gradients above 1 are divided by a power of two, array by array.
+  """
+  inner = optax.with_extra_args_support(optimiser)
+
+  def update(gradient: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, Any]:
+    in_range = jax.tree.map(lambda g: shift(g, -jnp.maximum(largest_exponent(g), 0)), gradient)
+    return inner.update(in_range, state, params, **extra)
+
+  return optax.GradientTransformationExtraArgs(inner.init, update)

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from recurrent_lab._compiled import compiled
-from recurrent_lab.scaled import promoted
+from recurrent_lab.scaled import log_scale, promoted, rescale
 
 
 class ScaledMatrix(NamedTuple):
@@ -20,10 +20,17 @@ class ScaledMatrix(NamedTuple):
   log_scale: Float[Array, ""]  # nats
 
 
+def _normal(product: ScaledMatrix) -> ScaledMatrix:
+  """The same product with its largest entry in [½, 1), which that of a block need not be: the squares below stay in range."""
+  product = promoted(product)
+  scaled = rescale(product.matrix)
+  return ScaledMatrix(scaled.array, log_scale(scaled) + product.log_scale)
+
+
 @compiled()
 def log_frobenius_norm(product: ScaledMatrix) -> Float[Array, ""]:
   """ln (‖P‖_F / √n), n its columns: the root mean square of its singular values, 0 for an orthogonal product."""
-  product = promoted(product)
+  product = _normal(product)
   mean_square = jnp.sum(product.matrix**2) / product.matrix.shape[-1]
   return 0.5 * jnp.log(mean_square) + product.log_scale
 
@@ -104,7 +111,7 @@ def log_spectral_norm(product: ScaledMatrix) -> Float[Array, ""]:
 
   Matrix products only, so it is as fast as the machine multiplies, on every kind of device. Forward mode only.
   """
-  product = promoted(product)
+  product = _normal(product)
   return _log_largest(product.matrix) + product.log_scale
 
 

@@ -37,8 +37,13 @@ def data_parallel(gradient: Gradient, devices: Sequence[Any] | None = None, axis
   mesh = Mesh(np.array(chosen), ("device",))
   share = PartitionSpec(*[None] * axis, "device")
 
+  def average(mean: Any) -> Any:
+    """The mean over devices; the sum is taken of means over a power of two, since it may be out of range where they are not."""
+    power = 2 ** (len(chosen) - 1).bit_length()
+    return lax.psum(mean / power, "device") * (power / len(chosen))
+
   def averaged(params: Any, batch: Any) -> Any:
-    return jax.tree.map(lambda mean: lax.pmean(mean, "device"), gradient(params, batch))
+    return jax.tree.map(average, gradient(params, batch))
 
   mapped = jax.shard_map(
     averaged, mesh=mesh, in_specs=(PartitionSpec(), share), out_specs=PartitionSpec(), check_vma=False

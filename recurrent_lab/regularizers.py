@@ -13,6 +13,7 @@ from collections.abc import Callable
 import jax
 from jax import lax
 import jax.numpy as jnp
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
 from recurrent_lab._compiled import compiled
@@ -20,7 +21,7 @@ from recurrent_lab.bptt import visible_part
 from recurrent_lab.cell import Cell, Params, State
 from recurrent_lab.jacobians import flat_trajectory
 from recurrent_lab.readout import WithReadoutParams
-from recurrent_lab.scaled import largest_exponent, norm, shift
+from recurrent_lab.scaled import largest_exponent, mean_square, norm, shift
 from recurrent_lab.tangents import generic_directions
 from recurrent_lab.unroll import start
 
@@ -34,6 +35,7 @@ def adjoints(
   cell: Cell,
   params: WithReadoutParams,
   xs: Float[Array, "T *batch I"],
+  scale: ArrayLike = 1.0,
 ) -> tuple[Array, WithReadoutParams, State, State]:
   """One backward pass for the gradient and for all a_k = ∂L/∂S_k.
 
@@ -44,6 +46,7 @@ def adjoints(
     cell: a cell whose output is a part of its state.
     params: of the cell and its readout.
     xs: inputs.
+    scale: a factor of ∇L and all a_k, which a small one keeps in range.
 
   Returns:
     `(L, ∇L, (S_0 … S_{T-1}), (a_1 … a_T))`.
@@ -65,13 +68,14 @@ def adjoints(
     _, (states, outputs) = lax.scan(step, cell.initial_state(params.cell, xs.shape[1:-1]), (xs, zeros))
     return loss(params, outputs), states
 
-  (value, states), (gradient, adjoint) = jax.value_and_grad(perturbed, argnums=(0, 1), has_aux=True)(params, zeros)
+  value, pullback, states = jax.vjp(perturbed, params, zeros, has_aux=True)
+  gradient, adjoint = pullback(jnp.asarray(scale, value.dtype))
   return value, gradient, states, adjoint
 
 
 @compiled("cell")
 def omega(
-  cell: Cell, params: Params, states: State, xs: Float[Array, "T *batch I"], adjoint: State
+  cell: Cell, params: Params, states: State, xs: Float[Array, "T *batch I"], adjoint: State, scale: ArrayLike = 1.0
 ) -> Float[Array, ""]:
   """Ω as a function of the parameters alone: S_k and a_{k+1} are held, as eq. 10 of the paper has it.
 
@@ -81,12 +85,13 @@ def omega(
     states: S_0 … S_{T-1}.
     xs: inputs.
     adjoint: a_1 … a_T, as `adjoints` gives both.
+    scale: the factor that these a_k have been multiplied by, of which Ω itself is free.
 
   Returns:
     The mean over all steps and examples whose ‖a_{k+1}‖ is above `SMALLEST_ADJOINT`; 0 if there is none.
   """
   batch_ndim = xs.ndim - 1
-  is_large = norm(adjoint, batch_ndim) > SMALLEST_ADJOINT
+  is_large = norm(adjoint, batch_ndim) > scale * SMALLEST_ADJOINT
   # The ratio is that of a multiple too: of about 1 at every step, so that nothing below leaves the range.
   exponent = largest_exponent(adjoint, batch_ndim)
   adjoint = jax.tree.map(lambda a: shift(a, -exponent), adjoint)
@@ -95,7 +100,7 @@ def omega(
   before, after = norm(adjoint, batch_ndim), norm(pullback(adjoint)[0], batch_ndim)
   counts = is_large & (after > 0)
   ratio = jnp.where(counts, after, 1) / jnp.where(counts, before, 1)
-  return jnp.sum((ratio - 1) ** 2) / jnp.maximum(jnp.sum(counts), 1)
+  return jnp.where(jnp.any(counts), mean_square((ratio - 1)[..., None], counts), 0)
 
 
 @compiled("cell", "k", "interval")

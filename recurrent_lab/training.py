@@ -18,17 +18,16 @@ from jaxtyping import Array, Bool, Float, Int, Key
 import optax
 
 from recurrent_lab._compiled import compiled
+from recurrent_lab._gradient import Gradient, all_finite, value_and_grad, within_range
 from recurrent_lab.backprop import reverse_unroll
 from recurrent_lab.cell import Cell, Params, check_choice, check_params
-from recurrent_lab.clipping import clip_by_global_norm, clip_by_unit_norm
+from recurrent_lab.clipping import clip_by_global_norm, clip_by_unit_norm, from_large_gradients
 from recurrent_lab.readout import WithReadoutParams, init_readout, readout
 from recurrent_lab.regularizers import adjoints, flossing, omega
 from recurrent_lab.scaled import norm
 from recurrent_lab.sequence import EncoderDecoderParams, check_tokens, encode_decode, one_hot
 from recurrent_lab.tasks import Batch, Pair, Task
 from recurrent_lab.unroll import truncated_unroll
-
-Gradient = Callable[[Params, Batch], tuple[Array, Params]]  # (params, batch) -> (loss, gradient)
 
 
 class TrainState(NamedTuple):
@@ -54,6 +53,9 @@ class StepInfo(NamedTuple):
 # The first searches along the loss, the second wants a key, the third is deprecated.
 EXCLUDED = ("lbfgs", "noisy_sgd", "optimistic_adam")
 
+# Those that take a gradient by its direction alone; optax 0.2.8 loses it where its square overflows.
+BY_DIRECTION = ("fromage", "lars")
+
 
 def _optimizers() -> dict[str, Callable[..., optax.GradientTransformation]]:
   """The optimisers of optax that need nothing but a learning rate."""
@@ -67,7 +69,11 @@ def _optimizers() -> dict[str, Callable[..., optax.GradientTransformation]]:
       first and first.name == "learning_rate" and all(p is None or p.default is not p.empty or p.kind > 2 for p in rest)
     ):
       found[name] = make
-  return found
+  return found | {name: _from_large_gradients(found[name]) for name in BY_DIRECTION}
+
+
+def _from_large_gradients(make: Callable[..., optax.GradientTransformation]) -> Callable[..., Any]:
+  return lambda learning_rate: from_large_gradients(make(learning_rate))
 
 
 OPTIMIZERS: Mapping[str, Callable[..., optax.GradientTransformation]] = _optimizers()
@@ -152,8 +158,8 @@ def predict(cell: Cell, params: WithReadoutParams, inputs: Array | Pair) -> Floa
 
 
 def full_gradient(cell: Cell, task: Task) -> Gradient:
-  """BPTT through the whole sequence."""
-  return jax.value_and_grad(lambda params, batch: task.loss(predict(cell, params, batch.inputs), batch))
+  """BPTT through the whole sequence; the gradient is finite whenever it is representable."""
+  return value_and_grad(lambda params, batch: task.loss(predict(cell, params, batch.inputs), batch))
 
 
 def truncated_gradient(cell: Cell, task: Task, k1: int, k2: int) -> Gradient:
@@ -163,19 +169,19 @@ def truncated_gradient(cell: Cell, task: Task, k1: int, k2: int) -> Gradient:
     outputs = truncated_unroll(cell, *lookup(params.cell, batch.inputs), k1=k1, k2=k2)
     return task.loss(readout(params.readout, outputs), batch)
 
-  return jax.value_and_grad(loss)
+  return value_and_grad(loss)
 
 
 def omega_gradient(cell: Cell, task: Task, weight: float) -> Gradient:
   """∇L + weight · ∇Ω through the whole sequence (see `regularizers.omega`); the loss returned is L alone."""
 
-  def gradient(params: WithReadoutParams, batch: Batch) -> tuple[Array, Params]:
+  def backward(scale: Array, params: WithReadoutParams, batch: Batch) -> tuple[Array, Params]:
     loss = lambda params, outputs: task.loss(readout(params.readout, outputs), batch)
-    value, grads, states, adjoint = adjoints(loss, cell, params, batch.inputs)
-    penalty = jax.grad(omega, argnums=1)(cell, params.cell, states, batch.inputs, adjoint)
-    return value, grads._replace(cell=jax.tree.map(lambda g, p: g + weight * p, grads.cell, penalty))
+    value, grads, states, adjoint = adjoints(loss, cell, params, batch.inputs, scale)
+    penalty = jax.grad(omega, argnums=1)(cell, params.cell, states, batch.inputs, adjoint, scale)
+    return value, grads._replace(cell=jax.tree.map(lambda g, p: g + scale * weight * p, grads.cell, penalty))
 
-  return gradient
+  return within_range(backward)
 
 
 def flossing_gradient(cell: Cell, k: int, interval: int = 1) -> Gradient:
@@ -185,17 +191,12 @@ def flossing_gradient(cell: Cell, k: int, interval: int = 1) -> Gradient:
     each = jax.vmap(lambda xs: flossing(cell, params.cell, xs, k=k, interval=interval), in_axes=1)
     return jnp.mean(each(batch.inputs))
 
-  return jax.value_and_grad(loss)
+  return value_and_grad(loss)
 
 
 def init_state(key: Key[Array, ""], params: Params, optimiser: optax.GradientTransformation) -> TrainState:
   """The state before the first update."""
   return TrainState(params, optimiser.init(params), jnp.zeros((), jnp.int32), key, jnp.zeros((), jnp.int32))
-
-
-def _is_finite(tree: Any) -> Bool[Array, ""]:
-  """Whether every entry of every array is a finite number."""
-  return jax.tree.reduce(lambda so_far, a: so_far & jnp.all(jnp.isfinite(a)), tree, jnp.array(True))
 
 
 def _stays_finite(old: Any, new: Any) -> Bool[Array, ""]:
@@ -204,7 +205,7 @@ def _stays_finite(old: Any, new: Any) -> Bool[Array, ""]:
   """
   is_float = lambda a: jnp.issubdtype(jnp.result_type(a), jnp.inexact)
   both = zip(jax.tree.leaves(old), jax.tree.leaves(new), strict=True)
-  return _is_finite([jnp.where(jnp.isfinite(o), n, 0) for o, n in both if is_float(n)])
+  return all_finite([jnp.where(jnp.isfinite(o), n, 0) for o, n in both if is_float(n)])
 
 
 def train_step(
@@ -231,7 +232,7 @@ def train_step(
     update = optax.with_extra_args_support(optimiser).update
     updates, opt_state = update(clipped, state.opt_state, state.params, value=loss, grad=clipped)
     old, new = (state.params, state.opt_state), (optax.apply_updates(state.params, updates), opt_state)
-    is_finite = _is_finite((loss, grads)) & _stays_finite(old, new)
+    is_finite = all_finite((loss, grads)) & _stays_finite(old, new)
     params, opt_state = jax.tree.map(lambda n, o: jnp.where(is_finite, n, o), new, old)
     new_state = TrainState(
       params=params,

@@ -108,14 +108,15 @@ def test_the_classic_truncated_run_starts_and_descends(corpus, tmp_path):
   assert bool((data.test_nats < data.first_nats).all())
 
 
-def test_gradient_check_of_a_word_model(key, rng):
+@pytest.mark.parametrize("name", ["rnn", pytest.param("gru", marks=pytest.mark.slow)])
+def test_gradient_check_of_a_word_model(name, key, rng):
   """Central differences in float64, along a random direction."""
   with jax.enable_x64(True):
     task = language_task(rng.integers(0, 7, 200), rng.integers(0, 7, 50), 7, 6)
-    cell = rl.get_cell("gru")
+    cell = rl.get_cell(name)
     params = init_params(key, cell, task, 5, dtype=jnp.float64)
     batch = next_tokens(jnp.asarray(rng.integers(0, 7, (7, 3))))
-    gradient = jax.jit(full_gradient(cell, task))
+    gradient = full_gradient(cell, task)
     _, grads = gradient(params, batch)
     _, truncated = truncated_gradient(cell, task, 6, 6)(params, batch)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12), grads, truncated)

@@ -26,6 +26,8 @@ gradient = jax.value_and_grad(lambda p, xs: jnp.mean(rl.reverse_unroll(cell, p, 
 alone, together = jax.jit(gradient)(params, xs), jax.jit(data_parallel(gradient))(params, xs)
 jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7), alone, together)
 assert len(jax.tree.leaves(together)[0].sharding.device_set) == 2
+huge = lambda p, xs: 3e38 * jnp.mean(xs)  # two of it have no sum in float32
+np.testing.assert_allclose(data_parallel(huge)(params, jnp.ones((1, 4))), 3e38, rtol=1e-6)
 try:
   data_parallel(gradient)(params, xs[:, :3])
 except ValueError as error:

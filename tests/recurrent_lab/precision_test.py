@@ -27,7 +27,7 @@ INSTRUMENTS = {
 HALVES = [jnp.bfloat16, jnp.float16]
 
 
-@pytest.mark.parametrize("dtype", HALVES)
+@pytest.mark.parametrize("dtype", [jnp.bfloat16, pytest.param(jnp.float16, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", INSTRUMENTS)
 def test_instruments_of_half_precision_are_in_float32(name, dtype, key):
   cell, params, xs = random_net("lstm", key, steps=6, dtype=dtype)

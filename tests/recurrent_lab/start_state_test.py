@@ -18,7 +18,7 @@ def of_windows(cell, params, xs, state, weights, k1, k2):
   return jax.grad(loss)(state)
 
 
-@pytest.mark.parametrize("name", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("name", ["lstm", *(pytest.param(name, marks=pytest.mark.slow) for name in ("rnn", "gru"))])
 @pytest.mark.usefixtures("x64")
 def test_given_state(name, key):
   cell, params, xs = random_net(name, key, steps=STEPS, dtype=np.float64)

@@ -25,7 +25,7 @@ def net(name, key, hidden=6, **options):
 @pytest.mark.parametrize("clip_at", [1e-3, 1e3])
 def test_an_update_is_gradient_clipping_and_sgd(clip_at, key):
   """Against the three formulas in NumPy: g, g · min(1, c / ‖g‖), w - r g."""
-  cell, params = net("gru", key)
+  cell, params = net("rnn", key)
   sgd, clip = training.optimizer("sgd", 0.1), training.clipping("global_norm", clip_at)
   step = jax.jit(training.train_step(training.full_gradient(cell, TASK), TASK, sgd, clip, 16))
   new, info = step(training.init_state(key, params, sgd))
@@ -146,7 +146,9 @@ def test_seeds_train_together_as_they_do_alone(key):
   assert np.all(scores < task.baseline / 5)
 
 
-@pytest.mark.parametrize("kind", ["full", "truncated", "omega", "floss"])
+@pytest.mark.parametrize(
+  "kind", ["full", "omega", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("truncated", "floss"))]
+)
 def test_an_update_lowers_for_every_platform(kind, key):
   cell, params = net("lstm", key)
   gradient = {

@@ -24,6 +24,7 @@ HELD = {
   "gru_reset_before": "rzn, reset before",
   **dict.fromkeys(["simplified_lstm", "simplified_lstm_linear"], "ifg"),
 }
+KINDS = list({held: name for name, held in HELD.items()}.values())  # one cell of each
 PAIRS = [pair for pair in itertools.permutations(rl.CELLS, 2) if HELD[pair[0]] != HELD[pair[1]]]
 
 
@@ -54,7 +55,7 @@ CALLS = {
 @pytest.mark.parametrize("call", CALLS)
 def test_other_params_are_refused_in_one_sentence(call, params):
   xs = jnp.ones((5, 3))
-  for one, other in PAIRS:
+  for one, other in PAIRS if call == "unroll" else zip(KINDS, [*KINDS[1:], KINDS[0]], strict=True):
     cell, given, own = rl.CELLS[other], params[one], params[other]
     with pytest.raises(
       ValueError, match=f"^The params are {type(given).__name__}; this cell takes {type(own).__name__}[.]"

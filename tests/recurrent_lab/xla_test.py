@@ -31,21 +31,20 @@ import jax, numpy as np
 import recurrent_lab as rl
 jax.config.update("jax_enable_x64", True)
 rng = np.random.default_rng(0)
-runs = (rl.unroll, rl.reverse_unroll, functools.partial(rl.unroll, segment=3))
-for name in NAMES:
-  cell = rl.get_cell(name)
-  params = cell.init(jax.random.key(1), 3, 5, dtype=np.float64)
-  xs, weights = rng.normal(size=(7, 2, 4, 3)), rng.normal(size=(7, 2, 4, 5))
-  def loss(run, params, xs, weights):
-    return (run(cell, params, xs)[1] * weights).sum()
-  one = jax.jit(jax.grad(functools.partial(loss, rl.unroll)))
-  alone = [one(params, xs[:, i, j], weights[:, i, j]) for i in range(2) for j in range(4)]
-  true = jax.tree.map(lambda *leaves: np.sum(leaves, axis=0), *alone)
-  close = functools.partial(np.testing.assert_allclose, rtol=1e-9, atol=1e-11)
-  for run in runs:
-    jax.tree.map(close, jax.jit(jax.grad(functools.partial(loss, run)))(params, xs, weights), true)
-  seeds = jax.jit(jax.vmap(jax.grad(functools.partial(loss, rl.unroll)), in_axes=(None, 1, 1)))(params, xs, weights)
-  jax.tree.map(lambda s, t: close(s.sum(0), t), seeds, true)
+runs = RUNS
+cell = rl.get_cell(NAME)
+params = cell.init(jax.random.key(1), 3, 5, dtype=np.float64)
+xs, weights = rng.normal(size=(7, 2, 4, 3)), rng.normal(size=(7, 2, 4, 5))
+def loss(run, params, xs, weights):
+  return (run(cell, params, xs)[1] * weights).sum()
+one = jax.jit(jax.grad(functools.partial(loss, rl.unroll)))
+alone = [one(params, xs[:, i, j], weights[:, i, j]) for i in range(2) for j in range(4)]
+true = jax.tree.map(lambda *leaves: np.sum(leaves, axis=0), *alone)
+close = functools.partial(np.testing.assert_allclose, rtol=1e-9, atol=1e-11)
+for run in runs:
+  jax.tree.map(close, jax.jit(jax.grad(functools.partial(loss, run)))(params, xs, weights), true)
+seeds = jax.jit(jax.vmap(jax.grad(functools.partial(loss, rl.unroll)), in_axes=(None, 1, 1)))(params, xs, weights)
+jax.tree.map(lambda s, t: close(s.sum(0), t), seeds, true)
 """
 
 
@@ -106,12 +105,19 @@ def test_what_the_user_asks_for_is_left_with_a_warning():
 
 
 @pytest.mark.parametrize(
-  "names",
-  [("lstm", "gru"), pytest.param(("gru_reset_before", "peephole_lstm", "simplified_lstm"), marks=pytest.mark.slow)],
-  ids=" ".join,
+  ("name", "runs"),
+  [
+    ("lstm", "(rl.unroll,)"),
+    *(
+      pytest.param(
+        name, "(rl.unroll, rl.reverse_unroll, functools.partial(rl.unroll, segment=3))", marks=pytest.mark.slow
+      )
+      for name in ("lstm", "gru", "gru_reset_before", "peephole_lstm", "simplified_lstm")
+    ),
+  ],
 )
-def test_gradients_of_gated_cells_as_users_compile_them(names):
-  run_as_users_do(GRADIENTS.replace("NAMES", repr(names)))
+def test_gradients_of_gated_cells_as_users_compile_them(name, runs):
+  run_as_users_do(GRADIENTS.replace("NAME", repr(name)).replace("RUNS", runs))
 
 
 @pytest.mark.parametrize("module", ["experiments.runner", "experiments.sweep", "benchmarks.command"])

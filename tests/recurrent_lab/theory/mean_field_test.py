@@ -10,32 +10,33 @@ import recurrent_lab
 from recurrent_lab import theory
 from recurrent_lab.theory.mean_field import check_cell, reveal
 
+# Shared by the tests of a cell, which are one program then.
+RNN, RELU, GATED = ({"samples": samples, "steps": steps} for samples, steps in ((512, 120), (1024, 120), (2048, 100)))
+
 
 @pytest.mark.parametrize("gain", [0.5, 3.0])
 def test_a_driven_rnn_is_the_random_tanh_network(key, gain):
-  field = theory.sample_mean_field("rnn", key, recurrent_gain=gain, samples=512, steps=120)
+  field = theory.sample_mean_field("rnn", key, recurrent_gain=gain, **RNN)
   mean_square = (theory.mean_field_variance(gain, 1.0) - 1) / gain**2  # E tanh²
   np.testing.assert_allclose(jnp.mean(field.mean_square[60:]), mean_square, rtol=0.05)
   np.testing.assert_allclose(jnp.mean(field.log_growth[60:]), theory.largest_exponent(gain, 1.0), atol=0.04)
 
 
 def test_a_chaotic_rnn_finds_its_attractor_from_next_to_nothing(key):
-  field = theory.sample_mean_field("rnn", key, recurrent_gain=2.0, input_scale=0.0, samples=512, steps=120)
+  field = theory.sample_mean_field("rnn", key, recurrent_gain=2.0, input_scale=0.0, **RNN)
   np.testing.assert_allclose(jnp.mean(field.mean_square[60:]), theory.mean_field_variance(2.0) / 4, rtol=0.1)
   np.testing.assert_allclose(jnp.mean(field.log_growth[60:]), theory.largest_exponent(2.0), atol=0.04)
 
 
 def test_a_relu_network_multiplies_by_half_the_squared_gain(key):
-  rate = theory.predicted_growth_rate(recurrent_lab.rnn("relu"), key, recurrent_gain=0.7, samples=1024, steps=120)
+  rate = theory.predicted_growth_rate(recurrent_lab.rnn("relu"), key, recurrent_gain=0.7, **RELU)
   np.testing.assert_allclose(rate, 0.5 * np.log(0.7**2 / 2), atol=0.04)
 
 
 @pytest.mark.parametrize("name", ["lstm", "gru"])
 def test_without_kernels_only_the_forget_gate_is_left(rng, key, name):
   forget = rng.uniform(-1, 3)
-  rate = theory.predicted_growth_rate(
-    name, key, recurrent_gain=0.0, input_scale=0.0, forget_bias=forget, samples=8, steps=80
-  )
+  rate = theory.predicted_growth_rate(name, key, recurrent_gain=0.0, input_scale=0.0, forget_bias=forget, **GATED)
   np.testing.assert_allclose(rate, theory.cell_path_exponent(forget), rtol=1e-3)
 
 
@@ -43,24 +44,20 @@ def test_a_driven_forget_gate_is_bounded_by_its_moments(rng, key):
   # Of independent factors f, a finite population shows more than E ln f and less than ½ ln E f².
   forget = rng.uniform(-1, 2)
   f = 1 / (1 + np.exp(-forget - 0.5 * rng.normal(size=200_000)))
-  rate = theory.predicted_growth_rate(
-    "lstm", key, recurrent_gain=0.0, input_scale=0.5, forget_bias=forget, samples=2048, steps=40
-  )
+  rate = theory.predicted_growth_rate("lstm", key, recurrent_gain=0.0, input_scale=0.5, forget_bias=forget, **GATED)
   assert np.mean(np.log(f)) - 0.01 < float(rate) < 0.5 * np.log(np.mean(f**2)) + 0.01
 
 
 @pytest.mark.parametrize(("name", "forget"), [("lstm", 1.0), ("gru", 1.0)])
 def test_a_silent_gated_network_grows_as_its_spectral_radius(key, name, forget):
   gain = 0.5 * float(theory.critical_gain(name, forget_bias=forget))
-  rate = theory.predicted_growth_rate(
-    name, key, recurrent_gain=gain, input_scale=0.0, forget_bias=forget, samples=2048, steps=100
-  )
+  rate = theory.predicted_growth_rate(name, key, recurrent_gain=gain, input_scale=0.0, forget_bias=forget, **GATED)
   np.testing.assert_allclose(rate, np.log(theory.zero_state_radius(name, gain, forget_bias=forget)), atol=0.05)
 
 
 def test_no_recurrence_is_no_growth_and_overflow_is_nan(key):
-  assert theory.predicted_growth_rate("rnn", key, recurrent_gain=0.0, samples=8, steps=10) == -np.inf
-  diverging = theory.sample_mean_field("rnn_relu", key, recurrent_gain=100.0, samples=64, steps=40)
+  assert theory.predicted_growth_rate("rnn", key, recurrent_gain=0.0, **RNN) == -np.inf
+  diverging = theory.sample_mean_field("rnn_relu", key, recurrent_gain=100.0, **RELU)
   assert np.isfinite(diverging.log_growth[0])
   assert np.isnan(diverging.log_growth[-1])
 
