@@ -88,7 +88,7 @@ def numbers(datasets: Datasets) -> xr.Dataset:
 
 def finding(shown: xr.Dataset) -> str:
   growth = shown.log_scaled_norm.mean("seed", skipna=False).max("lag")
-  peaks = "; ".join(f"{peak.recurrent_init.item()} {float(peak):.2f}" for peak in growth)
+  peaks = "; ".join(f"{peak.recurrent_init.item()} {short(float(peak))}" for peak in growth)
   drawn = shown.drawn_radius
   return (
     f"Up to lag {int(shown.lag[-1])} ln of the largest singular value of (W/ρ)^l is at most, in nats: {peaks}. The largest "

@@ -131,7 +131,7 @@ def numbers(name: str, datasets: Datasets) -> xr.Dataset:
 
 def finding(shown: xr.Dataset) -> str:
   models = each(shown[["test_nats"]], lambda one: short(float(np.exp(one.test_nats).mean())))
-  if "ngram_nats" not in shown:
+  if "ngram_nats" not in shown or not shown.ngram_nats.notnull().any():
     return f"Perplexity of the held-out text: {models}."
   best = shown.ngram_nats.isel(order=int(shown.ngram_nats.argmin("order")))
   return (
