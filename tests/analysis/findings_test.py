@@ -197,7 +197,7 @@ def test_every_finding_is_a_sentence_whatever_the_numbers(plot, results):
   for how, alter in ALTERED.items():
     if "solved" in shown and how in ("infinite", "minus infinity", "negative"):
       continue  # it is 0 or 1
-    finding = plot.finding(shown.map(lambda values: alter(values.astype(float)), keep_attrs=True))
+    finding = plot.finding(shown.astype(float).map(alter, keep_attrs=True))
     assert "nan" not in finding.lower().replace("nats", ""), how
     assert re.search(r"[^ :;,]\.$", finding), (how, finding)
     assert ":." not in finding.replace(" ", ""), (how, finding)
