@@ -1,4 +1,4 @@
-"""Growth rate against W_s by activation: bounded ones bend away from ln W_s, the others stay parallel to it."""
+"""λ₁ against W_s by activation, beside the mean field and ln W_s, the exponent of a linear net."""
 
 import sys
 from typing import Any

@@ -417,7 +417,7 @@ def write(results: Path, out: Path, readme: str | None = None) -> list[Path]:
 def main(argv: Sequence[str] | None = None) -> int:
   """Writes the ledger from the command line and returns an exit code."""
   readme = "A page to put the table into, between its two markers."
-  return command.run("claims", write, argv, "report", "claims.md and claims.json", readme=readme)
+  return command.run("claims", write, argv, "report", "claims.md and claims.json", __doc__ or "", readme=readme)
 
 
 if __name__ == "__main__":

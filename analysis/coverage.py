@@ -13,9 +13,9 @@ from experiments.store import STATUS, load_results
 from experiments.words import count, number
 
 
-def run_command(experiment: str, results: str | Path) -> str:
-  """The command that runs an experiment into a folder of results."""
-  return commands.python(f"experiments.{experiment}", f"--out={results}")
+def run_command(experiment: str, results: str | Path, *flags: str) -> str:
+  """The command that runs an experiment with these flags into a folder of results."""
+  return commands.python(f"experiments.{experiment}", f"--out={results}", *flags)
 
 
 def missing(attrs: Mapping[str, Any]) -> str:

@@ -72,6 +72,18 @@ def only_axes(dataset: xr.Dataset, *axes: str) -> xr.Dataset:
   return dataset.expand_dims([name for name in axes if name not in dataset.dims])
 
 
+def one_cell(dataset: xr.Dataset, *axes: str) -> xr.Dataset:
+  """As `only_axes`, for a figure of a single cell, whose dimension is dropped.
+
+  Raises:
+    ExtraAxis: naming that setting, or the cell.
+  """
+  dataset = only_axes(dataset, *axes)
+  if dataset.sizes["cell"] > 1:
+    raise ExtraAxis(dataset, "cell")
+  return dataset.isel(cell=0)
+
+
 def runs(dataset: xr.Dataset, *axes: str) -> Iterator[tuple[tuple[Any, ...], xr.Dataset]]:
   """The combinations of values of these axes that were run, each with its results over the seeds (and what other axes there
   are) that were run.
@@ -90,14 +102,28 @@ def bias_value(text: str) -> float:
   return math.inf if text == "chrono" else float(text)
 
 
+class Unfit(ResultsError):
+  """An overlay that was made for other data than those of the figure; `source` is its folder, and `reason` says why."""
+
+  def __init__(self, overlay: xr.Dataset, reason: str):
+    self.source, self.reason = overlay.attrs["source"], reason
+    super().__init__(f"{self.source} {reason}")
+
+
 def parts(plot: Plot, datasets: Datasets) -> Iterator[tuple[Plot, Datasets, list[str]]]:
-  """The figures that results make: one, or one for each value of the settings that it has no axis for.
+  """The figures that results make: one, or one for each value of the settings that it has no axis for; without unfit overlays.
 
   Yields:
     The figure, whose name ends with those values, its part of the results, and a sentence about each choice.
   """
   try:
     plot.numbers(datasets)
+  except Unfit as unfit:
+    (overlay,) = (name for name, data in datasets.items() if data.attrs["source"] == unfit.source)
+    fitting = plot._replace(reads=[name for name in plot.reads if name != overlay])
+    said = f"drawn without {overlay}, since {unfit}"
+    for part, some, others in parts(fitting, {name: datasets[name] for name in datasets if name != overlay}):
+      yield part, some, [said, *others]
   except ExtraAxis as extra:
     (varied,) = (data for data in datasets.values() if data.attrs["source"] == extra.source)
     values = varied[extra.axis].values
@@ -187,11 +213,22 @@ def draw(plot: Plot, results: Path, out: Path) -> list[Path]:
   return written
 
 
-def main(*plots: Plot, argv: Sequence[str] | None = None) -> int:
-  """Draws figures from the command line and returns an exit code."""
+def about(plot: Plot) -> str:
+  """What a figure shows, what it reads, and the command that draws it."""
+  needed = [name for name in plot.reads if name not in plot.overlays]
+  reads = f"It reads the results of {' and '.join(needed)}" if needed else "It shows closed forms and reads no results"
+  over = f", and draws those of {' and '.join(plot.overlays)} over them if there are any" if plot.overlays else ""
+  command = f"    python -m analysis.{plot.name} --results=results --out=figures"
+  return f"{plot.caption.strip()}\n\n{reads}{over}; it is written as PDF and PNG.\n\n{command}"
+
+
+def main(*plots: Plot, argv: Sequence[str] | None = None, doc: str | None = None) -> int:
+  """Draws figures from the command line and returns an exit code; `doc` is what --help says of several."""
 
   def draw_all(results: Path, out: Path) -> Iterator[Path]:
     for plot in plots:
       yield from draw(plot, results, out)
 
-  return command.run(plots[0].name if len(plots) == 1 else "figures", draw_all, argv, "figures", "the figures")
+  names = f"{doc or 'Draws figures.'}\n\nFigures: {', '.join(plot.name for plot in plots)}."
+  name, told = (plots[0].name, about(plots[0])) if len(plots) == 1 else ("figures", names)
+  return command.run(name, draw_all, argv, "figures", "the figures", told)

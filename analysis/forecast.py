@@ -7,7 +7,7 @@ import xarray as xr
 
 from analysis.figure import Datasets, Plot, main, only_axes, runs
 from analysis.style import COLUMN, THEORY, cell_style, new_figure, plot_seeds
-from analysis.words import each, spread
+from analysis.words import each, short, spread
 
 BASELINES = {"persistence": "--", "linear": ":"}
 NAMES = {"persistence": "the last value", "linear": "least squares"}
@@ -36,7 +36,7 @@ def numbers(datasets: Datasets) -> xr.Dataset:
 
 def finding(shown: xr.Dataset) -> str:
   errors = each(shown[["squared_error"]], lambda one: spread(one.squared_error))
-  beside = ", ".join(f"{float(shown[name]):.3g} for {NAMES[name]}" for name in BASELINES)
+  beside = ", ".join(f"{short(float(shown[name]))} for {NAMES[name]}" for name in BASELINES)
   return f"Mean squared error at the end, as a share of the variance: {errors}; beside {beside}."
 
 

@@ -27,4 +27,4 @@ LANGUAGE = tuple(
 )
 
 if __name__ == "__main__":
-  sys.exit(main(*LANGUAGE))
+  sys.exit(main(*LANGUAGE, doc=__doc__))

@@ -33,4 +33,4 @@ LEARNING = tuple(
 )
 
 if __name__ == "__main__":
-  sys.exit(main(*LEARNING))
+  sys.exit(main(*LEARNING, doc=__doc__))

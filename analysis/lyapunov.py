@@ -1,4 +1,4 @@
-"""Lyapunov spectra against W_s: the largest exponent crosses 0 into chaos while most directions still contract."""
+"""Lyapunov spectra against W_s: the largest exponent, whole spectra, and the share of directions that stay alive."""
 
 import sys
 

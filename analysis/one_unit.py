@@ -1,4 +1,4 @@
-"""One unit S = tanh(w S + b): where its orbits settle, and an exponent above 0 nowhere, 0 only at bifurcations."""
+"""One unit, for the RNN S = tanh(w S + b): where its orbits settle, and their exponents, beside fixed points and 2-cycles."""
 
 import sys
 
@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 import numpy as np
 import xarray as xr
 
-from analysis.figure import Datasets, Plot, main, only_axes
+from analysis.figure import Datasets, Plot, main, one_cell
 from analysis.style import PAGE, THEORY, cell_style, legend_line, new_figure
 from analysis.words import short
 
@@ -35,7 +35,7 @@ def plot_theory(orbit: Axes, exponent: Axes, bias: float, limit: float) -> None:
 
 
 def draw(datasets: Datasets) -> Figure:
-  data = only_axes(datasets["one_unit"], "ws", "bias").isel(cell=0)
+  data = one_cell(datasets["one_unit"], "ws", "bias")
   gains, limit = data.ws.values, float(np.abs(data.ws).max())
   look = {"linestyle": "none", "color": cell_style("rnn").color, "marker": "o", "markersize": 2.6, "markeredgewidth": 0}
   figure, axes = new_figure(PAGE, 4.0, 2, data.sizes["bias"], sharex=True, sharey="row")
@@ -60,7 +60,7 @@ def draw(datasets: Datasets) -> Figure:
 
 
 def numbers(datasets: Datasets) -> xr.Dataset:
-  return only_axes(datasets["one_unit"], "ws", "bias").isel(cell=0, drop=True)[["exponent", "state"]]
+  return one_cell(datasets["one_unit"], "ws", "bias").drop_vars("cell")[["exponent", "state"]]
 
 
 def finding(shown: xr.Dataset) -> str:

@@ -50,4 +50,4 @@ PLOTS = tuple(
 )
 
 if __name__ == "__main__":
-  sys.exit(main(*PLOTS))
+  sys.exit(main(*PLOTS, doc=__doc__))

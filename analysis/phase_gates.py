@@ -1,4 +1,4 @@
-"""λ₁ of silent LSTMs and GRUs over (W_s, b_f): chaos begins above the line where the zero state loses its stability."""
+"""λ₁ over (W_s, b_f), and the closed form of the line where the zero state of a net without input loses its stability."""
 
 import sys
 
@@ -43,9 +43,10 @@ def numbers(datasets: Datasets) -> xr.Dataset:
 
 
 def finding(shown: xr.Dataset) -> str:
-  low, high = (each(shown.isel(forget_bias=i), lambda one: against_zero(one.largest_exponent)) for i in (0, -1))
-  first, last = (float(shown.forget_bias[i]) for i in (0, -1))
-  return f"λ₁ for forget bias {first:g}: {low}. For forget bias {last:g}: {high}."
+  ends = sorted({0, shown.sizes["forget_bias"] - 1})
+  said = (each(shown.isel(forget_bias=i), lambda one: against_zero(one.largest_exponent)) for i in ends)
+  biases = (f"{float(shown.forget_bias[i]):g}" for i in ends)
+  return " ".join(f"λ₁ for forget bias {bias}: {text}." for bias, text in zip(biases, said, strict=True))
 
 
 PLOT = Plot("phase_gates", ("phase_gates",), draw, __doc__, numbers, finding)

@@ -1,4 +1,4 @@
-"""λ₁ of the driven RNN over (W_s, input scale): an input moves the onset of chaos along g_c(σ²)."""
+"""λ₁ of driven nets over (W_s, input scale), and for the RNN the onset of chaos of the mean field, g_c(σ²)."""
 
 import sys
 
@@ -19,23 +19,16 @@ from analysis.style import (
   plot_map,
   symmetric_limit,
 )
-from analysis.words import against_zero
-from experiments.store import ResultsError
+from analysis.words import against_zero, each
 from recurrent_lab.theory import driven_critical_gain
 
 
 def driven(datasets: Datasets) -> xr.Dataset:
-  """The results with an input.
-
-  Raises:
-    ResultsError: if there are none.
-  """
+  """The results with an input; those without one if there are no others."""
   data = only_axes(datasets["phase_input"], "ws", "input_scale")
   # Without an input the net stays at the zero state, where it starts: λ₁ = ln W_s there is no chaos.
-  data = data.sel(input_scale=data.input_scale > 0)
-  if not data.sizes["input_scale"]:
-    raise ResultsError(f"{data.attrs['source']} holds no input scale above 0; there is no diagram to draw.")
-  return data
+  with_input = data.sel(input_scale=data.input_scale > 0)
+  return with_input if with_input.sizes["input_scale"] else data
 
 
 def draw(datasets: Datasets) -> Figure:
@@ -65,11 +58,10 @@ def numbers(datasets: Datasets) -> xr.Dataset:
 
 
 def finding(shown: xr.Dataset) -> str:
-  quiet, loud = (shown.isel(input_scale=i, cell=0) for i in (0, -1))
-  return (
-    f"λ₁ {against_zero(quiet.largest_exponent)} where the input scale is {float(quiet.input_scale):g}, and "
-    f"{against_zero(loud.largest_exponent)} where it is {float(loud.input_scale):g}."
-  )
+  ends = sorted({0, shown.sizes["input_scale"] - 1})
+  said = (each(shown.isel(input_scale=i), lambda one: against_zero(one.largest_exponent)) for i in ends)
+  scales = (f"{float(shown.input_scale[i]):g}" for i in ends)
+  return " ".join(f"λ₁ for input scale {scale}: {text}." for scale, text in zip(scales, said, strict=True))
 
 
 PLOT = Plot("phase_input", ("phase_input",), draw, __doc__, numbers, finding)

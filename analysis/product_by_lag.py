@@ -1,4 +1,4 @@
-"""ln ‖∏ J‖ against lag for RNN, LSTM and GRU at several W_s: straight lines, down below a critical W_s and up above."""
+"""ln ‖∏ J‖, the logarithm of the norm of the Jacobian product, against lag: a panel for each cell, a curve for each W_s."""
 
 import sys
 

@@ -9,10 +9,9 @@ import numpy as np
 import xarray as xr
 
 from analysis.coverage import run_command
-from analysis.figure import Datasets, Plot, main, only_axes, runs
+from analysis.figure import Datasets, Plot, Unfit, main, only_axes, runs
 from analysis.style import PAGE, THEORY, legend_line, new_figure, plot_by_length
 from analysis.words import each, short
-from experiments.store import ResultsError
 from recurrent_lab.tasks import name_lags
 from recurrent_lab.tasks.stories import CHANCE_ERROR
 
@@ -24,15 +23,14 @@ def counts_of(counts: xr.Dataset | None, task: str) -> xr.DataArray | None:
   """The errors of the n-grams `[order, length, seed]` on a task; None where they were not counted at all.
 
   Raises:
-    ResultsError: if they were counted on other tasks only.
+    Unfit: if they were counted on other tasks only, with the command that counts them.
   """
   if counts is None:
     return None
   counts = only_axes(counts, "task", "order", "length").isel(cell=0)
   if task not in counts.task.values:
-    raise ResultsError(
-      f"{counts.attrs['source']} lacks {task}; {run_command('ngram_tasks', Path(counts.attrs['source']).parent)} --task={task}"
-    )
+    command = run_command("ngram_tasks", Path(counts.attrs["source"]).parent, f"--task={task}")
+    raise Unfit(counts, f"lacks {task} ({command})")
   return counts.test_error.sel(task=task).dropna("length", how="any").transpose("order", "length", "seed")
 
 

@@ -217,7 +217,7 @@ def report(results: Path, out: Path) -> list[Path]:
 
 def main(argv: Sequence[str] | None = None) -> int:
   """Writes the report from the command line and returns an exit code."""
-  return command.run("report", report, argv, "report", "index.html")
+  return command.run("report", report, argv, "report", "index.html", __doc__ or "")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import xarray as xr
 from analysis.figure import Datasets, Plot, main, only_axes
 from analysis.prediction import is_gaussian, theory_line
 from analysis.style import COLUMN, cell_style, new_figure, plot_band
-from analysis.words import short
+from analysis.words import trend
 from experiments.store import ResultsError
 from recurrent_lab.theory import largest_exponent, mean_exponent
 
@@ -64,12 +64,11 @@ def numbers(datasets: Datasets) -> xr.Dataset:
 
 
 def finding(shown: xr.Dataset) -> str:
-  means = shown.mean("seed")
-  change = {name: short(float(values[-1] - values[0])) for name, values in means.data_vars.items()}
+  moves = {name: trend(values, "input_scale") for name, values in shown.data_vars.items()}
   low, high = (float(shown.input_scale[i]) for i in (0, -1))
   return (
-    f"From input scale {low:g} to {high:g} mean ln tanh′ changes by {change['mean_log_slope']} nats, the growth rate of the "
-    f"product by {change['growth_rate']}, and what the weights contribute changes by {change['weights']}."
+    f"From input scale {low:g} to {high:g}, in nats per step: mean ln tanh′ {moves['mean_log_slope']}; the growth rate of the "
+    f"product {moves['growth_rate']}; what the weights contribute {moves['weights']}."
   )
 
 

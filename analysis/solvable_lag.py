@@ -32,12 +32,20 @@ def before_training(datasets: Datasets, data: xr.Dataset) -> xr.Dataset | None:
   return before.sel(ws=gain, cell=cells, drop=True)
 
 
+def as_numbers(data: xr.Dataset) -> tuple[xr.Dataset, list[str]]:
+  """The results by forget bias as a number, and the labels; chrono, which is none, has a column after the last."""
+  biases = sorted(data.forget_bias.values.tolist(), key=bias_value)
+  known = [bias_value(bias) for bias in biases if np.isfinite(bias_value(bias))]
+  beyond = known[-1] + (known[-1] - known[-2] if len(known) > 1 else 1.0) if known else 0.0
+  data = data.sel(forget_bias=biases)
+  return data.assign_coords(forget_bias=[*known, *[beyond] * (len(biases) - len(known))]), biases
+
+
 def draw(datasets: Datasets) -> Figure:
   data = only_axes(datasets["solvable_lag"], "length", "forget_bias")
   before = before_training(datasets, data)
   cells = data.cell.values.tolist()
-  data = data.assign_coords(forget_bias=[bias_value(bias) for bias in data.forget_bias.values]).sortby("forget_bias")
-  data = data.sel(forget_bias=np.isfinite(data.forget_bias))
+  data, labels = as_numbers(data)
   x, y = cell_edges(data.forget_bias.values), np.exp(cell_edges(np.log(data.length.values)))
   if before is not None:
     before = before.sel(forget_bias=(before.forget_bias >= x[0]) & (before.forget_bias <= x[-1]))
@@ -55,11 +63,13 @@ def draw(datasets: Datasets) -> Figure:
       plot_band(panel, before.forget_bias.values, lengths, **MEMORY)
       endless = before.forget_bias.values[np.isposinf(lengths).any("seed")]
       panel.plot(endless, np.ones(endless.size), transform=panel.get_xaxis_transform(), clip_on=False, **ENDLESS)
-    dense = np.linspace(x[0], x[-1], 201)
+    dense = np.linspace(x[0], x[labels.index("chrono")] if "chrono" in labels else x[-1], 201)
     panel.plot(dense, memory_length(cell_path_exponent(dense)), **CLOSED)
     panel.set_title(cell_style(cell).label, loc="left")
     panel.set_xlabel("forget bias $b_f$")
     panel.grid(False)
+    if "chrono" in labels:
+      panel.set_xticks(data.forget_bias.values, labels)
   axes[0].set(yscale="log", xlim=x[[0, -1]], ylim=(1, 2 * y[-1]))
   axes[0].yaxis.set_major_formatter("{x:g}")
   axes[0].set_ylabel("lag (steps)")
@@ -86,15 +96,16 @@ def numbers(datasets: Datasets) -> xr.Dataset:
 
 def finding(shown: xr.Dataset) -> str:
   """The longest lag that more than half of the seeds solve, for the smallest and the largest forget bias that is a number."""
-  biases = [bias for bias in shown.forget_bias.values.tolist() if np.isfinite(bias_value(bias))]
+  every = shown.forget_bias.values.tolist()
+  biases = [bias for bias in every if np.isfinite(bias_value(bias))] or every
+  ends = dict.fromkeys((biases[0], biases[-1]))
 
   def longest(one: xr.Dataset) -> str:
     good = one.solved.mean("seed") > 0.5
-    lags = [float(one.length.where(good.sel(forget_bias=bias)).max()) for bias in (biases[0], biases[-1])]
-    return "from {} to {}".format(*("none" if np.isnan(lag) else short(lag) for lag in lags))
+    lags = {bias: float(one.length.where(good.sel(forget_bias=bias)).max()) for bias in ends}
+    return ", ".join(f"{'none' if np.isnan(lag) else short(lag)} (bias {bias})" for bias, lag in lags.items())
 
-  lags = each(shown[["solved"]], longest)
-  return f"From forget bias {biases[0]} to {biases[-1]} the longest lag that most seeds solve goes, in steps: {lags}."
+  return f"The longest lag that most seeds solve is, in steps: {each(shown[['solved']], longest)}."
 
 
 PLOT = Plot("solvable_lag", ("solvable_lag", "forget_bias"), draw, __doc__, numbers, finding, overlays=("forget_bias",))

@@ -82,7 +82,7 @@ def write(results: Path, out: Path) -> list[Path]:
 
 def main(argv: Sequence[str] | None = None) -> int:
   """Writes the table from the command line and returns an exit code."""
-  return command.run("success", write, argv, "docs", "learning.md")
+  return command.run("success", write, argv, "docs", "learning.md", __doc__ or "")
 
 
 if __name__ == "__main__":

@@ -29,10 +29,8 @@ def numbers(datasets: Datasets) -> xr.Dataset:
 def finding(shown: xr.Dataset) -> str:
   alone, longest = int(shown.length.min()), int(shown.length.max())
   wrong = lambda length: each(shown.sel(length=length), lambda one: f"{spread(one.final_score, 100)} %")
-  return (
-    f"Wrong tags of the ambiguous word in sentences of {alone}: {wrong(alone)}. In sentences of {longest}: "
-    f"{wrong(longest)}."
-  )
+  said = f"Wrong tags of the ambiguous word in sentences of {alone}: {wrong(alone)}."
+  return said if alone == longest else f"{said} In sentences of {longest}: {wrong(longest)}."
 
 
 PLOT = Plot("tagging", ("tagging",), draw, __doc__, numbers, finding)

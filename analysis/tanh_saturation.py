@@ -9,7 +9,6 @@ import xarray as xr
 from analysis.figure import Datasets, Plot, main, only_axes
 from analysis.style import PAGE, cell_style, new_figure, plot_band
 from analysis.words import each, trend
-from experiments.store import ResultsError
 
 # Where a cell takes a tanh, by the name of the gate, as it is told and drawn. The RNN's state and the candidates of LSTM and GRU
 # take the same place, that of what is new; the LSTM's tanh(c) at the output is one more.
@@ -27,16 +26,8 @@ def tanhs(data: xr.Dataset, cell: str) -> list[str]:
 
 
 def along(data: xr.Dataset) -> tuple[xr.Dataset, str]:
-  """The results and the axis along which they saturate.
-
-  Raises:
-    ResultsError: if there is none.
-  """
-  axis = next((name for name in ("input_scale", "bias_scale", "bias") if np.unique(data[name]).size > 1), None)
-  if axis is None:
-    raise ResultsError(
-      f"{data.attrs['source']} varies neither in input_scale, bias_scale nor bias; there is no curve to draw."
-    )
+  """The results and the axis along which they saturate: that which varies, the input scale if none does."""
+  axis = next((name for name in ("input_scale", "bias_scale", "bias") if np.unique(data[name]).size > 1), "input_scale")
   return only_axes(data, axis), axis
 
 

@@ -1,5 +1,6 @@
 """Temporal order: the share of seeds that solve it over the length, for plain SGD, with clipping, with Ω too, and for gates."""
 
+from collections import Counter
 import sys
 from typing import Any
 
@@ -9,7 +10,6 @@ import xarray as xr
 from analysis.figure import Datasets, Plot, main, only_axes, runs
 from analysis.style import COLUMN, cell_style, new_figure, plot_success
 from analysis.words import count
-from experiments.store import ResultsError
 
 # Of the RNN, which is trained in several ways: the more is done, the fuller the line.
 LOOKS = ({"linestyle": ":", "marker": "v"}, {"linestyle": "--", "marker": "D"}, {"linestyle": "-", "marker": "o"})
@@ -17,21 +17,21 @@ TRAINING = ("clip", "omega", "optimizer", "learning_rate", "init")
 
 
 def curves(datasets: Datasets) -> dict[str, tuple[xr.DataArray, dict[str, Any]]]:
-  """What was solved and how it is drawn, by curve.
-
-  Raises:
-    ResultsError: if two of them bear one name.
-  """
+  """What was solved and how it is drawn, by curve; trainings that share a name say what they differ in."""
   data = only_axes(datasets["temporal_order"], "length", *TRAINING)
   found: dict[str, tuple[xr.DataArray, dict[str, Any]]] = {}
   cells = data.cell.values.tolist()
   order = lambda case: (cells.index(case[0][0]), case[0][1] != "none", case[0][2])
-  for (cell, clip, omega, optimizer, *_), one in sorted(runs(data, "cell", *TRAINING), key=order):
+  varied = [i for i, name in enumerate(TRAINING) if data.sizes[name] > 1]
+  trained = sorted(runs(data, "cell", *TRAINING), key=order)
+  shared = Counter(case[:4] for case, _ in trained)  # of which there are several, the name says more
+  for (cell, *training), one in trained:
+    clip, omega, optimizer, *_ = training
     helps = [*["clipping"] * (clip != "none"), *["Ω"] * (omega > 0)]
     name, color, marker, linestyle = cell_style(cell)
     label = " + ".join([f"{name}: {optimizer.upper() if optimizer == 'sgd' else optimizer.capitalize()}", *helps])
-    if label in found:
-      raise ResultsError(f"{data.attrs['source']} holds several runs of {label}, which this figure cannot tell apart.")
+    if shared[cell, clip, omega, optimizer] > 1:
+      label += "".join(f", {TRAINING[i].replace('_', ' ')} {training[i]}" for i in varied)
     look = {"linestyle": linestyle, "marker": marker} if cell != "rnn" else LOOKS[len(helps)]
     found[label] = one.solved, look | {"color": color, "label": label}
   return found

@@ -1,4 +1,4 @@
-"""Powers of a matrix: the largest singular value of a Gaussian W^l grows first, though all eigenvalues are below 1.
+"""Powers of a matrix W: how far the largest singular value of W^l exceeds ρ^l, the power of the largest |eigenvalue|, by kernel.
 
 Every drawn W is divided by its measured spectral radius and multiplied by W_s, so that its radius ρ is W_s. Without that, an
 eigenvalue of a Gaussian draw may lie outside the unit circle, and its product would grow for good.
@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 import numpy as np
 import xarray as xr
 
-from analysis.figure import Datasets, Plot, main, only_axes
+from analysis.figure import Datasets, Plot, main, one_cell
 from analysis.style import PAGE, THEORY, new_figure, plot_band
 from analysis.words import short
 from experiments.store import ResultsError
@@ -35,7 +35,7 @@ def scaled(datasets: Datasets) -> xr.Dataset:
     raise ResultsError(
       f"{data.attrs['source']} holds nets whose spectral radius was not measured; run the experiment with another --out."
     )
-  return only_axes(data, "recurrent_init").isel(cell=0)
+  return one_cell(data, "recurrent_init")
 
 
 def draw(datasets: Datasets) -> Figure:
@@ -88,7 +88,7 @@ def numbers(datasets: Datasets) -> xr.Dataset:
 
 def finding(shown: xr.Dataset) -> str:
   growth = shown.log_scaled_norm.mean("seed", skipna=False).max("lag")
-  peaks = "; ".join(f"{peak.recurrent_init.item()} {float(peak):.2f}" for peak in growth)
+  peaks = "; ".join(f"{peak.recurrent_init.item()} {short(float(peak))}" for peak in growth)
   drawn = shown.drawn_radius
   return (
     f"Up to lag {int(shown.lag[-1])} ln of the largest singular value of (W/ρ)^l is at most, in nats: {peaks}. The largest "

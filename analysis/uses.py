@@ -146,7 +146,7 @@ def write(results: Path, out: Path) -> list[Path]:
 
 def main(argv: Sequence[str] | None = None) -> int:
   """Writes the tables from the command line and returns an exit code."""
-  return command.run("uses", write, argv, "docs", "language.md")
+  return command.run("uses", write, argv, "docs", "language.md", __doc__ or "")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ is shown with the one that did best on the validation text.
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-import shlex
 import sys
 
 from matplotlib.axes import Axes
@@ -16,10 +15,9 @@ import numpy as np
 import xarray as xr
 
 from analysis.coverage import run_command
-from analysis.figure import Datasets, Plot, main, only_axes, runs
+from analysis.figure import Datasets, Plot, Unfit, main, only_axes, runs
 from analysis.style import PAGE, THEORY, cell_style, new_figure, plot_band
 from analysis.words import each, short
-from experiments.store import ResultsError
 
 COUNTS = THEORY | {"marker": "x", "markersize": 4}
 SAME = ("corpus", "unit", "vocabulary", "length")  # what models and counts must share
@@ -29,7 +27,7 @@ def counts_beside(counts: xr.Dataset | None, data: xr.Dataset) -> xr.DataArray |
   """The n-grams' nats per token by order, of the text that the models were trained on; None where none were counted.
 
   Raises:
-    ResultsError: if they were not counted there.
+    Unfit: if they were not counted there, with the command that counts them.
   """
   if counts is None:
     return None
@@ -38,9 +36,9 @@ def counts_beside(counts: xr.Dataset | None, data: xr.Dataset) -> xr.DataArray |
   for name, value in text.items():
     chosen = chosen.expand_dims(name) if name not in chosen.dims else chosen
     if value not in chosen[name].values:
-      flags = " ".join(shlex.quote(f"--{name}={value}") for name, value in text.items())
-      command = run_command("ngram", Path(counts.attrs["source"]).parent)
-      raise ResultsError(f"{counts.attrs['source']} lacks the text of {data.attrs['source']}; {command} {flags}")
+      flags = [f"--{name}={value}" for name, value in text.items()]
+      command = run_command("ngram", Path(counts.attrs["source"]).parent, *flags)
+      raise Unfit(counts, f"lacks the text of {data.attrs['source']} ({command})")
     chosen = chosen.sel({name: value})
   return only_axes(chosen, "order").isel(cell=0).test_nats
 
@@ -133,7 +131,7 @@ def numbers(name: str, datasets: Datasets) -> xr.Dataset:
 
 def finding(shown: xr.Dataset) -> str:
   models = each(shown[["test_nats"]], lambda one: short(float(np.exp(one.test_nats).mean())))
-  if "ngram_nats" not in shown:
+  if "ngram_nats" not in shown or not shown.ngram_nats.notnull().any():
     return f"Perplexity of the held-out text: {models}."
   best = shown.ngram_nats.isel(order=int(shown.ngram_nats.argmin("order")))
   return (

@@ -60,10 +60,10 @@ def listed(parts: Sequence[str]) -> str:
 
 
 def each(data: xr.Dataset, say: Callable[[xr.Dataset], str]) -> str:
-  """`RNN …; LSTM …; GRU …`: what is to be said of every cell that was measured."""
+  """`RNN …; LSTM …; GRU …`: what is to be said of every cell that was measured, and has a value."""
   by_cell = [values for values in data.data_vars.values() if "cell" in values.dims]
   cells = [cell for cell in data.cell.values.tolist() if any(v.sel(cell=cell).notnull().any() for v in by_cell)]
-  return "; ".join(f"{cell_style(cell).label} {say(data.sel(cell=cell))}" for cell in cells)
+  return "; ".join(f"{cell_style(cell).label} {say(data.sel(cell=cell))}" for cell in cells) or "no cell has a value"
 
 
 def against_zero(values: xr.DataArray, axis: str = "ws") -> str:

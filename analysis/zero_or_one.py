@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 import numpy as np
 import xarray as xr
 
-from analysis.figure import Datasets, Plot, main, only_axes
+from analysis.figure import Datasets, Plot, main, one_cell
 from analysis.style import PAGE, new_figure
 from analysis.words import short
 from recurrent_lab.activations import ACTIVATIONS
@@ -17,7 +17,7 @@ CURVES = ("-", "--", "-.", ":")
 
 
 def draw(datasets: Datasets) -> Figure:
-  data = only_axes(datasets["zero_or_one"], "forget_bias", "input_scale").isel(cell=0)
+  data = one_cell(datasets["zero_or_one"], "forget_bias", "input_scale")
   scales = data.input_scale.values
   figure, (axes,) = new_figure(PAGE, 2.5, 1, 1 + len(scales), width_ratios=[1.35] + [1] * len(scales))
 
@@ -49,7 +49,7 @@ def draw(datasets: Datasets) -> Figure:
 
 
 def numbers(datasets: Datasets) -> xr.Dataset:
-  data = only_axes(datasets["zero_or_one"], "forget_bias", "input_scale").isel(cell=0, drop=True)
+  data = one_cell(datasets["zero_or_one"], "forget_bias", "input_scale").drop_vars("cell")
   return xr.Dataset({"share_near_ends": data.share_near_zero + data.share_near_one, "share": data.share})
 
 
@@ -59,7 +59,8 @@ def finding(shown: xr.Dataset) -> str:
   share = 100 * shown.share_near_ends.mean("seed").stack(setting=("forget_bias", "input_scale")).dropna("setting")
   at = lambda one: f"{short(float(one))} % (b_f = {float(one.forget_bias):g}, input scale {float(one.input_scale):g})"
   low, high = (at(share[int(i)]) for i in (np.argmin(share.values), np.argmax(share.values)))
-  return f"Within 0.1 of 0 or 1 lie, by setting, from {low} to {high} of the factors along trajectories."
+  said = f" {low}" if low == high else f", by setting, from {low} to {high}"
+  return f"Within 0.1 of 0 or 1 lie{said} of the factors along trajectories."
 
 
 PLOT = Plot("zero_or_one", ("zero_or_one",), draw, __doc__, numbers, finding)

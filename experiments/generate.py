@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 import re
+import shlex
 import sys
 from typing import Any, NamedTuple
 
@@ -78,7 +79,7 @@ def load_model(folder: Path, cell: str | None = None, run: str | None = None, co
     out = folder.parent if folder.name == name else folder
     train = commands.python(f"experiments.{name}", f"--out={out}")
     raise GenerateError(
-      f"{folder} holds no trained model; train one first ({train}), which is --model={out / name} then."
+      f"{folder} holds no trained model; train one first ({train}), which is {shlex.quote(f'--model={out / name}')} then."
     )
   paths = [path for path in store.block_paths(folder) if run in (None, path.stem)]
   if cell is not None:

@@ -13,6 +13,7 @@ import hashlib
 import io
 import json
 from pathlib import Path
+import re
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -26,6 +27,8 @@ from experiments.layout import as_grid as as_grid
 from experiments.layout import axis_values as axis_values
 
 SCHEMA_VERSION = 1
+
+BLOCK_FILE = re.compile(r"[^.].*-[0-9a-f]{16}(-\d+)?\.(json|npz)")  # the names that `block_name` gives
 
 UNKNOWN = "unknown"  # the code of a block that does not say
 
@@ -163,7 +166,8 @@ def read_block(path: Path) -> Block:
 
 
 def block_paths(folder: Path) -> list[Path]:
-  return sorted(path for path in folder.glob("*.json") if not path.name.startswith("."))
+  """The JSON of every block, by name; other files and folders in the folder of an experiment are nobody's business."""
+  return sorted(path for path in folder.glob("*.json") if BLOCK_FILE.fullmatch(path.name) and not path.is_dir())
 
 
 def in_force(folder: Path) -> dict[str, Path]:

@@ -15,7 +15,13 @@ import sys
 from experiments.measure import PORTRAIT
 from experiments.runner import Experiment, main
 
-EXPERIMENT = Experiment("tanh_saturation", __doc__, PORTRAIT, {"input_scale": "0.1:10:log:12"})
+EXPERIMENT = Experiment(
+  "tanh_saturation",
+  __doc__,
+  PORTRAIT,
+  {"input_scale": "0.1:10:log:12"},
+  drawn_along=("bias_scale", "bias"),
+)
 
 if __name__ == "__main__":
   sys.exit(main(EXPERIMENT))

@@ -7,6 +7,7 @@ made anew by the next launch of its experiment.
 """
 
 from collections.abc import Iterator, Sequence
+import json
 import os
 from pathlib import Path
 import sys
@@ -15,6 +16,7 @@ from typing import NamedTuple
 from absl import flags
 
 from experiments import files, journal, locks, manifests, store, terminal
+from experiments.grid import content_hash
 
 
 class Report(NamedTuple):
@@ -70,9 +72,34 @@ def check_run(folder: Path) -> RunReport:
 def experiment_folders(out: Path) -> Iterator[Path]:
   """All folders at or below `out` that hold blocks or runs; symbolic links are not followed."""
   for parent, folders, names in os.walk(out):
-    folders[:] = sorted(name for name in folders if name != "runs" and not name.startswith("."))
+    folders[:] = sorted(name for name in folders if name not in ("runs", "index") and not name.startswith("."))
     if (Path(parent) / "runs").is_dir() or any(name.endswith((".json", ".npz")) for name in names):
       yield Path(parent)
+
+
+def check_index(path: Path) -> None:
+  """Checks the index of a launch of several processes.
+
+  Raises:
+    ResultsError: if it cannot be read or is altered.
+  """
+  try:
+    index = json.loads(path.read_bytes())
+    is_intact = index.pop("sha256") == content_hash(index)
+  except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    is_intact = False
+  if not is_intact:
+    raise files.ResultsError(f"{path} is truncated or altered; remove it, or launch the same again.")
+
+
+def foreign(folder: Path) -> list[str]:
+  """A sentence for every JSON and NPZ in the folder of an experiment that does not bear the name of a block."""
+  named = (path for path in sorted(folder.iterdir()) if path.suffix in (".json", ".npz") and path.is_file())
+  return [
+    f"{path} does not bear the name of a block and is not read; rename or remove it."
+    for path in named
+    if not path.name.startswith(".") and not store.BLOCK_FILE.fullmatch(path.name)
+  ]
 
 
 def run_folders(folder: Path) -> list[Path]:
@@ -96,6 +123,13 @@ def check(out: Path) -> Report:
   """Checks all results below `out`."""
   checked, problems, skipped = 0, refused(out), []
   for folder in experiment_folders(out):
+    problems += foreign(folder)
+    for path in sorted((folder / "index").glob("*.json")):
+      checked += 1
+      try:
+        check_index(path)
+      except files.ResultsError as error:
+        problems.append(str(error))
     for path in store.block_paths(folder):
       checked += 1 + path.with_suffix(".npz").exists()
       try:

@@ -1,36 +1,34 @@
-"""Small results of every experiment, once for all tests of figures and claims."""
+"""Small made-up results of every experiment, once for all tests of figures and claims, and small measured ones for slow tests."""
 
 import importlib
-import time
 
 import numpy as np
 import pytest
 
-from experiments import grid, locks, plan, runner, store
-from experiments.files import CheckpointError
+from experiments import grid, plan, runner, store
 
 SMALL = ["--hidden_size=4", "--input_size=2", "--seq_len=12", "--seeds=3"]
 
-# What the ledger of claims judges is computed, and spectra, which a certificate must fit.
+# What the ledger of claims judges, and spectra, which a certificate must fit.
 SWEEPS = {
-  "lyapunov": ["--ws=0.5,1", "--seq_len=40", "--cells=rnn"],
-  "recurrent_gain": ["--ws=0.5,1,4", "--cells=rnn,lstm"],
-  "forget_bias": ["--forget_bias=0,1,2,4", "--ws=0,1"],
-  "zero_or_one": ["--forget_bias=0,2", "--input_scale=0.1,1"],
-  "small_gain": ["--ws=0.5,0.99"],
-  "identities": ["--cells=rnn,peephole_lstm"],
+  "lyapunov": ([*SMALL, "--ws=0.5,1", "--seq_len=40", "--cells=rnn"],),
+  "recurrent_gain": ([*SMALL, "--ws=0.5,1,4", "--cells=rnn,lstm"],),
+  "forget_bias": ([*SMALL, "--forget_bias=0,1,2,4", "--ws=0,1"],),
+  "zero_or_one": ([*SMALL, "--forget_bias=0,2", "--input_scale=0.1,1"],),
+  "small_gain": ([*SMALL, "--ws=0.5,0.99"],),
+  "identities": ([*SMALL, "--cells=rnn,peephole_lstm"],),
+  "one_unit": ([*SMALL, "--hidden_size=1", "--ws=-2,-0.5,0.5,2", "--bias=0,0.5"],),
 }
 
-# The flags of each launch of all the others, whose numbers are made up; of what is not launched, figures find nothing.
+# The flags of each launch; of what is not launched, figures find nothing.
 TRAINED = ["--hidden_size=4", "--updates=100", "--length=10,20", "--seeds=3"]
-MADE_UP = {
+LAUNCHES = SWEEPS | {
   "tanh_saturation": ([*SMALL, "--input_scale=0.1,1"],),
   "mean_field": ([*SMALL, "--ws=0.5,1", "--cells=rnn,gru,rnn_relu"],),
   "phase_gates": ([*SMALL, "--ws=0.5,1,4", "--forget_bias=0,2"],),
   "phase_input": ([*SMALL, "--ws=0.5,1,4", "--input_scale=0,1"],),
   "activation_choice": ([*SMALL, "--ws=0.5,1", "--cells=rnn,rnn_relu"],),
   "transient_growth": (SMALL,),
-  "one_unit": ([*SMALL, "--hidden_size=1", "--ws=-2,-0.5,0.5,2", "--bias=0,0.5"],),
   "error_surface": (["--ws=4:6:3", "--bias=-3:-2:4"],),
   "adding": (
     [*TRAINED, "--length=10", "--cells=rnn,lstm,gru"],
@@ -53,7 +51,9 @@ def make_up(name, flags, folder):
   experiment = importlib.import_module(f"experiments.{name}").EXPERIMENT
   measure, rng = experiment.measure, np.random.default_rng(0)
   launch = plan.parse(experiment, [*flags, f"--out={folder}"])
-  for block in grid.blocks(launch.points, launch.chunk, grid.traced_names(measure.settings)):
+  provenance = runner._provenance(launch, (0, 1))
+  blocks = grid.blocks(launch.points, launch.chunk, grid.traced_names(measure.settings))
+  for block in blocks[launch.shard[0] :: launch.shard[1]]:
     coords = measure.coords(block[0])
     shapes = {name: (len(block), *(len(coords[axis]) for axis in axes)) for name, axes in measure.dims.items()}
     arrays = {name: 0.01 * rng.random(shape) for name, shape in shapes.items()}
@@ -63,34 +63,25 @@ def make_up(name, flags, folder):
       arrays["test_loss"][:, 30:] = np.nan  # all seeds ended
       for dynamics in ("largest_exponent", "product_growth", "log_adjoint"):
         arrays[dynamics][:, 6:] = np.nan
+    if "residual" in arrays:
+      arrays["residual"] *= 0  # all spectra are certified
     arrays["status"] = np.full(len(block), store.STATUS.index("ok"), np.int8)
-    store.write_block(launch.out, store.Block(block, arrays, measure.dims, coords, {}))
-
-
-def compute(name, folder):
-  if name in SWEEPS:
-    experiment = importlib.import_module(f"experiments.{name}").EXPERIMENT
-    assert runner.main(experiment, [*SMALL, *SWEEPS[name], f"--out={folder}"]) == 0
-  else:
-    for flags in MADE_UP[name]:
-      make_up(name, flags, folder)
+    store.write_block(launch.out, store.Block(block, arrays, measure.dims, coords, provenance))
 
 
 @pytest.fixture(scope="session")
-def results(tmp_path_factory, worker_id):
-  """The workers of a run share one folder; they begin at both ends and leave to another what it has in hand."""
-  base = tmp_path_factory.getbasetemp()
-  folder = (base if worker_id == "master" else base.parent) / "results"
-  todo = [*SWEEPS, *MADE_UP]
-  if worker_id[-1] in "13579":
-    todo.reverse()
-  while todo:
-    name = todo.pop(0)
-    try:
-      with locks.lock(folder / "locks" / name):
-        if not store.block_paths(folder / name):
-          compute(name, folder)
-    except CheckpointError:
-      todo.append(name)
-      time.sleep(0.1)
+def results(tmp_path_factory):
+  folder = tmp_path_factory.mktemp("made_up")
+  for name, launches in LAUNCHES.items():
+    for flags in launches:
+      make_up(name, flags, folder)
+  return folder
+
+
+@pytest.fixture(scope="session")
+def measured(tmp_path_factory):
+  folder = tmp_path_factory.mktemp("measured")
+  for name, launches in SWEEPS.items():
+    for flags in launches:
+      assert runner.main(importlib.import_module(f"experiments.{name}").EXPERIMENT, [*flags, f"--out={folder}"]) == 0
   return folder

@@ -1,6 +1,7 @@
 """The user's Matplotlib settings change no figure, and a figure changes none of them."""
 
 import os
+from pathlib import Path
 import subprocess
 import sys
 
@@ -12,13 +13,19 @@ from analysis import figure, tanh_slope
 HOSTILE = "text.usetex: True\naxes.facecolor: yellow\nfont.size: 30\nsavefig.bbox: tight\nbackend: TkAgg\n"
 
 
-def test_settings_of_the_process_change_no_byte_and_stay(tmp_path):
-  plain = figure.draw(tanh_slope.PLOT, tmp_path, tmp_path / "plain")
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+  """The bytes of a figure by the name of its file."""
+  folder = tmp_path_factory.mktemp("plain")
+  return {path.name: path.read_bytes() for path in figure.draw(tanh_slope.PLOT, folder, folder)}
+
+
+def test_settings_of_the_process_change_no_byte_and_stay(plain, tmp_path):
   with mpl.rc_context({"axes.facecolor": "yellow", "text.usetex": True, "lines.linewidth": 9, "savefig.bbox": "tight"}):
     before = dict(mpl.rcParams)
-    drawn = figure.draw(tanh_slope.PLOT, tmp_path, tmp_path / "changed")
+    drawn = figure.draw(tanh_slope.PLOT, tmp_path, tmp_path)
     assert dict(mpl.rcParams) == before
-  assert [path.read_bytes() for path in drawn] == [path.read_bytes() for path in plain]
+  assert {path.name: path.read_bytes() for path in drawn} == plain
 
 
 slow = pytest.mark.slow
@@ -32,11 +39,12 @@ slow = pytest.mark.slow
     pytest.param("tkagg", marks=slow),
   ],
 )
-def test_matplotlibrc_and_backend_change_no_byte(backend, tmp_path):
-  plain = figure.draw(tanh_slope.PLOT, tmp_path, tmp_path / "plain")
+def test_matplotlibrc_and_backend_change_no_byte(backend, plain, tmp_path):
   (tmp_path / "matplotlibrc").write_text(HOSTILE)
   command = [sys.executable, "-m", "analysis.tanh_slope", f"--results={tmp_path}", f"--out={tmp_path / 'changed'}"]
   hostile = os.environ | {"MATPLOTLIBRC": str(tmp_path / "matplotlibrc"), "MPLBACKEND": backend}
   made = subprocess.run(command, capture_output=True, text=True, env=hostile, check=True)
   assert made.stderr == ""
-  assert [(tmp_path / "changed" / path.name).read_bytes() for path in plain] == [path.read_bytes() for path in plain]
+  assert {path: Path(path).read_bytes() for path in made.stdout.split()} == {
+    str(tmp_path / "changed" / name): content for name, content in plain.items()
+  }

@@ -181,12 +181,24 @@ def name_in_process(folder, seed):
   return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True).stdout
 
 
-def test_a_name_is_the_same_in_another_process_and_folder(tmp_path):
-  """And with another seed of Python's hashes; a change of the cell's equations there is seen."""
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory):
+  """A folder with a copy of the lab."""
+  folder = tmp_path_factory.mktemp("copied")
   for name in ("experiments", "recurrent_lab"):
-    shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+  return folder
+
+
+def test_a_name_is_the_same_in_another_process_and_folder(copied):
+  """And with another seed of Python's hashes."""
+  assert name_in_process(copied, "2") == name_in_process(ROOT, "1")
+
+
+@pytest.mark.slow
+def test_a_change_of_the_equations_in_another_folder_is_seen(copied, tmp_path):
+  shutil.copytree(copied, tmp_path, dirs_exist_ok=True)
   name = name_in_process(ROOT, "1")
-  assert name_in_process(tmp_path, "2") == name
   cell = tmp_path / "recurrent_lab/cells/gru.py"
   cell.write_text(cell.read_text().replace("1 - ", "2 - "))
   assert name_in_process(tmp_path, "2") != name
@@ -278,6 +290,7 @@ def test_a_launch_that_ends_halfway_shows_every_point_once(tmp_path, monkeypatch
   assert values(first) == [[2, 2], [4, 4]]
 
 
+@pytest.mark.slow
 def test_a_training_run_of_other_code_is_trained_anew(tmp_path, capsys, monkeypatch):
   """Neither its checkpoint, when it was killed, nor its stored block is taken for that of the new code."""
   from experiments import adding, programs, train

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+from pathlib import Path
 import re
 import shlex
 import signal
@@ -11,24 +12,18 @@ import sys
 
 import pytest
 
-from experiments import commands, generate, ngram, phase_gates, plan, runner, store
-from experiments.experiment import Experiment
+from analysis import figure
+from experiments import catalogue, commands, generate, ngram, one_unit, plan, runner, store, summary
+from experiments.experiment import Experiment, default_axes
 from experiments.measure import Measure
 from experiments.sweep import sweep
+from tests.analysis.conftest import make_up
 from tests.experiments.devices_test import ROOT
 from tests.experiments.launch_test import array, watch
 
 PRINTED = re.compile(r"(?:Draw it|Load it|To go on): +(python .*)")
 COUNTS = ["--corpus=grammar", "--vocabulary=0", "--length=8", "--order=1,2"]  # nothing is compiled
-PORTRAITS = [
-  "--cells=rnn",
-  "--ws=1,2",
-  "--forget_bias=0,1",
-  "--hidden_size=2",
-  "--input_size=2",
-  "--seq_len=8",
-  "--seeds=2",
-]
+UNIT = ["--ws=1,2", "--bias=0,1", "--seq_len=8", "--seeds=2"]
 
 
 @pytest.fixture
@@ -61,12 +56,87 @@ def launched(capsys, experiment, *flags):
   return code, PRINTED.findall(said.out + said.err)
 
 
-def test_what_is_printed_after_a_sweep_draws_it(out, paste, capsys):
-  code, (command,) = launched(capsys, phase_gates.EXPERIMENT, *PORTRAITS, f"--out={out}")
+@pytest.mark.parametrize("home", [pytest.param(False, marks=pytest.mark.slow), True])
+def test_what_is_printed_after_a_sweep_draws_it(home, out, paste, capsys, monkeypatch):
+  """From the home folder too, which the command may name as the shell would not expand it."""
+  if home:
+    monkeypatch.setenv("HOME", str(out.parent))
+  make_up("one_unit", UNIT, out)
+  folder = f"~/{out.name}" if home else out
+  code, (command,) = launched(capsys, one_unit.EXPERIMENT, "--summary", f"--out={folder}")
   assert code == 0
-  assert launched(capsys, phase_gates.EXPERIMENT, "--summary", f"--out={out}") == (0, [command])
-  assert str(out / "figures" / "phase_gates.pdf") in paste(command).stdout
-  assert store.load_results(out / "phase_gates").sizes["ws"] == 2  # a folder of figures is in nobody's way
+  points = plan.parse(one_unit.EXPERIMENT, [*UNIT, f"--out={folder}"]).points
+  assert summary.after(one_unit.EXPERIMENT, out / "one_unit", points, 0, 0).endswith(f"Draw it:   {command}")
+  assert str(out / "figures" / "one_unit.pdf") in paste(command).stdout
+  assert store.load_results(out / "one_unit").sizes["ws"] == 2  # a folder of figures is in nobody's way
+
+
+TINY = {"hidden_size": "4", "input_size": "2", "seq_len": "12", "updates": "100", "floss_k": "4", "seeds": "2"}
+OTHERS = [  # launches beside those of the defaults that a figure has to bear
+  ("tanh_saturation", {"input_scale": "0", "bias_scale": "0.1,1"}),
+  ("zero_or_one", {"cells": "simplified_lstm,simplified_lstm_linear"}),
+  ("phase_input", {"input_scale": "0", "cells": "lstm,gru"}),
+  ("temporal_order", {"learning_rate": "0.1,0.2"}),
+  ("solvable_lag", {"forget_bias": "chrono"}),
+  ("solvable_lag", {"forget_bias": "0,1,chrono"}),
+  ("recurrent_gain", {"ws": "-1,0"}),
+  ("word_model", {"corpus": "grammar", "vocabulary": "0", "learning_rate": "0.1,0.2"}),
+]
+
+
+def launches():
+  """Small launches of every experiment: with one value of what varies by default, others, and with two values, slowly."""
+  for name, chosen in catalogue.experiments().items():
+    tiny = {setting: value for setting, value in TINY.items() if setting in ("seeds", *chosen.measure.settings)}
+    varied = {setting: values for setting, values in default_axes(chosen).items() if len(values) > 1}
+    ends = {setting: f"{values[0]},{values[-1]}" for setting, values in varied.items()}
+    yield pytest.param(name, tiny | {setting: f"{values[-1]}" for setting, values in varied.items()}, id=name)
+    for i, (_, flags) in enumerate(other for other in OTHERS if other[0] == name):
+      yield pytest.param(name, tiny | flags, id=f"{name}-{i}")
+    yield pytest.param(name, tiny | ends, id=f"{name}-varied", marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize(("name", "flags"), list(launches()))
+def test_what_every_experiment_prints_draws_it_or_loads_it(name, flags, out, capsys):
+  """Its words are those of a module, a folder and flags that draw what is stored; nothing is saved here."""
+  make_up(name, [f"--{flag}={value}" for flag, value in flags.items()], out)
+  code, (command,) = launched(capsys, catalogue.experiments()[name], "--summary", f"--out={out}")
+  assert code == 0
+  words = shlex.split(command)
+  if words[1] == "-c":
+    assert catalogue.experiments()[name].drawn_by != ""
+    exec(words[2], {})
+    return
+  plot, results = importlib.import_module(words[2]).PLOT, words[3].removeprefix("--results=")
+  assert words[4] == f"--out={results}/figures"
+  drawn = list(figure.parts(plot, figure.load(plot, Path(results))))
+  assert drawn
+  for part, data, said in drawn:
+    assert "nan" not in part.finding(part.numbers(data)).lower().replace("nats", "")
+    assert figure.render(part, data, lambda drawn, name, source: drawn.axes, said)
+
+
+def test_an_overlay_that_does_not_fit_is_left_out_and_its_command_makes_one_that_does(out, capsys):
+  """Counts of another text, and counts of another task."""
+  for name, flags, overlay, others, fits in [
+    ("word_model", ["--corpus=grammar", "--vocabulary=0", "--length=8"], "ngram", ["--length=9"], []),
+    ("next_item", [], "ngram_tasks", ["--task=long_range_recall", "--length=5"], ["--length=5,8"]),
+  ]:
+    corpus = flags[:2] if overlay == "ngram" else []
+    make_up(name, [*flags, "--hidden_size=4", "--updates=100", "--cells=rnn", "--seeds=1"], out)
+    make_up(overlay, [*corpus, *others, "--seeds=1"], out)
+    plot = importlib.import_module(f"analysis.{name}").PLOT
+    ((part, data, (said,)),) = figure.parts(plot, figure.load(plot, out))
+    assert list(data) == list(part.reads) == [name]
+    assert figure.notes(part, data) == []
+    command = re.search(rf"drawn without {overlay}, since .* lacks .* \((python .*)\)$", said)[1]
+    words = shlex.split(command)
+    assert words[:3] == ["python", "-m", f"experiments.{overlay}"]
+    make_up(overlay, [*(word for word in words[3:] if not word.startswith("--out")), *fits, "--seeds=1"], out)
+    assert f"--out={out}" in words
+    ((part, data, said),) = figure.parts(plot, figure.load(plot, out))
+    assert (list(data), said) == ([name, overlay], [])
+  capsys.readouterr()
 
 
 def test_what_is_printed_when_stopped_does_the_rest_and_what_has_no_figure_is_loaded(out, paste, capsys, monkeypatch):
@@ -78,7 +148,8 @@ def test_what_is_printed_when_stopped_does_the_rest_and_what_has_no_figure_is_lo
   done = paste(go_on)
   assert "1 point to compute, 1 already done" in done.stderr
   (load,) = PRINTED.findall(done.stdout)
-  assert "order" in paste(load).stdout
+  exec(shlex.split(load)[2], {})  # as the shell would take it apart
+  assert "order" in capsys.readouterr().out
   assert launched(capsys, ngram.EXPERIMENT, "--summary", f"--out={out}") == (0, [load])
 
 
@@ -111,7 +182,8 @@ def test_what_an_error_names_fills_the_folder_that_was_asked_for(out, capsys):
     assert generate.main([f"--model={out / model}"]) == 2
     said = capsys.readouterr().err
     assert fills(said, "word_model", folder)
-    assert f"--model={folder / 'word_model'} then" in said
+    (model,) = re.findall(r"which is (.*) then", said)
+    assert shlex.split(model) == [f"--model={folder / 'word_model'}"]
   for name in ("store", "mine", "a.b"):
     with pytest.raises(store.ResultsError, match=r"holds no results; run the experiment first\.$"):
       store.load_results(out / name)

@@ -63,6 +63,23 @@ def test_five_lines_after_a_sweep(tmp_path):
   ]
 
 
+@pytest.mark.parametrize(
+  ("ws", "said"),
+  [
+    ((2.0, 3.0, 4.0), ["rate from ws 2 to 4: rnn rises from 0.5 to 2.5"]),  # always above 0
+    ((0.0, 0.5, 1.0), ["rate from ws 0 to 1: rnn rises from -1.5 to -0.5"]),  # always below
+    ((1.0, 1.5), ["rate from ws 1 to 1.5: rnn rises from -0.5 to 0"]),  # touching
+    ((1.0,), []),  # one value
+  ],
+)
+def test_a_sweep_that_does_not_cross_0_is_not_said_to(ws, said, tmp_path):
+  mine = points(ws, cells=("rnn",))
+  write(tmp_path / "study", mine)
+  lines = summary.after(STUDY, tmp_path / "study", mine, 0, 0).splitlines()
+  assert [line.strip() for line in lines if " from ws " in line] == said
+  assert not any(word in line for line in lines for word in ("nowhere", "everywhere", "0 at ws", "nan"))
+
+
 def test_what_is_missing_failed_or_not_finite_is_counted(tmp_path):
   folder, mine = tmp_path / "study", points((0.0,), cells=("gru",), seeds=6)
   write(folder, mine[:1])

@@ -136,7 +136,9 @@ def test_every_path_knows_the_home_folder(results, tmp_path, monkeypatch, capsys
   assert (results.parent / "merged" / "ngram").is_dir()
   assert generate.main(["--model=~/ngram"]) == 2
   assert f"{results}/ngram" in capsys.readouterr().err
-  assert command.run("some", lambda results, out: [results, out], ["--results=~", "--out=~/figures"], "out", "it") == 0
+  assert (
+    command.run("some", lambda results, out: [results, out], ["--results=~", "--out=~/figures"], "out", "it", "") == 0
+  )
   assert capsys.readouterr().out.splitlines() == [str(results), f"{results}/figures"]
   data = sweep(ngram.EXPERIMENT, corpus="grammar", vocabulary=0, length=8, order=[1, 2], out=Path("~"))
   assert "0 points to compute, 2 already done" in capsys.readouterr().err

@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
-from experiments import checkpoints, files, journal, locks, store, verify
+from experiments import checkpoints, files, journal, locks, merge, ngram, runner, store, units, verify
 from tests.experiments.store_test import block
 
 
@@ -52,6 +52,45 @@ def test_every_flipped_byte_is_found(tmp_path, rng):
       assert not report.skipped
     path.write_bytes(content)
   assert verify.check(tmp_path).problems == []
+
+
+def test_the_index_of_a_launch_is_checked_and_is_no_block(tmp_path):
+  path = make_results(tmp_path)
+  points = store.read_block(path).points
+  units.write_index(path.parent, "adding", (0, 1), [points], 1)
+  (index,) = (path.parent / "index").glob("*.json")
+  report = verify.check(tmp_path)
+  assert (report.problems, report.checked) == ([], len(data_files(tmp_path)))
+  assert merge.merge([tmp_path], tmp_path.parent / "merged")[2] == []
+  assert not (tmp_path.parent / "merged" / "adding" / "index").exists()
+  content = index.read_text()
+  for altered in (content[:-9], content.replace("adding", "eddying"), "[]", "{}"):
+    index.write_text(altered)
+    assert verify.check(tmp_path).problems == [
+      f"{index} is truncated or altered; remove it, or launch the same again."
+    ], altered
+
+
+def test_files_of_others_in_a_folder_are_left_alone_and_named(tmp_path, capsys):
+  """A launch neither stumbles over them nor removes them, and results are loaded without them."""
+  flags = ["--corpus=grammar", "--vocabulary=0", "--length=8", "--order=1", f"--out={tmp_path}"]
+  folder = tmp_path / "ngram"
+  folder.mkdir()
+  others = {"notes.json": b"{}", "list.json": b"[1]", "half.json": b'{"poi', "x.npz": b"\x00\xff", "notes.txt": b"kept"}
+  for name, content in others.items():
+    (folder / name).write_bytes(content)
+  (folder / "folder-0123456789abcdef.json").mkdir()
+  half = folder / "rnn-0123456789abcdef.json"  # a block of ours that a full disk cut off
+  half.write_bytes(b'{"schema_ver')
+  assert runner.main(ngram.EXPERIMENT, flags) == 0
+  assert runner.main(ngram.EXPERIMENT, flags) == 0
+  assert "1 already done" in capsys.readouterr().err
+  assert store.load_results(folder).sizes["seed"] == 1
+  assert {name: (folder / name).read_bytes() for name in others} == others
+  assert not half.exists()
+  problems = verify.check(tmp_path).problems
+  assert len(problems) == 4
+  assert all("does not bear the name of a block and is not read; rename or remove it." in text for text in problems)
 
 
 def test_a_problem_is_one_sentence_and_the_exit_code_is_one(tmp_path, capsys):
@@ -112,7 +151,7 @@ def test_a_block_is_never_written_under_such_a_name(tmp_path, cell):
 def test_links_out_of_the_folder_are_refused(tmp_path):
   path = make_results(tmp_path / "away")
   (tmp_path / "out").mkdir()
-  for name, target in [("linked", path.parent), ("adding.json", path)]:
+  for name, target in [("linked", path.parent), (path.name, path)]:
     link = tmp_path / "out" / name
     link.symlink_to(target)
     assert any(f"'{link}' leads out of" in problem for problem in verify.check(tmp_path / "out").problems)
