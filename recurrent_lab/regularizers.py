@@ -109,6 +109,9 @@ def flossing(
 ) -> Float[Array, ""]:
   """F, the mean square of the k largest Lyapunov exponents, nats² per step², differentiable through the QR.
 
+  Keep k below the number of directions that live: those that dead units lose for good are not told apart here. F is then inf,
+  with an update that training drops and counts, or holds what rounding leaves of them.
+
   Args:
     cell: any `Cell`.
     params: its parameters.

@@ -114,14 +114,13 @@ def _eliminate(state: _Elimination) -> _Elimination:
   return _Elimination(matrix, terms, state.column.at[row].set(column), state.used.at[column].set(True))
 
 
-def echelon(matrix: Float[Array, "n n"]) -> tuple[Float[Array, "n n"], Bool[Array, "n"]]:
+def echelon(matrix: Float[Array, "n n"], terms: Float[Array, "n n"]) -> tuple[Float[Array, "n n"], Bool[Array, "n"]]:
   """A basis of the image with an identity at its free entries, and which these are.
 
-  Rows with few entries give the pivots first, which keeps the blocks of a block-triangular matrix apart.
+  Rows with few entries give the pivots first, which keeps the blocks of a block-triangular matrix apart. `terms` holds the sum
+  of the absolute values that every entry is the sum of. An entry that is small but has small terms is no noise: it is all that
+  remains of a direction once the unit that hides it dies.
   """
-  size = jnp.abs(matrix)
-  # An entry may itself be a sum that cancels; its terms are no larger than its row and its column.
-  terms = jnp.minimum(jnp.max(size, axis=1, keepdims=True), jnp.max(size, axis=0))
   none = jnp.full(len(matrix), -1)
   start = _Elimination(matrix, terms, none, none >= 0)
   done = lax.while_loop(lambda state: jnp.any(_open(state)), _eliminate, start)
@@ -175,9 +174,10 @@ def push(
     return tangents._replace(coordinates=apply(tangents.coordinates)), nothing
 
   def careful(tangents: Tangents) -> tuple[Tangents, Array]:
-    image = apply(tangents.basis)
+    jacobian = apply(jnp.eye(len(tangents.basis), dtype=tangents.basis.dtype))
+    image = jacobian @ tangents.basis
     broken = jnp.any(jnp.isnan(image))
-    basis, free = echelon(image)
+    basis, free = echelon(image, jnp.abs(jacobian) @ jnp.abs(tangents.basis))
     basis, free = jnp.where(broken, jnp.nan, basis), jnp.where(broken, tangents.free, free)
     lost = jnp.sum(tangents.free) - jnp.sum(free)
 
