@@ -28,8 +28,9 @@ from recurrent_lab import _xla
 Args = ParamSpec("Args")
 Made = TypeVar("Made")
 
-# A program of a layered net holds about 50 maps of memory on a CPU, and this many programs a fifth of what Linux allows.
-PROGRAMS = 256
+# A program holds 27 (`unroll`) to 320 (`lyapunov_spectrum`) maps of memory (GRU, H = 5, jax 0.10.2, CPU), so this many of the
+# largest hold two thirds of what Linux allows.
+PROGRAMS = 128
 
 # Pytrees in which a list is a structure and not an array.
 TREES = ("params", "state", "states", "adjoint", "batch")

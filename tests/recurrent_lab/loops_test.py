@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 
 import recurrent_lab as rl
-from recurrent_lab import _compiled, regularizers
+from recurrent_lab import _compiled, regularizers, training
 from tests.nets import random_net
 
 COMPILED = "/jax/core/compile/backend_compile_duration"
 KEY = jax.random.key(0)
+TASK = rl.tasks.adding(6)
+READOUT = rl.ReadoutParams(np.ones((5, 1), np.float32), np.zeros(1, np.float32))
+STATES = np.ones((8, 5), np.float32)  # adjoints too
 NORMS = np.linspace(1, -3, 20, dtype=np.float32)
 
 
@@ -47,6 +50,11 @@ INSTRUMENTS = {
   "gradient_by_lag": lambda c, p, xs: rl.gradient_by_lag(loss, c, p, xs),
   "flossing": lambda c, p, xs: rl.flossing(c, p, xs, k=2),
   "adjoints": lambda c, p, xs: regularizers.adjoints(loss_of_params, c, rl.WithReadoutParams(p, ()), xs),
+  "omega": lambda c, p, xs: rl.omega(c, p, STATES, xs, STATES),
+  "predict": lambda c, p, xs: training.predict(c, rl.WithReadoutParams(p, READOUT), xs),
+  "evaluate": lambda c, p, xs: training.evaluate(
+    c, TASK, rl.WithReadoutParams(p._replace(input_kernel=p.input_kernel[:2]), READOUT), KEY, 4
+  ),
   "masked_unroll": lambda c, p, xs: rl.sequence.masked_unroll(c, p, xs, [1.0] * 5 + [0.0] * 3),
   "many_to_one": lambda c, p, xs: rl.sequence.many_to_one(c, p, xs, [1.0] * 5 + [0.0] * 3),
   "one_to_many": lambda c, p, xs: rl.sequence.one_to_many(c, p, xs[0], 4, feed, KEY),
