@@ -9,6 +9,7 @@ import pytest
 import recurrent_lab as rl
 from recurrent_lab.jacobians import flat_trajectory
 from recurrent_lab.lyapunov import first_directions
+from tests.nets import FAMILIES, random_net
 
 STEPS = 100
 
@@ -75,6 +76,15 @@ def assert_near(found, expected):
   np.testing.assert_allclose(np.asarray(found)[finite], expected[finite], rtol=0, atol=1e-3 * spread)
 
 
+def random_stack(name, gains, steps, dtype):
+  """Layers of two units, each with its own recurrent gain."""
+  nets = [
+    random_net(name, jax.random.key(i), steps=steps, inputs=2, hidden=2, dtype=dtype, recurrent_gain=gain)
+    for i, gain in enumerate(gains)
+  ]
+  return rl.stack(*[cell for cell, _, _ in nets]), tuple(params for _, params, _ in nets), nets[0][2]
+
+
 @pytest.mark.parametrize("weights", [(0.5, 2.0), (2.0, 0.5)])
 def test_two_linear_units_in_a_stack(weights):
   """Determinant 1 at every step: the singular values are e^{±a}."""
@@ -119,6 +129,19 @@ def test_layers_whose_units_die_and_revive():
   xs = jnp.ones((60, 6)).at[jnp.array([10, 20, 30]), jnp.array([0, 1, 2])].set(-100)
   for k in (12, 4):
     assert_near(rl.lyapunov_spectrum(cell, params, xs, k=k).exponents, exact_exponents(cell, params, xs, k))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FAMILIES)
+def test_stacks_coupled_either_way(name):
+  """The upper layer stronger, and the lower one, in float32."""
+  lags = (10, 100)
+  for gains in ((0.6, 1.6), (1.6, 0.6)):
+    cell, params, xs = random_stack(name, gains, lags[-1], np.float32)
+    jacobians = np.asarray(rl.state_jacobians(cell, params, xs))
+    found = rl.product_log_singular_values(cell, params, xs, lags=lags)
+    for lag, values in zip(lags, found, strict=True):
+      assert_near(values, exact_log_singular_values(jacobians[-lag:]))
 
 
 def test_three_of_six_units_are_dead():
