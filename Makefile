@@ -24,23 +24,23 @@ paper: sweeps figures report
 	@echo "All of it on one page: $(REPORT)/index.html"
 
 sweeps: env
-	@for experiment in $(EXPERIMENTS); do $(RUN) -m experiments.$$experiment --out=$(RESULTS) || exit $$?; done
+	@for experiment in $(EXPERIMENTS); do $(RUN) -m experiments.$$experiment --out="$(RESULTS)" || exit $$?; done
 
 figures: env
-	$(RUN) -m analysis.paper --results=$(RESULTS) --out=$(FIGURES)
-	$(RUN) -m analysis.claims --results=$(RESULTS) --out=$(LEDGER)
+	$(RUN) -m analysis.paper --results="$(RESULTS)" --out="$(FIGURES)"
+	$(RUN) -m analysis.claims --results="$(RESULTS)" --out="$(LEDGER)"
 
 # The pages that are kept in git: docs/claims.md, docs/claims.json and the table in README.md.
 ledger: env
-	$(RUN) -m analysis.claims --results=$(RESULTS) --out=docs --readme=README.md
+	$(RUN) -m analysis.claims --results="$(RESULTS)" --out=docs --readme=README.md
 
 report: env
-	$(RUN) -m analysis.report --results=$(RESULTS) --out=$(REPORT)
+	$(RUN) -m analysis.report --results="$(RESULTS)" --out="$(REPORT)"
 
 # One process a core: training runs on small nets leave most of a machine idle otherwise.
 SHARDS ?= 0/2 1/2
 train = @pids=; trap 'kill $$pids; wait; exit 130' INT; for shard in $(SHARDS); do \
-	XLA_FLAGS=--xla_cpu_multi_thread_eigen=false $(RUN) -m experiments.$(1) --shard=$$shard --out=$(RESULTS) & pids="$$pids $$!"; done; \
+	XLA_FLAGS=--xla_cpu_multi_thread_eigen=false $(RUN) -m experiments.$(1) --shard=$$shard --out="$(RESULTS)" & pids="$$pids $$!"; done; \
 	for pid in $$pids; do wait $$pid || exit 1; done
 
 # A figure is not replaced by one of other results, so these have folders of their own.
@@ -50,8 +50,8 @@ landmarks: RESULTS = results/landmarks
 landmarks: FIGURES = figures/landmarks
 
 learning: env
-	$(RUN) -m experiments.error_surface --out=$(RESULTS)
-	$(RUN) -m experiments.forget_bias --out=$(RESULTS)
+	$(RUN) -m experiments.error_surface --out="$(RESULTS)"
+	$(RUN) -m experiments.forget_bias --out="$(RESULTS)"
 	$(call train,adding --cells=gru$(comma)lstm$(comma)peephole_lstm$(comma)rnn --length=50 --hidden_size=64 --updates=1500 --seeds=3)
 	$(call train,adding --cells=indrnn --layers=1$(comma)2 --length=50 --hidden_size=64 --updates=1500 --seeds=3)
 	$(call train,copy_memory --length=20$(comma)40 --updates=1500 --seeds=3)
@@ -61,11 +61,11 @@ learning: env
 	$(call train,temporal_order --cells=lstm$(comma)gru --length=10$(comma)20 --updates=5000 $(GATED))
 	$(call train,solvable_lag --length=5$(comma)20$(comma)80 --forget_bias=-2$(comma)0$(comma)2$(comma)4 --seeds=3)
 	$(call train,flossing --length=4$(comma)16 --updates=1000 --seeds=3)
-	$(MAKE) learning-figures RESULTS=$(RESULTS) FIGURES=$(FIGURES)
+	$(MAKE) learning-figures RESULTS="$(RESULTS)" FIGURES="$(FIGURES)"
 
 landmarks: env
-	$(RUN) -m experiments.error_surface --out=$(RESULTS)
-	$(RUN) -m experiments.forget_bias --out=$(RESULTS)
+	$(RUN) -m experiments.error_surface --out="$(RESULTS)"
+	$(RUN) -m experiments.forget_bias --out="$(RESULTS)"
 	$(call train,adding)
 	$(call train,adding --cells=indrnn --layers=1$(comma)2)
 	$(call train,copy_memory)
@@ -75,15 +75,15 @@ landmarks: env
 	$(call train,temporal_order --cells=lstm$(comma)gru $(GATED))
 	$(call train,solvable_lag)
 	$(call train,flossing)
-	$(MAKE) learning-figures RESULTS=$(RESULTS) FIGURES=$(FIGURES)
+	$(MAKE) learning-figures RESULTS="$(RESULTS)" FIGURES="$(FIGURES)"
 
 comma := ,
 # Gated cells learn this with Adam in a small part of the updates that plain SGD takes.
 GATED = --optimizer=adam --learning_rate=0.001 --init=recommended
 
 learning-figures: env
-	$(RUN) -m analysis.learning --results=$(RESULTS) --out=$(FIGURES)
-	$(RUN) -m analysis.success --results=$(RESULTS) --out=$(FIGURES)
+	$(RUN) -m analysis.learning --results="$(RESULTS)" --out="$(FIGURES)"
+	$(RUN) -m analysis.success --results="$(RESULTS)" --out="$(FIGURES)"
 
 language: RESULTS = results/language
 language: FIGURES = figures/language
@@ -91,22 +91,22 @@ language-landmarks: RESULTS = results/landmarks
 language-landmarks: FIGURES = figures/landmarks
 
 language: env
-	$(RUN) -m experiments.ngram --vocabulary=2000 --out=$(RESULTS)
+	$(RUN) -m experiments.ngram --vocabulary=2000 --out="$(RESULTS)"
 	$(call train,word_model --vocabulary=2000 --hidden_size=64 --updates=1000 --learning_rate=0.01)
 	$(call train,character_model --hidden_size=64 --updates=500)
-	$(MAKE) uses language-figures RESULTS=$(RESULTS) FIGURES=$(FIGURES) SMALL=1
+	$(MAKE) uses language-figures RESULTS="$(RESULTS)" FIGURES="$(FIGURES)" SMALL=1
 
 language-landmarks: env
-	$(RUN) -m experiments.ngram --out=$(RESULTS)
+	$(RUN) -m experiments.ngram --out="$(RESULTS)"
 	$(call train,word_model --cells=rnn --learning_rate=0.005)
 	$(call train,word_model --cells=lstm$(comma)gru)
 	$(call train,character_model)
-	$(MAKE) uses language-figures RESULTS=$(RESULTS) FIGURES=$(FIGURES)
+	$(MAKE) uses language-figures RESULTS="$(RESULTS)" FIGURES="$(FIGURES)"
 
 # The same in both, but for the longest sentences and stories.
 uses: env
-	$(RUN) -m experiments.ngram --unit=char --vocabulary=0 --length=100 --out=$(RESULTS)
-	$(RUN) -m experiments.ngram_tasks --out=$(RESULTS)
+	$(RUN) -m experiments.ngram --unit=char --vocabulary=0 --length=100 --out="$(RESULTS)"
+	$(RUN) -m experiments.ngram_tasks --out="$(RESULTS)"
 	$(call train,recall $(if $(SMALL),--length=5$(comma)20))
 	$(call train,next_item)
 	$(call train,tagging $(if $(SMALL),--length=1$(comma)4))
@@ -116,8 +116,8 @@ uses: env
 	$(call train,forecast)
 
 language-figures: env
-	$(RUN) -m analysis.language --results=$(RESULTS) --out=$(FIGURES)
-	$(RUN) -m analysis.uses --results=$(RESULTS) --out=$(FIGURES)
+	$(RUN) -m analysis.language --results="$(RESULTS)" --out="$(FIGURES)"
+	$(RUN) -m analysis.uses --results="$(RESULTS)" --out="$(FIGURES)"
 
 reliability: env
 	$(RUN) -m benchmarks.faults --out=docs

@@ -188,6 +188,7 @@ def page(results: Path) -> tuple[str, dict[str, bytes]]:
     sweeps=sweeps,
     inline=INLINE // 1000,
     results=shlex.quote(str(results)),
+    figures=shlex.quote(str(results / "figures")),
   ), files
 
 
