@@ -36,6 +36,7 @@ QUANTITIES: Mapping[str, Quantity] = {
   "largest_exponent": Quantity("largest Lyapunov exponent λ₁ (nats per step)"),
   "exponent": Quantity("Lyapunov exponents (nats per step)"),
   "kaplan_yorke_share": Quantity("Kaplan–Yorke dimension / n"),
+  "certified": Quantity("share of certified spectra"),
   "positive_share": Quantity("share of exponents above 0"),
   "rate": Quantity("ln σ_i / lag (nats per step)"),
   "state": Quantity("states S at the end of an orbit", ""),

@@ -36,6 +36,7 @@ def spectrum(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str
     "interval": result.interval,
     "log_det_rate": result.log_det_rate,
     "residual": result.residual,
+    "certified": result.is_certified.astype(result.residual.dtype),
     "kaplan_yorke_dimension": rl.kaplan_yorke_dimension(result.exponents),
     "entropy_rate": rl.entropy_rate(result.exponents),
     "positive_share": rl.positive_share(result.exponents),
@@ -47,6 +48,7 @@ SCALARS = (
   "interval",
   "log_det_rate",
   "residual",
+  "certified",
   "kaplan_yorke_dimension",
   "entropy_rate",
   "positive_share",
@@ -70,6 +72,7 @@ MEASURE = Measure(
     "residual": Quantity(
       "distance of the sum of the exponents from the determinant's rate, per direction", "nats per step"
     ),
+    "certified": Quantity("whether the residual certifies the spectrum; 0 where a direction is lost", "1"),
     "kaplan_yorke_dimension": Quantity("Kaplan–Yorke dimension", "1"),
     "entropy_rate": Quantity("sum of the exponents above 0", "nats per step"),
     "positive_share": Quantity("share of the exponents above 0", "1"),

@@ -39,13 +39,20 @@ def test_crossings_are_told_as_they_are(name, values):
   said = next((text for text, known in SAID.items() if known is values), None)
   shown = {
     "recurrent_gain": lambda: xr.Dataset({"growth_rate": curve(values)}),
-    "lyapunov": lambda: xr.Dataset({"largest_exponent": curve(values), "positive_share": curve([0.0, 0.0, 0.5])}),
+    "lyapunov": lambda: xr.Dataset(
+      {
+        "largest_exponent": curve(values),
+        "positive_share": curve([0.0, 0.0, 0.5]),
+        "certified": curve([1.25, np.nan, 0.0]),
+      }
+    ),
     "phase_gates": lambda: xr.Dataset({"largest_exponent": curve(values, forget_bias=[-2.0, 4.0])}),
     "phase_input": lambda: xr.Dataset({"largest_exponent": curve(values, input_scale=[0.5, 2.0])}),
   }[name]()
   finding = importlib.import_module(f"analysis.{name}").PLOT.finding(shown)
   assert "nan" not in finding.lower().replace("nats", "")
   assert "nowhere" not in finding
+  assert ("Certified: 1 of 4 spectra." in finding) == (name == "lyapunov")
   if said:
     assert finding.count(said) == (2 if name.startswith("phase") else 1)
   for other in set(SAID) - {said}:
