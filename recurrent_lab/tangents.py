@@ -62,12 +62,30 @@ def _(axis_size: int, in_batched: list[bool], flag: Array) -> tuple[Array, bool]
   return any_of_batch(jnp.any(flag)), False
 
 
+def _by_columns(vectors: Float[Array, "n k"]) -> tuple[Float[Array, "n k"], Float[Array, "k k"]]:
+  """V = Q R with Q = V R⁻¹, so that every row of Q is as accurate as that row of V, however small it is.
+
+  Householder's Q has errors of the size of its columns. They would drown a component that is small now and grows later, such as
+  that of a lower layer under a stronger upper one. A column of zeros stays one.
+  """
+  first = jnp.linalg.qr(vectors, mode="r")
+  q = _solved(vectors, first)
+  second = jnp.linalg.qr(q, mode="r")  # twice is enough
+  return _solved(q, second), second @ first
+
+
+def _solved(vectors: Float[Array, "n k"], r: Float[Array, "k k"]) -> Float[Array, "n k"]:
+  """V R⁻¹, where a zero on the diagonal of R belongs to a column of zeros."""
+  r = r + jnp.diag(jnp.where(jnp.diagonal(r) == 0, 1, 0).astype(r.dtype))
+  return lax.linalg.triangular_solve(r, vectors, left_side=False)
+
+
 def orthonormalize(tangents: Tangents) -> tuple[Tangents, Float[Array, "k k"]]:
   """V = Q R with the columns of V that are lost left out: their rows of R are zero."""
   vectors = tangents.basis @ tangents.coordinates
   order = jnp.argsort(~tangents.live, stable=True)
   back = jnp.argsort(order)
-  q, r = jnp.linalg.qr(vectors[:, order])
+  q, r = _by_columns(jnp.where(tangents.live, vectors, 0)[:, order])
   q, r = q[:, back], jnp.where(tangents.live[:, None], r[back][:, back], 0)
   q = jnp.where(tangents.free[:, None] & tangents.live, q, 0)
   return tangents._replace(coordinates=q), r
@@ -133,9 +151,13 @@ def _drop(
   live: Bool[Array, "k"],
   rank: Int[Array, ""],
   lost: Int[Array, ""],
-  noise: Float[Array, "n"],
+  terms: Float[Array, "n k"],
 ) -> tuple[Float[Array, "n k"], Float[Array, "k k"], Bool[Array, "k"]]:
-  """Gram-Schmidt, twice, of at most `rank` columns; up to `lost` columns that are `noise` once projected are dropped."""
+  """Gram-Schmidt, twice, of at most `rank` columns; up to `lost` columns that are rounding noise once projected are dropped.
+
+  `terms` holds the sum of the absolute values that every entry is the sum of, as in `echelon`.
+  """
+  noise = NOISE * jnp.finfo(vectors.dtype).eps
 
   def column(j: Array, carry: tuple[Array, Array, Array, Array]) -> tuple[Array, Array, Array, Array]:
     q, r, kept, budget = carry
@@ -144,7 +166,8 @@ def _drop(
     x = x - q @ first
     second = q.T @ x
     x = x - q @ second
-    is_noise = jnp.all(jnp.abs(x) <= noise) & (budget > 0)
+    rounding = noise * (terms[:, j] + jnp.abs(q) @ jnp.abs(first))
+    is_noise = jnp.all(jnp.abs(x) <= rounding) & (budget > 0)
     keep = live[j] & ~is_noise & (jnp.sum(kept) < rank)
     norm = jnp.linalg.norm(x)
     q = q.at[:, j].set(jnp.where(keep, x / jnp.where(norm == 0, 1, norm), 0))
@@ -177,7 +200,8 @@ def push(
     jacobian = apply(jnp.eye(len(tangents.basis), dtype=tangents.basis.dtype))
     image = jacobian @ tangents.basis
     broken = jnp.any(jnp.isnan(image))
-    basis, free = echelon(image, jnp.abs(jacobian) @ jnp.abs(tangents.basis))
+    terms = jnp.abs(jacobian) @ jnp.abs(tangents.basis)
+    basis, free = echelon(image, terms)
     basis, free = jnp.where(broken, jnp.nan, basis), jnp.where(broken, tangents.free, free)
     lost = jnp.sum(tangents.free) - jnp.sum(free)
 
@@ -187,8 +211,8 @@ def push(
 
     def lose(tangents: Tangents) -> tuple[Tangents, Array]:
       tangents, before = orthonormalize(tangents)
-      noise = NOISE * jnp.finfo(image.dtype).eps * jnp.sum(jnp.abs(image), axis=1)
-      q, after, live = _drop(image @ tangents.coordinates, tangents.live, jnp.sum(free), lost, noise)
+      vectors, added = image @ tangents.coordinates, terms @ jnp.abs(tangents.coordinates)
+      q, after, live = _drop(vectors, tangents.live, jnp.sum(free), lost, added)
       return Tangents(jnp.where(free[:, None], q, 0), basis, free, live), after @ before
 
     return lax.cond(any_of_batch(lost > 0), lose, keep, tangents)
