@@ -10,8 +10,17 @@ import recurrent_lab as rl
 # One cell of each family, and of each way of its own through the code.
 FAMILIES = ("rnn", "lstm", "peephole_lstm", "gru", "gru_reset_before", "simplified_lstm", "indrnn", "hopfield")
 
-# For what every cell must do: by default it is asked of the families, by the slow tests of all the others.
-EVERY_CELL = [name if name in FAMILIES else pytest.param(name, marks=pytest.mark.slow) for name in rl.CELLS]
+
+def by_default(some, every):
+  """All of `every` as parameters of a test, those that are not among `some` as slow tests."""
+  return [name if name in some else pytest.param(name, marks=pytest.mark.slow) for name in every]
+
+
+MOST_USED = ("rnn", "lstm", "gru")
+# What every cell must do is asked of the families by default. What follows from their steps is asked of the most used.
+EVERY_CELL = by_default(FAMILIES, rl.CELLS)
+EVERY_FAMILY = by_default(MOST_USED, FAMILIES)
+EVERY_STEP = by_default(MOST_USED, rl.CELLS)
 
 
 def random_net(name, key, *, steps=8, inputs=3, hidden=5, dtype=np.float32, recurrent_gain=1.2):

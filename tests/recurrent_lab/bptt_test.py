@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import recurrent_lab as rl
-from tests.nets import EVERY_CELL, random_net
+from tests.nets import EVERY_STEP, random_net
 
 LOSSES = {
   "squared": lambda outputs: 0.5 * jnp.sum((outputs - 0.3) ** 2),
@@ -17,7 +17,7 @@ LOSSES = {
 }
 
 
-@pytest.mark.parametrize("name", EVERY_CELL)
+@pytest.mark.parametrize("name", EVERY_STEP)
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float32, 1e-5), (np.float64, 1e-12)])
 def test_summands_add_up_to_the_gradient(name, dtype, tolerance, key):
   with jax.enable_x64(dtype == np.float64):
@@ -74,7 +74,7 @@ def test_readout_has_no_term_beyond_lag_zero(name, key):
   assert np.all(np.abs(summands.cell.recurrent_kernel[1:]).max((1, 2)) > 0)
 
 
-@pytest.mark.parametrize("name", EVERY_CELL)
+@pytest.mark.parametrize("name", EVERY_STEP)
 @pytest.mark.parametrize("loss", ["cross_entropy", "last"])
 @pytest.mark.usefixtures("x64")
 def test_adjoints_match_automatic_differentiation(name, loss, key):

@@ -10,7 +10,7 @@ import pytest
 import recurrent_lab as rl
 from recurrent_lab import sequence
 from tests import reference
-from tests.nets import FAMILIES, random_net, to_float64
+from tests.nets import EVERY_FAMILY, random_net, to_float64
 
 
 def reference_outputs(name, params, xs):
@@ -23,7 +23,7 @@ def assert_close(a, b, **tolerance):
   jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, **tolerance), a, b)
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", EVERY_FAMILY)
 def test_a_padded_batch_equals_its_members_one_by_one(name, key, rng):
   cell, params, _ = random_net(name, key)
   lengths = np.array([5, 1, 7, 3])
@@ -56,7 +56,7 @@ def test_many_to_one_without_a_mask_is_the_last_output(key):
   assert_close(sequence.many_to_one(cell, params, xs), reference_outputs("gru", params, xs)[-1])
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", EVERY_FAMILY)
 def test_one_to_many_puts_in_what_it_put_out(name, key):
   cell, params, xs = random_net(name, key, inputs=5)
 
@@ -72,7 +72,7 @@ def test_one_to_many_puts_in_what_it_put_out(name, key):
   assert_close(final, rl.unroll(cell, params, put_in)[0])
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", EVERY_FAMILY)
 def test_an_encoder_that_is_its_own_decoder_reads_on(name, key):
   cell, params, xs = random_net(name, key)
   both = sequence.EncoderDecoderParams(params, params)
@@ -92,7 +92,7 @@ def test_a_decoder_starts_where_the_encoder_ended(key, rng):
     assert_close(outputs[:, i], rl.unroll(cell, decoder, targets[:, i], state)[1])
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", EVERY_FAMILY)
 def test_looking_tokens_up_is_one_hot_input(name, key, rng):
   cell, params, _ = random_net(name, key, inputs=9)
   tokens = jnp.asarray(rng.integers(0, 9, 6))

@@ -1,6 +1,6 @@
 """Every task against a second derivation of its targets from its inputs, and every baseline against a fitted constant."""
 
-from functools import partial
+from functools import cache, partial
 import itertools
 import math
 import sys
@@ -41,6 +41,12 @@ ODDS = 1e-8  # of a statistical test to fail by chance
 MANY = (
   4000  # examples; where a test needs few, it takes the first of as many, since compiling another shape takes longer
 )
+
+
+@cache
+def usual(name):
+  """The task that suits the statistics, always the same object, so that its sampling is compiled once."""
+  return get_task(name, NUMBERS[name][1])
 
 
 def draw(task, key, batch_size=MANY):
@@ -207,7 +213,7 @@ ORACLES = {
 @pytest.mark.parametrize("name", TASKS)
 def test_targets_follow_from_inputs(name, size, key):
   number = NUMBERS[name][size]
-  task = get_task(name, number)
+  task = usual(name) if size == 1 else get_task(name, number)
   batch_size = (40, 100, 2)[size]
   batch = draw(task, key, batch_size) if size != 1 else first(draw(task, key), batch_size)
   assert task.name == name
@@ -231,7 +237,7 @@ def test_targets_follow_from_inputs(name, size, key):
 def test_baseline_is_the_best_constant_classifier(name, key):
   """Frequencies fitted to n examples, step by step, undercut the true entropy: 2 n (H - Ĥ) summed over steps is χ² (Wilks)."""
   n = MANY
-  task = get_task(name, NUMBERS[name][1])
+  task = usual(name)
   batch = draw(task, key)
   counted = np.flatnonzero(batch.mask[:, 0])
   assert np.all(batch.mask == batch.mask[:, :1])  # so that every step that counts has n examples
@@ -251,7 +257,7 @@ def test_baseline_is_the_best_constant_classifier(name, key):
 
 @pytest.mark.parametrize("name", REGRESSIONS)
 def test_baseline_is_the_best_constant_regressor(name, key):
-  task = get_task(name, NUMBERS[name][1])
+  task = usual(name)
   batch = draw(task, key)
   is_counted = batch.mask[..., None] > 0
   axis = None if name == "spike_timing" else 1  # there, one constant for all steps
@@ -271,7 +277,7 @@ def test_baseline_is_the_best_constant_regressor(name, key):
 
 @pytest.mark.parametrize("name", TASKS)
 def test_only_a_net_that_knows_has_solved_it(name, key):
-  task = get_task(name, NUMBERS[name][1])
+  task = usual(name)
   batch = first(draw(task, key), 1)  # one example alone works too
   right = perfect(task, batch)
   elsewhere = np.where(batch.mask[..., None] > 0, right, 7.0)
@@ -305,7 +311,7 @@ def test_score_sees_only_the_steps_that_need_memory(name, number, needed, key):
 
 @pytest.mark.parametrize("name", TASKS)
 def test_data_are_a_pure_function_of_the_key(name, key):
-  task = get_task(name, NUMBERS[name][1])
+  task = usual(name)
   assert task.test is task.sample
   keys = jax.random.split(key, 2)
   one, other, again = (draw(task, k) for k in (*keys, keys[0]))
