@@ -31,7 +31,7 @@ def certified(spectrum, share=1e-3):
   return np.all(np.asarray(spectrum.residual) < share * np.abs(np.mean(np.asarray(spectrum.exponents), axis=-1)))
 
 
-@pytest.mark.parametrize("gain", [0.01, 0.5, 2.0])
+@pytest.mark.parametrize("gain", [0.01, pytest.param(0.5, marks=pytest.mark.slow), 2.0])
 def test_scaled_orthogonal_linear_net(gain, key):
   """All exponents are ln g, however long; even where a longer interval would underflow."""
   cell = rl.rnn("identity")
@@ -108,7 +108,8 @@ def test_matches_a_numpy_loop(name, key):
   np.testing.assert_allclose(single.exponents, numpy_spectrum(cell, params, xs, burn_in=150), rtol=2e-3, atol=2e-3)
 
 
-@pytest.mark.parametrize("name", [pytest.param("rnn", marks=pytest.mark.slow), "lstm"])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["rnn", "lstm"])
 def test_interval_is_chosen_so_that_the_certificate_holds(name, key):
   """And one that is too long shows in the residual, though not in the largest exponent."""
   cell, params, xs = random_net(name, key, steps=400, hidden=32)
@@ -168,6 +169,7 @@ def test_largest_exponent_is_the_slope_of_the_norms(name, key):
   np.testing.assert_allclose(spectrum.exponents[0], rate, atol=6 * float(spectrum.standard_error[0]) + 5e-3)
 
 
+@pytest.mark.slow
 def test_local_exponents_average_to_the_global_ones(key, x64):
   cell, params, xs = random_net("rnn", key, steps=107, dtype=np.float64)
   spectrum = lyapunov_spectrum(cell, params, xs, burn_in=7, interval=1, blocks=100)
@@ -177,6 +179,7 @@ def test_local_exponents_average_to_the_global_ones(key, x64):
   assert np.all(np.isnan(lyapunov_spectrum(cell, params, xs, blocks=1).standard_error))
 
 
+@pytest.mark.slow
 def test_standard_error_is_the_spread_over_independent_runs(key):
   cell, params, _ = random_net("rnn", key, hidden=4)
   xs = jax.random.normal(key, (48, 500, 3))

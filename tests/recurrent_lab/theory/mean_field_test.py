@@ -14,7 +14,7 @@ from recurrent_lab.theory.mean_field import check_cell, reveal
 RNN, RELU, GATED = ({"samples": samples, "steps": steps} for samples, steps in ((512, 120), (1024, 120), (2048, 100)))
 
 
-@pytest.mark.parametrize("gain", [0.5, 3.0])
+@pytest.mark.parametrize("gain", [pytest.param(0.5, marks=pytest.mark.slow), 3.0])
 def test_a_driven_rnn_is_the_random_tanh_network(key, gain):
   field = theory.sample_mean_field("rnn", key, recurrent_gain=gain, **RNN)
   mean_square = (theory.mean_field_variance(gain, 1.0) - 1) / gain**2  # E tanh²
@@ -33,7 +33,7 @@ def test_a_relu_network_multiplies_by_half_the_squared_gain(key):
   np.testing.assert_allclose(rate, 0.5 * np.log(0.7**2 / 2), atol=0.04)
 
 
-@pytest.mark.parametrize("name", ["lstm", "gru"])
+@pytest.mark.parametrize("name", ["lstm", pytest.param("gru", marks=pytest.mark.slow)])
 def test_without_kernels_only_the_forget_gate_is_left(rng, key, name):
   forget = rng.uniform(-1, 3)
   rate = theory.predicted_growth_rate(name, key, recurrent_gain=0.0, input_scale=0.0, forget_bias=forget, **GATED)
@@ -115,6 +115,7 @@ def test_a_sweep_is_a_vmap(key):
   assert np.isnan(jax.jit(predict)(-1.0))
 
 
+@pytest.mark.slow
 def test_double_precision(key):
   with jax.enable_x64(True):
     assert theory.predicted_growth_rate("lstm", key, recurrent_gain=1.0, samples=16, steps=10).dtype == jnp.float64
