@@ -213,7 +213,7 @@ def test_omega_of_adjoints_out_of_range(explosive):
   np.testing.assert_allclose(found, np.mean((size[:-1] / size[1:] - 1) ** 2), rtol=1e-4)
 
 
-@pytest.mark.parametrize("clip", ["global_norm", "value"])
+@pytest.mark.parametrize("clip", ["global_norm", pytest.param("value", marks=pytest.mark.slow)])
 def test_training_takes_every_update_of_an_exploding_net(clip):
   """A tanh net at gain 6 over 100 steps: the squares of its gradients overflow, and none of its gradients does."""
   task, cell = rl.tasks.adding(100), rl.rnn()

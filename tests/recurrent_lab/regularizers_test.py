@@ -8,7 +8,7 @@ import pytest
 
 import recurrent_lab as rl
 from recurrent_lab.regularizers import adjoints, flossing, omega
-from tests.nets import random_net
+from tests.nets import by_default, random_net
 
 CELLS = ["rnn", "lstm", "gru"]
 
@@ -25,7 +25,7 @@ def squared_loss(params, outputs):
 
 
 @pytest.mark.usefixtures("x64")
-@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize("name", by_default(("gru",), CELLS))
 def test_one_backward_pass_gives_gradient_and_adjoints(name, key):
   cell, params, xs = net_with_readout(name, key)
   value, gradient, states, adjoint = adjoints(squared_loss, cell, params, xs)
@@ -88,7 +88,9 @@ def test_omega_leaves_out_what_has_no_adjoint(key):
 
 
 @pytest.mark.usefixtures("x64")
-@pytest.mark.parametrize(("name", "interval"), [("rnn", 1), ("lstm", 1), ("gru", 4)])
+@pytest.mark.parametrize(
+  ("name", "interval"), [("rnn", 1), pytest.param("lstm", 1, marks=pytest.mark.slow), ("gru", 4)]
+)
 def test_flossing_is_the_mean_square_of_the_exponents(name, interval, key):
   cell, params, xs = random_net(name, key, steps=24, dtype=np.float64)
   exponents = rl.lyapunov_spectrum(cell, params, xs, k=3, interval=interval, blocks=1).exponents
@@ -98,7 +100,7 @@ def test_flossing_is_the_mean_square_of_the_exponents(name, interval, key):
 
 
 @pytest.mark.usefixtures("x64")
-@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize("name", by_default(("lstm",), CELLS))
 def test_flossing_differentiates_through_the_qr(name, key):
   cell, params, xs = random_net(name, key, steps=12, dtype=np.float64)
   flat, unravel = ravel_pytree(params)
