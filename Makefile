@@ -152,12 +152,12 @@ NUMERICAL = $(patsubst %,tests/recurrent_lab/%_test.py,backprop bptt extremes ja
               unroll xla)
 
 test: env
-	$(RUN) -m pytest -n auto -m "not slow" $(NUMERICAL) $(PYTEST_FLAGS)
+	$(RUN) -m pytest -n auto --dist loadfile -m "not slow" $(NUMERICAL) $(PYTEST_FLAGS)
 	XLA_FLAGS="--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true" \
-	  $(RUN) -m pytest -n auto -m "not slow" $(NUMERICAL:%=--ignore=%) $(PYTEST_FLAGS)
+	  $(RUN) -m pytest -n auto --dist loadfile -m "not slow" $(NUMERICAL:%=--ignore=%) $(PYTEST_FLAGS)
 
 test-slow: env
-	$(RUN) -m pytest -n auto -m slow $(PYTEST_FLAGS)
+	$(RUN) -m pytest -n auto --dist loadfile -m slow $(PYTEST_FLAGS)
 
 check: env
 	$(RUN) -m ruff format --check .

@@ -48,7 +48,9 @@ print((peak() - before) / 2**10, data.nbytes / 2**20, dict(data.sizes)["point"])
 """
 
 
-@pytest.mark.parametrize("fifth", [{}, {"seq_len": (50, 1000)}], ids=["four axes", "and lengths"])
+@pytest.mark.parametrize(
+  "fifth", [{}, pytest.param({"seq_len": (50, 1000)}, marks=pytest.mark.slow)], ids=["four axes", "and lengths"]
+)
 def test_sweeps_of_one_axis_each_take_the_memory_of_what_is_stored(tmp_path, fifth):
   write_sweeps(tmp_path, **dict.fromkeys(fifth, 200))
   for name, lengths in fifth.items():

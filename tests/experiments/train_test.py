@@ -112,6 +112,7 @@ def test_killed_and_stopped_runs_end_as_uninterrupted_ones_do(tmp_path):
     np.testing.assert_array_equal(left, right)
 
 
+@pytest.mark.slow
 def test_a_run_stops_when_all_seeds_have_solved_the_task(tmp_path, capsys):
   flags = [*TINY, "--stop=solved", "--length=2", "--hidden_size=12", "--learning_rate=0.02", f"--out={tmp_path}"]
   assert runner.main(adding.EXPERIMENT, flags) == 0

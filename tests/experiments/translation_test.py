@@ -190,6 +190,7 @@ def test_scores_of_what_is_right_and_what_is_not():
   assert np.isnan(pairs.scores([], [])).all()
 
 
+@pytest.mark.slow
 def test_a_run_from_flags_to_results(few_sentences, tmp_path, capsys):
   assert runner.main(translation.EXPERIMENT, [*TINY, f"--out={tmp_path}"]) == 0
   assert "toy: " in capsys.readouterr().err

@@ -8,6 +8,7 @@ from recurrent_lab.tasks.sessions import MARKOV_ERROR
 from recurrent_lab.tasks.stories import CHANCE_ERROR
 
 
+@pytest.mark.slow
 def test_counts_guess_where_the_answer_lies_further_back(tmp_path):
   flags = ["--length=9", "--order=2", "--sequences=3000", f"--out={tmp_path}"]
   assert runner.main(ngram_tasks.EXPERIMENT, flags) == 0

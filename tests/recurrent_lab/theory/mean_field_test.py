@@ -108,6 +108,7 @@ def test_bad_values_are_named():
     theory.predicted_growth_rate("nothing", jax.random.key(0), recurrent_gain=1.0)
 
 
+@pytest.mark.slow
 def test_a_sweep_is_a_vmap(key):
   gains = jnp.asarray([0.5, 2.0])
   predict = lambda gain: theory.predicted_growth_rate("rnn", key, recurrent_gain=gain, samples=32, steps=20)
