@@ -157,7 +157,7 @@ test: env
 	  $(RUN) -m pytest -n auto --dist loadfile -m "not slow" $(NUMERICAL:%=--ignore=%) $(PYTEST_FLAGS)
 
 test-slow: env
-	$(RUN) -m pytest -n auto --dist loadfile -m slow $(PYTEST_FLAGS)
+	$(RUN) -m pytest -n auto -m slow $(PYTEST_FLAGS)
 
 check: env
 	$(RUN) -m ruff format --check .
