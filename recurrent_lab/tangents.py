@@ -25,6 +25,8 @@ from jax.custom_batching import custom_vmap
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from recurrent_lab.scaled import norm
+
 # A pivot is taken from the row with the fewest entries, unless it is this much smaller than its column.
 SMALLEST_PIVOT = 0.01
 # Sums that cancel to this many ε of their terms are zero.
@@ -68,6 +70,9 @@ def _by_columns(vectors: Float[Array, "n k"]) -> tuple[Float[Array, "n k"], Floa
   Householder's Q has errors of the size of its columns. They would drown a component that is small now and grows later, such as
   that of a lower layer under a stronger upper one. A column of zeros stays one.
   """
+  if vectors.shape[1] == 1:
+    size = norm(vectors)
+    return vectors / jnp.where(size == 0, 1, size), size[None, None]
   first = jnp.linalg.qr(vectors, mode="r")
   q = _solved(vectors, first)
   second = jnp.linalg.qr(q, mode="r")  # twice is enough
@@ -169,9 +174,9 @@ def _drop(
     rounding = noise * (terms[:, j] + jnp.abs(q) @ jnp.abs(first))
     is_noise = jnp.all(jnp.abs(x) <= rounding) & (budget > 0)
     keep = live[j] & ~is_noise & (jnp.sum(kept) < rank)
-    norm = jnp.linalg.norm(x)
-    q = q.at[:, j].set(jnp.where(keep, x / jnp.where(norm == 0, 1, norm), 0))
-    r = r.at[:, j].set((first + second).at[j].set(jnp.where(keep, norm, 0)))
+    size = norm(x)
+    q = q.at[:, j].set(jnp.where(keep, x / jnp.where(size == 0, 1, size), 0))
+    r = r.at[:, j].set((first + second).at[j].set(jnp.where(keep, size, 0)))
     return q, r, kept.at[j].set(keep), budget - (live[j] & ~keep)
 
   k = vectors.shape[1]
