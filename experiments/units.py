@@ -60,8 +60,9 @@ def at_work(
   folder: Path, done: set[str], seen: set[str], counts: Callable[[Point, str], bool] = lambda point, code: True
 ) -> Iterator[Work]:
   """Opens the folder for a launcher and says so if it is not alone; `done` and `seen` are kept up to date by `claim`."""
-  folder.mkdir(parents=True, exist_ok=True)
-  file = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
+  with store.writing(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    file = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
   lock: int | None = file
   try:
     try:

@@ -200,6 +200,7 @@ def check_tokens(params: Params, tokens: Int[Array, "..."]) -> Float[Array, "V k
   if not hasattr(first, "input_kernel"):
     raise ValueError(f"{type(first).__name__} has no input_kernel to look tokens up in.")
   size = first.input_kernel.shape[0]
+  tokens = tokens if isinstance(tokens, jax.Array) else np.asarray(tokens)
   if not jnp.issubdtype(jnp.result_type(tokens), jnp.integer):
     raise ValueError(f"Tokens have dtype {jnp.result_type(tokens)}; they must be whole numbers from 0 to {size - 1}.")
   if not isinstance(tokens, jax.core.Tracer):
@@ -221,6 +222,7 @@ def choose(
   Raises:
     ValueError: for a temperature below 0, or a `top_k` below 1 or above the vocabulary.
   """
+  logits = jnp.asarray(logits)
   if not 0 <= temperature < float("inf"):
     raise ValueError(f"The temperature is {temperature}; it must be finite and at least 0.")
   if top_k is not None and not 1 <= top_k <= logits.shape[-1]:

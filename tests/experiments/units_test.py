@@ -102,3 +102,12 @@ def test_two_launchers_at_once_compute_every_point_once(tmp_path):
   assert "Another launcher is at work" in first_text + second_text
   assert "Left to other launchers at work in" in first_text + second_text
   assert len(stored(tmp_path / "activation_choice")) == 50
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path):
+  (tmp_path / "file").write_text("")
+  with (
+    pytest.raises(store.ResultsError, match=r"cannot be written"),
+    units.at_work(tmp_path / "file/below", set(), set()),
+  ):
+    pass

@@ -73,7 +73,7 @@ def assert_near(found, expected):
   finite = np.isfinite(expected)
   np.testing.assert_array_equal(np.isneginf(found), ~finite)
   values = expected[finite]
-  spread = np.ptp(values) if len(values) > 1 else np.abs(values)
+  spread = np.ptp(values) if len(values) > 1 else np.max(np.abs(values), initial=0)
   np.testing.assert_allclose(np.asarray(found)[finite], values, rtol=0, atol=1e-3 * spread)
 
 
