@@ -73,6 +73,7 @@ def draw(datasets: Datasets) -> Figure:
   axes[1].set_title("all singular values, and the eigenvalues", loc="left")
   axes[1].set_xlabel("rank $i/n$")
   axes[1].set_ylabel(r"ln $\sigma_i(W^l)\,/\,l$ (nats per step)")
+  axes[0].set_ylim(top=1.6 * axes[0].get_ylim()[1])  # room for the legend
   axes[0].legend(loc="upper left")
   axes[1].legend(loc="lower left")
   return figure
