@@ -29,7 +29,7 @@ NOT_JUDGED = "not judged"
 
 
 class Finding(NamedTuple):
-  """What the results say of a claim.
+  """The verdict on a claim, with the numbers that it rests on.
 
   Attributes:
     measured: the numbers.
@@ -297,7 +297,7 @@ CLAIMS: Mapping[int, Claim] = dict(
 
 
 def judge(claim: Claim, data: Datasets) -> Finding:
-  """What the results say of a claim.
+  """Judges a claim by the stored results.
 
   Raises:
     ResultsError: if a value was not measured that it is judged by.

@@ -148,13 +148,13 @@ def _at(data: xr.Dataset, axis: str, value: Any, is_varied: bool) -> xr.Dataset:
 
 
 def load(plot: Plot, results: Path) -> dict[str, xr.Dataset]:
-  """What a figure reads, without the overlays that were not run."""
+  """Loads what a figure reads. Overlays that were not run are left out."""
   names = [name for name in plot.reads if name not in plot.overlays or block_paths(results / name)]
   return {name: coverage.load(results / name) for name in names}
 
 
 def notes(plot: Plot, datasets: Datasets) -> list[str]:
-  """What a reader must know who takes the figure for the whole: points that are missing, and overlays."""
+  """Lists what the figure lacks: planned points that are not stored, and overlays that were not run."""
   said = [f"incomplete: {m} of {d.attrs['source']}" for d in datasets.values() if (m := d.attrs.get("missing"))]
   lacking = [name for name in plot.reads if name not in datasets]
   return said + [f"drawn without {name}, which was not run" for name in lacking]
@@ -214,7 +214,7 @@ def draw(plot: Plot, results: Path, out: Path) -> list[Path]:
 
 
 def about(plot: Plot) -> str:
-  """What a figure shows, what it reads, and the command that draws it."""
+  """Describes a figure for `--help`: its caption, the results that it reads, and the command that draws it."""
   needed = [name for name in plot.reads if name not in plot.overlays]
   reads = f"It reads the results of {' and '.join(needed)}" if needed else "It shows closed forms and reads no results"
   over = f", and draws those of {' and '.join(plot.overlays)} over them if there are any" if plot.overlays else ""

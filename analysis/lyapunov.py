@@ -17,7 +17,7 @@ TOLERANCE, ROUNDING = 1e-3, 1e-6  # of the certificate: relative to the mean exp
 
 
 def is_certified(data: xr.Dataset) -> xr.DataArray:
-  """Whether the sum of a spectrum is the log determinant; older results do not say so and are judged by their residual."""
+  """Tells which spectra sum to the log determinant. Older results do not store this, so their residual is judged here."""
   if "certified" in data:
     return data.certified != 0
   directions = np.isfinite(data.exponent).sum("index")

@@ -110,7 +110,7 @@ def _entry(values: np.ndarray, over_seeds: str) -> str:
 
 
 def _over_seeds(quantity: Quantity, seeds: int) -> str:
-  """What the entries of a table are, and of how many seeds."""
+  """Names the statistic of a table's entries and the number of seeds."""
   of_mean = "mean ± 95 %" if seeds >= FEW else "every value"
   said = {"mean": of_mean, "median": "median, lowest to highest", "count": ""}[quantity.over_seeds]
   return f"{said} of {count(seeds, 'seed')}".strip() if seeds > 1 else count(seeds, "seed")

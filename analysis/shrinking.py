@@ -1,4 +1,4 @@
-"""Where the shrinking of the RNN comes from: the growth of its product, mean ln tanh', and what the weights give back."""
+"""The growth of the RNN's product as a sum: what the slope of tanh takes away, and what the weights give back."""
 
 import sys
 

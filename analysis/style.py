@@ -263,7 +263,7 @@ def save(figure: Figure, name: str, source: str, out: Path) -> list[Path]:
 
 
 def recorded_source(path: Path) -> str:
-  """What `save` kept in a PNG as its source; nothing where there is no such file, or it keeps nothing."""
+  """Reads the source that `save` recorded in a PNG. Empty if there is no such file or no source in it."""
   try:
     with Image.open(path) as image:
       return str(image.info.get("Source", ""))

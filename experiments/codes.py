@@ -28,17 +28,16 @@ if TYPE_CHECKING:
 
 LAB = ("recurrent_lab", "experiments")
 # They move, write and tell results, and do not make them.
-_MACHINERY = {
+# fmt: off
+_MACHINERY = frozenset(
   f"experiments.{name}"
-  for name in ("attributes", "blocks", "checkpoints", "codes", "commands", "devices", "files", "journal")
-}
-_MACHINERY |= {
-  f"experiments.{name}" for name in ("layout", "locks", "logged", "manifests", "options", "plan", "progress")
-}
-_MACHINERY |= {
-  f"experiments.{name}" for name in ("renewal", "runner", "selection", "signals", "sources", "store", "summary")
-}
-_MACHINERY |= {f"experiments.{name}" for name in ("terminal", "units", "words")}
+  for name in (
+    "attributes", "blocks", "checkpoints", "codes", "commands", "devices", "files", "journal", "layout",
+    "locks", "logged", "manifests", "options", "plan", "progress", "renewal", "runner", "selection",
+    "signals", "sources", "store", "summary", "terminal", "units", "words",
+  )
+)
+# fmt: on
 # Tables of the lab of which a point uses one entry, which is described instead.
 _TABLES = ("CELLS", "TASKS")
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, type(...))

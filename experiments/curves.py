@@ -73,10 +73,15 @@ def _gaps(values: Sequence[float]) -> str:
   return f" (no value at {missing} of {len(values)} places)" if missing else ""
 
 
+def _known(places: Sequence[float], values: Sequence[float]) -> tuple[list[float], list[float]]:
+  """The places at which there is a value, and these values."""
+  pairs = [(place, value) for place, value in zip(places, values, strict=True) if not math.isnan(value)]
+  return [place for place, _ in pairs], [value for _, value in pairs]
+
+
 def against_zero(places: Sequence[float], values: Sequence[float], axis: str) -> str:
-  """Whether a curve is above or below 0, and where it crosses: `rises above 0 at W_s = 1.5`, with what is missing."""
-  at = [place for place, value in zip(places, values, strict=True) if not math.isnan(value)]
-  known = [value for value in values if not math.isnan(value)]
+  """Says on which side of 0 a curve lies and where it crosses: `rises above 0 at W_s = 1.5`. Missing values are counted."""
+  at, known = _known(places, values)
   if not known:
     return "has no value"
   gaps = _gaps(values)
@@ -100,9 +105,11 @@ def against_zero(places: Sequence[float], values: Sequence[float], axis: str) ->
 
 
 def trend(places: Sequence[float], values: Sequence[float], axis: str) -> str:
-  """Which way a curve goes and from where to where: `rises from -1 to 0.5`, `goes from 1 to 2 with a lowest of -3 at W_s = 4`."""
-  at = [place for place, value in zip(places, values, strict=True) if not math.isnan(value)]
-  known = [value for value in values if not math.isnan(value)]
+  """Says which way a curve goes, and between which values.
+
+  Such as `rises from -1 to 0.5`, or `goes from 1 to 2 with a lowest of -3 at W_s = 4`.
+  """
+  at, known = _known(places, values)
   if not known:
     return "has no value"
   gaps = _gaps(values)

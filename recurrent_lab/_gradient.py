@@ -21,7 +21,7 @@ Gradient = Callable[[Any, Any], tuple[Array, Any]]  # (params, batch) -> (loss, 
 
 
 def all_finite(tree: Any) -> Bool[Array, ""]:
-  """Whether every entry of every array is a finite number."""
+  """Returns True if every entry of every array is a finite number."""
   return jax.tree.reduce(lambda so_far, a: so_far & jnp.all(jnp.isfinite(a)), tree, jnp.array(True))
 
 
