@@ -19,8 +19,8 @@ import xarray as xr
 
 from analysis import command, coverage, words
 from analysis.figure import Datasets
-from experiments.store import ResultsError, block_paths, write_atomically
-from experiments.words import count
+from sweepkit.store import ResultsError, block_paths, write_atomically
+from sweepkit.words import count
 import recurrent_lab as rl
 
 FEW_STEPS = 20  # that an RNN reaches back "in practice"

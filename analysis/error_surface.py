@@ -16,7 +16,7 @@ import xarray as xr
 from analysis.figure import Datasets, Plot, main, one_cell
 from analysis.style import PAGE, cell_edges, legend_line, new_figure
 from analysis.words import listed, short
-from experiments.words import count
+from sweepkit.words import count
 
 FLAT, SMALL = 0.1, 0.01
 THROW = 1.0  # a step over (w, b) that leads elsewhere

@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 
 from analysis import command, coverage, style
-from experiments.store import STATUS, ResultsError, as_grid, block_paths
+from sweepkit.store import STATUS, ResultsError, as_grid, block_paths
 
 T = TypeVar("T")
 Datasets = Mapping[str, xr.Dataset]

@@ -9,7 +9,7 @@ import xarray as xr
 from analysis.figure import Datasets, Plot, main, only_axes
 from analysis.style import PAGE, THEORY, cell_style, new_figure, plot_band
 from analysis.words import axis_name, each
-from experiments import curves
+from sweepkit import curves
 from recurrent_lab.growth import memory_length
 from recurrent_lab.theory import cell_path_exponent
 

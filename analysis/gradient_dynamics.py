@@ -10,7 +10,7 @@ import xarray as xr
 from analysis.figure import Datasets, Plot, main, only_axes, runs
 from analysis.style import PAGE, cell_style, legend_line, new_figure, plot_band
 from analysis.words import each, trend
-from experiments.store import ResultsError
+from sweepkit.store import ResultsError
 
 CELLS = ("rnn", "lstm", "gru")
 RATES = {  # of change, nats per step

@@ -10,7 +10,7 @@ from analysis.figure import Datasets, Plot, main, only_axes
 from analysis.prediction import input_variance, is_gaussian, plot_mean_field, theory_line, with_mean_field
 from analysis.style import PAGE, cell_style, legend_line, new_figure, plot_band
 from analysis.words import against_zero, each, short
-from experiments.store import ResultsError
+from sweepkit.store import ResultsError
 from recurrent_lab.theory import largest_exponent
 
 TOLERANCE, ROUNDING = 1e-3, 1e-6  # of the certificate: relative to the mean exponent, and nats per step

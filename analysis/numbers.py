@@ -10,7 +10,7 @@ import xarray as xr
 
 from analysis import words
 from analysis.style import cell_style
-from experiments.words import FEW, count
+from sweepkit.words import FEW, count
 from recurrent_lab.cells import CELLS
 
 COLUMNS, ROWS = 6, 4  # of an axis of numbers, in a table; the CSV has all

@@ -30,8 +30,8 @@ from analysis.learning import LEARNING
 from analysis.numbers import Table, tables, to_csv
 from analysis.paper import PLOTS
 from analysis.provenance import sweep
-from experiments.files import writing
-from experiments.store import ResultsError, block_paths, write_atomically
+from sweepkit.store.files import writing
+from sweepkit.store import ResultsError, block_paths, write_atomically
 
 INLINE = 300_000  # bytes of an SVG, which is a PNG beyond, and of a CSV, which lies beside the page beyond
 

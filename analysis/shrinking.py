@@ -10,7 +10,7 @@ from analysis.figure import Datasets, Plot, main, only_axes
 from analysis.prediction import is_gaussian, theory_line
 from analysis.style import COLUMN, cell_style, new_figure, plot_band
 from analysis.words import trend
-from experiments.store import ResultsError
+from sweepkit.store import ResultsError
 from recurrent_lab.theory import largest_exponent, mean_exponent
 
 

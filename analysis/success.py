@@ -15,7 +15,7 @@ import xarray as xr
 
 from analysis import command
 from analysis.style import success_rate
-from experiments.store import Block, ResultsError, block_paths, read_block, write_atomically
+from sweepkit.store import Block, ResultsError, block_paths, read_block, write_atomically
 
 # In the order of the argument; what is not on disk is left out.
 EXPERIMENTS = ("adding", "temporal_order", "copy_memory", "solvable_lag", "flossing")

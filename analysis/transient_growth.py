@@ -13,7 +13,7 @@ import xarray as xr
 from analysis.figure import Datasets, Plot, main, one_cell
 from analysis.style import PAGE, THEORY, new_figure, plot_band
 from analysis.words import short
-from experiments.store import ResultsError
+from sweepkit.store import ResultsError
 from recurrent_lab.theory import log_transient_growth
 
 LOOKS = {  # of an initial kernel

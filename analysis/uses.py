@@ -18,7 +18,7 @@ from analysis.recall import counts_of
 from analysis.style import cell_style
 from analysis.success import without_folder
 from analysis.words import spread
-from experiments.store import ResultsError, block_paths, load_results, read_meta, write_atomically
+from sweepkit.store import ResultsError, block_paths, load_results, read_meta, write_atomically
 from recurrent_lab.tasks.sessions import BAYES_ERROR, MARKOV_ERROR
 from recurrent_lab.tasks.stories import CHANCE_ERROR
 

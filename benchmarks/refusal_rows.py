@@ -12,8 +12,9 @@ import numpy as np
 
 from benchmarks import trials
 from benchmarks.trials import Outcome
-from experiments import devices, merge, store, verify
-from experiments.grid import content_hash
+from sweepkit.execution import devices
+from sweepkit import merge, store, verify
+from sweepkit.points import content_hash
 
 
 def points_that_are_not_finite(work: Path, tries: int, rng: np.random.Generator) -> Outcome:

@@ -17,7 +17,7 @@ from benchmarks import command
 from benchmarks.products import flat_step, nets, state_size
 from benchmarks.timing import Contender
 from benchmarks.worker import Prepared
-from experiments.devices import prepare, tiled
+from sweepkit.execution.devices import prepare, tiled
 import recurrent_lab as rl
 
 

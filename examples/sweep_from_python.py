@@ -11,10 +11,10 @@ from pathlib import Path
 from jaxtyping import Array
 import numpy as np
 
-from experiments.grid import Point
-from experiments.measure import Measure, draw
-from experiments.plan import Experiment
-from experiments.sweep import sweep
+from sweepkit.points import Point
+from experiments.portrait.net import Measure, draw
+from sweepkit.plan import Experiment
+from sweepkit.sweep import sweep
 import recurrent_lab as rl
 from recurrent_lab import theory
 

@@ -15,7 +15,7 @@ import sys
 
 from absl import flags
 
-from experiments import terminal
+from sweepkit import terminal
 
 
 @terminal.command()
@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
   if rest:
     return _refuse(f"{rest[0]!r} comes too late; an experiment is named first and its flags follow.")
   if values.list:
-    from experiments import catalogue  # it imports everything
+    from sweepkit import listing as catalogue# it imports everything
 
     print(catalogue.listing(shutil.get_terminal_size().columns if sys.stdout.isatty() else None))
   else:
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(name: str, arguments: Sequence[str]) -> int:
-  from experiments import catalogue, runner
+  from sweepkit import listing as catalogue, runner
 
   if name not in catalogue.modules():
     close = difflib.get_close_matches(name, catalogue.modules(), n=1)

@@ -11,8 +11,8 @@ ones cross 0 later and bend down.
 
 import sys
 
-from experiments.measure import LARGEST
-from experiments.runner import Experiment, main
+from experiments.portrait.net import LARGEST
+from sweepkit.runner import Experiment, main
 
 RNNS = "rnn,rnn_hard_tanh,rnn_softsign,rnn_sigmoid,rnn_relu,rnn_leaky_relu,rnn_linear"
 

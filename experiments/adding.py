@@ -14,8 +14,8 @@ trivial error for all 5000.
 
 import sys
 
-from experiments.runner import Experiment, main
-from experiments.train import TRAIN
+from sweepkit.runner import Experiment, main
+from experiments.training.runs import TRAIN
 
 EXPERIMENT = Experiment(
   "adding",

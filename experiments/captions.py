@@ -23,12 +23,12 @@ import jax
 from jaxtyping import Array
 import numpy as np
 
-from experiments.attributes import Quantity
-from experiments.data import DIGIT_NAMES
-from experiments.grid import Point, Setting, one_of
-from experiments.learning import SETTINGS, build
-from experiments.runner import Experiment, main
-from experiments.train import After, followed_by
+from sweepkit.store.attributes import Quantity
+from experiments.training.data import DIGIT_NAMES
+from sweepkit.points import Point, Setting, one_of
+from experiments.training.settings import SETTINGS, build
+from sweepkit.runner import Experiment, main
+from experiments.training.runs import After, followed_by
 import recurrent_lab as rl
 from recurrent_lab import sequence
 from recurrent_lab.tasks.captions import letter_row, spell

@@ -6,8 +6,8 @@ python -m experiments.character_model --corpus=my.txt --updates=500
 
 import sys
 
-from experiments.language import LANGUAGE
-from experiments.runner import Experiment, main
+from experiments.language.models import LANGUAGE
+from sweepkit.runner import Experiment, main
 from experiments.word_model import DEFAULTS
 
 EXPERIMENT = Experiment(

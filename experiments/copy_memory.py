@@ -11,8 +11,8 @@ Expect: chrono leaves the trivial loss first and ends lowest; 3000 updates are t
 
 import sys
 
-from experiments.runner import Experiment, main
-from experiments.train import TRAIN
+from sweepkit.runner import Experiment, main
+from experiments.training.runs import TRAIN
 
 EXPERIMENT = Experiment(
   "copy_memory",

@@ -17,10 +17,10 @@ import jax.numpy as jnp
 from jaxtyping import Array
 import optax
 
-from experiments.attributes import Quantity
-from experiments.grid import Point
-from experiments.measure import Measure, draw
-from experiments.runner import Experiment, main
+from sweepkit.store.attributes import Quantity
+from sweepkit.points import Point
+from experiments.portrait.net import Measure, draw
+from sweepkit.runner import Experiment, main
 import recurrent_lab as rl
 from recurrent_lab import training
 from recurrent_lab.scaled import norm

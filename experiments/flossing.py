@@ -11,8 +11,8 @@ Expect: λ₁ at 0 after flossing and near it ever after; longer delays for the 
 
 import sys
 
-from experiments.runner import Experiment, main
-from experiments.train import TRAIN
+from sweepkit.runner import Experiment, main
+from experiments.training.runs import TRAIN
 
 EXPERIMENT = Experiment(
   "flossing",

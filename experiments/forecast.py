@@ -16,11 +16,11 @@ import sys
 
 import jax
 
-from experiments.attributes import Quantity
-from experiments.grid import Point
-from experiments.learning import build
-from experiments.runner import Experiment, main
-from experiments.train import After, followed_by
+from sweepkit.store.attributes import Quantity
+from sweepkit.points import Point
+from experiments.training.settings import build
+from sweepkit.runner import Experiment, main
+from experiments.training.runs import After, followed_by
 from recurrent_lab.tasks.chaos import linear_error, persistence_error
 
 SERIES, TAPS = 1000, 20

@@ -12,8 +12,8 @@ W_s = 1 the LSTM leaves that curve upwards and stops forgetting (4 (1 - σ(b_f))
 
 import sys
 
-from experiments.measure import PORTRAIT
-from experiments.runner import Experiment, main
+from experiments.portrait.net import PORTRAIT
+from sweepkit.runner import Experiment, main
 
 EXPERIMENT = Experiment("forget_bias", __doc__, PORTRAIT, {"forget_bias": "-2:6:17", "ws": "0,1"})
 

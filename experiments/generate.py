@@ -22,10 +22,12 @@ import jax.numpy as jnp
 from jaxtyping import Array
 import numpy as np
 
-from experiments import commands, files, store, terminal, text
-from experiments.language import corpus_of
-from experiments.learning import build
-from experiments.train import final_states
+from sweepkit import commands, store, terminal
+from sweepkit.store import files
+from experiments.language import text
+from experiments.language.models import corpus_of
+from experiments.training.settings import build
+from experiments.training.runs import final_states
 import recurrent_lab as rl
 from recurrent_lab import sequence, training
 

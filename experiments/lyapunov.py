@@ -16,10 +16,10 @@ import sys
 
 from jaxtyping import Array
 
-from experiments.attributes import Quantity
-from experiments.grid import Point
-from experiments.measure import STANDARD_ERROR, STATE_INDEX, Measure, draw, portrait_coords
-from experiments.runner import Experiment, main
+from sweepkit.store.attributes import Quantity
+from sweepkit.points import Point
+from experiments.portrait.net import STANDARD_ERROR, STATE_INDEX, Measure, draw, portrait_coords
+from sweepkit.runner import Experiment, main
 import recurrent_lab as rl
 
 

@@ -14,10 +14,10 @@ import sys
 
 from jaxtyping import Array
 
-from experiments.attributes import Quantity
-from experiments.grid import Point
-from experiments.measure import Measure
-from experiments.runner import Experiment, main
+from sweepkit.store.attributes import Quantity
+from sweepkit.points import Point
+from experiments.portrait.net import Measure
+from sweepkit.runner import Experiment, main
 from recurrent_lab.theory import predicted_growth_rate
 
 

@@ -11,8 +11,8 @@ Expect: nets near the best error there can be (0.075), counts near that of the l
 
 import sys
 
-from experiments.runner import Experiment, main
-from experiments.train import TRAIN
+from sweepkit.runner import Experiment, main
+from experiments.training.runs import TRAIN
 
 EXPERIMENT = Experiment(
   "next_item",

@@ -17,14 +17,14 @@ from typing import Any
 
 import numpy as np
 
-from experiments import signals
-from experiments.attributes import Quantity
-from experiments.grid import POSITIVE_INT, Point, Setting, one_of
-from experiments.language import corpus_of, windows
-from experiments.learning import SETTINGS as TRAINING
-from experiments.learning import TEXT_SETTINGS
-from experiments.measure import Measure
-from experiments.runner import Experiment, main
+from sweepkit.execution import signals
+from sweepkit.store.attributes import Quantity
+from sweepkit.points import POSITIVE_INT, Point, Setting, one_of
+from experiments.language.models import corpus_of, windows
+from experiments.training.settings import SETTINGS as TRAINING
+from experiments.training.settings import TEXT_SETTINGS
+from experiments.portrait.net import Measure
+from sweepkit.runner import Experiment, main
 from recurrent_lab import ngram
 
 COUNTS: Mapping[str, Setting] = {

@@ -16,13 +16,13 @@ from typing import Any
 import jax
 import numpy as np
 
-from experiments import signals
-from experiments.attributes import Quantity
-from experiments.grid import POSITIVE_INT, Point, Setting, key_words, one_of
-from experiments.learning import task_of
-from experiments.measure import Measure, point_key
+from sweepkit.execution import signals
+from sweepkit.store.attributes import Quantity
+from sweepkit.points import POSITIVE_INT, Point, Setting, key_words, one_of
+from experiments.training.settings import task_of
+from experiments.portrait.net import Measure, point_key
 from experiments.ngram import COUNTS, NATS
-from experiments.runner import Experiment, main
+from sweepkit.runner import Experiment, main
 from recurrent_lab import ngram
 from recurrent_lab.tasks import Batch
 

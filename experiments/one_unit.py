@@ -13,10 +13,10 @@ import sys
 
 from jaxtyping import Array
 
-from experiments.attributes import Quantity
-from experiments.grid import Point
-from experiments.measure import Measure, draw
-from experiments.runner import Experiment, main
+from sweepkit.store.attributes import Quantity
+from sweepkit.points import Point
+from experiments.portrait.net import Measure, draw
+from sweepkit.runner import Experiment, main
 import recurrent_lab as rl
 
 KEPT = 8  # states at the end of the orbit

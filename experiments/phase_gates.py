@@ -13,8 +13,8 @@ chaos needs a second loss of stability. For the RNN, whose disk is about 0, both
 
 import sys
 
-from experiments.measure import LARGEST
-from experiments.runner import Experiment, main
+from experiments.portrait.net import LARGEST
+from sweepkit.runner import Experiment, main
 
 EXPERIMENT = Experiment(
   "phase_gates",

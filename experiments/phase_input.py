@@ -12,8 +12,8 @@ Expect: the zero line of λ₁ on g_c(σ²), blurred by the finite size of the n
 
 import sys
 
-from experiments.measure import LARGEST
-from experiments.runner import Experiment, main
+from experiments.portrait.net import LARGEST
+from sweepkit.runner import Experiment, main
 
 EXPERIMENT = Experiment(
   "phase_input",

@@ -12,8 +12,8 @@ Expect: tanh RNN at input scale 1 crosses growth rate 0 near W_s = 1.86.
 
 import sys
 
-from experiments.measure import PORTRAIT
-from experiments.runner import Experiment, main
+from experiments.portrait.net import PORTRAIT
+from sweepkit.runner import Experiment, main
 
 EXPERIMENT = Experiment("recurrent_gain", __doc__, PORTRAIT, {"ws": "0.5:6:12"})
 

@@ -15,10 +15,10 @@ import sys
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from experiments.grid import Point
-from experiments.measure import Measure, draw
-from experiments.radius import log_spectral_radius
-from experiments.runner import Experiment, main
+from sweepkit.points import Point
+from experiments.portrait.net import Measure, draw
+from experiments.portrait.radius import log_spectral_radius
+from sweepkit.runner import Experiment, main
 import recurrent_lab as rl
 
 

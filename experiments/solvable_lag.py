@@ -11,8 +11,8 @@ Expect: the longest solved lag grows with the forget bias as the memory length d
 
 import sys
 
-from experiments.runner import Experiment, main
-from experiments.train import TRAIN
+from sweepkit.runner import Experiment, main
+from experiments.training.runs import TRAIN
 
 EXPERIMENT = Experiment(
   "solvable_lag",

@@ -12,8 +12,8 @@ Expect: half of the ambiguous words wrong without context, hardly any with it.
 
 import sys
 
-from experiments.runner import Experiment, main
-from experiments.train import TRAIN
+from sweepkit.runner import Experiment, main
+from experiments.training.runs import TRAIN
 
 EXPERIMENT = Experiment(
   "tagging",

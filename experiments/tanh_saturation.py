@@ -12,8 +12,8 @@ Expect: the growth rate of the RNN falls as mean ln tanh' does, and both without
 
 import sys
 
-from experiments.measure import PORTRAIT
-from experiments.runner import Experiment, main
+from experiments.portrait.net import PORTRAIT
+from sweepkit.runner import Experiment, main
 
 EXPERIMENT = Experiment(
   "tanh_saturation",

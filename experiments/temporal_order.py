@@ -16,8 +16,8 @@ explode (norms in the thousands at lengths 20 and 30) and a third of all updates
 import math
 import sys
 
-from experiments.runner import Experiment, main
-from experiments.train import TRAIN
+from sweepkit.runner import Experiment, main
+from experiments.training.runs import TRAIN
 
 UNITS, SYMBOLS, DEVIATION = 50, 6, 0.1
 

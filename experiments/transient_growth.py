@@ -18,10 +18,10 @@ import sys
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from experiments.grid import Point
-from experiments.measure import PORTRAIT, Quantity, draw, portrait_of
-from experiments.radius import log_spectral_radius
-from experiments.runner import Experiment, main
+from sweepkit.points import Point
+from experiments.portrait.net import PORTRAIT, Quantity, draw, portrait_of
+from experiments.portrait.radius import log_spectral_radius
+from sweepkit.runner import Experiment, main
 
 
 def of_radius(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str, Array]:

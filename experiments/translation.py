@@ -30,13 +30,13 @@ import jax.numpy as jnp
 from jaxtyping import Array
 import numpy as np
 
-from experiments import pairs
-from experiments.attributes import Quantity
-from experiments.grid import Point, Setting, one_of
-from experiments.language import LANGUAGE_SETTINGS
-from experiments.learning import SETTINGS, Run, build
-from experiments.runner import Experiment, main
-from experiments.train import TRAIN, After, followed_by
+from experiments.language import pairs
+from sweepkit.store.attributes import Quantity
+from sweepkit.points import Point, Setting, one_of
+from experiments.language.models import LANGUAGE_SETTINGS
+from experiments.training.settings import SETTINGS, Run, build
+from sweepkit.runner import Experiment, main
+from experiments.training.runs import TRAIN, After, followed_by
 import recurrent_lab as rl
 from recurrent_lab import sequence, training
 from recurrent_lab.scaled import log_norm

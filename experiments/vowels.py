@@ -11,8 +11,8 @@ Expect: 90 % of the held-out utterances and more; fewer of the frames, since the
 
 import sys
 
-from experiments.runner import Experiment, main
-from experiments.train import TRAIN
+from sweepkit.runner import Experiment, main
+from experiments.training.runs import TRAIN
 
 EXPERIMENT = Experiment(
   "vowels",

@@ -15,8 +15,8 @@ Reference for the classic setting (8000 words, 100 units, back 4 steps): Britz, 
 
 import sys
 
-from experiments.language import LANGUAGE
-from experiments.runner import Experiment, main
+from experiments.language.models import LANGUAGE
+from sweepkit.runner import Experiment, main
 
 DEFAULTS = {
   "length": "64",

@@ -16,10 +16,10 @@ import sys
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from experiments.attributes import Quantity
-from experiments.grid import Point
-from experiments.measure import Measure, draw
-from experiments.runner import Experiment, main
+from sweepkit.store.attributes import Quantity
+from sweepkit.points import Point
+from experiments.portrait.net import Measure, draw
+from sweepkit.runner import Experiment, main
 import recurrent_lab as rl
 
 FACTOR_BINS = 50

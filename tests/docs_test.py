@@ -17,7 +17,7 @@ from absl import flags
 import pytest
 
 from analysis import claims
-from experiments import runner
+from sweepkit import runner
 
 ROOT = Path(__file__).parent.parent
 README, CHINESE = ROOT / "README.md", ROOT / "README.zh-CN.md"
@@ -124,7 +124,7 @@ def test_commands_and_their_flags_exist(page, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-  "line", ["make papers", "python -m experiments.verify --in=results", "python -m experiments.adding --cell=gru"]
+  "line", ["make papers", "python -m sweepkit.verify --in=results", "python -m experiments.adding --cell=gru"]
 )
 def test_a_command_that_does_not_exist_is_noticed(line, monkeypatch):
   with pytest.raises((AssertionError, SystemExit, runner.UsageError, pytest.fail.Exception)):

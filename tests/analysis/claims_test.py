@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 from analysis import claims, figure, lyapunov
-from experiments.store import load_results
+from sweepkit.store import load_results
 
 
 @pytest.fixture(scope="module")

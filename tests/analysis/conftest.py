@@ -5,7 +5,7 @@ import importlib
 import numpy as np
 import pytest
 
-from experiments import grid, plan, runner, store
+from sweepkit import points as grid, plan, runner, store
 
 SMALL = ["--hidden_size=4", "--input_size=2", "--seq_len=12", "--seeds=3"]
 

@@ -27,7 +27,7 @@ from analysis import (
   temporal_order,
   uses,
 )
-from experiments.store import load_results
+from sweepkit.store import load_results
 from tests.analysis.conftest import SMALL, TRAINED, make_up
 
 BY_DEFAULT = ("recurrent_gain", "phase_gates", "adding", "tanh_slope")  # curves, maps, training runs, closed forms

@@ -10,8 +10,8 @@ import xarray as xr
 from analysis import paper, words
 from analysis.language import LANGUAGE
 from analysis.learning import LEARNING
-from experiments import store
-from experiments.store import load_results
+from sweepkit import store
+from sweepkit.store import load_results
 from tests.analysis.success_test import REFERENCE
 
 RISING, FALLING, ABOVE, BELOW = [-1.0, 1.0, 2.0], [1.0, -1.0, -2.0], [1.0, 2.0, 3.0], [-1.0, -2.0, -3.0]

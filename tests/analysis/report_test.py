@@ -13,7 +13,7 @@ import xarray as xr
 from analysis import claims, numbers, paper, provenance, report, words
 from analysis.language import LANGUAGE
 from analysis.learning import LEARNING
-from experiments.store import load_results
+from sweepkit.store import load_results
 from tests.analysis.success_test import REFERENCE
 
 FEW = ("recurrent_gain", "tanh_slope")

@@ -7,7 +7,7 @@ from pypdf import PdfReader
 import pytest
 
 from examples import figure_for_a_paper, portrait, reuse_a_cell, sweep_from_python
-from experiments import store
+from sweepkit import store
 from recurrent_lab import theory
 
 

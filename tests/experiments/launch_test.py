@@ -9,8 +9,9 @@ import jax
 import numpy as np
 import pytest
 
-from experiments import devices, grid, plan, runner, store
-from experiments.measure import Measure
+from sweepkit.execution import devices
+from sweepkit import points as grid, plan, runner, store
+from experiments.portrait.net import Measure
 from tests.experiments.devices_test import ended, launcher, stored
 from tests.experiments.runner_test import SMALL, experiment
 

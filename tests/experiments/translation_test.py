@@ -8,7 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments import learning, pairs, runner, store, text, translation
+from experiments.training import settings as learning
+from experiments.language import pairs, text
+from sweepkit import runner, store
+from experiments import translation
 import recurrent_lab as rl
 from recurrent_lab import sequence
 from recurrent_lab.tasks import Batch, Task

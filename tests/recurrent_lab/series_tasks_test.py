@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import interpolate, stats
 
-from experiments import data
+from experiments.training import data
 from recurrent_lab import tasks
 from recurrent_lab.tasks import chaos
 from recurrent_lab.tasks.captions import END, alphabet, image_row, letter_row, spell

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from experiments import data
+from experiments.training import data
 from recurrent_lab import tasks
 from recurrent_lab.tasks import TASKS, Batch, get_task, stories
 from recurrent_lab.tasks.tagging import AMBIGUOUS, COMPANY_CUES, NEUTRAL, WORDS
