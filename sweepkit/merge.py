@@ -15,23 +15,26 @@ import sys
 from absl import flags
 import numpy as np
 
-from sweepkit.store import files, locks, manifests
 from sweepkit import store, terminal, verify
-from sweepkit.points import content_hash
+from sweepkit.points import Point
+from sweepkit.store import files, locks, manifests
+from sweepkit.store.runs import check_run
 
 
-def _points(block: store.Block) -> Iterator[tuple[str, dict[str, bytes]]]:
-  """The hash of every point of a block, and its arrays' bytes."""
+def _points(block: store.Block) -> Iterator[tuple[Point, dict[str, bytes]]]:
+  """Every point of a block, and its arrays' bytes."""
   for i, point in enumerate(block.points):
-    yield content_hash(point), {name: np.ascontiguousarray(array[i]).tobytes() for name, array in block.arrays.items()}
+    yield point, {name: np.ascontiguousarray(array[i]).tobytes() for name, array in block.arrays.items()}
 
 
-def _stored(folder: Path) -> dict[str, Path]:
-  """Hash of a point -> the JSON of the intact block that holds it. A damaged one is replaced if an intact one comes."""
-  return {point: version.path for point, version in store.stored_points(folder)[0].items()}
+def _stored(folder: Path) -> dict[Point, Path]:
+  """Point -> the JSON of the intact block that holds it. A damaged block is replaced if an intact one comes."""
+  inventory = store.Inventory(folder)
+  inventory.look()
+  return {point: entry.path for point, entry in inventory.in_force().items()}
 
 
-def _is_there(path: Path, block: store.Block, stored: dict[str, Path]) -> bool:
+def _is_there(path: Path, block: store.Block, stored: dict[Point, Path]) -> bool:
   """Whether all points of the block at `path` are stored, with the same numbers.
 
   Raises:
@@ -47,7 +50,7 @@ def _is_there(path: Path, block: store.Block, stored: dict[str, Path]) -> bool:
 
 def _newest(run: Path) -> int:
   """The step of the newest intact checkpoint of a run that is intact; -1 if it is not, or is not there."""
-  if not run.is_dir() or verify.check_run(run).problems:
+  if not run.is_dir() or check_run(run).problems:
     return -1
   return max(manifests.inspect(run / "checkpoints")[0], default=0)
 
@@ -60,7 +63,7 @@ def _copy_run(run: Path, target: Path) -> None:
   """
   if locks.is_in_use(run) or locks.is_in_use(target):
     raise files.ResultsError(f"{run} or {target} is in use; merge again when it is not.")
-  if problems := verify.check_run(run).problems:
+  if problems := check_run(run).problems:
     raise files.ResultsError(f"{run} is left out: {' '.join(problems)}")
   if _newest(target) >= _newest(run):
     return
@@ -68,7 +71,7 @@ def _copy_run(run: Path, target: Path) -> None:
   with files.writing(target):
     try:
       shutil.copytree(run, copy, ignore=shutil.ignore_patterns(".lock", ".*.tmp"))
-      if verify.check_run(copy).problems:
+      if check_run(copy).problems:
         raise files.ResultsError(f"{run} came out damaged in {target.parent}; merge again.")
       if target.exists():
         files.remove_folder(target)
@@ -112,7 +115,7 @@ def merge_folder(source: Path, target: Path) -> tuple[int, int, list[str]]:
         there += 1
         continue
       _copy_block(path, target)
-      stored |= dict.fromkeys(map(content_hash, block.points), target / path.name)
+      stored |= dict.fromkeys(block.points, target / path.name)
       copied += 1
     except files.ResultsError as error:
       said.append(str(error))

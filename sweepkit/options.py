@@ -6,8 +6,7 @@ import textwrap
 
 from absl import flags
 
-from sweepkit.listing import MACHINE, expected_time
-from sweepkit.experiment import Experiment, default, default_size, first_line
+from sweepkit.experiment import MACHINE, Experiment, default, default_size, expected_time, first_line
 
 
 class UsageError(ValueError):
@@ -103,7 +102,7 @@ def page(experiment: Experiment, values: flags.FlagValues) -> str:
   lines = [
     first_line(experiment),
     "",
-    f"  python -m experiments.{experiment.name} [--flag=value ...]",
+    f"  python -m {experiment.module} [--flag=value ...]",
     "",
     f"By default {default_size(experiment)}: {expected_time(experiment)} on {MACHINE}.",
     "An axis takes a list (0.5,1) or a range (0.5:6:12, 0.1:10:log:12).",

@@ -1,7 +1,6 @@
-"""What is asked for: absl flags turned into a plan before anything is computed or written."""
+"""What a command line asks for: absl flags turned into a plan before anything is computed or written."""
 
 from collections.abc import Mapping, Sequence
-import contextlib
 import os
 from pathlib import Path
 import re
@@ -9,12 +8,12 @@ from typing import Any, NamedTuple
 
 from absl import flags
 
-from sweepkit import commands, points as grid, options, store
-from sweepkit.store import files
-from experiments.language import text
+from sweepkit import commands, options, points, store
 from sweepkit.experiment import Experiment
+from sweepkit.options import UsageError
 from sweepkit.points import Point
-from sweepkit.options import UsageError as UsageError
+from sweepkit.settings import Settings, Value, dimension, dimensions, parse_axis, traced_names
+from sweepkit.store import files
 from sweepkit.words import count
 
 
@@ -30,8 +29,9 @@ class Plan(NamedTuple):
   """What the flags ask for."""
 
   points: list[Point]
-  axes: Mapping[str, tuple[grid.Value, ...]]
+  axes: Mapping[str, tuple[Value, ...]]  # by dimension
   out: Path
+  inventory: store.Inventory  # of what is in `out`, which is read as late as possible
   chunk: int
   shard: tuple[int, int]
   max_failures: int
@@ -50,13 +50,15 @@ _PLACES = ("out", "shard", "summary", "dry_run", "distributed", *Hosts._fields)
 
 
 def _kept_command(experiment: Experiment, parsed: flags.FlagValues) -> str:
-  """The launch with every flag that was given, also by a file of flags; a text goes by its name without its folder."""
-  given = [parsed[name] for name in parsed if parsed[name].present and name not in (*_PLACES, "help", "h")]
+  """The launch with every flag that was given, also by a file of flags, and without what belongs to this machine."""
+  settings = experiment.measure.settings
   words = []
-  for flag in given:
-    value = ",".join(Path(part).name for part in str(flag.value).split(",")) if flag.name == "corpus" else flag.value
+  for flag in (parsed[name] for name in parsed if parsed[name].present and name not in (*_PLACES, "help", "h")):
+    value = flag.value
+    if flag.name in settings and (reference := settings[flag.name].reference):
+      value = ",".join(map(reference.shown, str(value).split(",")))
     words.append(f"--{'' if value or not flag.boolean else 'no'}{flag.name}" + ("" if flag.boolean else f"={value}"))
-  return commands.python(f"experiments.{experiment.name}", *words)
+  return commands.python(experiment.module, *words)
 
 
 def _shard(text: str | None, environment: Mapping[str, str]) -> tuple[int, int]:
@@ -106,65 +108,90 @@ def _hosts(values: Mapping[str, Any]) -> Hosts | None:
   return hosts
 
 
-def _as_stored(axes: dict[str, Any], folder: Path) -> None:
-  """Names texts as the points of a folder do: older ones spell the path, and it is the checksum that counts."""
-  asked = axes.get("corpus", ())
-  if not any(text.place(name) for name in asked):
-    return
-  stored: dict[str, None] = {}
-  for path in store.block_paths(folder):
-    with contextlib.suppress(files.ResultsError):
-      stored |= {point["corpus"]: None for point in store.read_meta(path)["points"] if "corpus" in point}
-  axes["corpus"] = tuple(next((old for old in stored if text.is_same(old, name)), name) for name in asked)
-
-
-def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
-  """Turns flags into a plan; nothing is computed or written.
-
-  Raises:
-    UsageError: for any flag that cannot be used.
-    SystemExit: after --help.
-  """
-  parsed, rest = options.read(experiment, argv)
-  values: dict[str, Any] = parsed.flag_values_dict()
-  if values["help"]:
-    print(options.page(experiment, parsed))
-    raise SystemExit(0)
-  if rest:
-    raise UsageError(f"{rest[0]!r} is not a flag; flags look like --ws=0.5,1.")
-  axes: dict[str, tuple[grid.Value, ...]] = {}
-  if "corpus" in experiment.measure.settings and text.HASHED.search(values["corpus"]):
-    for run in Path(os.path.expanduser(values["out"])).glob("*/runs/*"):
-      text.noted(run)
-  for name in experiment.measure.settings:
+def _parse_axes(settings: Settings, texts: Mapping[str, Any], results: Path) -> dict[str, tuple[Value, ...]]:
+  """The values of all settings, by dimension."""
+  axes = {}
+  for name, setting in settings.items():
+    if setting.reference:
+      setting.reference.find(texts[name], results)
     try:
-      axes[name] = grid.parse_axis(name, values[name], experiment.measure.settings)
+      axes[dimension(name, settings)] = parse_axis(name, texts[name], settings)
     except ValueError as error:
       raise UsageError(f"--{name}: {str(error).rstrip('.')}.") from None
-  for cell in axes["cells"]:
-    if experiment.cells and cell not in experiment.cells:
-      raise UsageError(f"--cells: {cell!r} is not allowed here; it must be one of {', '.join(experiment.cells)}.")
-  shard, hosts = _shard(values["shard"], os.environ), _hosts(values)
+  return axes
+
+
+def _as_stored(
+  axes: dict[str, tuple[Value, ...]], settings: Settings, inventory: store.Inventory
+) -> dict[str, tuple[Value, ...]]:
+  """Spells references as the stored points of a folder do, where both refer to the same thing."""
+  references = {dimension(name, settings): s.reference for name, s in settings.items() if s.reference}
+  if not references:
+    return axes
+  inventory.look()
+  for name, reference in references.items():
+    stored = dict.fromkeys(str(point[name]) for point in inventory.points() if name in point)
+    axes[name] = tuple(
+      next((old for old in stored if reference.is_same(old, str(value))), value) for value in axes[name]
+    )
+  return axes
+
+
+def _folder(experiment: Experiment, text: str, is_read_only: bool) -> Path:
+  """The folder of the experiment's results."""
   try:
-    results = Path(files.check_path(values["out"]))
+    results = Path(files.check_path(text))
     out = files.check_inside(results / files.check_name(experiment.name), results)
   except files.ResultsError as error:
     raise UsageError(f"--out: {error}") from None
   existing = next(path for path in (out, *out.parents) if path.exists())
-  if not existing.is_dir() or not (values["summary"] or os.access(existing, os.W_OK)):
+  if not existing.is_dir() or not (is_read_only or os.access(existing, os.W_OK)):
     raise UsageError(f"--out: {existing} is not a folder that can be written.")
-  _as_stored(axes, out)
-  points = grid.expand(axes, values["seeds"], values["x64"])
+  return out
+
+
+def _check_points(experiment: Experiment, asked: Sequence[Point]) -> None:
+  """Asks the measure whether the settings go together, once for all seeds."""
   try:
-    # To look at results needs nothing of what they were made from.
-    for static in {grid.content_hash(p | {"seed": 0}): p for p in points if not values["summary"]}.values():
-      experiment.measure.check(static)
+    for point in dict.fromkeys(point.without("seed") for point in asked):
+      experiment.measure.check(point | {"seed": 0})
   except ValueError as error:
     raise UsageError(str(error)) from None
+
+
+def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
+  """The plan of a command line.
+
+  Raises:
+    UsageError: for any flag that cannot be used, saying which value is wrong and what is allowed.
+    SystemExit: after printing the page of help, where --help is among the flags.
+  """
+  parsed, rest = options.read(experiment, argv)
+  values: dict[str, Any] = parsed.flag_values_dict()
+  settings = experiment.measure.settings
+  if values["help"]:
+    print(options.page(experiment, parsed))
+    raise SystemExit(0)
+  if rest:
+    raise UsageError(f"{rest[0]!r} is not a flag; flags look like --{next(iter(settings))}=VALUE.")
+  axes = _parse_axes(settings, values, Path(os.path.expanduser(values["out"])))
+  for name, allowed in experiment.allowed.items():
+    if wrong := [value for value in axes[dimension(name, settings)] if value not in allowed]:
+      raise UsageError(f"--{name}: {wrong[0]!r} is not allowed here; it must be one of {', '.join(allowed)}.")
+  shard, hosts = _shard(values["shard"], os.environ), _hosts(values)
+  out = _folder(experiment, values["out"], values["summary"])
+  inventory = store.Inventory(out, kept=("status", *experiment.measure.headline))
+  axes = _as_stored(axes, settings, inventory)
+  asked = points.expand(axes, values["seeds"], values["x64"])
+  if not values["summary"]:  # to look at results needs nothing of what they were made from
+    _check_points(experiment, asked)
+  # A task of an array learns its share from Slurm, which is not there where the command is pasted.
+  of_array = [f"--shard={shard[0]}/{shard[1]}"] if shard != (0, 1) and values["shard"] is None else []
   return Plan(
-    points=points,
+    points=asked,
     axes=axes,
     out=out,
+    inventory=inventory,
     chunk=values["chunk"],
     shard=shard,
     max_failures=values["max_failures"],
@@ -174,31 +201,24 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
     cpu_devices=values["cpu_devices"],
     hosts=hosts,
     keeps_other_code=values["changed_code"] == "keep",
-    command=commands.python(
-      f"experiments.{experiment.name}",
-      *argv,
-      # A task of an array learns its share from Slurm, which is not there where the command is pasted.
-      *([f"--shard={shard[0]}/{shard[1]}"] if shard != (0, 1) and values["shard"] is None else []),
-    ),
+    command=commands.python(experiment.module, *argv, *of_array),
     kept_command=_kept_command(experiment, parsed),
   )
 
 
 def describe(experiment: Experiment, plan: Plan, blocks: Sequence[Sequence[Point]]) -> str:
-  """The grid in words: axes, number of points and calls, and the shapes that a point yields."""
+  """The grid in words: axes, number of points and calls, and the shapes of a point's arrays."""
+  measure, settings = experiment.measure, experiment.measure.settings
   lines = [f"{experiment.name}: {count(len(plan.points), 'point')} in {count(len(blocks), 'call')} -> {plan.out}"]
   seeds = len({point["seed"] for point in plan.points})
-  traced = grid.traced_names(experiment.measure.settings)
   for name, values in plan.axes.items():
-    lines.append(f"  {grid.dimension(name)} ({len(values)}): {', '.join(map(str, values))}")
+    lines.append(f"  {name} ({len(values)}): {', '.join(map(str, values))}")
   lines.append(f"  seed ({seeds}): 0 … {seeds - 1}")
-  firsts = {grid.content_hash(grid.static_part(block[0], traced)): block[0] for block in blocks}
-  for point in firsts.values():
-    labels = experiment.measure.coords(point)
-    shapes = ", ".join(
-      f"{name} {[len(labels[axis]) for axis in axes]}" for name, axes in experiment.measure.dims.items()
-    )
-    sizes = ", ".join(f"{name}={point[name]}" for name in ("hidden_size", "seq_len", "length") if name in point)
-    lines.append(f"  a point of {point['cell']} ({sizes}): {shapes}")
-  lines = list(dict.fromkeys(lines))  # blocks of the same shapes need saying once
-  return "\n".join(lines)
+  traced = traced_names(settings)
+  sizes = [name for name, setting in zip(dimensions(settings), settings.values(), strict=True) if setting.symbol]
+  for point in {points.static_part(block[0], traced): block[0] for block in blocks}.values():
+    labels = measure.coords(point)
+    shapes = ", ".join(f"{name} {[len(labels[axis]) for axis in axes]}" for name, axes in measure.dims.items())
+    of = ", ".join(f"{name}={point[name]}" for name in sizes)
+    lines.append(f"  a point of {points.label(point)} ({of}): {shapes}")
+  return "\n".join(dict.fromkeys(lines))  # blocks of the same shapes need saying once

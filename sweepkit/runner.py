@@ -6,6 +6,7 @@ A point is skipped when it is stored intact, and left to another launcher that i
 from collections.abc import Iterator, Sequence
 import contextlib
 import dataclasses
+import inspect
 from pathlib import Path
 import platform
 import subprocess
@@ -16,28 +17,34 @@ from typing import Any
 import jax
 import numpy as np
 
-from sweepkit.store import attributes, damage as mend, sharing as units
-from sweepkit.execution import blocks, devices, signals
-from sweepkit.code import identity as codes
-from sweepkit import commands, points as grid, store, summary, terminal
-from sweepkit.experiment import Experiment as Experiment
-from sweepkit.points import Point
-from sweepkit.plan import Plan, UsageError, describe, parse
+from sweepkit import points as grid
+from sweepkit import store, summary, terminal
+from sweepkit.code.identity import Codes
+from sweepkit.execution import blocks, devices, sharing, signals
 from sweepkit.execution.progress import progress, say
-from sweepkit.store.renewal import Renewal
+from sweepkit.execution.renewal import Renewal
+from sweepkit.experiment import Experiment as Experiment
+from sweepkit.measure import RunMeasure
+from sweepkit.options import UsageError
+from sweepkit.plan import Plan, describe, parse
+from sweepkit.points import Point, label
+from sweepkit.settings import traced_names
+from sweepkit.store import attributes, damage, files
+from sweepkit.store.inventory import Inventory
 from sweepkit.words import count, number
 
 
-def _git_commit() -> str | None:
+def _git_commit(experiment: Experiment) -> str | None:
+  """The commit of the repository that holds the measure's code, if there is one."""
   try:
-    root = Path(__file__).parent
+    root = Path(inspect.getfile(experiment.measure.run)).parent
     result = subprocess.run(["git", "-C", root, "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
-  except (OSError, subprocess.CalledProcessError):
+  except (OSError, TypeError, subprocess.CalledProcessError):
     return None
   return result.stdout.strip()
 
 
-def _provenance(plan: Plan, process: tuple[int, int]) -> dict[str, Any]:
+def _provenance(experiment: Experiment, plan: Plan, process: tuple[int, int]) -> dict[str, Any]:
   return {
     "command": plan.kept_command,
     "planned": {
@@ -45,7 +52,7 @@ def _provenance(plan: Plan, process: tuple[int, int]) -> dict[str, Any]:
       "seeds": len({point["seed"] for point in plan.points}),
       "x64": plan.points[0]["x64"],
     },
-    "git_commit": _git_commit(),
+    "git_commit": _git_commit(experiment),
     "python": platform.python_version(),
     "jax": jax.__version__,
     "jaxlib": jax.lib.__version__,
@@ -71,118 +78,158 @@ class Tally:
   failures: int = 0
 
 
-def _work_off(
-  experiment: Experiment,
-  plan: Plan,
-  work: units.Work,
-  todo: Sequence[list[Point]],
-  labels: dict[str, Any],
-  tally: Tally,
-  code: Renewal,
-) -> bool:
-  """Computes and stores blocks, and whether it came to the end of them: too many failures stop it."""
-  measure, traced = experiment.measure, grid.traced_names(experiment.measure.settings)
-  coords: dict[str, dict[str, list[Any]]] = {}
-  described = attributes.of(measure)
-  with progress(sum(map(len, todo)), "point") as advance:
+class _Launch:
+  """One launch of an experiment: what is planned, what is stored, and what became of the points so far."""
 
-    def announced() -> Iterator[list[Point]]:
-      for points in units.shared_out(work, todo):
-        advance(0, f"{experiment.name} {points[0]['cell']}")
-        yield points
+  def __init__(self, experiment: Experiment, plan: Plan, process: tuple[int, int]) -> None:
+    self.experiment, self.plan, self.process = experiment, plan, process
+    self.measure = experiment.measure
+    self.traced = traced_names(self.measure.settings)
+    self.inventory: Inventory = plan.inventory
+    tile = 1 if isinstance(self.measure, RunMeasure) else devices.TILE
+    self.of_shard = grid.blocks(plan.points, plan.chunk, self.traced, tile)[plan.shard[0] :: plan.shard[1]]
+    self.mine = self.of_shard[process[0] :: process[1]]
+    self.tally = Tally(skipped=0)
 
-    for points, arrays, error, effort in (
-      blocks.kept(measure, plan.out, plan.checkpoint_seconds, announced(), code.block_name)
-      if measure.keeps_files
-      else blocks.swept(measure, plan.chunk, traced, announced())
-    ):
-      static = grid.static_part(points[0], traced)
-      if error:
-        tally.failures, tally.failed = tally.failures + 1, tally.failed + len(points)
-        units.release(work, points)
-        say(f"{static['cell']}: {count(len(points), 'point')} failed: {error}")
-        if tally.failures > plan.max_failures:
-          say(f"Stopping: more than --max_failures={plan.max_failures} blocks failed.")
-          return False
-        continue
-      arrays["status"] = blocks.status(measure, arrays)
-      tally.nonfinite += int(np.sum(arrays["status"] == store.STATUS.index("nonfinite")))
-      group = grid.content_hash(static)
-      if group not in coords:  # they are traced, which takes as long as computing a few points
-        coords[group] = measure.coords(static)
-      found = store.Block(points, arrays, measure.dims, coords[group], labels | effort)
-      store.write_block(plan.out, found._replace(**code.of_block(points), attributes=described))
-      units.release(work, points)
-      tally.stored += len(points)
-      advance(len(points))
-  return True
+  def repair(self) -> list[str]:
+    """Reads the folder, removes what dead processes were writing, and returns a sentence for all that is damaged."""
+    for place in (self.plan.out, self.plan.out / "runs"):
+      files.remove_leftovers(files.check_inside(place, self.plan.out))
+    self.inventory.look()
+    problems = list(self.inventory.problems.values())
+    if isinstance(self.measure, RunMeasure):
+      problems += damage.damaged_runs(self.inventory, self.mine)
+    return problems
 
+  def select(self) -> tuple[Renewal, list[list[Point]]]:
+    """Returns the code of this launch beside that of what is stored, and the points of each block that are to be computed."""
+    code = Renewal(Codes(self.measure).of, self.inventory.in_force(), self.plan.keeps_other_code)
+    code.report(self.mine)
+    todo = [missing for block in self.mine if (missing := list(filter(code.is_missing, block)))]
+    return code, todo
 
-def _stopped(experiment: Experiment, plan: Plan, points: int, tally: Tally) -> str:
-  """What is kept when a launch is stopped, and how to go on."""
-  kept = f"Kept in {plan.out}: {number(tally.skipped + tally.stored)} of {count(points, 'point')}"
-  runs = ", and runs in training as of their last logged update" if (plan.out / "runs").is_dir() else ""
-  again = (
-    plan.command if commands.is_experiment(experiment.name) else "launch the same again; what is stored is skipped."
-  )
-  return f"stopped. {kept}{runs}.\nTo go on: {again}"
+  def prepare_runs(self, code: Renewal, todo: Sequence[list[Point]]) -> list[str]:
+    """Removes runs that cannot resume, and prints what the measure has to say about the runs before they start."""
+    if not isinstance(self.measure, RunMeasure):
+      return []
+    removed = damage.remove_runs_that_cannot_go_on(self.plan.out, map(code.block_name, todo))
+    stored = self.inventory.points() if todo else []
+    for remark in self.measure.remarks([point for block in todo for point in block], stored):
+      say(remark)
+    return removed
+
+  def outcomes(self, code: Renewal, queue: Iterator[list[Point]]) -> Iterator[blocks.Outcome]:
+    """Computes the blocks of a queue."""
+    if isinstance(self.measure, RunMeasure):
+      return blocks.kept(self.measure, self.plan.out, self.plan.checkpoint_seconds, queue, code.block_name)
+    return blocks.swept(self.measure, self.plan.chunk, queue)
+
+  def compute(self, code: Renewal, todo: Sequence[list[Point]], work: sharing.Work) -> bool:
+    """Computes and stores blocks. Returns False if too many failed."""
+    labels, described = _provenance(self.experiment, self.plan, self.process), attributes.of(self.measure)
+    axes = attributes.axes_of(self.measure)
+    coords: dict[Point, dict[str, list[Any]]] = {}  # tracing them takes as long as computing a few points
+    with progress(sum(map(len, todo)), "point") as advance:
+
+      def announced() -> Iterator[list[Point]]:
+        for points in sharing.shared_out(work, todo):
+          advance(0, f"{self.experiment.name} {label(points[0])}")
+          yield points
+
+      for points, arrays, error, effort in self.outcomes(code, announced()):
+        if error:
+          sharing.release(work, points)
+          if self._is_one_failure_too_many(points, error):
+            return False
+          continue
+        arrays["status"] = blocks.status(self.measure, arrays)
+        self.tally.nonfinite += int(np.sum(arrays["status"] == store.STATUS.index("nonfinite")))
+        static = grid.static_part(points[0], self.traced)
+        if static not in coords:
+          coords[static] = self.measure.coords(static)
+        block = store.Block(
+          points,
+          arrays,
+          self.measure.dims,
+          coords[static],
+          labels | effort,
+          attributes=described,
+          axes=axes,
+          **code.of_block(points),
+        )
+        self.inventory.add(store.write_block(self.plan.out, block), block)
+        sharing.release(work, points)
+        self.tally.stored += len(points)
+        advance(len(points))
+    return True
+
+  def _is_one_failure_too_many(self, points: Sequence[Point], error: Exception) -> bool:
+    tally, most = self.tally, self.plan.max_failures
+    tally.failures, tally.failed = tally.failures + 1, tally.failed + len(points)
+    say(f"{label(points[0])}: {count(len(points), 'point')} failed: {error}")
+    if tally.failures > most:
+      say(f"Stopping: more than --max_failures={most} blocks failed.")
+    return tally.failures > most
+
+  def stopped(self, points: int) -> str:
+    """What is kept when a launch is stopped, and how to resume it."""
+    plan = self.plan
+    kept = f"Kept in {plan.out}: {number(self.tally.skipped + self.tally.stored)} of {count(points, 'point')}"
+    runs = ", and runs in training as of their last logged update" if (plan.out / "runs").is_dir() else ""
+    again = plan.command if self.experiment.has_command else "launch the same again; what is stored is skipped."
+    return f"stopped. {kept}{runs}.\nTo go on: {again}"
+
+  def close(self, problems: Sequence[str]) -> None:
+    """Removes blocks that were superseded or damaged, and writes the index of several processes."""
+    self.inventory.look()
+    damage.remove_superseded(self.inventory)
+    if problems and not self.tally.failures:
+      for removed in damage.remove_repaired(self.inventory, self.plan.points):
+        say(removed)
+    if self.plan.hosts and self.process[0] == 0:
+      sharing.write_index(self.inventory, self.experiment.name, self.plan.shard, self.of_shard, self.process[1])
 
 
 def run(experiment: Experiment, plan: Plan, process: tuple[int, int] = (0, 1)) -> int:
   """Computes what is missing and returns the number of blocks that failed.
 
   Args:
-    process: which of how many this is; each takes every so many-th block of the plan's shard.
+    experiment: the experiment.
+    plan: what the flags ask for.
+    process: (i, n): process i of n computes every n-th block of the plan's shard.
 
   Raises:
     store.ResultsError: if the folder holds results of another schema.
-    signals.Stopped: if a signal asked to stop, after saying what is kept.
+    signals.Stopped: if a signal asked to stop, after printing what is kept.
   """
-  measure = experiment.measure
-  traced = grid.traced_names(measure.settings)
-  all_blocks = grid.blocks(plan.points, plan.chunk, traced, 1 if measure.keeps_files else devices.TILE)
-  of_shard = all_blocks[plan.shard[0] :: plan.shard[1]]
-  mine = of_shard[process[0] :: process[1]]
+  launch = _Launch(experiment, plan, process)
   if plan.dry_run:
-    print(describe(experiment, plan, mine))
+    print(describe(experiment, plan, launch.mine))
     return 0
-  seen = units.names(plan.out)
-  stored, problems = mend.before(plan.out, mine, measure.keeps_files)
-  code = Renewal(codes.Codes(measure).of, stored, plan.keeps_other_code)
-  code.tell(mine)
-  done = {grid.content_hash(p) for block in mine for p in block if not code.is_missing(p)}
-  todo = [missing for block in mine if (missing := list(filter(code.is_missing, block)))]
-  if measure.keeps_files:
-    problems += mend.remove_runs_that_cannot_go_on(plan.out, map(code.block_name, todo))
-  paths = sorted({version.path for version in stored.values()}) if todo and measure.keeps_files else []
-  before = [point for path in paths for point in store.read_meta(path)["points"]]
-  for remark in measure.remarks([point for block in todo for point in block], before):
-    say(remark)
+  problems = launch.repair()
+  code, todo = launch.select()
+  problems += launch.prepare_runs(code, todo)
   for problem in problems:
-    say(f"{problem} What this sweep covers of it is made anew now.")
-  total, to_do = sum(map(len, mine)), sum(map(len, todo))
-  tally = Tally(skipped=total - to_do)
+    say(f"{problem} What this sweep covers of it is computed again now.")
+  total, to_do, tally = sum(map(len, launch.mine)), sum(map(len, todo)), launch.tally
+  tally.skipped = total - to_do
   say(
     f"{experiment.name}: {count(to_do, 'point')} to compute, {number(tally.skipped)} already done -> {plan.out}, "
     f"on {devices.described()}"
   )
-  with units.at_work(plan.out, done, seen, code.counts) as work:
+  done = {point for block in launch.mine for point in block if not code.is_missing(point)}
+  with sharing.at_work(launch.inventory, done, code.counts) as work:
     try:
-      is_over = _work_off(experiment, plan, work, todo, _provenance(plan, process), tally, code)
+      is_complete = launch.compute(code, todo, work)
     except signals.Stopped:
-      say(f"{experiment.name}: {_stopped(experiment, plan, total, tally)}")
+      say(f"{experiment.name}: {launch.stopped(total)}")
       raise
-    left = to_do - tally.stored - tally.failed
-    if is_over and left:
+    if is_complete and (left := to_do - tally.stored - tally.failed):
       say(f"Left to other launchers at work in {plan.out}: {count(left, 'point')}.")
-  mend.remove_superseded(plan.out)
-  for problem in mend.after(plan.out, plan.points) if problems and not tally.failures else []:
-    say(problem)
-  if plan.hosts and process[0] == 0:
-    units.write_index(plan.out, experiment.name, plan.shard, of_shard, process[1])
+  launch.close(problems)
   if tally.nonfinite:
     say(f"Not finite, and stored with that status: {count(tally.nonfinite, 'point')}.")
-  print(summary.after(experiment, plan.out, plan.points, tally.skipped, tally.failed))
+  print(summary.after(experiment, launch.inventory, plan.points, tally.skipped, tally.failed))
   return tally.failures
 
 
@@ -218,7 +265,8 @@ def launch(experiment: Experiment, argv: Sequence[str]) -> tuple[Plan, int]:
 
 def _launch(experiment: Experiment, plan: Plan) -> tuple[Plan, int]:
   if plan.summary:
-    print(summary.table(experiment, plan.out))
+    plan.inventory.look()
+    print(summary.table(experiment, plan.inventory))
     return plan, 0
   # On GPU and TPU the default precision of products would be the largest error of every measurement.
   with _configured(jax_enable_x64=bool(plan.points[0]["x64"]), jax_default_matmul_precision="highest"):

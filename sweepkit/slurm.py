@@ -1,6 +1,6 @@
 """Submits a sweep to Slurm as a job array, with submitit (`pip install ".[slurm]"`).
 
-    python -m sweepkit.slurm recurrent_gain --array=16 --slurm_partition=cpu --timeout_min=60 -- --ws=0.5:6:200 --seeds=32
+    python -m sweepkit.slurm experiments.recurrent_gain --array=16 --slurm_partition=cpu -- --ws=0.5:6:200 --seeds=32
 
 Task i of the n of `--array` runs the experiment with the flags after the lone `--` and `--shard=i/n`. `--slurm_NAME=value` is
 passed on as what `sbatch --NAME=value` says. Start it from the checkout, with `--out` in a folder that all nodes see. A task
@@ -19,23 +19,40 @@ from typing import Any
 from absl import flags
 
 from sweepkit import terminal
+from sweepkit.experiment import Experiment
+from sweepkit.options import UsageError
+from sweepkit.plan import parse
 from sweepkit.store.files import ResultsError, check_path
-from sweepkit.plan import UsageError, parse
 
 CLUSTERS = ("slurm", "local")
 
 
-def task(name: str, arguments: Sequence[str]) -> None:
-  """One task of an array.
+def load(module: str) -> Experiment:
+  """Returns the experiment of a module.
+
+  Raises:
+    UsageError: if there is no such module, or it holds no experiment.
+  """
+  try:
+    experiment = getattr(importlib.import_module(module), "EXPERIMENT", None)
+  except (ImportError, ValueError):  # the latter for a name such as .x
+    experiment = None
+  if not isinstance(experiment, Experiment):
+    raise UsageError(f"{module!r} is not the module of an experiment, such as experiments.recurrent_gain.")
+  return experiment
+
+
+def task(module: str, arguments: Sequence[str]) -> None:
+  """Runs one task of an array.
 
   Raises:
     RuntimeError: if the experiment ends with another code than 0, so that the job counts as failed.
   """
-  from sweepkit import runner# a task starts JAX, who submits it does not
+  from sweepkit import runner
 
-  code = runner.main(importlib.import_module(f"experiments.{name}").EXPERIMENT, arguments)
+  code = runner.main(load(module), arguments)
   if code:
-    raise RuntimeError(f"{name} ended with exit code {code}.")
+    raise RuntimeError(f"{module} ended with exit code {code}.")
 
 
 def shards(arguments: Sequence[str], count: int) -> list[list[str]]:
@@ -71,13 +88,10 @@ def submit(argv: Sequence[str]) -> list[Any]:
   options = {match[1]: match[2] for text in before if (match := re.fullmatch(r"--(slurm_\w+)=(.*)", text))}
   rest, values = _own_flags([text for text in before if not re.fullmatch(r"--slurm_\w+=.*", text)])
   if len(rest) != 1:
-    raise UsageError(f"{' '.join(rest)!r} is not one experiment; give its name first and its flags after a lone --.")
+    raise UsageError(f"{' '.join(rest)!r} is not one experiment; give its module first and its flags after a lone --.")
   if values.array is None:
     raise UsageError("--array: it is missing; give the number of tasks, such as --array=16.")
-  try:
-    experiment = importlib.import_module(f"experiments.{rest[0]}").EXPERIMENT
-  except (ImportError, AttributeError):
-    raise UsageError(f"{rest[0]!r} is not an experiment; recurrent_gain is one.") from None
+  experiment = load(rest[0])
   if any(text.startswith(("--shard", "--distributed")) for text in after):
     raise UsageError("--shard: it is given by the array; leave it out, and --distributed too.")
   parse(experiment, [*after, f"--shard=0/{values.array}"])
@@ -91,11 +105,11 @@ def submit(argv: Sequence[str]) -> list[Any]:
     raise UsageError(f"--logs: {error}") from None
   try:
     executor = submitit.AutoExecutor(folder=logs, cluster=values.cluster)
-    executor.update_parameters(name=rest[0], timeout_min=values.timeout_min, **options)
+    executor.update_parameters(name=experiment.name, timeout_min=values.timeout_min, **options)
   except (RuntimeError, NameError, ValueError) as error:
     raise UsageError(f"submitit: {str(error).splitlines()[0]}") from None
   # Through the module, since a function of __main__ would be sent as its code.
-  work = importlib.import_module("experiments.slurm").task
+  work = importlib.import_module("sweepkit.slurm").task
   return executor.map_array(work, [rest[0]] * values.array, shards(after, values.array))
 
 

@@ -7,14 +7,19 @@ the command that draws the rest, or loads it.
 from collections.abc import Iterator, Mapping, Sequence
 import math
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from sweepkit import commands, curves, store
+from sweepkit import commands, curves
 from sweepkit.experiment import Experiment, drawing_command, undrawn
-from sweepkit.points import Point, Value, content_hash
-from experiments.portrait.net import Measure
+from sweepkit.points import Point
+from sweepkit.settings import Value
+from sweepkit.store.attributes import older_axes
+from sweepkit.store.blocks import STATUS
+from sweepkit.store.files import ResultsError
+from sweepkit.store.inventory import Entry, Inventory
+from sweepkit.store.layout import axis_values
 from sweepkit.words import FEW, count, duration, number
 
 ROWS = 40  # of a table, at the most
@@ -38,7 +43,7 @@ class Found(NamedTuple):
   """What a folder holds of some points.
 
   Attributes:
-    axes: the settings that vary, with their values; the cell always.
+    axes: the first setting and the other settings that vary, with their values.
     rows: in the order of the axes.
     statuses: status -> number of points.
     seconds: that it took to compute, added over processes.
@@ -54,51 +59,50 @@ class Found(NamedTuple):
   varied: Sequence[str]
 
 
-def find(folder: Path, measure: Measure, wanted: Sequence[Point] | None = None) -> Found:
-  """Reads the headlines of all stored points, or of those that are `wanted`.
+def find(inventory: Inventory, headline: Mapping[str, str], wanted: Sequence[Point] | None = None) -> Found:
+  """Collects the headlines of all stored points, or of those that are `wanted`.
 
   Raises:
-    ResultsError: if there are none, or they are of another schema.
+    ResultsError: if there are none.
   """
-  in_force = store.in_force(folder)
-  hashes = in_force.keys() if wanted is None else set(map(content_hash, wanted))
-  points: list[Point] = []
-  values: dict[str, list[Any]] = {name: [] for name in ("status", *measure.headline)}
-  held: dict[str, set[Value]] = {}
-  seconds, problems = 0.0, []
-  for path in store.block_paths(folder):
-    try:
-      block = store.read_block(path)
-    except store.SchemaError:
-      raise
-    except store.ResultsError as error:
-      problems.append(str(error))
-      continue
-    for name in block.points[0]:
-      held.setdefault(name, set()).update(point[name] for point in block.points)
-    names = map(content_hash, block.points)
-    chosen = [i for i, point in enumerate(names) if point in hashes and in_force.get(point) == path]
-    points += [block.points[i] for i in chosen]
-    for name, found in values.items():
-      found += [np.ravel(block.arrays[name][i])[0] for i in chosen]
-    seconds += block.provenance.get("wall_seconds", 0.0) if chosen else 0.0
+  rows_of = {point: (entry, entry.points.index(point)) for point, entry in inventory.in_force().items()}
+  points = list(rows_of) if wanted is None else [point for point in dict.fromkeys(wanted) if point in rows_of]
   if not points:
-    damaged = (
-      f" that can be read: {problems[0]}" if problems else f"; run the experiment first{commands.filling(folder)}."
-    )
-    raise store.ResultsError(f"{folder} holds no results{damaged}")
-  axes = store.axis_values(points)
-  axes = {name: axes[name] for name in axes if name == "cell" or (len(axes[name]) > 1 and name != "seed")}
+    problems = list(inventory.problems.values())
+    reason = f" that can be read: {problems[0]}" if problems else "; run its experiment first."
+    raise ResultsError(f"{inventory.folder} holds no results{reason}")
+  chosen = [rows_of[point] for point in points]
+  values = {name: _values(chosen, name) for name in ("status", *headline)}
+  stored_axes = chosen[0][0].axes or older_axes()
+  axes = axis_values(points, stored_axes)
+  first = next(iter(axes))
+  axes = {name: axes[name] for name in axes if name == first or (len(axes[name]) > 1 and name != "seed")}
   groups: dict[tuple[int, ...], list[int]] = {}
   for i, point in enumerate(points):
     groups.setdefault(tuple(axes[name].index(point[name]) for name in axes), []).append(i)
   rows = []
   for place, members in sorted(groups.items()):
-    over_seeds = {name: np.array([values[name][i] for i in members], float) for name in measure.headline}
+    over_seeds = {name: values[name][members] for name in headline}
     settings = {name: axes[name][j] for name, j in zip(axes, place, strict=True)}
     rows.append(Row(settings, len(members), {name: a[~np.isnan(a)] for name, a in over_seeds.items()}))
-  statuses = {name: int(np.sum(np.array(values["status"]) == i)) for i, name in enumerate(store.STATUS)}
-  return Found(axes, rows, statuses, seconds, problems, [name for name, values in held.items() if len(values) > 1])
+  statuses = {name: int(np.sum(values["status"] == i)) for i, name in enumerate(STATUS)}
+  used = {entry.path: entry for entry, _ in chosen}
+  seconds = sum(entry.provenance.get("wall_seconds", 0.0) for entry in used.values())
+  return Found(axes, rows, statuses, seconds, list(inventory.problems.values()), _varied(inventory))
+
+
+def _values(chosen: Sequence[tuple[Entry, int]], name: str) -> np.ndarray:
+  """The first entry of an array at some points."""
+  return np.array([entry.firsts[name][row] for entry, row in chosen], float)
+
+
+def _varied(inventory: Inventory) -> list[str]:
+  """The settings in which the points of a folder differ."""
+  held: dict[str, set[Value]] = {}
+  for point in inventory.points():
+    for name, value in point.items():
+      held.setdefault(name, set()).add(value)
+  return [name for name, values in held.items() if len(values) > 1]
 
 
 def mean(row: Row, name: str) -> float:
@@ -121,8 +125,9 @@ def _text(value: Value) -> str:
 
 
 def _where(settings: Mapping[str, Value]) -> str:
-  others = [f"{name} {_text(value)}" for name, value in settings.items() if name != "cell"]
-  return " at ".join([str(settings["cell"]), *([", ".join(others)] if others else [])])
+  (_, first), *rest = settings.items()
+  others = [f"{name} {_text(value)}" for name, value in rest]
+  return " at ".join([_text(first), *([", ".join(others)] if others else [])])
 
 
 def _range(found: Found, name: str, unit: str) -> str:
@@ -136,21 +141,24 @@ def _range(found: Found, name: str, unit: str) -> str:
 
 
 def _curves(found: Found) -> tuple[str, dict[str, list[Row]], dict[str, Value]] | None:
-  """The longest axis of numbers, for each cell the rows along it, and what all other settings are there: as in the last row."""
-  numeric = [name for name, values in found.axes.items() if not any(isinstance(v, str | bool) for v in values)]
+  """The longest axis of numbers, the rows along it for each value of the first setting, and the values of all other settings:
+  those of the last row.
+  """
+  first, *others = found.axes
+  numeric = [name for name in others if not any(isinstance(value, str | bool) for value in found.axes[name])]
   if not numeric:
     return None
   axis = max(numeric, key=lambda name: len(found.axes[name]))
-  fixed = {name: value for name, value in found.rows[-1].settings.items() if name not in ("cell", axis)}
+  fixed = {name: value for name, value in found.rows[-1].settings.items() if name not in (first, axis)}
   curves: dict[str, list[Row]] = {}
   for row in found.rows:
     if all(row.settings[name] == value for name, value in fixed.items()):
-      curves.setdefault(str(row.settings["cell"]), []).append(row)
+      curves.setdefault(_text(row.settings[first]), []).append(row)
   return axis, curves, fixed
 
 
 def _along(found: Found, name: str) -> Iterator[str]:
-  """A headline along the longest axis, cell by cell: which way its mean goes, and where it lies beside 0."""
+  """A headline along the longest axis, for each value of the first setting: which way its mean goes, and its sign."""
   along = _curves(found)
   if along is None:
     return
@@ -158,13 +166,13 @@ def _along(found: Found, name: str) -> Iterator[str]:
   others = f" ({', '.join(f'{name} {_text(value)}' for name, value in fixed.items())})" if fixed else ""
   low, high = _text(found.axes[axis][0]), _text(found.axes[axis][-1])
   shapes = {
-    cell: ([float(row.settings[axis]) for row in rows], [mean(row, name) for row in rows])
-    for cell, rows in lines.items()
+    label: ([float(row.settings[axis]) for row in rows], [mean(row, name) for row in rows])
+    for label, rows in lines.items()
   }
-  trends = [f"{cell} {curves.trend(*shape, axis)}" for cell, shape in shapes.items()]
+  trends = [f"{label} {curves.trend(*shape, axis)}" for label, shape in shapes.items()]
   yield f"{name} from {axis} {low} to {high}{others}: {'; '.join(trends)}"
   if any(curves.crossings(*shape) for shape in shapes.values()):
-    yield f"{name}: {'; '.join(f'{cell} {curves.against_zero(*shape, axis)}' for cell, shape in shapes.items())}"
+    yield f"{name}: {'; '.join(f'{label} {curves.against_zero(*shape, axis)}' for label, shape in shapes.items())}"
 
 
 def _points(found: Found, missing: int, skipped: int, failed: int) -> str:
@@ -192,16 +200,17 @@ def _axes(found: Found) -> str:
   return "; ".join([*shown, f"up to {count(max(row.seeds for row in found.rows), 'seed')} each"])
 
 
-def after(experiment: Experiment, folder: Path, points: Sequence[Point], skipped: int, failed: int) -> str:
+def after(experiment: Experiment, inventory: Inventory, points: Sequence[Point], skipped: int, failed: int) -> str:
   """Where the data of a sweep lies, five lines of what it says, and the command that draws it.
 
   Args:
     points: those of the sweep.
     skipped, failed: how many of them were stored before, and how many were tried in vain.
   """
+  folder = inventory.folder
   try:
-    found = find(folder, experiment.measure, points)
-  except store.ResultsError:
+    found = find(inventory, experiment.measure.headline, points)
+  except ResultsError:
     return f"{folder}: nothing is stored of this sweep."
   lines = [_points(found, len(points) - sum(found.statuses.values()), skipped, failed), _axes(found)]
   headline = list(experiment.measure.headline.items())
@@ -215,10 +224,8 @@ def _show(experiment: Experiment, folder: Path, found: Found) -> str:
   """The command that draws what a folder holds or, where no figure would, the one that loads it."""
   if command := drawing_command(experiment, folder.parent, found.varied):
     return f"Draw it:   {command}"
-  without = undrawn(experiment, found.varied) if commands.is_experiment(experiment.name) else []
-  reason = (
-    f"Its figure has no axis for {' and '.join(without)}.\n" if without and experiment.drawn_by is not None else ""
-  )
+  without = undrawn(experiment, found.varied) if experiment.figure is not None else []
+  reason = f"Its figure has no axis for {' and '.join(without)}.\n" if without else ""
   return f"{reason}Load it:   {commands.load(folder)}"
 
 
@@ -233,14 +240,14 @@ def _thinned(axes: Mapping[str, Sequence[Value]], rows: Sequence[Row]) -> Sequen
   return rows
 
 
-def table(experiment: Experiment, folder: Path) -> str:
-  """All that is stored as a table: a row for each cell and combination of settings, the headlines in columns.
+def table(experiment: Experiment, inventory: Inventory) -> str:
+  """All that is stored as a table: a row for each combination of settings, the headlines in columns.
 
   Raises:
     ResultsError: if there is nothing to show.
   """
-  found = find(folder, experiment.measure)
-  headline = experiment.measure.headline
+  folder, headline = inventory.folder, experiment.measure.headline
+  found = find(inventory, headline)
   rows = _thinned(found.axes, found.rows)
   cells = [
     [*map(_text, row.settings.values()), *(spread(row, name) for name in headline), str(row.seeds)] for row in rows

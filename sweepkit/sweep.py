@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from sweepkit import points as grid, store
 from sweepkit.experiment import Experiment
 from sweepkit.runner import launch
+from sweepkit.settings import decimal_texts
+from sweepkit.store import load_results
 
 
 def flag_text(value: Any) -> str:
@@ -24,20 +25,20 @@ def flag_text(value: Any) -> str:
   dtypes = [one.dtype for one in values if hasattr(one, "dtype")]
   digits = min((np.finfo(dtype).precision for dtype in dtypes if np.issubdtype(dtype, np.floating)), default=15)
   return ",".join(
-    grid.decimal_texts(plain, digits) if all(isinstance(one, int | float) for one in plain) else map(str, plain)
+    decimal_texts(plain, digits) if all(isinstance(one, int | float) for one in plain) else map(str, plain)
   )
 
 
 def sweep(experiment: Experiment, **settings: Any) -> xr.Dataset:
-  """Runs an experiment from Python and returns what its folder then holds, as `store.load_results` does.
+  """Runs an experiment from Python and returns what its folder then holds, as `load_results` does.
 
   `sweep(EXPERIMENT, ws=[0.5, 1.0], seeds=4, out="results")` is `--ws=0.5,1.0 --seeds=4 --out=results`: what is done is
   skipped, and the same is stored.
 
   Args:
-    experiment: of `experiments/`, or one of your own.
+    experiment: what to run.
     settings: the flags by name; an axis is a value, a sequence or array of values, or a range as text (`"0.5:6:12"`). Values are
-      the decimals that were meant (`grid.decimal_texts`): `np.arange(.1, .75, .1)` is `"0.1:0.7:7"`.
+      the decimals that were meant (`settings.decimal_texts`): `np.arange(.1, .75, .1)` is `"0.1:0.7:7"`.
 
   Raises:
     RuntimeError: if blocks of points failed.
@@ -46,4 +47,4 @@ def sweep(experiment: Experiment, **settings: Any) -> xr.Dataset:
   plan, failures = launch(experiment, [f"--{name}={flag_text(value)}" for name, value in settings.items()])
   if failures:
     raise RuntimeError(f"{failures} blocks of {experiment.name} failed; the rest is kept in {plan.out}.")
-  return store.load_results(plan.out)
+  return load_results(plan.out)

@@ -46,7 +46,7 @@ def _devices() -> Iterator[None]:
   try:
     yield
   except (RuntimeError, AssertionError):
-    from sweepkit.execution import devices# it imports JAX, which a page of help does without
+    from sweepkit.execution import devices  # it imports JAX, which a page of help does without
 
     if reason := devices.missing():
       print(reason, file=sys.stderr)

@@ -15,9 +15,11 @@ from typing import NamedTuple
 
 from absl import flags
 
-from sweepkit.store import files, journal, locks, manifests
 from sweepkit import store, terminal
 from sweepkit.points import content_hash
+from sweepkit.store import files, locks
+from sweepkit.store.blocks import BLOCK_FILE
+from sweepkit.store.runs import check_run
 
 
 class Report(NamedTuple):
@@ -26,13 +28,6 @@ class Report(NamedTuple):
   checked: int
   problems: list[str]
   skipped: list[str]
-
-
-class RunReport(NamedTuple):
-  """What is wrong with the folder of a run, and whether the run can go on from what is intact."""
-
-  problems: list[str]
-  can_go_on: bool
 
 
 def check_block(path: Path) -> store.Block:
@@ -45,29 +40,6 @@ def check_block(path: Path) -> store.Block:
   if path.stem != (name := store.block_name(block.points, block.revision)):
     raise files.ResultsError(f"{path} holds the block {name}; rename or remove it.")
   return block
-
-
-def check_run(folder: Path) -> RunReport:
-  """Checks the journals and checkpoints of a run that nobody is writing.
-
-  Raises:
-    CheckpointError: if a checkpoint is of another schema.
-    ResultsError: if a link leads out of the folder.
-  """
-  names = [folder / "metrics.jsonl", folder / "dynamics.jsonl", folder / "checkpoints"]
-  for path in names:
-    files.check_inside(path, folder)
-  (steps, wrong), (watched, wrong_dynamics) = (journal.inspect(path) for path in names[:2])
-  intact, problems = manifests.inspect(names[2])
-  # What is torn off the metrics comes after the checkpoint and is written again; what is torn off the dynamics may not.
-  can_go_on = bool(
-    (intact or not problems) and (steps or not wrong) and (not wrong_dynamics or (watched and not intact))
-  )
-  problems += [problem for problem in (wrong, wrong_dynamics) if problem]
-  if intact and intact[0] > 0 and intact[0] not in steps:
-    problems.append(f"{names[0]} has no row for step {intact[0]}, at which its checkpoint is.")
-    can_go_on = False
-  return RunReport(problems, can_go_on)
 
 
 def experiment_folders(out: Path) -> Iterator[Path]:
@@ -99,7 +71,7 @@ def foreign(folder: Path) -> list[str]:
   return [
     f"{path} does not bear the name of a block and is not read; rename or remove it."
     for path in named
-    if not path.name.startswith(".") and not store.BLOCK_FILE.fullmatch(path.name)
+    if not path.name.startswith(".") and not BLOCK_FILE.fullmatch(path.name)
   ]
 
 

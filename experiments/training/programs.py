@@ -1,8 +1,8 @@
 """The compiled maps that a block of training runs is made of; every map has a leading axis of seeds."""
 
 from collections.abc import Callable, Sequence
+import dataclasses
 from functools import cache, partial
-import json
 from typing import Any, NamedTuple
 
 import jax
@@ -11,12 +11,14 @@ import jax.numpy as jnp
 from jaxtyping import Array
 import numpy as np
 
+from experiments.training.build import Run, build, initial_params
 from experiments.training.dynamics import gradient_dynamics
-from sweepkit.points import Point, key_words
-from experiments.training.settings import SETTINGS, Run, build, initial_params
-from experiments.portrait.net import point_key
+from experiments.training.settings import SETTINGS, RunSettings
 from recurrent_lab import training
 from recurrent_lab.training import TrainState
+from sweepkit import Point
+from sweepkit.measure import point_key
+from sweepkit.points import key_words, read
 
 TEST_EXAMPLES = 1000
 TEST_OUTPUTS = 2**26  # outputs in one evaluation, so that a large vocabulary fits memory
@@ -84,11 +86,11 @@ def _keys(key: Array) -> Keys:
   return Keys(*jax.random.split(key, len(Keys._fields)))
 
 
-def _start(point: Point, key: Array) -> TrainState:
-  p: Any = point
-  run, keys = build(point), _keys(key)
-  state = training.init_state(keys.data, initial_params(point, keys.params), run.optimizer)
-  return _floss(run, state, p["floss"], p["floss_k"]) if p["floss"] else state
+def _start(settings: RunSettings, key: Array) -> TrainState:
+  """The state of a run before training."""
+  run, keys = build(settings), _keys(key)
+  state = training.init_state(keys.data, initial_params(settings, keys.params), run.optimizer)
+  return _floss(run, state, settings.floss, settings.floss_k) if settings.floss else state
 
 
 def _watch(run: Run, params: Any, key: Array) -> dict[str, Array]:
@@ -102,18 +104,16 @@ INITIAL = ("init", "recurrent_init", "ws", "input_gain", "output_gain", "forget_
 
 
 @cache
-def _programs(settings: str) -> Programs:
-  """Of settings in JSON, which a cache can tell apart."""
-  point = json.loads(settings)
-  run = build(point)
-
+def _programs(settings: RunSettings) -> Programs:
+  """The programs of runs with these settings."""
+  run = build(settings)
   examples = min(TEST_EXAMPLES, max(1, TEST_OUTPUTS // (run.task.steps * run.task.output_size)))
 
   def evaluate(params: Any, key: Array) -> tuple[Array, Array]:
     return training.evaluate(run.cell, run.task, params, _keys(key).test, examples)
 
   return Programs(
-    advance=jax.jit(jax.vmap(partial(_advance, run, point["batch"]), in_axes=(0, 0, None))),
+    advance=jax.jit(jax.vmap(partial(_advance, run, settings.batch), in_axes=(0, 0, None))),
     evaluate=jax.jit(jax.vmap(evaluate)),
     # One seed after the other: the gradient by lag alone is T times as large as the parameters.
     watch=jax.jit(lambda params, keys: lax.map(lambda at: _watch(run, *at), (params, keys))),
@@ -121,30 +121,48 @@ def _programs(settings: str) -> Programs:
 
 
 @cache
-def _starts(settings: str) -> Callable[[Array], TrainState]:
+def _starts(settings: RunSettings) -> Callable[[Array], TrainState]:
   """Keys of several seeds -> their states before training."""
-  return jax.jit(jax.vmap(partial(_start, json.loads(settings))))
+  return jax.jit(jax.vmap(partial(_start, settings)))
+
+
+def _without(settings: RunSettings, names: Sequence[str]) -> RunSettings:
+  """The settings with those of these names at their defaults."""
+  defaults: dict[str, Any] = {name: SETTINGS[name].kind(SETTINGS[name].default) for name in names}
+  return dataclasses.replace(settings, **defaults)
 
 
 class Block(NamedTuple):
-  """What a block of runs needs before it starts."""
+  """What a block of runs needs before it starts.
 
+  Attributes:
+    settings: those that all runs share.
+    programs: the compiled maps.
+    start: keys -> states before training.
+    keys: one per seed.
+    config: what its checkpoints must have been written for.
+  """
+
+  settings: RunSettings
   programs: Programs
-  start: Callable[[Array], TrainState]  # keys -> states before training
-  keys: Array  # one a seed
-  config: dict[str, Any]  # what its checkpoints must have been written for
+  start: Callable[[Array], TrainState]
+  keys: Array
+  config: dict[str, Any]
 
 
-def prepare(points: Sequence[Point]) -> Block:
-  """Traces nothing yet; programs are shared with the blocks that differ only in what they start from."""
-  settings = {name: value for name, value in points[0].items() if name != "seed"}
-  seeds = [point["seed"] for point in points]
+def prepare(kind: type[RunSettings], points: Sequence[Point]) -> Block:
+  """Prepares a block of runs whose points have settings of this kind.
+
+  Traces nothing yet. Programs are shared with the blocks that differ only in what they start from.
+  """
+  settings = read(kind, points[0])
+  shared = settings if settings.decay == "cosine" else _without(settings, ENDS)
   words = np.array([key_words(point) for point in points], np.uint32)
-  default = lambda names: {name: SETTINGS[name].kind(SETTINGS[name].default) for name in names}
-  shared = settings if settings.get("decay") == "cosine" else settings | default(ENDS)
+  seeds = [point["seed"] for point in points]
   return Block(
-    programs=_programs(json.dumps(shared | default(INITIAL))),
-    start=_starts(json.dumps(shared)),
+    settings=settings,
+    programs=_programs(_without(shared, INITIAL)),
+    start=_starts(shared),
     keys=jax.vmap(point_key)(np.array(seeds, np.uint32), words),
-    config=settings | {"seeds": seeds},
+    config={**points[0].without("seed"), "seeds": seeds},
   )

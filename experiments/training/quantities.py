@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sweepkit.store.attributes import Quantity
-from sweepkit.points import Point, content_hash
-from experiments.portrait.net import EXPONENT, GATE, LAG
+from experiments.portrait import EXPONENT, GATE, LAG
+from sweepkit import Point, Quantity
 
 QUANTITIES: Mapping[str, Quantity] = {
   "loss": Quantity("mean training loss since the last logged update", "1"),
@@ -38,8 +37,8 @@ QUANTITIES: Mapping[str, Quantity] = {
 
 def longer_runs(missing: Sequence[Point], stored: Sequence[Point]) -> Iterator[str]:
   """Says why runs that differ from stored ones in a larger number of updates alone do not go on from their end."""
-  kind = lambda point: content_hash({name: value for name, value in point.items() if name != "updates"})
-  done: dict[str, list[Any]] = {}
+  kind = lambda point: point.without("updates")
+  done: dict[Point, list[Any]] = {}
   for point in stored:
     done.setdefault(kind(point), []).append(point["updates"])
   found = {

@@ -4,81 +4,54 @@
                                       dynamics.jsonl     the gradient dynamics at a few of them
                                       checkpoints/       the last two states
 
-A killed run that is launched again goes on from its last checkpoint, or anew if other code has written it. Batches come from the
-run's key and the update's number, so the parameters and all rows (but for samples per second) end up bit for bit as if it had not
-been interrupted, on CPU.
+A run that was killed resumes from its last checkpoint when it is launched again, or starts again if other code wrote the
+checkpoint. Batches come from the run's key and the number of the update. So on CPU the parameters and all rows, except for
+samples per second, end up bit for bit as if the run had not been interrupted.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 import time
-from types import MappingProxyType
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array
 import numpy as np
 
-from sweepkit.store import checkpoints, files, journal, locks
-from sweepkit.code import identity as codes
-from sweepkit.execution import signals
-from sweepkit.store.attributes import Quantity
-from experiments.training.dynamics import DIMS, gate_names
-from sweepkit.store.files import CheckpointError
-from sweepkit.points import Point, Setting
-from experiments.training.settings import SETTINGS, build, initial_params
-from experiments.training.quantities import QUANTITIES, longer_runs
-from experiments.portrait.net import Measure
-from experiments.training.programs import LOG, MEANS, prepare
-from sweepkit.execution.progress import progress, say
-from sweepkit.words import count
+from experiments.training.journals import arrays, logged_updates, metrics, watched_updates
+from experiments.training.programs import LOG, Block, prepare
+from experiments.training.settings import SETTINGS, RunSettings
+from recurrent_lab.cells import CELLS
+from recurrent_lab.tasks import TASKS, Task
 from recurrent_lab.training import TrainState
+from sweepkit import Point
+from sweepkit.code import identity
+from sweepkit.execution import signals
+from sweepkit.execution.progress import progress, say
+from sweepkit.store import CheckpointError, checkpoints, files, journal, locks
+from sweepkit.words import count
 
-ROWS = 50  # logged updates of a run, evenly spaced
-WATCHED = (0, 1, 2, 5, 10, 20, 35, 50)  # those at which the gradient dynamics are measured; 0 is before training
 CALL = 20  # updates in one call
 
 
-def logged_updates(updates: int) -> list[int]:
-  """The updates after which a row is written."""
-  return sorted({round(updates * (i + 1) / ROWS) for i in range(ROWS)} - {0})
+def final_states(kind: type[RunSettings], points: Sequence[Point], folder: Path) -> TrainState:
+  """Returns the last states of a block that was trained in `folder`, to measure or to use: its seeds on the leading axis.
 
-
-def watched_updates(updates: int) -> list[int]:
-  logged = [0, *logged_updates(updates)]
-  return [logged[i] for i in WATCHED if i < len(logged)]
-
-
-def _metrics(states: TrainState, log: dict[str, Array], evaluation: tuple[Array, Array]) -> dict[str, np.ndarray]:
-  """A row: means over the finite updates since the last one, and the state of affairs after them."""
-  means = {name: np.where(log["finite"] > 0, log[name], np.nan) for name in MEANS}
-  test_loss, score = evaluation
-  return {
-    "loss": means["loss"],
-    "gradient_norm": means["gradient_norm"],
-    "largest_gradient_norm": np.asarray(log["largest_gradient_norm"]),
-    "clipped_norm": means["clipped_norm"],
-    "clipped_share": means["clipped_share"],
-    "nonfinite": np.asarray(states.nonfinite),
-    "test_loss": np.asarray(test_loss),
-    "score": np.asarray(score),
-  }
-
-
-def final_states(points: Sequence[Point], folder: Path) -> TrainState:
-  """The last states of a block that was trained in `folder`, to measure or to use: its seeds on the leading axis.
+  Args:
+    kind: what the settings of the points are read as.
+    points: those of the block.
+    folder: of the block's run.
 
   Raises:
     CheckpointError: if there is no checkpoint, the last one is damaged, or it is of other runs.
   """
-  _, start, keys, config = prepare(points)
-  restored = checkpoints.restore(folder / "checkpoints", start(keys), config)
+  block = prepare(kind, points)
+  restored = checkpoints.restore(folder / "checkpoints", block.start(block.keys), block.config)
   if restored is None:
     raise CheckpointError(f"{folder} holds no checkpoint; train it first.")
   _, states, problems = restored
   if problems:  # an older state is not the last one
-    raise CheckpointError(f"{problems[0]} Launch its experiment again to make it anew.")
+    raise CheckpointError(f"{problems[0]} Launch its experiment again to compute it again.")
   return states
 
 
@@ -93,178 +66,109 @@ def _start_anew_if_code_changed(folder: Path, code: str) -> None:
   files.remove_folder(folder / "checkpoints")
 
 
-def train(points: Sequence[Point], folder: Path, checkpoint_seconds: float) -> dict[str, np.ndarray]:
+def _code(settings: RunSettings) -> str:
+  """The code of the runs with these settings."""
+  entries = CELLS.get(settings.cell), TASKS.get(settings.task)
+  return identity.of(identity.scope_of(SETTINGS), train, type(settings), *entries)
+
+
+class _Runs:
+  """A block of runs in training: their states, and what was logged so far. The caller holds the lock of the folder."""
+
+  def __init__(self, block: Block, folder: Path) -> None:
+    self.block, self.folder = block, folder
+    self.settings = block.settings
+    self.task: Task = block.settings.make_task()
+    self.labels, self.watched = logged_updates(self.settings.updates), watched_updates(self.settings.updates)
+    self.config = block.config | {"code": _code(self.settings)}
+    _start_anew_if_code_changed(folder, self.config["code"])
+    self.done = 0
+    self.states: TrainState = block.start(block.keys)
+    if restored := checkpoints.restore(folder / "checkpoints", self.states, self.config):
+      self.done, self.states, problems = restored
+      for problem in problems:
+        say(problem)
+    self.rows, self.dynamics = (journal.rows(folder / name) for name in ("metrics.jsonl", "dynamics.jsonl"))
+    if self.done and self.done not in [row["step"] for row in self.rows]:
+      raise CheckpointError(
+        f"{folder / 'metrics.jsonl'} has no row for step {self.done}, at which its checkpoint is; "
+        f"remove {folder} to start again."
+      )
+
+  def watch(self) -> None:
+    """Measures the gradient dynamics, if they are due and not measured yet."""
+    step = self.done
+    if step in self.watched and not any(row["step"] == step for row in self.dynamics):
+      seen = {name: np.asarray(a) for name, a in self.block.programs.watch(self.states.params, self.block.keys).items()}
+      journal.append(self.folder / "dynamics.jsonl", self.dynamics, {"step": step} | seen)
+
+  def save(self) -> None:
+    """Writes a checkpoint."""
+    checkpoints.save(self.folder / "checkpoints", self.done, self.states, self.config)
+
+  def is_over(self) -> bool:
+    """Whether all updates are run, or all seeds have solved the task and may stop."""
+    scores = np.array([row["score"] for row in self.rows if row["step"] <= self.done], np.float64)
+    solved = (scores.reshape(-1, len(self.block.keys)) < self.task.solved_below).any(axis=0)
+    return self.done >= self.labels[-1] or (self.settings.stop == "solved" and bool(solved.all()))
+
+  def advance(self) -> tuple[int, str]:
+    """Runs the updates up to the next row and logs it; returns how many they are, and what to say of them."""
+    programs, seeds, begin = self.block.programs, len(self.block.keys), time.perf_counter()
+    step = next(label for label in self.labels if label > self.done)
+    states, log = self.states, {name: jnp.zeros(seeds) for name in LOG}
+    for first in range(self.done, step, CALL):
+      signals.stop_if_asked()
+      states, log = programs.advance(states, log, min(CALL, step - first))
+      jax.block_until_ready(log)
+    row = metrics(states, log, programs.evaluate(states.params, self.block.keys))
+    updates = step - self.done
+    rate = updates * self.settings.batch * seeds / (time.perf_counter() - begin)
+    journal.append(self.folder / "metrics.jsonl", self.rows, {"step": step, **row, "samples_per_second": rate})
+    self.states, self.done = states, step
+    return updates, f"loss {np.mean(row['loss']):.3g}, lowest score {np.min(row['score']):.3g}"
+
+
+def train(
+  kind: type[RunSettings], points: Sequence[Point], folder: Path, checkpoint_seconds: float
+) -> dict[str, np.ndarray]:
   """Trains a block of seeds and returns what was logged and watched; NaN for what lies after the end of the runs.
+
+  Args:
+    kind: what the settings of the points are read as.
+    points: those of the block.
+    folder: where the runs keep their files.
+    checkpoint_seconds: time between two checkpoints, in seconds.
 
   Raises:
     CheckpointError: if another process trains in this folder, or its checkpoints are of other runs.
   """
-  point: Any = points[0]
-  programs, start, keys, config = prepare(points)
-  task = build(point).task
-  labels, watched = logged_updates(point["updates"]), watched_updates(point["updates"])
+  block = prepare(kind, points)
   with locks.lock(folder):
-    config |= {"code": codes.of(train, *codes.parts_of(point))}
-    _start_anew_if_code_changed(folder, config["code"])
-    states, done = start(keys), 0
-    restored = checkpoints.restore(folder / "checkpoints", states, config)
-    if restored:
-      done, states, problems = restored
-      for problem in problems:
-        say(problem)
-    rows, dynamics = (journal.rows(folder / name) for name in ("metrics.jsonl", "dynamics.jsonl"))
-    if done and done not in [row["step"] for row in rows]:
-      raise CheckpointError(
-        f"{folder / 'metrics.jsonl'} has no row for step {done}, at which its checkpoint is; remove {folder} to start anew."
-      )
-
-    def watch(step: int) -> None:
-      if step in watched and not any(row["step"] == step for row in dynamics):
-        seen = {name: np.asarray(a) for name, a in programs.watch(states.params, keys).items()}
-        journal.append(folder / "dynamics.jsonl", dynamics, {"step": step} | seen)
-
-    def save() -> None:
-      checkpoints.save(folder / "checkpoints", done, states, config)
-
-    def is_over() -> bool:
-      scores = [row["score"] for row in rows if row["step"] <= done]
-      solved = (np.array(scores, np.float64).reshape(-1, len(points)) < task.solved_below).any(axis=0)
-      return done >= labels[-1] or (point["stop"] == "solved" and bool(solved.all()))
-
-    watch(done)
+    runs = _Runs(block, folder)
+    runs.watch()
     last_save = time.monotonic()
+    total = runs.labels[-1]
     try:
-      with progress(labels[-1], "update", initial=labels[-1] if is_over() else done, inner=True) as advance:
-        advance(0, f"{folder.parents[1].name} {point['cell']}")
-        while not is_over():
-          begin = time.perf_counter()
-          step = next(label for label in labels if label > done)
-          advanced, log = states, {name: jnp.zeros(len(points)) for name in LOG}
-          for first in range(done, step, CALL):
-            signals.stop_if_asked()
-            advanced, log = programs.advance(advanced, log, min(CALL, step - first))
-            jax.block_until_ready(log)
-          row = _metrics(advanced, log, programs.evaluate(advanced.params, keys))
-          rate = (step - done) * point["batch"] * len(points) / (time.perf_counter() - begin)
-          journal.append(folder / "metrics.jsonl", rows, {"step": step, **row, "samples_per_second": rate})
-          advance(step - done, note=f"loss {np.mean(row['loss']):.3g}, lowest score {np.min(row['score']):.3g}")
-          states, done = advanced, step
-          watch(step)
+      with progress(total, "update", initial=total if runs.is_over() else runs.done, inner=True) as advance:
+        advance(0, f"{folder.parents[1].name} {runs.settings.cell}")
+        while not runs.is_over():
+          updates, note = runs.advance()
+          advance(updates, note=note)
+          runs.watch()
           if time.monotonic() - last_save >= checkpoint_seconds:
-            save()
+            runs.save()
             last_save = time.monotonic()
     finally:
-      # Whether the runs are over or were asked to stop; between two rows there is always a whole state.
-      save()
-  left_out = int(np.sum(states.nonfinite))
-  if left_out:
+      # Also where the runs were asked to stop: between two rows there is always a whole state.
+      runs.save()
+  if left_out := int(np.sum(runs.states.nonfinite)):
     say(f"{folder.name}: {count(left_out, 'update')} not finite and left out.")
-  return _arrays(points, rows, dynamics, labels, watched, task.solved_below)
+  return arrays(len(points), runs.rows, runs.dynamics, runs.labels, runs.watched, runs.task.solved_below)
 
 
-CURVES = (
-  "loss",
-  "gradient_norm",
-  "largest_gradient_norm",
-  "clipped_norm",
-  "clipped_share",
-  "nonfinite",
-  "test_loss",
-  "score",
-)
-
-
-def _arrays(
-  points: Sequence[Point],
-  rows: list[dict[str, Any]],
-  dynamics: list[dict[str, Any]],
-  labels: list[int],
-  watched: list[int],
-  solved_below: float,
-) -> dict[str, np.ndarray]:
-  """What the journals hold as arrays with a leading axis of seeds, padded with NaN to all updates that could be logged."""
-
-  def over_seeds(written: list[dict[str, Any]], name: str, length: int) -> np.ndarray:
-    values = np.swapaxes(journal.column(written, name), 0, 1)
-    padding = [(0, 0), (0, length - values.shape[1])] + [(0, 0)] * (values.ndim - 2)
-    return np.pad(values, padding, constant_values=np.nan).astype(np.float32)
-
-  arrays = {name: over_seeds(rows, name, len(labels)) for name in CURVES}
-  arrays |= {name: over_seeds(dynamics, name, len(watched)) for name in DIMS}
-  is_solved = arrays["score"] < solved_below
-  solved = is_solved.any(axis=1)
-  last = np.full(len(points), len(rows) - 1)
-  at_end = lambda name: arrays[name][np.arange(len(points)), last]
-  return arrays | {
-    "solved": solved.astype(np.float32),
-    "solved_at": np.where(solved, np.array(labels)[is_solved.argmax(axis=1)], np.nan).astype(np.float32),
-    "updates_run": np.full(len(points), labels[len(rows) - 1], np.float32),
-    "final_score": at_end("score"),
-    "best_score": np.fmin.reduce(arrays["score"], axis=1),
-    "nonfinite_updates": at_end("nonfinite"),
-  }
-
-
-def coords(point: Point) -> dict[str, list[Any]]:
-  p: Any = point
-  run = build(point)
-  params = jax.eval_shape(lambda key: initial_params(point, key), jax.random.key(0))
-  return {
-    "update": logged_updates(p["updates"]),
-    "watched_update": watched_updates(p["updates"]),
-    "lag": list(range(run.task.steps + 1)),
-    "gradient_lag": list(range(run.task.steps)),
-    "gate": gate_names(run.cell, params.cell, run.task.input_size),
-  }
-
-
-HEADLINE = {"final_score": "of the task, lower is better", "solved": "share of seeds", "solved_at": "updates"}
-
-TRAIN = Measure(
-  run=train,
-  dims=dict.fromkeys(CURVES, ("update",))
-  | {name: ("watched_update", *axes) for name, axes in DIMS.items()}
-  | dict.fromkeys(("solved", "solved_at", "updates_run", "final_score", "best_score", "nonfinite_updates"), ()),
-  coords=coords,
-  may_be_infinite=("gradient_norm", "largest_gradient_norm"),  # norms that no float is as large as
-  dropped="nonfinite_updates",
-  may_be_nan=(*CURVES, *DIMS, "solved_at"),  # a run that ends with a score that is NaN has failed
-  settings=SETTINGS,
-  check=build,
-  keeps_files=True,
-  remarks=longer_runs,
-  headline=HEADLINE,
-  quantities=QUANTITIES,
-)
-
-
-After = Callable[[Any, Any], Mapping[str, Any]]  # (parameters before training, those after it) -> {name: array}
-
-
-def followed_by(
-  after: Callable[[Point], After],
-  dims: Mapping[str, Sequence[str]],
-  coords: Callable[[Point], dict[str, list[Any]]] = lambda point: {},
-  settings: Mapping[str, Setting] = SETTINGS,
-  headline: Mapping[str, str] = HEADLINE,
-  quantities: Mapping[str, Quantity] = MappingProxyType({}),
-) -> Measure:
-  """`TRAIN`, and then what `after(point)` measures on the nets of every seed: arrays whose axes are `dims`, with labels from
-  `coords` or those of `TRAIN`.
-  """
-
-  def run(points: Sequence[Point], folder: Path, checkpoint_seconds: float) -> dict[str, np.ndarray]:
-    arrays = train(points, folder, checkpoint_seconds)
-    block, measure = prepare(points), after(points[0])
-    nets = block.start(block.keys).params, final_states(points, folder).params
-    each = [measure(*jax.tree.map(lambda a, seed=seed: a[seed], nets)) for seed in range(len(points))]
-    return arrays | {name: np.stack([measured[name] for measured in each]).astype(np.float32) for name in each[0]}
-
-  return TRAIN._replace(
-    run=run,
-    dims={**TRAIN.dims, **dims},
-    coords=lambda point: TRAIN.coords(point) | coords(point),
-    settings=settings,
-    headline=headline,
-    quantities={**QUANTITIES, **quantities},
-  )
+def parameters(kind: type[RunSettings], points: Sequence[Point], folder: Path) -> list[tuple[Any, Any]]:
+  """Returns (the parameters before training, those after it) of every seed of a block that was trained in `folder`."""
+  block = prepare(kind, points)
+  nets = block.start(block.keys).params, final_states(kind, points, folder).params
+  return [tuple(jax.tree.map(lambda a, seed=seed: a[seed], net) for net in nets) for seed in range(len(points))]

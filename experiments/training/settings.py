@@ -1,30 +1,26 @@
-"""Training runs as points: their settings, and what those settings mean.
+"""Settings of training runs.
 
-A training run is a point like any other; its block are the seeds that share all settings, and train at once under `vmap`.
+A training run is a point like any other. Its block holds the seeds that share all settings, which train at once under `vmap`.
 """
 
-from collections.abc import Mapping
+import dataclasses
 from functools import cache
 import math
-from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
-from jaxtyping import Array
-import optax
-
-from experiments.language import pairs, text
+from experiments.portrait import SETTINGS as NET_SETTINGS
 from experiments.training.data import DATA_TASKS, data_task
-from sweepkit.points import NON_NEGATIVE, POSITIVE_INT, Point, Setting, number_text, one_of
-from sweepkit.points import SETTINGS as NET_SETTINGS
-import recurrent_lab as rl
 from recurrent_lab import training
-from recurrent_lab.initializers import chrono, recommended
-from recurrent_lab.tasks import TASKS, Task, get_task, language
-from recurrent_lab.tasks.translation import translation
-
-_POSITIVE = (lambda v: 0 < v < math.inf, "a finite number above 0")
-_COUNT_OR_NONE = (lambda v: v >= 0, "a whole number of 0 or more")
+from recurrent_lab.tasks import TASKS, Task, get_task
+from sweepkit.settings import (
+  NON_NEGATIVE,
+  NON_NEGATIVE_INT,
+  POSITIVE,
+  POSITIVE_INT,
+  Setting,
+  Settings,
+  number_text,
+  one_of,
+)
 
 
 def _is_bias(text: str) -> bool:
@@ -39,27 +35,29 @@ def _bias(text: str) -> str:
   return number_text(text) if _is_bias(text) and text != "chrono" else text
 
 
-SETTINGS: Mapping[str, Setting] = {
+SETTINGS: Settings = {
   "cells": NET_SETTINGS["cells"],
   "layers": Setting(int, "1", "cells on top of each other", *POSITIVE_INT, units="1"),
   "hidden_size": NET_SETTINGS["hidden_size"],
-  "task": Setting(str, "adding", "what to learn", *one_of((*TASKS, *DATA_TASKS))),
+  "task": Setting(str, "adding", "what to learn", *one_of((*TASKS, *DATA_TASKS)), table=TASKS),
   "length": Setting(
-    int, "100", "the length, lag or delay of the task (digits have their own)", *POSITIVE_INT, units="steps"
+    int, "100", "the length, lag or delay of the task (digits have their own)", *POSITIVE_INT, units="steps", symbol="T"
   ),
   "batch": Setting(int, "64", "sequences in a batch", *POSITIVE_INT, units="1"),
   "updates": Setting(int, "5000", "updates at the most", *POSITIVE_INT, units="updates"),
   "stop": Setting(str, "solved", "stop when all seeds have solved the task, or never", *one_of(("solved", "never"))),
   "optimizer": Setting(str, "adam", "an optimiser of optax", *one_of(tuple(training.OPTIMIZERS))),
-  "learning_rate": Setting(float, "0.001", "of the optimiser", *_POSITIVE, units="1"),
+  "learning_rate": Setting(float, "0.001", "of the optimiser", *POSITIVE, units="1"),
   "clip": Setting(str, "global_norm", "how the gradient is clipped", *one_of(tuple(training.CLIPS))),
-  "clip_at": Setting(float, "1", "where it is clipped", *_POSITIVE, units="1"),
+  "clip_at": Setting(float, "1", "where it is clipped", *POSITIVE, units="1"),
   "omega": Setting(float, "0", "weight of Pascanu's regulariser Ω", *NON_NEGATIVE, units="1"),
   "k1": Setting(
-    int, "0", "truncated BPTT: steps between two backward passes, 0 for full BPTT", *_COUNT_OR_NONE, units="steps"
+    int, "0", "truncated BPTT: steps between two backward passes, 0 for full BPTT", *NON_NEGATIVE_INT, units="steps"
   ),
-  "k2": Setting(int, "0", "truncated BPTT: steps that each goes back, 0 for full BPTT", *_COUNT_OR_NONE, units="steps"),
-  "floss": Setting(int, "0", "updates of gradient flossing before training", *_COUNT_OR_NONE, units="updates"),
+  "k2": Setting(
+    int, "0", "truncated BPTT: steps that each goes back, 0 for full BPTT", *NON_NEGATIVE_INT, units="steps"
+  ),
+  "floss": Setting(int, "0", "updates of gradient flossing before training", *NON_NEGATIVE_INT, units="updates"),
   "floss_k": Setting(int, "16", "exponents that flossing pushes to 0", *POSITIVE_INT, units="1"),
   "init": Setting(
     str, "flags", "weights from the flags below, or the lab's recommendation", *one_of(("flags", "recommended"))
@@ -78,126 +76,67 @@ SETTINGS: Mapping[str, Setting] = {
     "a finite number, or chrono",
     canonical=_bias,
     units="1",
+    is_axis=True,
   ),
 }
 
 
-TOKEN_TASKS = ("language", "translation")  # whose inputs are integers
+# Sizes that are small enough for a test.
+TINY = {"cells": "rnn", "length": "8", "hidden_size": "4", "batch": "4", "updates": "50", "stop": "never"}
 
 
-class Run(NamedTuple):
-  """What the settings of a run mean."""
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RunSettings:
+  """The settings of a training run, as `SETTINGS` explains them. Equal settings are equal, so that compiled programs are shared.
 
-  cell: rl.Cell
-  task: Task
-  gradient: training.Gradient
-  optimizer: optax.GradientTransformation
-  clip: optax.GradientTransformation
+  Subclasses add what other tasks need, and make these tasks.
+  """
 
+  cell: str
+  layers: int
+  hidden_size: int
+  task: str
+  length: int
+  batch: int
+  updates: int
+  stop: str
+  optimizer: str
+  learning_rate: float
+  clip: str
+  clip_at: float
+  omega: float
+  k1: int
+  k2: int
+  floss: int
+  floss_k: int
+  init: str
+  recurrent_init: str
+  ws: float
+  input_gain: float
+  output_gain: float
+  forget_bias: str
+  x64: bool
+  decay: str = "none"  # of the learning rate over the updates: cosine or none
 
-# Beyond those of other training runs: what a text is read from, and as what.
-TEXT_SETTINGS: Mapping[str, Setting] = {
-  "corpus": Setting(
-    str,
-    "auto",
-    "the text: kjv (an extra), grammar (built in), a file, or auto (kjv if installed, else grammar)",
-    lambda name: True,
-    "kjv, grammar, auto, or the path of a UTF-8 text",
-    canonical=lambda name: text.canonical(text.default_corpus() if name == "auto" else name),
-  ),
-  "unit": Setting(str, "word", "what a token is", *one_of(text.UNITS)),
-  "vocabulary": Setting(
-    int,
-    "8000",
-    "tokens told apart, with the unknown and the sentence token; 0 for all",
-    *_COUNT_OR_NONE,
-    units="tokens",
-  ),
-}
+  def make_task(self) -> Task:
+    """Returns the task. Equal settings give the identical task.
 
-
-def task_of(point: Point) -> Task:
-  """The task of a run; equal settings give the identical one."""
-  p: Any = point
-  return _task(p["task"], p["length"], *(p.get(name) for name in (*TEXT_SETTINGS, "noise", "pairs")))
+    Raises:
+      ValueError: if the task cannot be made, naming the flag.
+    """
+    return task_of(self.task, self.length)
 
 
 @cache
-def _task(name: str, length: int, corpus: str | None, unit: str, vocabulary: int, noise: float, of: str | None) -> Task:
+def task_of(name: str, length: int) -> Task:
+  """Returns a task by its name and length; the identical task for equal arguments.
+
+  Raises:
+    ValueError: if its data is not installed, or it has no such length.
+  """
   try:
-    if name == "language":
-      assert corpus is not None
-      tokens = text.load(corpus, unit, vocabulary)
-      return language(tokens.train, tokens.valid, len(tokens.vocabulary), length, noise)
-    if name == "translation":
-      assert of is not None
-      both = pairs.load(of, length, vocabulary).corpus
-      return translation(
-        both.source, both.target, len(both.source_words), len(both.target_words), test_share=pairs.TEST_SHARE
-      )
     return data_task(name) if name in DATA_TASKS else get_task(name, length)
   except ImportError as error:
     raise ValueError(f"--task: {error}") from None
-  except text.TextError as error:
-    raise ValueError(f"--{'pairs' if name == 'translation' else 'corpus'}: {error}") from None
   except ValueError as error:
     raise ValueError(f"--length: {error}") from None
-
-
-def build(point: Point) -> Run:
-  """The parts of a run; nothing is computed.
-
-  Raises:
-    ValueError: if the settings do not go together.
-  """
-  p: Any = point
-  base = rl.get_cell(p["cell"])
-  cell = base if p["layers"] == 1 else rl.stack(*[base] * p["layers"])
-  task = task_of(point)
-  k1, k2 = p["k1"], p["k2"]
-  if (k1 == 0) != (k2 == 0) or k1 > k2:
-    raise ValueError(f"Truncated BPTT has k1 = {k1} and k2 = {k2}; it needs 1 ≤ k1 ≤ k2, or 0 for both.")
-  if task.name in TOKEN_TASKS and (p["omega"] or p["floss"]):
-    raise ValueError(f"omega and floss are not defined for the tokens of {task.name}; both must be 0.")
-  if task.source_size and k1:
-    raise ValueError(f"Truncated BPTT is not defined for the two nets of {task.name}; k1 and k2 must be 0.")
-  if k1 and p["omega"]:
-    raise ValueError(f"omega is {p['omega']:g} with k1 = {k1}; Ω is defined for full BPTT, so one of them must be 0.")
-  if p["forget_bias"] == "chrono" and task.steps <= 2:
-    raise ValueError(f"Chrono biases need more than the {task.steps} steps of this task.")
-  if p["floss"] and p["floss_k"] > p["hidden_size"]:
-    raise ValueError(f"floss_k is {p['floss_k']}; it must not exceed the {p['hidden_size']} units.")
-  if k1:
-    gradient = training.truncated_gradient(cell, task, k1, k2)
-  elif p["omega"]:
-    gradient = training.omega_gradient(cell, task, p["omega"])
-  else:
-    gradient = training.full_gradient(cell, task)
-  return Run(
-    cell=cell,
-    task=task,
-    gradient=gradient,
-    optimizer=training.optimizer(
-      p["optimizer"], p["learning_rate"], p["updates"] if p.get("decay") == "cosine" else None
-    ),
-    clip=training.clipping(p["clip"], p["clip_at"]),
-  )
-
-
-def initial_params(point: Point, key: Array) -> Any:
-  """The parameters before training and flossing."""
-  p: Any = point
-  run = build(point)
-  k_params, k_biases = jax.random.split(key)
-  dtype = jnp.float64 if p["x64"] else jnp.float32
-  if p["init"] == "recommended":
-    options = recommended(p["cell"], k_biases, p["hidden_size"], run.task.steps)
-  else:
-    options = {"recurrent_gain": p["ws"], "recurrent_init": p["recurrent_init"], "input_gain": p["input_gain"]}
-    if p["forget_bias"] == "chrono":
-      options |= chrono(k_biases, p["hidden_size"], run.task.steps, dtype)
-    else:
-      options |= {"forget_bias": float(p["forget_bias"])}
-  return training.init_params(
-    k_params, run.cell, run.task, p["hidden_size"], output_gain=p["output_gain"], **options, dtype=dtype
-  )

@@ -1,9 +1,10 @@
-"""Which code a result comes from: a hash of the functions that compute it and of all that they use.
+"""Which code a result comes from: a hash of the functions that compute it and of everything that they use.
 
-Of a function counts its source without comments, docstrings and annotations, the values of its closure and of its defaults, and
-the functions and values of its module that it names, and so on through the lab and your own modules. Of other packages' functions
-the name counts, and the values they were made with: a release of jax is part of the provenance, not of the code. What
-a function only writes to, such as a counter or a cache, does not count; nor does where a file lies or which process runs it.
+The hash covers, of each function, its source without comments, docstrings and annotations, the values of its closure and of its
+defaults, and the functions and values of its module that it names, and follows these through your own modules and the library
+that is measured. Of other packages' functions it covers the name and the values they were made with: a release of JAX belongs to
+the provenance and not to the code. What a function only writes to, such as a counter or a cache, does not count. Neither does the
+place of a file, nor the process that runs it.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -15,56 +16,68 @@ from pathlib import PurePath
 import sys
 import sysconfig
 import types
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
 from sweepkit.code import sources
-from sweepkit.points import Point, Setting
+from sweepkit.measure import AnyMeasure
+from sweepkit.points import Point
+from sweepkit.settings import Setting, Settings, dimension
 
-if TYPE_CHECKING:
-  from experiments.portrait.net import Measure
-
-LAB = ("recurrent_lab", "experiments")
-# They move, write and tell results, and do not make them.
-# fmt: off
-_MACHINERY = frozenset(
-  f"experiments.{name}"
-  for name in (
-    "attributes", "blocks", "checkpoints", "codes", "commands", "devices", "files", "journal", "layout",
-    "locks", "logged", "manifests", "options", "plan", "progress", "renewal", "runner", "selection",
-    "signals", "sources", "store", "summary", "terminal", "units", "words",
-  )
-)
-# fmt: on
-# Tables of the lab of which a point uses one entry, which is described instead.
-_TABLES = ("CELLS", "TASKS")
+_MACHINERY = "sweepkit"  # moves, writes and reports results, and does not make them
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, type(...))
 _ELSEWHERE = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib"))
 
 
-def _is_own(module: str, file: str) -> bool:
-  """Whether code is the lab's or the user's, and so may change from one launch to the next."""
-  top = module.partition(".")[0]
-  if top in LAB:
-    return module not in _MACHINERY
-  if top in sys.stdlib_module_names and top != "__main__":
-    return False
-  return not (
-    file.startswith(("<frozen", *_ELSEWHERE)) or {"site-packages", "dist-packages"} & set(PurePath(file).parts)
-  )
+class Scope(NamedTuple):
+  """What belongs to the code of a measure beside the modules of the user.
+
+  Attributes:
+    packages: top-level packages whose code counts even where they are installed: those whose objects the tables hold.
+    tables: the tables of the settings. A point uses one entry of each, which is described in place of the whole table.
+  """
+
+  packages: frozenset[str]
+  tables: tuple[Mapping[str, Any], ...]
+
+  def is_own(self, module: str, file: str) -> bool:
+    """Whether code may change from one launch to the next, as a release of another package does not."""
+    top = module.partition(".")[0]
+    if top == _MACHINERY:
+      return False
+    if top in self.packages:
+      return True
+    if top in sys.stdlib_module_names and top != "__main__":
+      return False
+    return not (
+      file.startswith(("<frozen", *_ELSEWHERE)) or {"site-packages", "dist-packages"} & set(PurePath(file).parts)
+    )
+
+  def is_own_module(self, name: str) -> bool:
+    """The same of a module by its name."""
+    module = sys.modules.get(name)
+    return module is not None and self.is_own(name, getattr(module, "__file__", None) or "")
+
+  def is_table(self, value: Any) -> bool:
+    """Whether a value is the table of a setting."""
+    return any(value is table for table in self.tables)
 
 
-def _is_own_module(name: str) -> bool:
-  module = sys.modules.get(name)
-  return module is not None and _is_own(name, getattr(module, "__file__", None) or "")
+def scope_of(settings: Settings) -> Scope:
+  """The scope of a measure with these settings."""
+  tables = tuple(setting.table for setting in settings.values() if setting.table)
+  modules = (entry.__module__ for table in tables for entry in table.values() if hasattr(entry, "__module__"))
+  packages = {module.partition(".")[0] for module in modules}
+  return Scope(frozenset(packages) - set(sys.stdlib_module_names), tables)
 
 
 class _Walk:
   """Describes values as texts; functions, classes and objects once, in the order in which they are met."""
 
-  def __init__(self) -> None:
+  def __init__(self, scope: Scope) -> None:
+    self._scope = scope
     self.records: list[str] = []
     self._seen: dict[int, str] = {}
     self._alive: list[Any] = []  # an id is that of one object only as long as it lives
@@ -85,7 +98,7 @@ class _Walk:
     if isinstance(value, np.ndarray | np.generic | jax.Array):
       return _array(value)
     if isinstance(value, types.FunctionType):
-      value = _unchecked(value)
+      value = self._unchecked(value)
       return self._once(value, self._function)
     if isinstance(value, types.MethodType):
       return f"method {self.describe(value.__func__)} of {self.describe(value.__self__)}"
@@ -124,27 +137,27 @@ class _Walk:
     code, module = function.__code__, function.__module__ or ""
     closure = dict(zip(code.co_freevars, function.__closure__ or (), strict=True))
     values = {name: cell.cell_contents for name, cell in closure.items() if not sources.is_empty(cell)}
-    if not _is_own(module, code.co_filename):
-      if module in _MACHINERY:
+    if not self._scope.is_own(module, code.co_filename):
+      if module.partition(".")[0] == _MACHINERY:
         return function.__name__
       wrapped = getattr(function, "__wrapped__", None)
       inner = [self.describe(wrapped)] if callable(wrapped) else []
       return " ".join([function.__name__, *inner, *self._items(_made_with(values).items())])
     text, written = sources.of(function)
     used = {name: value for name, value in values.items() if name not in written}
-    used |= {name: value for name, value in _globals(function) if name not in written}
+    used |= {name: value for name, value in self._globals(function) if name not in written}
     defaults = self.describe([function.__defaults__, function.__kwdefaults__])
     return f"{text} with {defaults} {', '.join(self._items(used.items()))}"
 
   def _class(self, kind: type) -> str:
-    if not _is_own_module(kind.__module__):
+    if not self._scope.is_own_module(kind.__module__):
       return kind.__name__
     fields = getattr(kind, "_fields", ())
     made = {"__module__", "__dict__", "__weakref__", "__doc__", "__annotations__", "_abc_impl", "__firstlineno__"}
     own = {
       name: getattr(value, "__func__", value)
       for name, value in vars(kind).items()
-      if name not in made | set(fields) and not _is_generated(value)
+      if name not in made | set(fields) and not self._is_generated(value)
     }
     own = {name: value for name, value in own.items() if isinstance(value, (types.FunctionType, property, *_PLAIN))}
     own = {name: value.fget if isinstance(value, property) else value for name, value in own.items()}
@@ -160,20 +173,52 @@ class _Walk:
     found = dict(getattr(value, "__dict__", {}))
     if dataclasses.is_dataclass(value):
       found |= {field.name: getattr(value, field.name, None) for field in dataclasses.fields(value)}
-    if not _is_own_module(kind.__module__):
+    if not self._scope.is_own_module(kind.__module__):
       found = _made_with(found)
     return f"{self.describe(kind)} {', '.join(self._items(found.items()))}"
 
+  def _unchecked(self, function: types.FunctionType) -> types.FunctionType:
+    """The function within the wrappers of a type checker, which tests put around it."""
+    while isinstance(inner := getattr(function, "__wrapped__", None), types.FunctionType):
+      file = function.__code__.co_filename
+      is_checker = file.startswith("<@beartype") or not self._scope.is_own("", file)
+      if not is_checker or (function.__module__ or "").partition(".")[0] not in (*self._scope.packages, "jaxtyping"):
+        break
+      function = inner
+    return function
 
-def _unchecked(function: types.FunctionType) -> types.FunctionType:
-  """The function within the wrappers of a type checker, which tests put around it."""
-  while isinstance(inner := getattr(function, "__wrapped__", None), types.FunctionType):
-    file = function.__code__.co_filename
-    is_checker = file.startswith("<@beartype") or not _is_own("", file)
-    if not is_checker or (function.__module__ or "").partition(".")[0] not in (*LAB, "jaxtyping"):
-      break
-    function = inner
-  return function
+  def _is_generated(self, value: Any) -> bool:
+    """Whether a method was written by `NamedTuple` or `dataclass`."""
+    value = getattr(value, "__func__", value)
+    return isinstance(value, types.FunctionType) and (
+      value.__code__.co_filename.startswith("<") or not self._scope.is_own("", value.__code__.co_filename)
+    )
+
+  def _globals(self, function: types.FunctionType) -> Iterator[tuple[str, Any]]:
+    """What a function names of its module, of own modules that it names or imports, and of theirs."""
+    names = sources.names(function.__code__)
+    modules: dict[str, types.ModuleType] = {
+      name: sys.modules[name] for name in names if self._scope.is_own_module(name)
+    }
+    for name in sources.global_names(function):
+      if name in function.__globals__:
+        value = function.__globals__[name]
+        if isinstance(value, types.ModuleType):
+          modules[name] = value
+        elif not self._scope.is_table(value):
+          yield name, value
+    todo, met = list(modules.items()), set[str]()
+    while todo:
+      path, module = todo.pop()
+      if module.__name__ in met or not self._scope.is_own_module(module.__name__):
+        continue
+      met.add(module.__name__)
+      for name in names:
+        value = vars(module).get(name)
+        if isinstance(value, types.ModuleType):
+          todo.append((f"{path}.{name}", value))
+        elif value is not None and not self._scope.is_table(value):
+          yield f"{path}.{name}", value
 
 
 def _array(value: Any) -> str:
@@ -190,64 +235,29 @@ def _made_with(values: Mapping[str, Any]) -> dict[str, Any]:
   return {name: value for name, value in values.items() if isinstance(value, kinds) and not name.startswith("_")}
 
 
-def _is_generated(value: Any) -> bool:
-  """Whether a method was written by `NamedTuple` or `dataclass`."""
-  value = getattr(value, "__func__", value)
-  return isinstance(value, types.FunctionType) and (
-    value.__code__.co_filename.startswith("<") or not _is_own("", value.__code__.co_filename)
-  )
-
-
-def _globals(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
-  """What a function names of its module, of own modules that it names or imports, and of theirs."""
-  names = sources.names(function.__code__)
-  is_lab = (function.__module__ or "").partition(".")[0] in LAB
-  modules: dict[str, types.ModuleType] = {name: sys.modules[name] for name in names if _is_own_module(name)}
-  for name in sources.global_names(function):
-    if name in function.__globals__ and not (is_lab and name in _TABLES):
-      value = function.__globals__[name]
-      if isinstance(value, types.ModuleType):
-        modules[name] = value
-      else:
-        yield name, value
-  todo, met = list(modules.items()), set[str]()
-  while todo:
-    path, module = todo.pop()
-    if module.__name__ in met or not _is_own_module(module.__name__):
-      continue
-    met.add(module.__name__)
-    for name in names:
-      value = vars(module).get(name)
-      if isinstance(value, types.ModuleType):
-        todo.append((f"{path}.{name}", value))
-      elif value is not None and name not in _TABLES:
-        yield f"{path}.{name}", value
-
-
-def of(*values: Any) -> str:
+def of(scope: Scope, *values: Any) -> str:
   """The name of the code of some functions and of the values they use: 16 hex digits."""
   sources.refresh()
-  walk = _Walk()
+  walk = _Walk(scope)
   roots = [walk.describe(value) for value in values]
   return hashlib.sha256("\n".join([*walk.records, *roots]).encode()).hexdigest()[:16]
 
 
-def parts_of(point: Point) -> list[Any]:
-  """The entries of the lab's tables that a point uses: its cell, and its task if it has one."""
-  tables = ((sys.modules["recurrent_lab.cells"].CELLS, "cell"), (sys.modules["recurrent_lab.tasks"].TASKS, "task"))
-  return [table.get(point.get(name)) for table, name in tables]
-
-
 class Codes:
-  """The code of the points of a measure, each kind of point asked for once."""
+  """The code of the points of a measure. Each kind of point is looked up once."""
 
-  def __init__(self, measure: "Measure") -> None:
-    self._measure = of(measure.run, measure.coords, dict(measure.dims))
+  def __init__(self, measure: AnyMeasure) -> None:
+    self._scope = scope_of(measure.settings)
+    self._tables = {
+      dimension(name, measure.settings): setting.table for name, setting in measure.settings.items() if setting.table
+    }
+    self._measure = of(self._scope, measure.run, measure.coords, dict(measure.dims))
     self._known: dict[tuple[Any, ...], str] = {}
 
   def of(self, point: Point) -> str:
-    """The name of the code that computes this point."""
-    kind = (point.get("cell"), point.get("task"))
+    """The name of the code that computes this point, with the entries of the tables that the point uses."""
+    kind = tuple(point.get(name) for name in self._tables)
     if kind not in self._known:
-      self._known[kind] = of(self._measure, *parts_of(point))
+      entries = [table.get(str(point.get(name))) for name, table in self._tables.items()]
+      self._known[kind] = of(self._scope, self._measure, *entries)
     return self._known[kind]

@@ -11,7 +11,7 @@ GPU and TPU are idle at eight points. There a tile is a device's whole share of 
 A call that runs out of memory is halved, down to one point, and so are all later ones of its group.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 import contextlib
 import dataclasses
 import math
@@ -44,7 +44,7 @@ class Group:
   """
 
   name: str
-  function: Callable[..., dict[str, Any]]
+  function: Callable[..., Mapping[str, Any]]
   call: int
   halvings: int = 0
   compile_seconds: float = 0

@@ -1,14 +1,13 @@
-"""Results on disk: one immutable file a block, checksummed, merged on reading.
+"""Results on disk: one immutable file per block, checksummed, merged on reading.
 
-    results/<experiment>/<cell>-<hash>.npz     the arrays, the block's points on their leading axis
-    results/<experiment>/<cell>-<hash>.json    the points, dimensions and coordinates, provenance, and the checksums
+    results/<experiment>/<label>-<hash>.npz     the arrays, the block's points on their leading axis
+    results/<experiment>/<label>-<hash>.json    the points, dimensions and coordinates, provenance, and the checksums
 
 Both are written under a temporary name, synced and renamed, the JSON last: a block exists when its JSON does. The JSON holds
 the SHA-256 of the arrays and of itself, so no flipped byte goes unseen. Nothing is pickled.
 """
 
 from collections.abc import Mapping, Sequence
-import contextlib
 import hashlib
 import io
 import json
@@ -18,14 +17,9 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
-import xarray as xr
 
-from sweepkit.store import attributes, layout, selection
-from sweepkit import commands
-from sweepkit.store.files import ResultsError, at_home, check_inside, check_name, write_atomically, writing
-from sweepkit.points import Point, content_hash
-from sweepkit.store.layout import as_grid as as_grid
-from sweepkit.store.layout import axis_values as axis_values
+from sweepkit.points import Point, content_hash, label
+from sweepkit.store.files import ResultsError, check_inside, check_name, write_atomically, writing
 
 SCHEMA_VERSION = 1
 
@@ -52,6 +46,8 @@ class Block(NamedTuple):
     code: the code that computed them, as `code.identity` names it.
     revision: 1 more than that of the measurements of the same points whose place they take, by other code.
     attributes: name of a variable, axis or setting -> its `long_name` and `units`.
+    axes: settings that datasets keep as dimensions even where they have a single value -> the order of their values, if they
+      are names.
   """
 
   points: Sequence[Point]
@@ -62,15 +58,16 @@ class Block(NamedTuple):
   code: str = UNKNOWN
   revision: int = 0
   attributes: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+  axes: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 
 def block_name(points: Sequence[Point], revision: int = 0) -> str:
   """The name of a block, which is that of its files and of its run's folder.
 
   Raises:
-    ResultsError: if the cell's name does not make a file's name.
+    ResultsError: if the label of its points does not make a file's name.
   """
-  return check_name(f"{points[0]['cell']}-{content_hash(list(points))[:16]}" + (f"-{revision}" if revision else ""))
+  return check_name(f"{label(points[0])}-{content_hash(list(points))[:16]}" + (f"-{revision}" if revision else ""))
 
 
 def _encode(meta: Mapping[str, Any]) -> bytes:
@@ -83,6 +80,7 @@ def _optional(block: Block) -> dict[str, Any]:
     "code": "" if block.code == UNKNOWN else block.code,
     "revision": block.revision,
     "attributes": {name: dict(attributes) for name, attributes in block.attributes.items()},
+    "axes": {name: list(order) for name, order in block.axes.items()},
   }
 
 
@@ -100,7 +98,7 @@ def write_block(folder: Path, block: Block) -> Path:
   payload = buffer.getvalue()
   meta = {
     "schema_version": SCHEMA_VERSION,
-    "points": list(block.points),
+    "points": [dict(point) for point in block.points],
     "dims": {name: list(dims) for name, dims in block.dims.items()},
     "coords": {name: list(labels) for name, labels in block.coords.items()},
     "provenance": dict(block.provenance),
@@ -137,11 +135,16 @@ def read_meta(path: Path) -> dict[str, Any]:
     raise ResultsError(f"{path} is truncated or altered; run its experiment again to compute it anew.") from None
   if is_intact and version != SCHEMA_VERSION:
     raise SchemaError(
-      f"{path} has schema version {version!r}, but this version of the lab reads {SCHEMA_VERSION}; use another folder."
+      f"{path} has schema version {version!r}, but this version reads {SCHEMA_VERSION}; use another folder."
     )
   if not is_intact or content != _encode(meta):  # not one byte may differ, not even in white space
     raise ResultsError(f"{path} is altered: its checksum does not match; run its experiment again to compute it anew.")
   return meta
+
+
+def points_of(meta: Mapping[str, Any]) -> list[Point]:
+  """The points of the JSON of a block."""
+  return [Point(values) for values in meta["points"]]
 
 
 def read_block(path: Path) -> Block:
@@ -162,8 +165,8 @@ def read_block(path: Path) -> Block:
     )
   with np.load(io.BytesIO(payload), allow_pickle=False) as file:
     arrays = {name: file[name] for name in file.files}
-  names = ("points", "dims", "coords", "provenance", "code", "revision", "attributes")
-  return Block(arrays=arrays, **{name: meta[name] for name in names if name in meta})
+  names = ("dims", "coords", "provenance", "code", "revision", "attributes", "axes")
+  return Block(points_of(meta), arrays, **{name: meta[name] for name in names if name in meta})
 
 
 def block_paths(folder: Path) -> list[Path]:
@@ -171,112 +174,7 @@ def block_paths(folder: Path) -> list[Path]:
   return sorted(path for path in folder.glob("*.json") if BLOCK_FILE.fullmatch(path.name) and not path.is_dir())
 
 
-def in_force(folder: Path) -> dict[str, Path]:
-  """The hash of every stored point -> the JSON of the block that holds the measurement in force; no arrays are read."""
-  best: dict[str, tuple[int, Path]] = {}
-  for path in block_paths(folder):
-    with contextlib.suppress(ResultsError):
-      meta = read_meta(path)
-      for point in map(content_hash, meta["points"]):
-        if point not in best or meta.get("revision", 0) >= best[point][0]:
-          best[point] = meta.get("revision", 0), path
-  return {point: path for point, (_, path) in best.items()}
-
-
-class Version(NamedTuple):
-  """Which measurement of a point counts: the JSON of its block, its code and its revision."""
-
-  path: Path
-  code: str
-  revision: int
-
-
-def stored_points(folder: Path) -> tuple[dict[str, Version], list[str]]:
-  """The hash of every point that is stored intact -> its version in force, and a sentence for every altered file.
-
-  Raises:
-    SchemaError: if the folder holds another schema.
-  """
-  stored: dict[str, Version] = {}
-  problems = []
-  for path in block_paths(folder):
-    try:
-      block = read_block(path)
-    except SchemaError:
-      raise
-    except ResultsError as error:
-      problems.append(str(error))
-      continue
-    for point in map(content_hash, block.points):
-      if point not in stored or block.revision >= stored[point].revision:
-        stored[point] = Version(path, block.code, block.revision)
-  return stored, problems
-
-
-def done_points(folder: Path) -> tuple[set[str], list[str]]:
-  """The hashes of all points already stored intact, and a sentence for every altered file; errors as `stored_points`."""
-  stored, problems = stored_points(folder)
-  return set(stored), problems
-
-
 def remove_block(path: Path) -> None:
   """Removes the files of a block, given the path of its JSON. Killed halfway, the JSON alone remains: a damaged block."""
   path.with_suffix(".npz").unlink(missing_ok=True)
   path.unlink()
-
-
-def load_results(folder: str | Path, **settings: Any) -> xr.Dataset:
-  """All blocks of an experiment as one labelled dataset, in memory proportional to what is stored.
-
-  Dimensions are named as the flags are (`cell`, `ws`, ..., `seed`), then those of each variable (`lag`, ...). A setting
-  that never changes is a scalar coordinate. Points that were not computed hold NaN and the status `missing`; `status`
-  holds indices into `STATUS`, which its attributes `flag_values` and `flag_meanings` name, and `code` the code that computed a
-  point (`code.py`), "unknown" for results from before that was stored.
-
-  Points that leave most of their grid empty, such as sweeps of one axis each, come with one dimension `point` instead. Its index
-  holds the settings: `data.sel(cell="rnn", ws=1.0)` selects, and so does `data.where(data.ws == 1, drop=True)`.
-
-      load_results("results/recurrent_gain", bias=0, input_scale=1)      points of these settings alone, a grid if they fill it
-
-  Attributes of the dataset: `source`, the folder; `checksum` of what was read; `planned`, the number of points that the launches
-  were asked for; `present`, how many of them are there. Variables and coordinates have `long_name` and `units`.
-
-  Args:
-    folder: of the experiment, such as results/recurrent_gain.
-    settings: a value or a list of values by name; only points that have them are loaded.
-
-  Raises:
-    ResultsError: if there is nothing to read, a file is altered or of another schema, or no point has these settings.
-  """
-  folder = Path(at_home(str(folder)))
-  paths = block_paths(folder)
-  if not paths:
-    raise ResultsError(f"{folder} holds no results; run the experiment first{commands.filling(folder)}.")
-  blocks = [read_block(path) for path in paths]
-  wanted = selection.settings_of(folder, blocks, settings)
-  parts = []
-  for block, rows in zip(blocks, selection.rows_in_force(blocks), strict=True):
-    if chosen := [i for i in rows if selection.has(block.points[i], wanted)]:
-      arrays = {name: array[chosen] for name, array in block.arrays.items()} | {
-        "code": np.full(len(chosen), block.code)
-      }
-      dims = {**block.dims, "status": (), "code": ()}
-      parts.append(layout.Part([block.points[i] for i in chosen], arrays, dims, block.coords))
-  if not parts:
-    said = ", ".join(f"{name} {value!r}" for name, value in settings.items())
-    raise ResultsError(f"{folder} holds no point with {said}.")
-  data = layout.dataset(parts)
-  attributes.annotate(data, folder.name, [block.attributes for block in blocks])
-  data.status.attrs = {
-    "long_name": "what became of the point",
-    "flag_values": np.arange(len(STATUS), dtype=np.int8),
-    "flag_meanings": " ".join(STATUS),
-  }
-  data.attrs = {
-    "source": str(folder),
-    "checksum": content_hash([hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]),
-    "schema_version": SCHEMA_VERSION,
-    "planned": sum(selection.has(point, wanted) for point in selection.planned_points(blocks)),
-    "present": sum(len(part.points) for part in parts),
-  }
-  return data

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from sweepkit.store.files import ResultsError, writing
 from sweepkit.points import content_hash
+from sweepkit.store.files import ResultsError, writing
 
 
 class JournalError(ResultsError):

@@ -13,10 +13,8 @@ import numpy as np
 import xarray as xr
 
 from sweepkit.points import Point
-from recurrent_lab.cells import CELLS
+from sweepkit.store.attributes import Axes
 
-# These stay dimensions even where they have a single value.
-ALWAYS_DIMENSIONS = ("cell", "ws", "input_scale", "bias_scale", "bias", "forget_bias", "seed")
 # Labels and padding may take four times the memory of what is stored, or 32 MiB, which any machine has.
 MOST_TIMES, SMALL = 4, 2**25
 
@@ -43,11 +41,18 @@ def distinct(values: Iterable[Any]) -> list[Any]:
   return sorted(seen) if all(isinstance(v, int | float) for v in seen) else seen
 
 
-def axis_values(points: Sequence[Point]) -> dict[str, list[Any]]:
-  """The distinct values of every setting of some points, cells in the order of their table, other models after them."""
+def axis_values(points: Sequence[Point], axes: Axes) -> dict[str, list[Any]]:
+  """The distinct values of every setting of some points: names in the order that their axis has, others after them."""
   values = {name: distinct(point[name] for point in points) for name in points[0]}
-  values["cell"].sort(key=[*CELLS, *values["cell"]].index)
+  for name, order in axes.items():
+    if name in values and order:
+      values[name].sort(key=[*order, *values[name]].index)
   return values
+
+
+def _order_of(name: str) -> str:
+  """The attribute of a list of points that holds the order of the names of an axis."""
+  return f"{name}_order"
 
 
 def _labels(parts: Sequence[Part]) -> dict[str, list[Any]]:
@@ -139,14 +144,15 @@ def _as_list(
   return xr.Dataset(data, coords=coords | used).set_index(point=list(names))
 
 
-def dataset(parts: Sequence[Part]) -> xr.Dataset:
+def dataset(parts: Sequence[Part], axes: Axes) -> xr.Dataset:
   """The points of all parts, each of which occurs once, as a grid or as a list (see the head of this file).
 
-  A setting that never changes is a scalar coordinate. What was not computed is NaN, and 0 or "" where that is not possible.
+  A setting that never changes and is none of the `axes` is a scalar coordinate. What was not computed is NaN, and 0 or "" where
+  that is not possible.
   """
   points = [point for part in parts for point in part.points]
-  values, labels = axis_values(points), _labels(parts)
-  names = [name for name in values if name in ALWAYS_DIMENSIONS or len(values[name]) > 1]
+  values, labels = axis_values(points, axes), _labels(parts)
+  names = [name for name in values if name in axes or len(values[name]) > 1]
   shape = tuple(len(values[name]) for name in names)
   variables = _variables(parts, labels)
   padded, stored = (sum(getattr(one, field) for one in variables.values()) for field in ("padded", "stored"))
@@ -160,6 +166,7 @@ def dataset(parts: Sequence[Part]) -> xr.Dataset:
     )
   else:
     data = _as_list(parts, variables, labels, names)
+    data.attrs = {_order_of(name): " ".join(values[name]) for name in names if axes.get(name)}
   return data.assign_coords({name: values[name][0] for name in values if name not in names})
 
 
@@ -178,5 +185,6 @@ def as_grid(data: xr.Dataset) -> xr.Dataset:
   }
   fill = {name: np.zeros((), values.dtype)[()] for name, values in kinds.items()}
   grid = listed.unstack("point", fill_value=fill | {n: np.nan for n in listed.data_vars if n not in fill})
-  values = axis_values([dict(zip(names, at, strict=True)) for at in listed.point.values])
+  orders = {name: str(data.attrs[_order_of(name)]).split() for name in names if _order_of(name) in data.attrs}
+  values = axis_values([Point(dict(zip(names, at, strict=True))) for at in listed.point.values], orders)
   return grid.sel(values).transpose(*names, ...)

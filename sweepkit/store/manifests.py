@@ -13,8 +13,8 @@ from pathlib import Path
 import re
 from typing import Any
 
-from sweepkit.store.files import CheckpointError
 from sweepkit.points import content_hash
+from sweepkit.store.files import CheckpointError
 
 SCHEMA_VERSION = 1
 

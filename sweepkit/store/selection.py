@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepkit.store.files import ResultsError
 from sweepkit.points import Point, content_hash, expand
+from sweepkit.store.attributes import older_axes
+from sweepkit.store.files import ResultsError
 from sweepkit.store.layout import axis_values
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def rows_in_force(blocks: Sequence["Block"]) -> list[list[int]]:
   and of equal ones the last.
   """
   best: dict[str, tuple[int, int]] = {}
-  hashes = [[content_hash(point) for point in block.points] for block in blocks]
+  hashes = [[point.content_hash for point in block.points] for block in blocks]
   for number, block in enumerate(blocks):
     for point in hashes[number]:
       best[point] = max(best.get(point, (-1, -1)), (block.revision, number))
@@ -36,7 +37,7 @@ def settings_of(folder: Path, blocks: Sequence["Block"], settings: Mapping[str, 
   Raises:
     ResultsError: for one that the points do not have, or a value that none of them has.
   """
-  stored = axis_values([point for block in blocks for point in block.points])
+  stored = axis_values([point for block in blocks for point in block.points], blocks[0].axes or older_axes())
   wanted = {}
   for name, value in settings.items():
     if name not in stored:
@@ -49,8 +50,15 @@ def settings_of(folder: Path, blocks: Sequence["Block"], settings: Mapping[str, 
 
 def planned_points(blocks: Iterable["Block"]) -> list[Point]:
   """All points that the launches which made these blocks were asked for, and all that are stored."""
-  blocks = list(blocks)
-  plans = {content_hash(plan): plan for block in blocks if (plan := block.provenance.get("planned"))}
-  points = [point for plan in plans.values() for point in expand(**plan)]
-  points += [point for block in blocks for point in block.points]
-  return list({content_hash(point): point for point in points}.values())
+  points: dict[Point, None] = {}
+  seen = set()
+  for block in blocks:
+    plan = block.provenance.get("planned")
+    if plan and (hashed := content_hash(plan)) not in seen:
+      seen.add(hashed)
+      # Older plans name their axes by flag. The axes of a plan and the settings of its points have one order.
+      names = [name for name in block.points[0] if name not in ("seed", "x64")]
+      axes = dict(zip(names, plan["axes"].values(), strict=True))
+      points |= dict.fromkeys(expand(axes, plan["seeds"], plan["x64"]))
+    points |= dict.fromkeys(block.points)
+  return list(points)

@@ -1,4 +1,4 @@
-"""Who computes what, when several launchers share a results folder: a lock of the operating system on every point in work.
+"""Several launchers share a results folder: the operating system locks every point while one of them computes it.
 
     results/<experiment>/.lock    empty; byte 0 is locked by every launcher at work, byte h by who computes the point with hash h
 
@@ -19,31 +19,33 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from sweepkit import store
-from sweepkit.points import Point, content_hash
 from sweepkit.execution.progress import say
+from sweepkit.points import Point, content_hash
+from sweepkit.store.blocks import block_name
+from sweepkit.store.files import write_atomically, writing
+from sweepkit.store.inventory import Inventory
 
 
 class Work(NamedTuple):
   """A launcher's view of a results folder that others may be writing to.
 
   Attributes:
-    folder: that of the results.
+    inventory: the blocks of the folder that were read so far.
     lock: the descriptor of the lock file; None where there are no locks.
-    done: the hashes of all points known to be stored.
-    seen: the names of the files read so far.
+    done: all points known to be stored.
     counts: whether a point that was computed by a code is done.
   """
 
-  folder: Path
+  inventory: Inventory
   lock: int | None
-  done: set[str]
-  seen: set[str]
+  done: set[Point]
   counts: Callable[[Point, str], bool]
 
 
-def _byte(point_hash: str) -> int:
-  return 1 + int(point_hash[:15], 16)  # 60 bits: within the offsets of a file, and collisions only postpone a point
+def _byte(point: Point) -> int:
+  return 1 + int(
+    point.content_hash[:15], 16
+  )  # 60 bits: within the offsets of a file, and collisions only postpone a point
 
 
 def _take(lock: int, byte: int, kind: int = fcntl.LOCK_EX) -> bool:
@@ -57,10 +59,11 @@ def _take(lock: int, byte: int, kind: int = fcntl.LOCK_EX) -> bool:
 
 @contextlib.contextmanager
 def at_work(
-  folder: Path, done: set[str], seen: set[str], counts: Callable[[Point, str], bool] = lambda point, code: True
+  inventory: Inventory, done: set[Point], counts: Callable[[Point, str], bool] = lambda point, code: True
 ) -> Iterator[Work]:
-  """Opens the folder for a launcher and says so if it is not alone; `done` and `seen` are kept up to date by `claim`."""
-  with store.writing(folder):
+  """Opens a folder for a launcher. Prints a sentence if another launcher is at work there. `claim` keeps `done` up to date."""
+  folder = inventory.folder
+  with writing(folder):
     folder.mkdir(parents=True, exist_ok=True)
     file = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
   lock: int | None = file
@@ -72,23 +75,15 @@ def at_work(
     except OSError as error:
       say(f"{folder} is on a file system without locks ({error.strerror}); start no second launcher.")
       lock = None
-    yield Work(folder, lock, done, seen, counts)
+    yield Work(inventory, lock, done, counts)
   finally:
     os.close(file)
 
 
-def names(folder: Path) -> set[str]:
-  """The names of the blocks in a folder; take them before `store.done_points` reads, so that later ones are seen."""
-  return {path.name for path in store.block_paths(folder)} if folder.exists() else set()
-
-
 def _look_again(work: Work) -> None:
-  """Adds to `done` what has been stored since the last look; an altered file counts for nothing."""
-  for name in sorted(names(work.folder) - work.seen):
-    work.seen.add(name)
-    with contextlib.suppress(store.ResultsError):
-      block = store.read_block(work.folder / name)
-      work.done.update(content_hash(point) for point in block.points if work.counts(point, block.code))
+  """Adds to `done` what has been stored since the last look. A damaged file counts for nothing."""
+  for entry in work.inventory.look():
+    work.done.update(point for point in entry.points if work.counts(point, entry.code))
 
 
 def claim(work: Work, points: Sequence[Point]) -> tuple[list[Point], list[Point]]:
@@ -100,20 +95,20 @@ def claim(work: Work, points: Sequence[Point]) -> tuple[list[Point], list[Point]
   if work.lock is None:
     mine, busy = list(points), []
   else:
-    taken = [_take(work.lock, _byte(content_hash(point))) for point in points]
+    taken = [_take(work.lock, _byte(point)) for point in points]
     mine = [point for point, is_mine in zip(points, taken, strict=True) if is_mine]
     busy = [point for point, is_mine in zip(points, taken, strict=True) if not is_mine]
   _look_again(work)
-  free = [point for point in mine if content_hash(point) not in work.done]
-  release(work, [point for point in mine if content_hash(point) in work.done])
-  return free, [point for point in busy if content_hash(point) not in work.done]
+  free = [point for point in mine if point not in work.done]
+  release(work, [point for point in mine if point in work.done])
+  return free, [point for point in busy if point not in work.done]
 
 
 def release(work: Work, points: Sequence[Point]) -> None:
   """Unlocks points that were claimed, once they are stored or given up."""
   if work.lock is not None:
     for point in points:
-      fcntl.lockf(work.lock, fcntl.LOCK_UN, 1, _byte(content_hash(point)))
+      fcntl.lockf(work.lock, fcntl.LOCK_UN, 1, _byte(point))
 
 
 def shared_out(work: Work, todo: Sequence[Sequence[Point]]) -> Iterator[list[Point]]:
@@ -133,24 +128,24 @@ def shared_out(work: Work, todo: Sequence[Sequence[Point]]) -> Iterator[list[Poi
 
 
 def write_index(
-  folder: Path, experiment: str, shard: tuple[int, int], blocks: Sequence[Sequence[Point]], processes: int
+  inventory: Inventory, experiment: str, shard: tuple[int, int], blocks: Sequence[Sequence[Point]], processes: int
 ) -> Path:
-  """Writes which units belong to a launch of several processes, whose they are and where they are stored so far:
+  """Writes which units belong to a launch of several processes, which process computes each, and where they are stored so far:
 
       results/<experiment>/index/<hash of all points>.json
       {"experiment": ..., "shard": "i/n", "processes": P,
        "units": [{"unit": name, "points": number, "process": number, "stored": points in `files`, "files": [names]}, ...],
        "sha256": of all the rest}
 
-  It is for people and their scripts; the lab itself reads the blocks.
+  The index is for people and their scripts. Sweeps read the blocks.
   """
-  where = {point: path.stem for point, path in store.in_force(folder).items()}
+  where = {point: entry.path.stem for point, entry in inventory.in_force().items()}
   listed = []
   for i, block in enumerate(blocks):
-    files = [where[point] for point in map(content_hash, block) if point in where]
+    files = [where[point] for point in block if point in where]
     listed.append(
       {
-        "unit": store.block_name(block),
+        "unit": block_name(block),
         "points": len(block),
         "process": i % processes,
         "stored": len(files),
@@ -158,7 +153,8 @@ def write_index(
       }
     )
   index = {"experiment": experiment, "shard": "{}/{}".format(*shard), "processes": processes, "units": listed}
-  path = folder / "index" / f"{content_hash([point for block in blocks for point in block])[:16]}.json"
+  name = content_hash([point for block in blocks for point in block])[:16]
+  path = inventory.folder / "index" / f"{name}.json"
   path.parent.mkdir(parents=True, exist_ok=True)
-  store.write_atomically(path, json.dumps(index | {"sha256": content_hash(index)}, indent=1).encode())
+  write_atomically(path, json.dumps(index | {"sha256": content_hash(index)}, indent=1).encode())
   return path
