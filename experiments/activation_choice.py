@@ -22,6 +22,7 @@ EXPERIMENT = Experiment(
   LARGEST,
   {"cells": RNNS, "ws": "0.5:6:12", "hidden_size": "128", "seq_len": "200"},
   seeds=4,
+  drawn_by="analysis.paper.activation_choice",
 )
 
 if __name__ == "__main__":

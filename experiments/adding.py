@@ -30,6 +30,7 @@ EXPERIMENT = Experiment(
     "init": "recommended",
   },
   seeds=5,
+  drawn_by="analysis.learning.adding",
   drawn_along=("layers",),
 )
 

@@ -99,6 +99,7 @@ EXPERIMENT = Experiment(
     "recurrent_init": "orthogonal",
   },
   seeds=3,
+  drawn_by="analysis.language.captions",
 )
 
 if __name__ == "__main__":

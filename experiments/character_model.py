@@ -24,6 +24,7 @@ EXPERIMENT = Experiment(
     "input_gain": "8",
   },
   seeds=1,
+  drawn_by="analysis.language.character_model",
   drawn_along=("learning_rate",),
 )
 

@@ -32,4 +32,4 @@ def load(folder: Path) -> str:
 
 def draw(module: str, results: Path) -> str:
   """The command that draws results into a folder of theirs, where the figures of other results are not overwritten."""
-  return python(f"analysis.{module}", f"--results={results}", f"--out={results / 'figures'}")
+  return python(module, f"--results={results}", f"--out={results / 'figures'}")

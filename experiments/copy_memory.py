@@ -30,6 +30,7 @@ EXPERIMENT = Experiment(
     "forget_bias": "0,1,chrono",
   },
   seeds=5,
+  drawn_by="analysis.learning.copy_memory",
 )
 
 if __name__ == "__main__":

@@ -91,6 +91,7 @@ EXPERIMENT = Experiment(
   cells=("rnn", "rnn_sigmoid"),
   seeds=1,
   x64=True,
+  drawn_by="analysis.learning.error_surface",
 )
 
 if __name__ == "__main__":

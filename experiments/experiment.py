@@ -21,8 +21,8 @@ class Experiment(NamedTuple):
     cells: the cells that the measure is defined for; all if empty.
     seeds: random nets per combination, by default.
     x64: whether it computes in float64 by default.
-    drawn_by: the module of `analysis` that draws it: that of its own name by default, that of another experiment, beside whose
-      results its own are drawn, or none.
+    drawn_by: module that draws its results when it is run, such as `analysis.paper.forget_bias`; empty if there is none.
+    drawn_beside: experiment whose results that figure needs, and draws these beside; empty if these are enough.
     drawn_along: dimensions that its figure has axes for, besides the cell, the seed and those that vary by default.
   """
 
@@ -33,7 +33,8 @@ class Experiment(NamedTuple):
   cells: Sequence[str] = ()
   seeds: int = 8
   x64: bool = False
-  drawn_by: str | None = ""
+  drawn_by: str = ""
+  drawn_beside: str = ""
   drawn_along: Sequence[str] = ()
 
 
@@ -78,10 +79,10 @@ def drawing_command(experiment: Experiment, results: Path, varied: Collection[st
   Args:
     varied: the dimensions along which what is stored varies.
   """
-  module = experiment.name if experiment.drawn_by == "" else experiment.drawn_by
-  if module is None or not commands.is_experiment(experiment.name) or not store.block_paths(results / module):
+  needed = results / (experiment.drawn_beside or experiment.name)
+  if not experiment.drawn_by or not commands.is_experiment(experiment.name) or not store.block_paths(needed):
     return None
-  return None if undrawn(experiment, varied) else commands.draw(module, results)
+  return None if undrawn(experiment, varied) else commands.draw(experiment.drawn_by, results)
 
 
 def undrawn(experiment: Experiment, varied: Collection[str]) -> list[str]:

@@ -28,6 +28,7 @@ EXPERIMENT = Experiment(
     "floss": "0,300",
   },
   seeds=5,
+  drawn_by="analysis.learning.flossing",
 )
 
 if __name__ == "__main__":

@@ -64,6 +64,7 @@ EXPERIMENT = Experiment(
     "forget_bias": "1",
   },
   seeds=3,
+  drawn_by="analysis.language.forecast",
 )
 
 if __name__ == "__main__":

@@ -15,7 +15,9 @@ import sys
 from experiments.measure import PORTRAIT
 from experiments.runner import Experiment, main
 
-EXPERIMENT = Experiment("forget_bias", __doc__, PORTRAIT, {"forget_bias": "-2:6:17", "ws": "0,1"})
+EXPERIMENT = Experiment(
+  "forget_bias", __doc__, PORTRAIT, {"forget_bias": "-2:6:17", "ws": "0,1"}, drawn_by="analysis.paper.forget_bias"
+)
 
 if __name__ == "__main__":
   sys.exit(main(EXPERIMENT))

@@ -108,7 +108,6 @@ EXPERIMENT = Experiment(
   MEASURE,
   {"cells": "rnn,lstm,gru,peephole_lstm", "ws": "1,4", "hidden_size": "32", "seq_len": "100"},
   cells=("rnn", "lstm", "gru", "peephole_lstm", "lstm_sigmoid_input", "lstm_1997", "indrnn_tanh"),
-  drawn_by=None,
 )
 
 if __name__ == "__main__":

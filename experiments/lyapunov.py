@@ -81,7 +81,15 @@ MEASURE = Measure(
   },
 )
 
-EXPERIMENT = Experiment("lyapunov", __doc__, MEASURE, {"ws": "0.5:6:12", "seq_len": "300"}, seeds=4, x64=True)
+EXPERIMENT = Experiment(
+  "lyapunov",
+  __doc__,
+  MEASURE,
+  {"ws": "0.5:6:12", "seq_len": "300"},
+  seeds=4,
+  x64=True,
+  drawn_by="analysis.paper.lyapunov",
+)
 
 if __name__ == "__main__":
   sys.exit(main(EXPERIMENT))

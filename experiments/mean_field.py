@@ -52,7 +52,8 @@ EXPERIMENT = Experiment(
   {"cells": CELLS, "ws": "0.5:6:12", "hidden_size": "512", "seq_len": "200"},
   cells=(*CELLS.split(","), "rnn_linear", "peephole_lstm", "lstm_sigmoid_input", "lstm_1997", "lstm_coupled"),
   seeds=2,
-  drawn_by="recurrent_gain",
+  drawn_by="analysis.paper.recurrent_gain",
+  drawn_beside="recurrent_gain",
 )
 
 if __name__ == "__main__":

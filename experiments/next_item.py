@@ -30,6 +30,7 @@ EXPERIMENT = Experiment(
     "init": "recommended",
   },
   seeds=3,
+  drawn_by="analysis.language.next_item",
 )
 
 if __name__ == "__main__":

@@ -64,7 +64,8 @@ EXPERIMENT = Experiment(
   ),
   {"length": "64"},
   seeds=1,
-  drawn_by="word_model",
+  drawn_by="analysis.language.word_model",
+  drawn_beside="word_model",
 )
 
 if __name__ == "__main__":

@@ -77,7 +77,8 @@ EXPERIMENT = Experiment(
   ),
   {"task": "long_range_recall,next_item", "length": "5,20,60"},
   seeds=1,
-  drawn_by="recall",
+  drawn_by="analysis.language.recall",
+  drawn_beside="recall",
 )
 
 if __name__ == "__main__":

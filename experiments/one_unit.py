@@ -59,6 +59,7 @@ EXPERIMENT = Experiment(
     "seq_len": "400",
   },
   cells=("rnn", "rnn_sigmoid", "rnn_relu", "rnn_softsign", "rnn_hard_tanh", "indrnn_tanh"),
+  drawn_by="analysis.paper.one_unit",
 )
 
 if __name__ == "__main__":

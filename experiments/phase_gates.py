@@ -29,6 +29,7 @@ EXPERIMENT = Experiment(
     "seq_len": "400",
   },
   seeds=2,
+  drawn_by="analysis.paper.phase_gates",
 )
 
 if __name__ == "__main__":

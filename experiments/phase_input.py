@@ -21,6 +21,7 @@ EXPERIMENT = Experiment(
   LARGEST,
   {"cells": "rnn", "ws": "0.5:3:26", "input_scale": "0.1:1.5:15", "hidden_size": "128", "seq_len": "400"},
   seeds=2,
+  drawn_by="analysis.paper.phase_input",
 )
 
 if __name__ == "__main__":

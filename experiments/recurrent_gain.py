@@ -15,7 +15,9 @@ import sys
 from experiments.measure import PORTRAIT
 from experiments.runner import Experiment, main
 
-EXPERIMENT = Experiment("recurrent_gain", __doc__, PORTRAIT, {"ws": "0.5:6:12"})
+EXPERIMENT = Experiment(
+  "recurrent_gain", __doc__, PORTRAIT, {"ws": "0.5:6:12"}, drawn_by="analysis.paper.recurrent_gain"
+)
 
 if __name__ == "__main__":
   sys.exit(main(EXPERIMENT))

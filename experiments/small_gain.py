@@ -46,7 +46,6 @@ EXPERIMENT = Experiment(
   {"cells": "rnn,rnn_linear", "ws": "0.5,0.9,0.95,0.99", "input": "zero,white"},
   cells=("rnn", "rnn_linear"),
   seeds=16,
-  drawn_by=None,
 )
 
 if __name__ == "__main__":

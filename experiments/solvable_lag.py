@@ -29,6 +29,7 @@ EXPERIMENT = Experiment(
     "forget_bias": "-2,-1,0,1,2,3,4",
   },
   seeds=5,
+  drawn_by="analysis.learning.solvable_lag",
 )
 
 if __name__ == "__main__":

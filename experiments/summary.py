@@ -216,9 +216,7 @@ def _show(experiment: Experiment, folder: Path, found: Found) -> str:
   if command := drawing_command(experiment, folder.parent, found.varied):
     return f"Draw it:   {command}"
   without = undrawn(experiment, found.varied) if commands.is_experiment(experiment.name) else []
-  reason = (
-    f"Its figure has no axis for {' and '.join(without)}.\n" if without and experiment.drawn_by is not None else ""
-  )
+  reason = f"Its figure has no axis for {' and '.join(without)}.\n" if without and experiment.drawn_by else ""
   return f"{reason}Load it:   {commands.load(folder)}"
 
 

@@ -31,6 +31,7 @@ EXPERIMENT = Experiment(
     "forget_bias": "1",
   },
   seeds=3,
+  drawn_by="analysis.language.tagging",
 )
 
 if __name__ == "__main__":

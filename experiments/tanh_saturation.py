@@ -20,6 +20,7 @@ EXPERIMENT = Experiment(
   __doc__,
   PORTRAIT,
   {"input_scale": "0.1:10:log:12"},
+  drawn_by="analysis.paper.tanh_saturation",
   drawn_along=("bias_scale", "bias"),
 )
 

@@ -39,6 +39,7 @@ EXPERIMENT = Experiment(
     "output_gain": f"{DEVIATION * math.sqrt(UNITS):.6g}",
   },
   seeds=10,
+  drawn_by="analysis.learning.temporal_order",
   drawn_along=("clip", "omega", "optimizer", "learning_rate", "init"),
 )
 

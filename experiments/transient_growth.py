@@ -56,6 +56,7 @@ EXPERIMENT = Experiment(
     "seq_len": "120",
   },
   cells=("rnn_linear",),
+  drawn_by="analysis.paper.transient_growth",
 )
 
 if __name__ == "__main__":

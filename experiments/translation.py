@@ -200,6 +200,7 @@ EXPERIMENT = Experiment(
     "forget_bias": "1",
   },
   seeds=2,
+  drawn_by="analysis.language.translation",
 )
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ EXPERIMENT = Experiment(
     "forget_bias": "1",
   },
   seeds=3,
+  drawn_by="analysis.language.vowels",
 )
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ EXPERIMENT = Experiment(
   LANGUAGE,
   {"hidden_size": "128", "updates": "3000", **DEFAULTS},
   seeds=1,
+  drawn_by="analysis.language.word_model",
   drawn_along=("learning_rate",),
 )
 

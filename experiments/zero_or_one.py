@@ -64,6 +64,7 @@ EXPERIMENT = Experiment(
   MEASURE,
   {"cells": "simplified_lstm", "forget_bias": "-2:6:5", "input_scale": "0.1,1,10"},
   cells=("simplified_lstm", "simplified_lstm_linear"),
+  drawn_by="analysis.paper.zero_or_one",
 )
 
 if __name__ == "__main__":

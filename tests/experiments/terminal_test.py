@@ -61,7 +61,7 @@ def test_output_that_nobody_reads_ends_in_silence(results):
     f"experiments.merge {results} --out={results}-merged",
     "experiments.generate --help",
     "experiments.slurm --help",
-    f"analysis.uses --results={results} --out={results}-uses",
+    f"analysis.language.table --results={results} --out={results}-uses",
   ]
   done = subprocess.run(
     [sys.executable, "-c", UNREAD], cwd=ROOT, capture_output=True, text=True, input="\n".join(commands)
