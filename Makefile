@@ -83,7 +83,6 @@ GATED = --optimizer=adam --learning_rate=0.001 --init=recommended
 
 learning-figures: env
 	$(RUN) -m analysis.learning --results="$(RESULTS)" --out="$(FIGURES)"
-	$(RUN) -m analysis.success --results="$(RESULTS)" --out="$(FIGURES)"
 
 language: RESULTS = results/language
 language: FIGURES = figures/language
@@ -117,7 +116,6 @@ uses: env
 
 language-figures: env
 	$(RUN) -m analysis.language --results="$(RESULTS)" --out="$(FIGURES)"
-	$(RUN) -m analysis.uses --results="$(RESULTS)" --out="$(FIGURES)"
 
 reliability: env
 	$(RUN) -m benchmarks.faults --out=docs

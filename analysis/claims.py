@@ -17,11 +17,11 @@ import jax
 import numpy as np
 import xarray as xr
 
-from analysis import command, coverage, words
+from analysis import command, coverage, wording
 from analysis.figure import Datasets
+import recurrent_lab as rl
 from sweepkit.store import ResultsError, block_paths, write_atomically
 from sweepkit.words import count
-import recurrent_lab as rl
 
 FEW_STEPS = 20  # that an RNN reaches back "in practice"
 HOLDS, CONDITIONAL, FAILS = "holds", "holds under conditions", "fails"
@@ -60,7 +60,7 @@ def _verdict(measured: str, cases: Mapping[str, bool]) -> Finding:
 
 
 def _places(cases: Sequence[str]) -> str:
-  return words.listed(cases) if len(cases) <= 4 else f"in {len(cases)} cases from {cases[0]} to {cases[-1]}"
+  return wording.listed(cases) if len(cases) <= 4 else f"in {len(cases)} cases from {cases[0]} to {cases[-1]}"
 
 
 def slopes(data: Datasets) -> Finding:
@@ -121,7 +121,7 @@ def large_weight_explodes(data: Datasets) -> Finding:
   if first is not None:
     case = f"for many units from W_s = {float(many.ws[first]):g} to {float(many.ws[-1]):g}"
   return _verdict(
-    f"many units, W_s = {float(many.ws[-1]):g}: {words.mean(largest)} nats per step; one unit, w up to {far:g}: "
+    f"many units, W_s = {float(many.ws[-1]):g}: {wording.mean(largest)} nats per step; one unit, w up to {far:g}: "
     f"largest rate {float(single.max()):.3g}, since the orbit settles where tanh′ is small",
     {case: bool(explodes[-1]), f"for one unit up to w = {far:g}": bool((single > 0).all())},
   )
@@ -147,7 +147,7 @@ def zero_or_one(data: Datasets) -> Finding:
   good = close.where(close > 0.9, drop=True)
   named = [f"b_f = {float(one.forget_bias):g} and input scale {float(one.input_scale):g}" for one in good]
   return Finding(
-    f"within 0.1 of 0 or 1: {words.mean(usual)} of the factors at b_f = 0 and input scale 1; at best {float(mean.max()):.2f} "
+    f"within 0.1 of 0 or 1: {wording.mean(usual)} of the factors at b_f = 0 and input scale 1; at best {float(mean.max()):.2f} "
     f"(b_f = {float(best.forget_bias):g}, scale {float(best.input_scale):g}), at worst {float(mean.min()):.2f}",
     *_of_settings(named, int(close.size)),
   )
@@ -175,8 +175,8 @@ def lstm_remembers(data: Datasets) -> Finding:
   lengths = {bias: _memory(data, "lstm", bias) for bias in (0.0, 1.0, 2.0)}
   longer = {f"at b_f = {bias:g}": bool((lstm > 2 * rnn).all()) for bias, lstm in lengths.items()}
   return _verdict(
-    f"memory length in steps at W_s = 1: RNN {words.mean(rnn)}; LSTM "
-    + ", ".join(f"{words.mean(length)} (b_f = {bias:g})" for bias, length in lengths.items())
+    f"memory length in steps at W_s = 1: RNN {wording.mean(rnn)}; LSTM "
+    + ", ".join(f"{wording.mean(length)} (b_f = {bias:g})" for bias, length in lengths.items())
     + "; at least twice the RNN's is asked for",
     longer,
   )
@@ -201,7 +201,7 @@ def gru_is_simpler(data: Datasets) -> Finding:
   simpler = sizes["gru"] < sizes["lstm"]
   return _verdict(
     f"{sizes['gru'] / sizes['lstm']:.2f} of the LSTM's parameters; ratio of memory lengths "
-    + ", ".join(f"{words.mean(ratio)} (b = {bias:g})" for bias, ratio in ratios.items())
+    + ", ".join(f"{wording.mean(ratio)} (b = {bias:g})" for bias, ratio in ratios.items())
     + "; alike means within a factor of 2",
     alike if simpler else {"": False},
   )
@@ -218,7 +218,7 @@ def peepholes_matter(data: Datasets) -> Finding:
     at = seen.sel(ws=ws)
     change = at.growth_rate - at.blind_growth_rate
     rows.append(
-      f"W_s = {ws:g}: {words.mean(100 * at.peephole_share)} % of ‖J‖, growth rate {words.mean(change)} nats per step"
+      f"W_s = {ws:g}: {wording.mean(100 * at.peephole_share)} % of ‖J‖, growth rate {wording.mean(change)} nats per step"
     )
   return Finding(
     "random peepholes change, at " + "; at ".join(rows), HOLDS if bool((seen.peephole_share > 0).all()) else FAILS
@@ -253,7 +253,8 @@ def few_steps_back(data: Datasets) -> Finding:
   told = (
     "steps until 1 % is left (b_f = 0, 4): "
     + "; ".join(
-      f"{cell.upper()} {words.mean(rows[cell, 0.0])}, {words.mean(rows[cell, 4.0])}" for cell in ("rnn", "lstm", "gru")
+      f"{cell.upper()} {wording.mean(rows[cell, 0.0])}, {wording.mean(rows[cell, 4.0])}"
+      for cell in ("rnn", "lstm", "gru")
     )
     + f" (of {most} at most; few means fewer than {FEW_STEPS})"
   )
@@ -331,7 +332,7 @@ def _seeds(claim: Claim, data: Datasets) -> str:
   sizes = {name: data[name].sizes["seed"] for name in claim.reads}
   if len(set(sizes.values())) == 1:
     return count(next(iter(sizes.values())), "seed")
-  return words.listed([f"{name}: {count(size, 'seed')}" for name, size in sizes.items()])
+  return wording.listed([f"{name}: {count(size, 'seed')}" for name, size in sizes.items()])
 
 
 def told(finding: Finding) -> str:

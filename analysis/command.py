@@ -7,8 +7,8 @@ import sys
 from absl import flags
 
 from sweepkit import terminal
-from sweepkit.store.files import at_home, check_path
 from sweepkit.store import ResultsError
+from sweepkit.store.files import at_home, check_path
 
 
 @terminal.command()

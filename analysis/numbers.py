@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from analysis import words
+from analysis import wording
 from analysis.style import cell_style
-from sweepkit.words import FEW, count
 from recurrent_lab.cells import CELLS
+from sweepkit.words import FEW, count
 
 COLUMNS, ROWS = 6, 4  # of an axis of numbers, in a table; the CSV has all
 
@@ -99,14 +99,16 @@ def _entry(values: np.ndarray, over_seeds: str) -> str:
   known = values[~np.isnan(values)]
   endless = int(np.isinf(known).sum())
   if known.size < 2:
-    return words.short(known[0]) if known.size else "–"
+    return wording.short(known[0]) if known.size else "–"
   if over_seeds == "count":
     return f"{int(known.sum())} of {known.size}"
   if endless:
     return f"∞ in {endless} of {known.size}"
   if over_seeds == "mean":
-    return words.mean(xr.DataArray(known, dims="seed"))
-  return "{} ({} to {})".format(*(words.short(float(value)) for value in (np.median(known), known.min(), known.max())))
+    return wording.mean(xr.DataArray(known, dims="seed"))
+  return "{} ({} to {})".format(
+    *(wording.short(float(value)) for value in (np.median(known), known.min(), known.max()))
+  )
 
 
 def _over_seeds(quantity: Quantity, seeds: int) -> str:
@@ -145,11 +147,11 @@ def table(values: xr.DataArray) -> Table:
   notes = [_over_seeds(quantity, values.sizes["seed"])] if "seed" in values.dims else []
   notes += ["some of the values"] * (values.size < everything)
   caption = "; ".join(part for part in (quantity.label, *notes) if part)
-  heads = [words.axis_name(axis) for axis in down]
+  heads = [wording.axis_name(axis) for axis in down]
   if across:
     # A cell needs no word before its name.
     heads += [
-      f"{'' if across == 'cell' else words.axis_name(across)} {name(label)}".strip() for label in labels[across]
+      f"{'' if across == 'cell' else wording.axis_name(across)} {name(label)}".strip() for label in labels[across]
     ]
   return Table(caption, len(down), heads if across else ["value"], rows)
 

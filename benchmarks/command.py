@@ -18,8 +18,8 @@ from absl import flags
 from benchmarks import limits, machine
 from benchmarks.timing import BenchmarkError, Contender, measure
 from sweepkit import terminal
-from sweepkit.store.files import ResultsError, check_path
 from sweepkit.store import write_atomically
+from sweepkit.store.files import ResultsError, check_path
 
 SCHEMA = 1
 RESULTS = "docs/performance"

@@ -12,8 +12,8 @@ import numpy as np
 
 from benchmarks import trials
 from benchmarks.trials import Outcome
-from sweepkit.execution import devices
 from sweepkit import merge, store, verify
+from sweepkit.execution import devices
 from sweepkit.points import content_hash
 
 

@@ -19,8 +19,8 @@ from benchmarks.products import BARE, BARE_ONE_BY_ONE
 from benchmarks.results import Result, geometric_mean, load, ratio, timed, to_bare, to_best, to_limit
 from benchmarks.timing import BenchmarkError
 from sweepkit import terminal
-from sweepkit.store.files import ResultsError, check_path
 from sweepkit.store import write_atomically
+from sweepkit.store.files import ResultsError, check_path
 
 HEAD = """# Performance
 

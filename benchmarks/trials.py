@@ -19,9 +19,10 @@ os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llv
 import jax
 import numpy as np
 
-from sweepkit import points as grid, runner, store
-from sweepkit.store import journal
 from experiments.training.runs import final_states
+from sweepkit import points as grid
+from sweepkit import runner, store
+from sweepkit.store import journal
 
 # A sweep of 800 points in 100 blocks, each of which takes some milliseconds, and a block of two training runs.
 SWEEP = ("activation_choice", "--cells=rnn", "--hidden_size=8", "--input_size=2", "--seq_len=20", "--chunk=8")

@@ -8,15 +8,15 @@ The grid, the random keys, the files and what is skipped when it runs again are 
 from collections.abc import Mapping
 from pathlib import Path
 
+from experiments.portrait.net import Measure, draw
 from jaxtyping import Array
 import numpy as np
 
-from sweepkit.points import Point
-from experiments.portrait.net import Measure, draw
-from sweepkit.plan import Experiment
-from sweepkit.sweep import sweep
 import recurrent_lab as rl
 from recurrent_lab import theory
+from sweepkit.plan import Experiment
+from sweepkit.points import Point
+from sweepkit.sweep import sweep
 
 
 def growth(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str, Array]:

@@ -57,6 +57,7 @@ EXPERIMENT = Experiment(
   seeds=2,
   seconds=84,
   figure="analysis.paper.recurrent_gain",
+  drawn_beside="recurrent_gain",
   tiny={**TINY, "cells": "rnn,gru", "ws": "0.5,2"},
 )
 

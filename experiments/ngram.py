@@ -68,6 +68,7 @@ EXPERIMENT = Experiment(
   seeds=1,
   seconds=9,
   figure="analysis.language.word_model",
+  drawn_beside="word_model",
 )
 
 if __name__ == "__main__":

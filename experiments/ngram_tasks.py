@@ -99,6 +99,7 @@ EXPERIMENT = Experiment(
   seeds=1,
   seconds=58,
   figure="analysis.language.recall",
+  drawn_beside="recall",
 )
 
 if __name__ == "__main__":

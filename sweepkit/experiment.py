@@ -29,6 +29,7 @@ class Experiment:
     x64: whether it computes in float64 by default.
     seconds: wall time of the default grid in one process, from nothing, on `MACHINE`; None if it was not measured.
     figure: the module that draws it, as in `python -m FIGURE --results=FOLDER --out=FOLDER`; None if there is no figure.
+    drawn_beside: the experiment whose results that figure needs, and beside which it draws these; empty if these are enough.
     drawn_along: dimensions that its figure has axes for, besides the first, the seed and those that vary by default.
     unused: settings of the measure that do not matter to this experiment, and which a listing leaves out.
     tiny: setting -> flag text of a grid that is small enough for a test.
@@ -43,6 +44,7 @@ class Experiment:
   x64: bool = False
   seconds: float | None = None
   figure: str | None = None
+  drawn_beside: str = ""
   drawn_along: Sequence[str] = ()
   unused: Sequence[str] = ()
   tiny: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -102,10 +104,10 @@ def drawing_command(experiment: Experiment, results: Path, varied: Collection[st
     results: the folder of all results.
     varied: the dimensions along which what is stored varies.
   """
-  figure = experiment.figure
-  if figure is None or not block_paths(results / figure.rpartition(".")[2]):
+  needed = results / (experiment.drawn_beside or experiment.name)
+  if experiment.figure is None or not block_paths(needed) or undrawn(experiment, varied):
     return None
-  return None if undrawn(experiment, varied) else commands.draw(figure, results)
+  return commands.draw(experiment.figure, results)
 
 
 def undrawn(experiment: Experiment, varied: Collection[str]) -> list[str]:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from analysis import claims, figure, lyapunov
+from analysis import claims, figure
+from analysis.paper import lyapunov
 from sweepkit.store import load_results
 
 
@@ -31,7 +32,7 @@ def test_what_is_measured_is_judged_and_its_spectra_are_certified(measured, tmp_
   ledger = {entry["number"]: entry["verdict"] for entry in json.loads((tmp_path / "claims.json").read_text())}
   assert claims.NOT_JUDGED not in ledger.values()
   assert {number for number in (1, 4, 5, 8, 10, 11) if ledger[number] != claims.HOLDS} == set()
-  assert len(figure.draw(lyapunov.PLOT, measured, tmp_path)) == 2
+  assert len(figure.draw(lyapunov.FIGURE, measured, tmp_path)) == 2
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ import pytest
 
 from experiments import captions
 from experiments.training import data
-from sweepkit import runner
-from experiments.training.settings import build
 from experiments.training.programs import LOG, prepare
+from experiments.training.settings import build
+from sweepkit import runner
 from tests import reference
 from tests.nets import to_float64
 

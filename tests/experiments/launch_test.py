@@ -5,15 +5,16 @@ import os
 import signal
 import socket
 
+from experiments.portrait.net import Measure
 import jax
 import numpy as np
 import pytest
-
-from sweepkit.execution import devices
-from sweepkit import points as grid, plan, runner, store
-from experiments.portrait.net import Measure
 from tests.experiments.devices_test import ended, launcher, stored
 from tests.experiments.runner_test import SMALL, experiment
+
+from sweepkit import plan, runner, store
+from sweepkit import points as grid
+from sweepkit.execution import devices
 
 FLAGS = (*SMALL, "--ws=0.5,1,2", "--cells=rnn", "--chunk=2")
 

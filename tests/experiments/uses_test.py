@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from experiments import forecast, ngram_tasks
-from sweepkit import runner, store
 from recurrent_lab.tasks.sessions import MARKOV_ERROR
 from recurrent_lab.tasks.stories import CHANCE_ERROR
+from sweepkit import runner, store
 
 
 @pytest.mark.slow

@@ -10,17 +10,18 @@ import stat
 import subprocess
 import sys
 
-import pytest
-
-from analysis import figure
-from sweepkit import listing as catalogue, commands, plan, runner, store, summary
-from experiments import generate, ngram, one_unit
-from sweepkit.experiment import Experiment, default_axes
 from experiments.portrait.net import Measure
-from sweepkit.sweep import sweep
-from tests.analysis.conftest import make_up
+import pytest
 from tests.experiments.devices_test import ROOT
+
+from analysis import figure, listing
+from experiments import generate, ngram, one_unit
+from sweepkit import commands, plan, runner, store, summary
+from sweepkit import listing as catalogue
+from sweepkit.experiment import Experiment, default_axes
+from sweepkit.sweep import sweep
 from tests.experiments.launch_test import array, watch
+from tests.made_up import make_up
 
 PRINTED = re.compile(r"(?:Draw it|Load it|To go on): +(python .*)")
 COUNTS = ["--corpus=grammar", "--vocabulary=0", "--length=8", "--order=1,2"]  # nothing is compiled
@@ -105,10 +106,11 @@ def test_what_every_experiment_prints_draws_it_or_loads_it(name, flags, out, cap
   assert code == 0
   words = shlex.split(command)
   if words[1] == "-c":
-    assert catalogue.experiments()[name].drawn_by != ""
+    chosen = catalogue.experiments()[name]
+    assert chosen.drawn_beside or not chosen.drawn_by
     exec(words[2], {})
     return
-  plot, results = importlib.import_module(words[2]).PLOT, words[3].removeprefix("--results=")
+  plot, results = importlib.import_module(words[2]).FIGURE, words[3].removeprefix("--results=")
   assert words[4] == f"--out={results}/figures"
   drawn = list(figure.parts(plot, figure.load(plot, Path(results))))
   assert drawn
@@ -126,9 +128,9 @@ def test_an_overlay_that_does_not_fit_is_left_out_and_its_command_makes_one_that
     corpus = flags[:2] if overlay == "ngram" else []
     make_up(name, [*flags, "--hidden_size=4", "--updates=100", "--cells=rnn", "--seeds=1"], out)
     make_up(overlay, [*corpus, *others, "--seeds=1"], out)
-    plot = importlib.import_module(f"analysis.{name}").PLOT
+    plot = importlib.import_module(listing.module_of(name)).FIGURE
     ((part, data, (said,)),) = figure.parts(plot, figure.load(plot, out))
-    assert list(data) == list(part.reads) == [name]
+    assert list(data) == list(part.inputs) == [name]
     assert figure.notes(part, data) == []
     command = re.search(rf"drawn without {overlay}, since .* lacks .* \((python .*)\)$", said)[1]
     words = shlex.split(command)

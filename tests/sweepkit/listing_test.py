@@ -2,8 +2,8 @@
 
 import pytest
 
-from sweepkit import listing as catalogue
 from experiments.__main__ import main
+from sweepkit import listing as catalogue
 from sweepkit.experiment import default_size
 from sweepkit.plan import parse
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-
-from sweepkit.store import manifests
-from sweepkit import merge, store, verify
 from tests.experiments.store_test import block
 from tests.experiments.verify_test import data_files, make_results, make_run
+
+from sweepkit import merge, store, verify
+from sweepkit.store import manifests
 
 
 def run_merge(tmp_path, *sources):

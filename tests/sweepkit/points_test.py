@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sweepkit import points as grid, store
+from sweepkit import points as grid
+from sweepkit import store
 
 KEPT = Path(__file__).parent.parent.parent / "results" / "reference"
 

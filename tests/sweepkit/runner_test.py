@@ -14,10 +14,11 @@ import jax
 from jax import export
 import numpy as np
 import pytest
-
-from sweepkit.execution import blocks
-from sweepkit import points as grid, runner, store
 from tests.experiments.train_test import TRAINING, USES
+
+from sweepkit import points as grid
+from sweepkit import runner, store
+from sweepkit.execution import blocks
 
 SMALL = ("--hidden_size=4", "--input_size=2", "--seq_len=12", "--seeds=2")
 
@@ -67,6 +68,7 @@ def test_every_experiment_runs_small(name, tmp_path):
 def test_stored_numbers_are_those_of_the_library(tmp_path):
   """One point drawn and measured again by hand."""
   from experiments.portrait.net import draw
+
   import recurrent_lab as rl
 
   assert launch("recurrent_gain", tmp_path, "--ws=0.7", "--cells=lstm") == 0

@@ -3,14 +3,16 @@
 import importlib
 import shlex
 
+from experiments.portrait.net import Measure
 import numpy as np
 import pytest
-
-from sweepkit import listing as catalogue, commands, points as grid, store, summary
-from sweepkit.experiment import Experiment, drawing_command
-from experiments.portrait.net import Measure
-from sweepkit.runner import main
 from tests.experiments.runner_test import SMALL, experiment
+
+from sweepkit import commands, store, summary
+from sweepkit import listing as catalogue
+from sweepkit import points as grid
+from sweepkit.experiment import Experiment, drawing_command
+from sweepkit.runner import main
 
 STUDY = Experiment(
   "study",
@@ -122,7 +124,7 @@ def test_the_table_is_printed_without_computing_anything(tmp_path, capsys, monke
   assert main(chosen, [*SMALL, "--ws=0.5,1", "--cells=rnn", f"--out={tmp_path}"]) == 0
   said = capsys.readouterr().out
   assert "4 points: 4 ok; " in said
-  assert f"python -m analysis.activation_choice --results={tmp_path} --out={tmp_path}/figures" in said
+  assert f"python -m analysis.paper.activation_choice --results={tmp_path} --out={tmp_path}/figures" in said
   broken = chosen._replace(measure=chosen.measure._replace(run=None, check=None))
   assert main(broken, ["--summary", f"--out={tmp_path}"]) == 0
   table = capsys.readouterr().out
@@ -148,16 +150,15 @@ def test_every_experiment_has_a_headline_that_it_measures(every):
 
 def test_every_command_that_draws_exists_and_reads_the_experiment(every, tmp_path):
   for name, chosen in every.items():
-    module = chosen.drawn_by or name
-    write(tmp_path / module, points((0.0,)))
+    write(tmp_path / (chosen.drawn_beside or name), points((0.0,)))
     command = drawing_command(chosen, tmp_path, ["cell", "seed"])
-    if chosen.drawn_by is None:
+    if not chosen.drawn_by:
       assert command is None
       continue
     words = shlex.split(command)
-    assert words == ["python", "-m", f"analysis.{module}", f"--results={tmp_path}", f"--out={tmp_path / 'figures'}"]
-    drawing = importlib.import_module(words[2])
-    assert name in drawing.PLOT.reads, name
+    assert words == ["python", "-m", chosen.drawn_by, f"--results={tmp_path}", f"--out={tmp_path / 'figures'}"]
+    drawing = importlib.import_module(chosen.drawn_by)
+    assert name in drawing.FIGURE.inputs, name
     assert callable(drawing.main)
 
 

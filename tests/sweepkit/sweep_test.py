@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from experiments import adding, recurrent_gain
-from sweepkit import points as grid, plan, runner
+from sweepkit import plan, runner
+from sweepkit import points as grid
 from sweepkit.sweep import flag_text, sweep
 
 

@@ -8,13 +8,13 @@ import subprocess
 import sys
 
 import pytest
+from tests.experiments.devices_test import ROOT
 
 from analysis import command
-from sweepkit.store import files
 from experiments import generate, ngram
 from sweepkit import merge, plan, runner, terminal, verify
+from sweepkit.store import files
 from sweepkit.sweep import sweep
-from tests.experiments.devices_test import ROOT
 
 LAUNCH = ["ngram", "--corpus=grammar", "--vocabulary=0", "--length=8", "--order=1,2"]  # compiles nothing
 ASCII = {"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
@@ -63,7 +63,7 @@ def test_output_that_nobody_reads_ends_in_silence(results):
     f"experiments.merge {results} --out={results}-merged",
     "experiments.generate --help",
     "experiments.slurm --help",
-    f"analysis.uses --results={results} --out={results}-uses",
+    f"analysis.language.table --results={results} --out={results}-uses",
   ]
   done = subprocess.run(
     [sys.executable, "-c", UNREAD], cwd=ROOT, capture_output=True, text=True, input="\n".join(commands)

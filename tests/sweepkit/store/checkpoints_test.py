@@ -20,9 +20,9 @@ import numpy as np
 import optax
 import pytest
 
+from sweepkit.points import content_hash
 from sweepkit.store import checkpoints, locks, manifests
 from sweepkit.store.files import CheckpointError
-from sweepkit.points import content_hash
 
 CONFIG = {"cell": "gru", "hidden_size": 64, "gains": (0.5, 1.0)}
 

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from sweepkit.store import layout
 from sweepkit import store
-from sweepkit.store import ResultsError
+from sweepkit.store import ResultsError, layout
 
 AXES = {"ws": 12, "input_scale": 12, "bias_scale": 12, "forget_bias": 12}
 
