@@ -8,25 +8,23 @@ The grid, the random keys, the files and what is skipped when it runs again are 
 from collections.abc import Mapping
 from pathlib import Path
 
-from experiments.portrait.net import Measure, draw
 from jaxtyping import Array
 import numpy as np
 
+from experiments.portrait import SETTINGS, cell_of, draw
 import recurrent_lab as rl
 from recurrent_lab import theory
-from sweepkit.plan import Experiment
-from sweepkit.points import Point
-from sweepkit.sweep import sweep
+from sweepkit import Experiment, Measure, Point, sweep
 
 
 def growth(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str, Array]:
   """The growth rate of ‖∏ J‖ in nats per step at one point of the grid, for one random net."""
   params, xs, state, _ = draw(static, key, values)
-  cell = rl.get_cell(str(static["cell"]))
+  cell = cell_of(static)
   return {"rate": rl.growth_rate(rl.product_log_norms(cell, params, xs, state, norm="frobenius")).rate}
 
 
-GROWTH = Experiment("growth", __doc__, Measure(growth, dims={"rate": ()}, coords=lambda static: {}), defaults={})
+GROWTH = Experiment("growth", __doc__, Measure(growth, settings=SETTINGS, dims={"rate": ()}))
 
 
 def main(out: Path = Path("results")) -> float:

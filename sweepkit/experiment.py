@@ -19,7 +19,7 @@ class Experiment:
   """A sweep: a question, a measure, and the grid that answers the question by default.
 
   Attributes:
-    module: the module that runs it, such as experiments.recurrent_gain. The last part is the name of the experiment and of its
+    module: the module that runs it, such as package.chaos. The last part is the name of the experiment and of its
       results folder. A name without a dot belongs to an experiment that a program made, which no command runs.
     doc: what it shows, in one line first; printed by --help.
     measure: what is measured at each point.

@@ -41,7 +41,7 @@ class Setting(NamedTuple):
     allowed: the same in words.
     traced: whether points that differ in it share one compiled program.
     units: of its values; 1 for a number without a unit, "" for a name.
-    dimension: its name in points and datasets, where the flag has another (`--cells` lists what a point has one of).
+    dimension: its name in points and datasets, where the flag has another, such as a plural.
     is_axis: whether datasets keep it as a dimension where it has a single value.
     symbol: the letter under which a listing shows it as a size, such as H.
     table: what the names of a text setting stand for. A dataset orders the names as the table does, and the code of a point

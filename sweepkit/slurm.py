@@ -1,6 +1,6 @@
 """Submits a sweep to Slurm as a job array, with submitit (`pip install ".[slurm]"`).
 
-    python -m sweepkit.slurm experiments.recurrent_gain --array=16 --slurm_partition=cpu -- --ws=0.5:6:200 --seeds=32
+    python -m sweepkit.slurm package.chaos --array=16 --slurm_partition=cpu -- --r=3:4:200 --seeds=32
 
 Task i of the n of `--array` runs the experiment with the flags after the lone `--` and `--shard=i/n`. `--slurm_NAME=value` is
 passed on as what `sbatch --NAME=value` says. Start it from the checkout, with `--out` in a folder that all nodes see. A task
@@ -38,7 +38,7 @@ def load(module: str) -> Experiment:
   except (ImportError, ValueError):  # the latter for a name such as .x
     experiment = None
   if not isinstance(experiment, Experiment):
-    raise UsageError(f"{module!r} is not the module of an experiment, such as experiments.recurrent_gain.")
+    raise UsageError(f"{module!r} is not the module of an experiment, such as package.chaos.")
   return experiment
 
 

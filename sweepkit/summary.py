@@ -249,12 +249,12 @@ def table(experiment: Experiment, inventory: Inventory) -> str:
   folder, headline = inventory.folder, experiment.measure.headline
   found = find(inventory, headline)
   rows = _thinned(found.axes, found.rows)
-  cells = [
+  texts_of_rows = [
     [*map(_text, row.settings.values()), *(spread(row, name) for name in headline), str(row.seeds)] for row in rows
   ]
   heads = [*found.axes, *headline, "seeds"]
-  widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
-  texts = ["  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)) for row in (heads, *cells)]
+  widths = [max(map(len, column)) for column in zip(heads, *texts_of_rows, strict=True)]
+  texts = ["  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)) for row in (heads, *texts_of_rows)]
   if len(rows) < len(found.rows):
     texts.append(f"({number(len(rows))} of {count(len(found.rows), 'row')}, evenly chosen)")
   units = "; ".join(f"{name}: {unit}" for name, unit in headline.items())

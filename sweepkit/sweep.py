@@ -1,6 +1,6 @@
 """A sweep from Python instead of flags: the same launcher, the same files, and the results as a dataset.
 
-data = sweep(recurrent_gain.EXPERIMENT, cells=["rnn", "gru"], ws="0.5:6:12", seeds=4, out="results")
+data = sweep(chaos.EXPERIMENT, map=["logistic", "sine"], r="3:4:12", seeds=4, out="results")
 """
 
 from collections.abc import Iterable
@@ -32,7 +32,7 @@ def flag_text(value: Any) -> str:
 def sweep(experiment: Experiment, **settings: Any) -> xr.Dataset:
   """Runs an experiment from Python and returns what its folder then holds, as `load_results` does.
 
-  `sweep(EXPERIMENT, ws=[0.5, 1.0], seeds=4, out="results")` is `--ws=0.5,1.0 --seeds=4 --out=results`: what is done is
+  `sweep(EXPERIMENT, r=[3.5, 4.0], seeds=4, out="results")` is `--r=3.5,4.0 --seeds=4 --out=results`: what is done is
   skipped, and the same is stored.
 
   Args:

@@ -136,7 +136,7 @@ class _Walk:
   def _function(self, function: types.FunctionType) -> str:
     code, module = function.__code__, function.__module__ or ""
     closure = dict(zip(code.co_freevars, function.__closure__ or (), strict=True))
-    values = {name: cell.cell_contents for name, cell in closure.items() if not sources.is_empty(cell)}
+    values = {name: held.cell_contents for name, held in closure.items() if not sources.is_empty(held)}
     if not self._scope.is_own(module, code.co_filename):
       if module.partition(".")[0] == _MACHINERY:
         return function.__name__

@@ -112,9 +112,9 @@ def global_names(function: types.FunctionType) -> list[str]:
   return [name for name in found if name in variables]
 
 
-def is_empty(cell: types.CellType) -> bool:
+def is_empty(held: types.CellType) -> bool:
   try:
-    cell.cell_contents  # noqa: B018
+    held.cell_contents  # noqa: B018
   except ValueError:
     return True
   return False

@@ -25,15 +25,15 @@ def load_results(folder: str | Path, **settings: Any) -> xr.Dataset:
   code that computed a point, "unknown" for results from before that was stored.
 
   Points that leave most of their grid empty, such as sweeps of one axis each, come with one dimension `point` instead. Its index
-  holds the settings: `data.sel(ws=1.0)` selects, and so does `data.where(data.ws == 1, drop=True)`, of a setting `ws`.
+  holds the settings: `data.sel(r=1.0)` selects, and so does `data.where(data.r == 1, drop=True)`, for a setting `r`.
 
-      load_results("results/one_unit", bias=0)      points of this setting alone, a grid if they fill it
+      load_results("results/chaos", r=4)      points of this setting alone, a grid if they fill it
 
   Attributes of the dataset: `source`, the folder; `checksum` of what was read; `planned`, the number of points that the launches
   were asked for; `present`, how many of them are there. Variables and coordinates have `long_name` and `units`.
 
   Args:
-    folder: of the experiment, such as results/one_unit.
+    folder: of the experiment, such as results/chaos.
     settings: a value or a list of values by name; only points that have them are loaded.
 
   Raises:
