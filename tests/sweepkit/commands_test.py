@@ -12,7 +12,6 @@ import sys
 
 from experiments.portrait.net import Measure
 import pytest
-from tests.experiments.devices_test import ROOT
 
 from analysis import figure, listing
 from experiments import generate, ngram, one_unit
@@ -20,8 +19,8 @@ from sweepkit import commands, plan, runner, store, summary
 from sweepkit import listing as catalogue
 from sweepkit.experiment import Experiment, default_axes
 from sweepkit.sweep import sweep
-from tests.experiments.launch_test import array, watch
 from tests.made_up import make_up
+from tests.support.launches import ROOT, array, watch
 
 PRINTED = re.compile(r"(?:Draw it|Load it|To go on): +(python .*)")
 COUNTS = ["--corpus=grammar", "--vocabulary=0", "--length=8", "--order=1,2"]  # nothing is compiled

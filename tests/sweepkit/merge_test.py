@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-from tests.experiments.store_test import block
-from tests.experiments.verify_test import data_files, make_results, make_run
 
 from sweepkit import merge, store, verify
 from sweepkit.store import manifests
+from tests.support.results import block, data_files, make_results, make_run
 
 
 def run_merge(tmp_path, *sources):
@@ -114,7 +113,7 @@ def test_what_cannot_be_merged_is_one_sentence(tmp_path, sources, capsys):
 
 
 def test_another_schema_is_refused_by_name(tmp_path, capsys):
-  from tests.experiments.store_test import with_schema
+  from tests.support.results import with_schema
 
   path = store.write_block(tmp_path / "a/adding", block())
   with_schema(path, 0)

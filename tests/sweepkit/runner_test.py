@@ -1,7 +1,6 @@
 """Every experiment run small; what is done is skipped, what is altered is mended, and bad flags stop before any work."""
 
 from functools import partial
-import importlib
 import json
 import os
 from pathlib import Path
@@ -19,10 +18,8 @@ from tests.experiments.train_test import TRAINING, USES
 from sweepkit import points as grid
 from sweepkit import runner, store
 from sweepkit.execution import blocks
+from tests.support.launches import SMALL, experiment
 
-SMALL = ("--hidden_size=4", "--input_size=2", "--seq_len=12", "--seeds=2")
-
-# What each experiment varies, in a form small enough for a test.
 EXPERIMENTS = {
   "recurrent_gain": ("--ws=0.5,1,2",),
   # The portrait of every default cell is taken above.
@@ -40,10 +37,6 @@ EXPERIMENTS = {
   "error_surface": ("--hidden_size=1", "--ws=4,6", "--bias=-3,-2"),
   "identities": ("--ws=1,2", "--cells=rnn,peephole_lstm"),
 }
-
-
-def experiment(name):
-  return importlib.import_module(f"experiments.{name}").EXPERIMENT
 
 
 def launch(name, out, *flags):

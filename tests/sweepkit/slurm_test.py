@@ -5,9 +5,9 @@ import subprocess
 import sys
 
 import pytest
-from tests.experiments.devices_test import stored
 
 from sweepkit import slurm, store
+from tests.support.launches import stored
 
 ROOT = Path(__file__).parent.parent.parent
 FLAGS = ("--hidden_size=4", "--input_size=2", "--seq_len=12", "--seeds=2", "--cells=rnn", "--ws=0.5,1,2", "--chunk=2")

@@ -6,13 +6,13 @@ import shlex
 from experiments.portrait.net import Measure
 import numpy as np
 import pytest
-from tests.experiments.runner_test import SMALL, experiment
 
 from sweepkit import commands, store, summary
 from sweepkit import listing as catalogue
 from sweepkit import points as grid
 from sweepkit.experiment import Experiment, drawing_command
 from sweepkit.runner import main
+from tests.support.launches import SMALL, experiment
 
 STUDY = Experiment(
   "study",

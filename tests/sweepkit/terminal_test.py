@@ -8,13 +8,13 @@ import subprocess
 import sys
 
 import pytest
-from tests.experiments.devices_test import ROOT
 
 from analysis import command
 from experiments import generate, ngram
 from sweepkit import merge, plan, runner, terminal, verify
 from sweepkit.store import files
 from sweepkit.sweep import sweep
+from tests.support.launches import ROOT
 
 LAUNCH = ["ngram", "--corpus=grammar", "--vocabulary=0", "--length=8", "--order=1,2"]  # compiles nothing
 ASCII = {"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}

@@ -2,36 +2,13 @@
 
 import shutil
 
-import numpy as np
 import pytest
-from tests.experiments.store_test import block
 
 from experiments import ngram
 from sweepkit import merge, runner, store, verify
-from sweepkit.store import checkpoints, files, journal, locks
+from sweepkit.store import files, locks
 from sweepkit.store import sharing as units
-
-
-def make_run(folder, step=4):
-  """The folder of a run that is over, as training leaves it."""
-  metrics, dynamics = [], []
-  with locks.lock(folder):
-    for at in range(1, step + 1):
-      journal.append(folder / "dynamics.jsonl", dynamics, {"step": at, "rate": np.float32(at)})
-      journal.append(folder / "metrics.jsonl", metrics, {"step": at, "loss": np.full(2, at / 3, np.float32)})
-    for at in (step - 1, step):
-      checkpoints.save(folder / "checkpoints", at, {"w": np.full((3, 4), at / 3)}, {"run": 1})
-
-
-def make_results(out, **changes):
-  """A results folder with one block and its run; the path of the block's JSON."""
-  path = store.write_block(out / "adding", block(**changes))
-  make_run(out / "adding" / "runs" / path.stem)
-  return path
-
-
-def data_files(out):
-  return sorted(path for path in out.rglob("*") if path.is_file() and path.name != ".lock")
+from tests.support.results import block, data_files, make_results, make_run
 
 
 def test_an_intact_folder_has_no_problems(tmp_path, capsys):

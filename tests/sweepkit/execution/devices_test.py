@@ -1,21 +1,13 @@
 """Tiles over devices: the same bits for every way of cutting them into calls, and calls that shrink when memory runs out."""
 
-import os
-from pathlib import Path
-import subprocess
-import sys
-
 import jax
 from jax import export
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from sweepkit import points as grid
-from sweepkit import store
 from sweepkit.execution import devices
-
-ROOT = Path(__file__).parent.parent.parent
+from tests.support.launches import ended, launcher, stored
 
 
 def chaos(x):
@@ -111,42 +103,6 @@ def test_other_errors_and_a_single_point_are_not_halved(most, text, monkeypatch)
 )
 def test_what_counts_as_out_of_memory(error, is_one):
   assert devices.is_out_of_memory(error) == is_one
-
-
-def stored(folder):
-  """point -> the bytes of its arrays; every point is stored once."""
-  blocks = [store.read_block(path) for path in store.block_paths(folder)]
-  found = {
-    grid.content_hash(point): {name: array[i].tobytes() for name, array in block.arrays.items()}
-    for block in blocks
-    for i, point in enumerate(block.points)
-  }
-  assert len(found) == sum(len(block.points) for block in blocks)
-  return found
-
-
-SWEEP = ("--ws=0.5:3:5", "--hidden_size=5", "--input_size=3", "--seq_len=13", "--seeds=5")
-
-
-def launcher(out, *flags, name="activation_choice"):
-  """A launcher in a process of its own, its programs optimised as a user's are."""
-  return subprocess.Popen(
-    [sys.executable, "-m", f"experiments.{name}", *SWEEP, "--cells=rnn,gru", f"--out={out}", *flags],
-    cwd=ROOT,
-    env=os.environ | {"XLA_FLAGS": "", "JAX_PLATFORMS": "cpu", "PYTHONPATH": str(ROOT)},
-    stdout=subprocess.PIPE,
-    stderr=subprocess.PIPE,
-    text=True,
-  )
-
-
-def ended(process):
-  """The exit code and what was said."""
-  try:
-    _, text = process.communicate(timeout=600)
-  finally:
-    process.kill()
-  return process.returncode, text
 
 
 @pytest.mark.slow

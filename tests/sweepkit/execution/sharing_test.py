@@ -4,12 +4,11 @@ import subprocess
 import sys
 
 import pytest
-from tests.experiments.devices_test import ended, launcher, stored
-from tests.experiments.runner_test import SMALL, experiment
 
 from sweepkit import points as grid
 from sweepkit import runner, store
 from sweepkit.store import sharing as units
+from tests.support.launches import SMALL, ended, experiment, launcher, stored
 
 FLAGS = (*SMALL, "--ws=0.5,1,2,3", "--cells=rnn", "--chunk=2")
 

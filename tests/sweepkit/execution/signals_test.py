@@ -9,9 +9,9 @@ import sys
 import time
 
 import pytest
-from tests.experiments.devices_test import ROOT, launcher, stored
 
 from sweepkit.execution import signals
+from tests.support.launches import ROOT, launcher, stored
 
 # Computes without looking up, as a compilation does, then stops where it may.
 BUSY = """

@@ -1,6 +1,5 @@
 """What is written is what is read, or there is an error that names the file."""
 
-import json
 import re
 
 import numpy as np
@@ -8,19 +7,9 @@ import pytest
 import xarray as xr
 
 from sweepkit import store
-from sweepkit.points import content_hash, expand
+from sweepkit.points import expand
 from sweepkit.store import files
-
-
-def block(seeds=(0, 1), ws=0.5, **changes):
-  points = [{"cell": "rnn", "ws": ws, "hidden_size": 4, "seed": seed} for seed in seeds]
-  arrays = {
-    "log_norm": np.arange(len(seeds) * 3, dtype=np.float32).reshape(-1, 3) + np.float32(ws),
-    "rate": np.array([0.25 + seed for seed in seeds], np.float32),
-    "status": np.ones(len(seeds), np.int8),
-  }
-  made = store.Block(points, arrays, {"log_norm": ("lag",), "rate": ()}, {"lag": [0, 1, 2]}, {"jax": "x"})
-  return made._replace(**changes)
+from tests.support.results import block, with_schema
 
 
 def test_round_trip(tmp_path):
@@ -75,13 +64,6 @@ def test_truncated_and_missing_files_are_named(tmp_path, suffix):
   path.unlink()
   with pytest.raises(store.ResultsError, match=r"missing|holds no results"):
     store.load_results(tmp_path)
-
-
-def with_schema(path, version):
-  """Makes the block one that another version of the lab has written, checksum and all."""
-  meta = json.loads(path.read_text()) | {"schema_version": version}
-  del meta["sha256"]
-  path.write_bytes(json.dumps(meta | {"sha256": content_hash(meta)}, indent=1).encode())
 
 
 def test_another_schema_is_refused(tmp_path):

@@ -1,9 +1,8 @@
 """What is damaged is found before a sweep, made anew by it, and gone after it."""
 
-from tests.experiments.store_test import block
-
 from sweepkit import store
 from sweepkit.store import damage as mend
+from tests.support.results import block
 
 
 def test_a_damaged_block_goes_when_what_it_may_have_held_is_stored_again(tmp_path):
