@@ -31,7 +31,7 @@ from experiments.runner import Experiment, main
 from experiments.train import After, followed_by
 import recurrent_lab as rl
 from recurrent_lab import sequence
-from recurrent_lab.tasks.captions import letter_row, spell
+from recurrent_lab.tasks import letter_row, spell
 
 _ONLY_CAPTIONS = one_of(("captions",))
 CAPTIONS_SETTINGS: Mapping[str, Setting] = {
