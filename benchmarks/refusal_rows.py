@@ -83,7 +83,7 @@ def other_schemas(work: Path, tries: int, rng: np.random.Generator) -> Outcome:
     len(results),
     sum(results),
     "a block and a checkpoint of schema 0 are refused by name, by the launch, by `load_results` and by "
-    "`experiments.verify`; journals without checksums are read and gone on with",
+    "`sweepkit.verify`; journals without checksums are read, and runs resume from them",
   )
 
 

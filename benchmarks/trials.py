@@ -19,7 +19,7 @@ os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llv
 import jax
 import numpy as np
 
-from experiments.training.runs import final_states
+from experiments.training import RunSettings, final_states
 from sweepkit import points as grid
 from sweepkit import runner, store
 from sweepkit.store import journal
@@ -137,7 +137,7 @@ def numbers(out: Path) -> dict[str, Any]:
     run = path.parent / "runs" / path.stem
     if run.is_dir():
       rows = [dict(row, samples_per_second=0) for row in journal.rows(run / "metrics.jsonl")]
-      state = final_states(block.points, run)
+      state = final_states(RunSettings, block.points, run)
       leaves = jax.tree.leaves(state._replace(key=jax.random.key_data(state.key)))
       found[f"{path.stem} metrics"] = json.dumps(rows)
       found[f"{path.stem} dynamics"] = (run / "dynamics.jsonl").read_bytes()

@@ -2,7 +2,7 @@
 
     nn.RNN(CellModule(rl.get_cell("lstm"), features=16))
 
-Its parameters are the arrays of the pure cell, in Flax's tree under the names of `exchange.to_named`: `input_kernel`,
+Its parameters are the arrays of the pure cell, in Flax's tree under the names of `to_named`: `input_kernel`,
 `recurrent_kernel`, `bias`. Its carry is the pure cell's state.
 """
 

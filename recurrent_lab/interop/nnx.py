@@ -2,7 +2,7 @@
 
     nnx.RNN(CellModule(rl.get_cell("lstm"), 3, 16, rngs=nnx.Rngs(0)))
 
-Its parameters are `nnx.Param`s that hold the arrays of the pure cell under the names of `exchange.to_named`:
+Its parameters are `nnx.Param`s that hold the arrays of the pure cell under the names of `to_named`:
 `input_kernel`, `recurrent_kernel`, `bias`. Its carry is the pure cell's state.
 """
 

@@ -1,7 +1,7 @@
 """Weights to and from other libraries, as dicts of NumPy arrays: only the library in hand need be installed.
 
 `import_weights` turns the arrays of a cell of another library into the lab's params, `export_weights` turns params into
-such arrays; both read `layouts.LAYOUTS`. What goes out and comes back is the same number for number, and what the other
+such arrays; both read `LAYOUTS`. What goes out and comes back is the same number for number, and what the other
 library cannot hold is refused: a conversion never changes the function without a word.
 """
 

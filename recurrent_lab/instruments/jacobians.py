@@ -18,13 +18,13 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 import numpy as np
 
-from recurrent_lab import graded
 from recurrent_lab._compiled import compiled
 from recurrent_lab.cell import Cell, Params, State, check_choice
-from recurrent_lab.norms import NORMS, ScaledMatrix
+from recurrent_lab.instruments import _graded
+from recurrent_lab.instruments._tangents import begin, generic_directions, orthonormalize, push
+from recurrent_lab.instruments.norms import NORMS, ScaledMatrix
 from recurrent_lab.scaled import Scaled, log_scale, promoted, rescale
-from recurrent_lab.tangents import begin, generic_directions, orthonormalize, push
-from recurrent_lab.unroll import scan, start
+from recurrent_lab.sequences.unrolling import scan, start
 
 # Steps that turn the start of a QR towards the directions that grow most.
 ALIGNING_STEPS = 10
@@ -71,7 +71,11 @@ def flat_trajectory(cell: Cell, params: Params, xs: Float[Array, "T I"], state: 
 def state_jacobians(
   cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None
 ) -> Float[Array, "T n n"]:
-  """J_j = ∂S_j/∂S_{j-1} for j = 1 … T, dense."""
+  """J_j = ∂S_j/∂S_{j-1} for j = 1 … T, dense.
+
+  Raises:
+    ValueError: if `xs` is not `[T, I]`, if the state is empty or not of floats, or as `unroll` does.
+  """
   flat = flat_trajectory(cell, params, xs, state)
   return jax.vmap(jax.jacfwd(flat.step))(flat.states, flat.xs)
 
@@ -175,7 +179,7 @@ def product_log_norms(
     block: measure only the block ∂a/∂b of the product, as ("cell", "cell") for an LSTM (see `state_blocks`).
 
   Raises:
-    ValueError: for an unknown norm or block, or as `flat_trajectory` does.
+    ValueError: for an unknown norm or block, or as `state_jacobians` does.
   """
   check_choice("norm", norm, NORMS)
   state = start(cell, params, xs, state)
@@ -199,7 +203,7 @@ def product_log_singular_values(
 
   A singular value decomposition of the product itself loses every σ_i below ~1e-7 σ_1 in float32. Here the product is kept
   as Q times a graded triangular matrix, whose rows each have their own scale, and one-sided Jacobi rotations find its
-  singular values to high relative accuracy (`graded.py`). What a single Jacobian cannot resolve in its precision (σ_i below
+  singular values to high relative accuracy (`_graded.py`). What a single Jacobian cannot resolve in its precision (σ_i below
   ~1e-7 of its own σ_1 in float32) stays noise at that level; what Jacobians with rows or columns of zeros lose, as
   dead units do, at the same step or at different ones, is lost for good and gives -inf.
 
@@ -214,7 +218,7 @@ def product_log_singular_values(
     `[n]`, or `[len(lags), n]` where `lags` are given.
 
   Raises:
-    ValueError: if the lags do not increase from 1 or more to T or less, or as `flat_trajectory` does.
+    ValueError: if the lags do not increase from 1 or more to T or less, or as `state_jacobians` does.
   """
   flat = flat_trajectory(cell, params, xs, state)
   steps, size = flat.states.shape
@@ -239,7 +243,7 @@ def product_log_singular_values(
     # P_lᵀ = J_{T-l+1}ᵀ P_{l-1}ᵀ grows on the left, as QR needs it.
     tangents, before = push(lambda matrix: jacobian @ matrix, has_zeros, tangents)
     tangents, after = orthonormalize(tangents)
-    product = graded.multiply(after @ before, product)
+    product = _graded.multiply(after @ before, product)
     put = lambda all_kept, one: lax.dynamic_update_index_in_dim(all_kept, one, slot, axis=0)
     return (tangents, product, jax.tree.map(put, kept, product)), None
 
@@ -248,9 +252,9 @@ def product_log_singular_values(
   turn = lambda q, at: (jnp.linalg.qr(transposed(*at)[0].T @ q)[0], None)
   generic = generic_directions(size, size, flat.states.dtype)
   directions, _ = lax.scan(turn, generic, (flat.states[steps - align :], flat.xs[steps - align :]))
-  product = graded.from_matrix(eye)
+  product = _graded.from_matrix(eye)
   room = jax.tree.map(lambda a: jnp.zeros((len(chosen) + 1, *a.shape), a.dtype), product)
   taken = (flat.states[first:], flat.xs[first:], jnp.asarray(slots))
   (_, _, kept), _ = lax.scan(multiply, (begin(directions), product, room), taken, reverse=True)
-  results = lax.map(graded.log_singular_values, jax.tree.map(lambda a: a[:-1], kept))
+  results = lax.map(_graded.log_singular_values, jax.tree.map(lambda a: a[:-1], kept))
   return results[0] if lags is None else results

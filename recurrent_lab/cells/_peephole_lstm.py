@@ -6,7 +6,7 @@
     o_t = σ(x_t W_o + h_{t-1} U_o + p_o ⊗ c_t + b_o)
     h_t = o_t ⊗ tanh(c_t)
 
-i and f see the old cell, o the new one. With p = 0 it is the LSTM of `lstm.py`, step for step.
+i and f see the old cell, o the new one. With p = 0 it is the LSTM of `_lstm.py`, step for step.
 
 Reference: Gers & Schmidhuber, "Recurrent nets that time and count", IJCNN (2000).
 """
@@ -20,7 +20,7 @@ from jaxtyping import Array, Float, Key
 from recurrent_lab import initializers
 from recurrent_lab.activations import Activity, get_activation, sigmoid
 from recurrent_lab.cell import Cell, Halves, check_choice, holding, join, variants
-from recurrent_lab.cells.lstm import (
+from recurrent_lab.cells._lstm import (
   GATES,
   LSTMState,
   activities,

@@ -19,15 +19,15 @@ import optax
 
 from recurrent_lab._compiled import compiled
 from recurrent_lab._gradient import Gradient, all_finite, value_and_grad, within_range
-from recurrent_lab.backprop import reverse_unroll
 from recurrent_lab.cell import Cell, Params, check_choice, check_params
-from recurrent_lab.clipping import clip_by_global_norm, clip_by_unit_norm, from_large_gradients
-from recurrent_lab.readout import WithReadoutParams, init_readout, readout
-from recurrent_lab.regularizers import adjoints, flossing, omega
+from recurrent_lab.readouts import WithReadoutParams, init_readout, readout
 from recurrent_lab.scaled import norm
-from recurrent_lab.sequence import EncoderDecoderParams, check_tokens, encode_decode, one_hot
+from recurrent_lab.sequences.alignment import EncoderDecoderParams, check_tokens, encode_decode, one_hot
+from recurrent_lab.sequences.unrolling import truncated_unroll
 from recurrent_lab.tasks import Batch, Pair, Task
-from recurrent_lab.unroll import truncated_unroll
+from recurrent_lab.training.clips import clip_by_global_norm, clip_by_unit_norm, from_large_gradients
+from recurrent_lab.training.gathered import reverse_unroll
+from recurrent_lab.training.regularizers import adjoints, flossing, omega
 
 
 class TrainState(NamedTuple):
@@ -76,8 +76,10 @@ def _from_large_gradients(make: Callable[..., optax.GradientTransformation]) -> 
   return lambda learning_rate: from_large_gradients(make(learning_rate))
 
 
+#: Optimisers by name: learning rate -> optax transformation.
 OPTIMIZERS: Mapping[str, Callable[..., optax.GradientTransformation]] = _optimizers()
 
+#: Clips by name: threshold -> optax transformation.
 CLIPS: Mapping[str, Callable[[float], optax.GradientTransformation]] = {
   "none": lambda threshold: optax.identity(),
   "global_norm": clip_by_global_norm,  # g · min(1, c / ‖g‖): Pascanu et al. (2013), algorithm 1
@@ -173,7 +175,7 @@ def truncated_gradient(cell: Cell, task: Task, k1: int, k2: int) -> Gradient:
 
 
 def omega_gradient(cell: Cell, task: Task, weight: float) -> Gradient:
-  """∇L + weight · ∇Ω through the whole sequence (see `regularizers.omega`); the loss returned is L alone."""
+  """∇L + weight · ∇Ω through the whole sequence (see `omega`); the loss returned is L alone."""
 
   def backward(scale: Array, params: WithReadoutParams, batch: Batch) -> tuple[Array, Params]:
     loss = lambda params, outputs: task.loss(readout(params.readout, outputs), batch)
@@ -185,7 +187,7 @@ def omega_gradient(cell: Cell, task: Task, weight: float) -> Gradient:
 
 
 def flossing_gradient(cell: Cell, k: int, interval: int = 1) -> Gradient:
-  """The gradient of `regularizers.flossing`, averaged over the batch; the task plays no part in it."""
+  """The gradient of `flossing`, averaged over the batch; the task plays no part in it."""
 
   def loss(params: WithReadoutParams, batch: Batch) -> Array:
     each = jax.vmap(lambda xs: flossing(cell, params.cell, xs, k=k, interval=interval), in_axes=1)

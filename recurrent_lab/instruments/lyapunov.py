@@ -25,8 +25,16 @@ import numpy as np
 
 from recurrent_lab._compiled import compiled
 from recurrent_lab.cell import Cell, Params, State
-from recurrent_lab.jacobians import FlatTrajectory, flat_trajectory, pull_rows, zero_directions
-from recurrent_lab.tangents import Tangents, any_of_batch, begin, generic_directions, orthonormalize, push, renew
+from recurrent_lab.instruments._tangents import (
+  Tangents,
+  any_of_batch,
+  begin,
+  generic_directions,
+  orthonormalize,
+  push,
+  renew,
+)
+from recurrent_lab.instruments.jacobians import FlatTrajectory, flat_trajectory, pull_rows, zero_directions
 
 # Steps at the end of the sequence that choose the interval, the first half of which only aligns the tangents: a tenth of all,
 # so that they cost little, but between these two.
@@ -185,7 +193,7 @@ def lyapunov_spectrum(
 
   A direction is lost for good where a Jacobian has rows or columns of zeros (dead relu units, ∂·/∂h of an LSTM without
   kernels); directions lost at different steps add up. Their exponents are -inf, and the others are those of what is left
-  (`tangents.py`). What the burn-in loses does not count. An overflowed state gives NaN.
+  (`_tangents.py`). What the burn-in loses does not count. An overflowed state gives NaN.
 
   Args:
     cell: any `Cell`.
@@ -210,7 +218,7 @@ def lyapunov_spectrum(
 
   Raises:
     ValueError: if k, `burn_in`, `interval` or `blocks` is out of bounds, for known parameters that are NaN, or as
-      `flat_trajectory` does.
+      `state_jacobians` does.
   """
   flat = flat_trajectory(cell, params, xs, state)
   (steps, size), dtype = flat.states.shape, flat.states.dtype

@@ -129,7 +129,8 @@ def unroll(
     `(S_T, outputs [T, ..., H])`.
 
   Raises:
-    ValueError: where the arguments do not fit (see `start`), or if `segment` is below 1.
+    ValueError: if `xs` is not `[T, ..., I]` with T ≥ 1, if I is not the width that the params take, if the state does not have
+      the shapes of the cell's own, if a step would change its structure, shape or dtype, or if `segment` is below 1.
   """
   state = start(cell, params, xs, state)
   step = partial(cell.step, params)

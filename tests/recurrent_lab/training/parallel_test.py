@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import recurrent_lab as rl
-from recurrent_lab.parallel import data_parallel
+from recurrent_lab.training.parallel import data_parallel
 from tests.nets import random_net
 
 TWO_DEVICES = """
@@ -18,7 +18,7 @@ import jax
 jax.config.update("jax_num_cpu_devices", 2)
 import jax.numpy as jnp, numpy as np
 import recurrent_lab as rl
-from recurrent_lab.parallel import data_parallel
+from recurrent_lab.training.parallel import data_parallel
 cell = rl.get_cell("gru")
 params = cell.init(jax.random.key(1), 3, 5)
 xs = jax.random.normal(jax.random.key(2), (9, 4, 3))

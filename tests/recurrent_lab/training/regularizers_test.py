@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import recurrent_lab as rl
-from recurrent_lab.regularizers import adjoints, flossing, omega
+from recurrent_lab.training.regularizers import adjoints, flossing, omega
 from tests.nets import by_default, random_net
 
 CELLS = ["rnn", "lstm", "gru"]

@@ -12,7 +12,7 @@ from scipy import interpolate, stats
 from experiments.training import data
 from recurrent_lab import tasks
 from recurrent_lab.tasks import chaos
-from recurrent_lab.tasks.captions import END, alphabet, image_row, letter_row, spell
+from recurrent_lab.tasks._captions import END, alphabet, image_row, letter_row, spell
 from recurrent_lab.tasks.task import entropy_by_step
 
 ODDS = 1e-8  # of a statistical test to fail by chance

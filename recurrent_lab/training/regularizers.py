@@ -17,13 +17,13 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
 from recurrent_lab._compiled import compiled
-from recurrent_lab.bptt import visible_part
 from recurrent_lab.cell import Cell, Params, State
-from recurrent_lab.jacobians import flat_trajectory
-from recurrent_lab.readout import WithReadoutParams
+from recurrent_lab.instruments._tangents import generic_directions
+from recurrent_lab.instruments.adjoints import visible_part
+from recurrent_lab.instruments.jacobians import flat_trajectory
+from recurrent_lab.readouts import WithReadoutParams
 from recurrent_lab.scaled import largest_exponent, mean_square, norm, shift
-from recurrent_lab.tangents import generic_directions
-from recurrent_lab.unroll import start
+from recurrent_lab.sequences.unrolling import start
 
 # Adjoints below this norm count as 0 (the authors' code leaves out squared norms below 1e-20).
 SMALLEST_ADJOINT = 1e-10
@@ -121,7 +121,7 @@ def flossing(
     interval: steps between two QRs; T must be a multiple.
 
   Raises:
-    ValueError: if k or `interval` is out of bounds, or as `flat_trajectory` does.
+    ValueError: if k or `interval` is out of bounds, or as `state_jacobians` does.
   """
   flat = flat_trajectory(cell, params, xs, state)
   steps, size = flat.states.shape

@@ -22,7 +22,7 @@ INSTRUMENTS = {
   "lyapunov_spectrum": rl.lyapunov_spectrum,
   "spectrum of k": lambda *net: rl.lyapunov_spectrum(*net, k=2).exponents,
   "adjoint_log_norms": lambda *net: rl.adjoint_log_norms(loss, *net),
-  "flossing": lambda *net: rl.flossing(*net, k=2),
+  "flossing": lambda *net: rl.training.flossing(*net, k=2),
 }
 HALVES = [jnp.bfloat16, jnp.float16]
 
@@ -103,7 +103,7 @@ def test_wrong_widths_in_a_stack_are_named(key):
 
 
 def test_labels_without_the_axis_of_the_batch_are_named():
-  gradient = rl.data_parallel(lambda params, batch: jnp.mean(batch[0]))
+  gradient = rl.training.data_parallel(lambda params, batch: jnp.mean(batch[0]))
   with pytest.raises(ValueError, match=r"an array of shape \(8,\); its members are to run over axis 1"):
     gradient(0.0, (jnp.ones((3, 8)), jnp.ones(8)))
 

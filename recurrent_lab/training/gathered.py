@@ -22,8 +22,8 @@ from jaxtyping import Array, Float
 
 from recurrent_lab._compiled import compiled
 from recurrent_lab.cell import Cell, Halves, Params, State
-from recurrent_lab.sequence import Identity
-from recurrent_lab.unroll import start, unroll
+from recurrent_lab.sequences.alignment import Identity
+from recurrent_lab.sequences.unrolling import start, unroll
 
 # Inputs of at least this width are multiplied for all steps at once before the loop. The products of narrower ones take longer
 # to be written and read than to be computed within it (measured on a CPU).
@@ -50,7 +50,7 @@ def reverse_unroll(
     `(S_T, outputs [T, ..., H])`.
 
   Raises:
-    ValueError: where the arguments do not fit (see `unroll.start`).
+    ValueError: as `unroll` does.
   """
   if cell.halves is None:
     return unroll(cell, params, xs, state)

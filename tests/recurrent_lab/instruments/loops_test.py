@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import recurrent_lab as rl
-from recurrent_lab import _compiled, regularizers, training
+from recurrent_lab import _compiled, training
+from recurrent_lab.training import regularizers
 from tests.nets import random_net
 
 COMPILED = "/jax/core/compile/backend_compile_duration"
@@ -48,9 +49,9 @@ INSTRUMENTS = {
   "lyapunov_spectrum": lambda c, p, xs: rl.lyapunov_spectrum(c, p, xs),
   "adjoint_log_norms": lambda c, p, xs: rl.adjoint_log_norms(loss, c, p, xs),
   "gradient_by_lag": lambda c, p, xs: rl.gradient_by_lag(loss, c, p, xs),
-  "flossing": lambda c, p, xs: rl.flossing(c, p, xs, k=2),
+  "flossing": lambda c, p, xs: rl.training.flossing(c, p, xs, k=2),
   "adjoints": lambda c, p, xs: regularizers.adjoints(loss_of_params, c, rl.WithReadoutParams(p, ()), xs),
-  "omega": lambda c, p, xs: rl.omega(c, p, STATES, xs, STATES),
+  "omega": lambda c, p, xs: rl.training.omega(c, p, STATES, xs, STATES),
   "predict": lambda c, p, xs: training.predict(c, rl.WithReadoutParams(p, READOUT), xs),
   "evaluate": lambda c, p, xs: training.evaluate(
     c, TASK, rl.WithReadoutParams(p._replace(input_kernel=p.input_kernel[:2]), READOUT), KEY, 4

@@ -14,8 +14,8 @@ from scipy import stats
 
 from recurrent_lab import tasks
 from recurrent_lab.tasks import Batch, get_task, sessions, stories
-from recurrent_lab.tasks.tagging import AMBIGUOUS, COMPANY_CUES, NEUTRAL, TAGS, THING_CUES
-from recurrent_lab.tasks.tagging import WORDS as TAGGED_WORDS
+from recurrent_lab.tasks._tagging import AMBIGUOUS, COMPANY_CUES, NEUTRAL, TAGS, THING_CUES
+from recurrent_lab.tasks._tagging import WORDS as TAGGED_WORDS
 
 ODDS = 1e-8  # of a statistical test to fail by chance
 MANY = 4000

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import recurrent_lab as rl
-from recurrent_lab import backprop
+from recurrent_lab.training import gathered
 from tests.nets import EVERY_CELL, random_net
 
 close = partial(np.testing.assert_allclose, rtol=1e-10, atol=1e-11)
@@ -39,7 +39,7 @@ def test_values_and_gradients_are_those_of_the_plain_scan(name, key, rng):
 @pytest.mark.usefixtures("x64")
 def test_many_results_are_written_over_what_they_come_from(name, key, rng, monkeypatch):
   """One step, where the row that is read ahead does not exist, and several."""
-  monkeypatch.setattr(backprop, "MANY", 1)
+  monkeypatch.setattr(gathered, "MANY", 1)
   for steps in (1, 6):
     cell, params, _ = random_net(name, key, dtype=np.float64)
     xs = jnp.asarray(rng.normal(size=(steps, 4, 3)))
@@ -53,7 +53,7 @@ def test_no_second_array_of_that_size_is_made(key, monkeypatch):
   loss = lambda params: jnp.sum(rl.reverse_unroll(cell, params, xs)[1] ** 2)
 
   def temporary_bytes(many):
-    monkeypatch.setattr(backprop, "MANY", many)
+    monkeypatch.setattr(gathered, "MANY", many)
     jax.clear_caches()  # what was traced with another value
     return jax.jit(lambda params: jax.grad(loss)(params)).lower(params).compile().memory_analysis().temp_size_in_bytes
 
@@ -64,7 +64,7 @@ def test_no_second_array_of_that_size_is_made(key, monkeypatch):
 @pytest.mark.parametrize("name", ["lstm", "gru"])
 @pytest.mark.usefixtures("x64")
 def test_wide_inputs_are_multiplied_before_the_loop(name, key, rng):
-  cell, params, xs = random_net(name, key, inputs=backprop.WIDE, dtype=np.float64)
+  cell, params, xs = random_net(name, key, inputs=gathered.WIDE, dtype=np.float64)
   state = cell.initial_state(params)
   jax.tree.map(close, *(gradients(run, cell, params, xs, state) for run in (rl.reverse_unroll, rl.unroll)))
 

@@ -26,7 +26,7 @@ import numpy as np
 
 from recurrent_lab._compiled import compiled
 from recurrent_lab.cell import Cell, Params, State, check_params
-from recurrent_lab.unroll import hold, start, unroll
+from recurrent_lab.sequences.unrolling import hold, start, unroll
 
 
 class EncoderDecoderParams(NamedTuple):

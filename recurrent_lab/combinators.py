@@ -26,8 +26,8 @@ import numpy as np
 from recurrent_lab._compiled import compiled
 from recurrent_lab.activations import Activity
 from recurrent_lab.cell import Cell, Params, State, check_params, holding, variants
-from recurrent_lab.sequence import masked_unroll
-from recurrent_lab.unroll import check_width, unroll
+from recurrent_lab.sequences.alignment import masked_unroll
+from recurrent_lab.sequences.unrolling import check_width, unroll
 
 
 class DropoutParams(NamedTuple):

@@ -14,7 +14,7 @@ from scipy import stats
 from experiments.training import data
 from recurrent_lab import tasks
 from recurrent_lab.tasks import TASKS, Batch, get_task, stories
-from recurrent_lab.tasks.tagging import AMBIGUOUS, COMPANY_CUES, NEUTRAL, WORDS
+from recurrent_lab.tasks._tagging import AMBIGUOUS, COMPANY_CUES, NEUTRAL, WORDS
 
 # Name -> the smallest number that the task allows, one that suits the statistics, and a large one.
 NUMBERS = {

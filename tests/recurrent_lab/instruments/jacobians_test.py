@@ -267,7 +267,7 @@ def test_growth_rate_finds_a_line(rng):
   ],
 )
 def test_bad_input_is_named(call, message, key, monkeypatch):
-  from recurrent_lab import jacobians
+  from recurrent_lab.instruments import jacobians
 
   monkeypatch.setattr(jacobians, "flat_trajectory", inspect.unwrap(jacobians.flat_trajectory))
   with pytest.raises(ValueError, match=message):

@@ -10,9 +10,14 @@ import numpy as np
 import pytest
 
 import recurrent_lab as rl
-from recurrent_lab.attractor import entropy_rate, kaplan_yorke_dimension, participation_ratio, positive_share
-from recurrent_lab.jacobians import flat_trajectory
-from recurrent_lab.lyapunov import first_directions, lyapunov_spectrum
+from recurrent_lab.instruments.attractor import (
+  entropy_rate,
+  kaplan_yorke_dimension,
+  participation_ratio,
+  positive_share,
+)
+from recurrent_lab.instruments.jacobians import flat_trajectory
+from recurrent_lab.instruments.lyapunov import first_directions, lyapunov_spectrum
 from tests.nets import by_default, random_net
 
 

@@ -20,9 +20,9 @@ from jaxtyping import Array, Float
 
 from recurrent_lab._compiled import compiled
 from recurrent_lab.cell import Cell, Params, State
-from recurrent_lab.jacobians import flat_trajectory
+from recurrent_lab.instruments.jacobians import flat_trajectory
 from recurrent_lab.scaled import Scaled, add, log_scale, promoted, rescale
-from recurrent_lab.unroll import start, unroll
+from recurrent_lab.sequences.unrolling import start, unroll
 
 Loss = Callable[[Array], Array]
 
@@ -55,7 +55,7 @@ def adjoint_log_norms(
   λ_{k-1} = J_kᵀ λ_k + ∂L/∂o_{k-1} runs on scaled numbers, so that a gradient of 10⁻³⁰⁰⁰ comes back right.
 
   Raises:
-    ValueError: if the cell's output is no part of its state, or as `flat_trajectory` does.
+    ValueError: if the cell's output is no part of its state, or as `state_jacobians` does.
   """
   flat = flat_trajectory(cell, params, xs, state)
   state = start(cell, params, xs, state)

@@ -7,9 +7,10 @@ import optax
 import pytest
 
 import recurrent_lab as rl
-from recurrent_lab import clipping, regularizers, scaled, training
-from recurrent_lab.cells.lstm import LSTMParams
-from recurrent_lab.readout import ReadoutParams
+from recurrent_lab import scaled, training
+from recurrent_lab.cells import LSTMParams
+from recurrent_lab.readouts import ReadoutParams
+from recurrent_lab.training import clips, regularizers
 
 STEPS = 11
 TASK = rl.tasks.adding(STEPS)
@@ -53,11 +54,11 @@ def test_a_norm_beyond_the_range_has_a_logarithm(tree):
 def test_clips(size, tree):
   single, double = at(tree, size)
   weights = jax.tree.map(jnp.ones_like, single)
-  clip = clipping.clip_by_global_norm(1.0)
+  clip = clips.clip_by_global_norm(1.0)
   clipped, _ = clip.update(single, clip.init(weights), weights)
   factor = min(1, 1 / norm64(double))
   jax.tree.map(lambda c, d: np.testing.assert_allclose(c, d * factor, rtol=1e-5), clipped, double)
-  clip = clipping.clip_by_unit_norm(0.5)
+  clip = clips.clip_by_unit_norm(0.5)
   clipped, _ = clip.update(single, clip.init(weights), weights)
   for c, d in zip(jax.tree.leaves(clipped), jax.tree.leaves(double), strict=True):
     units = np.sqrt(np.sum(d**2, axis=0, keepdims=True))  # a column of a kernel, or a whole vector
@@ -69,8 +70,8 @@ def test_clips_are_those_of_optax_in_the_middle_of_the_range(tree):
   single, _ = at(tree, 100.0)
   weights = jax.tree.map(lambda a: 0.1 * jnp.ones_like(a), single)
   for ours, theirs in (
-    (clipping.clip_by_global_norm(2.0), optax.clip_by_global_norm(2.0)),
-    (clipping.clip_by_unit_norm(0.3), optax.adaptive_grad_clip(0.3)),
+    (clips.clip_by_global_norm(2.0), optax.clip_by_global_norm(2.0)),
+    (clips.clip_by_unit_norm(0.3), optax.adaptive_grad_clip(0.3)),
   ):
     found, expected = (clip.update(single, clip.init(weights), weights)[0] for clip in (ours, theirs))
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-6), found, expected)
@@ -209,7 +210,7 @@ def test_omega_of_adjoints_out_of_range(explosive):
   loss = lambda params, outputs: TASK.loss(rl.readout(params.readout, outputs), batch)
   _, _, states, adjoint = regularizers.adjoints(loss, cell, params, batch.inputs, 2.0**-64)
   np.testing.assert_allclose(np.stack(adjoint, axis=1), adjoints[1:] * 2.0**-64, rtol=1e-4)
-  found = rl.omega(cell, params.cell, states, batch.inputs, adjoint, 2.0**-64)
+  found = rl.training.omega(cell, params.cell, states, batch.inputs, adjoint, 2.0**-64)
   np.testing.assert_allclose(found, np.mean((size[:-1] / size[1:] - 1) ** 2), rtol=1e-4)
 
 
