@@ -91,7 +91,8 @@ def test_a_summary_has_at_most_two_lines():
   [
     ("Pascanu et al. (2013), e.g. eq. 3. The next one.", 2),
     ("In float32. The end", 2),
-    ("See Fig. 2 and J. Doe, vol. 3", 1),
+    ("See Fig. 2 and Doe, vol. 3", 1),
+    ("It falls as 1 / √N. So it does.", 2),
     ("Version 0.2.0 is `a. B`. And `b` is next. `c` too.", 3),
     ("Does it? It does! (It did.) Yes", 4),
   ],

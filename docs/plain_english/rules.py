@@ -70,7 +70,7 @@ PATTERNS = [(re.compile(rf"\b(?:{phrase})\b", re.IGNORECASE), instead) for phras
 
 # A full stop that ends no sentence.
 ABBREVIATIONS = re.compile(
-  r"\b(e\.g|i\.e|cf|al|vs|eqs?|figs?|secs?|sects?|no|pp?|vol|approx|resp|chap|app|thm|prop|etc|[A-Z])\.", re.I
+  r"\b(e\.g|i\.e|cf|al|vs|eqs?|figs?|secs?|sects?|no|pp?|vol|approx|resp|chap|app|thm|prop|etc)\.", re.I
 )
 SENTENCE_END = re.compile(r"(?<=[.!?])[\"”’)\]]*\s+(?=[\"“‘(\[]*[A-Z0-9À-ÞΑ-Ω\x00])")
 MASK = "\x00"  # stands for code, an equation, a quotation or an address: one word without letters
