@@ -9,8 +9,8 @@ Linux allows a process 65 530 of them. `compiled` therefore keeps the program of
 
 The cache holds the `PROGRAMS` most recently used programs and frees the others. A loop that makes a new function in every
 iteration compiles in every iteration, but does not run out of memory. A call with a static argument that cannot be hashed is
-compiled every time and not kept. Arrays inside a pytree do not prevent caching: `jax.tree_util.Partial(loss, target)` is one program
-for all targets.
+compiled every time and not kept. Arrays inside a pytree do not prevent caching: `jax.tree_util.Partial(loss, target)` is one
+program for all targets.
 
 Under `jit`, `grad` or `vmap` the function becomes a part of the surrounding program.
 """
@@ -29,8 +29,8 @@ from recurrent_lab import _xla
 Args = ParamSpec("Args")
 Made = TypeVar("Made")
 
-# A program holds 27 (`unroll`) to 320 (`lyapunov_spectrum`) memory maps, measured for a GRU with H = 5, jax 0.10.2, CPU. This many
-# of the largest programs take two thirds of the maps that Linux allows.
+# A program holds 27 (`unroll`) to 320 (`lyapunov_spectrum`) memory maps, measured for a GRU with H = 5, jax 0.10.2, CPU. This
+# many of the largest programs take two thirds of the maps that Linux allows.
 PROGRAMS = 128
 
 # Arguments that are pytrees. A list in them is a structure, not an array.

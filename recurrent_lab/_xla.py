@@ -28,8 +28,8 @@ class Fault(NamedTuple):
 
 
 FAULTS = (
-  # Gives wrong gradients of a scan over a gated cell in float64 with two batch axes. Seen with jaxlib 0.10.2 on a CPU with AVX-512,
-  # not on one with AVX2. Set on every allowed release that knows the flag; 0.11.1 is the first release that aborts on it.
+  # Gives wrong gradients of a scan over a gated cell in float64 with two batch axes. Seen with jaxlib 0.10.2 on a CPU with
+  # AVX-512, not on one with AVX2. Set on every allowed release that knows the flag; 0.11.1 is the first that aborts on it.
   Fault("xla_cpu_use_fusion_emitters", False, (0, 10), (0, 11, 1)),
 )
 

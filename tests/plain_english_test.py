@@ -90,6 +90,7 @@ def test_a_summary_has_at_most_two_lines():
   ("text", "count"),
   [
     ("Pascanu et al. (2013), e.g. eq. 3. The next one.", 2),
+    ("This is the form of Le et al. The original has another.", 2),
     ("In float32. The end", 2),
     ("See Fig. 2 and Doe, vol. 3", 1),
     ("It falls as 1 / √N. So it does.", 2),

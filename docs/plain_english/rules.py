@@ -68,9 +68,10 @@ WORDING = {
 }
 PATTERNS = [(re.compile(rf"\b(?:{phrase})\b", re.IGNORECASE), instead) for phrase, instead in WORDING.items()]
 
-# A full stop that ends no sentence.
+# A full stop that does not end a sentence.
 ABBREVIATIONS = re.compile(
-  r"\b(e\.g|i\.e|cf|al|vs|eqs?|figs?|secs?|sects?|no|pp?|vol|approx|resp|chap|app|thm|prop|etc)\.", re.I
+  r"\b(?:e\.g|i\.e|cf|vs|approx|resp|al(?=\. \()|(?:eqs?|figs?|secs?|sects?|no|pp?|vol|chap|app)(?=\. ?\d))\.",
+  re.IGNORECASE,
 )
 SENTENCE_END = re.compile(r"(?<=[.!?])[\"”’)\]]*\s+(?=[\"“‘(\[]*[A-Z0-9À-ÞΑ-Ω\x00])")
 MASK = "\x00"  # stands for code, an equation, a quotation or an address: one word without letters
