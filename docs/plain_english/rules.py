@@ -39,7 +39,7 @@ WORDING = {
   r"take[sn]? (?:nobody|no one|none|others|it) along": "affect no other process",
   r"nobody|whoever|whomever|everyone": "name who or what",
   r"he|she|him|his|her|himself|herself": "name the program",
-  r"(?<!unit )dies|died(?! away| out)": "exits, is killed",
+  r"(?<!unit )dies|died(?! away| out)": "exits, is killed",  # a relu unit may die
   r"dear|dearer|dearest": "costs more, expensive",
   r"at the (?:most|least)": "at most, at least",
   r"the question (?:why|whether|which|how|what)": "why, whether, …",
