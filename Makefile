@@ -162,6 +162,7 @@ check: env
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
+	$(RUN) -m docs.plain_english
 
 env: $(VENV)/.complete
 

@@ -1,6 +1,6 @@
-"""The cells, one family a file, and the table of the named ones.
+"""The cells, with one family per file, and the table `CELLS` of cells by name.
 
-A variant that is not in the table is one call away: `gru(reset="before", activation="relu")`.
+A factory makes variants that are not in the table: `gru(reset="before", activation="relu")`.
 """
 
 from collections.abc import Mapping
@@ -48,7 +48,7 @@ CELLS: Mapping[str, Cell] = MappingProxyType(
 
 
 def get_cell(name: str) -> Cell:
-  """The cell of that name; raises `ValueError` listing the valid names."""
+  """Returns the cell of that name. Raises `ValueError` with the valid names if there is none."""
   check_choice("Cell", name, CELLS)
   return CELLS[name]
 

@@ -7,7 +7,7 @@
     h_t = (1 - z_t) ⊗ n_t + z_t ⊗ h_{t-1}
 
 References: Cho et al., "Learning phrase representations using RNN encoder-decoder", EMNLP (2014), for the reset before the
-product; the form after it is that of cuDNN, which torch and Flax share.
+product. The reset after the product is the form of cuDNN, torch and Flax.
 """
 
 from typing import Any, NamedTuple
@@ -25,8 +25,8 @@ class GRUParams(NamedTuple):
   """Parameters of the GRU that resets after the product."""
 
   input_kernel: Float[Array, "I kH"]  # columns of r, z, n, in this order
-  recurrent_kernel: Float[Array, "H kH"]  # likewise
-  bias: Float[Array, "kH"]  # likewise
+  recurrent_kernel: Float[Array, "H kH"]  # columns of r, z, n
+  bias: Float[Array, "kH"]  # entries of r, z, n
   recurrent_bias: Float[Array, "H"]  # b_hn, inside the reset product
 
 
@@ -34,29 +34,33 @@ class ResetBeforeGRUParams(NamedTuple):
   """Parameters of the GRU that resets before the product."""
 
   input_kernel: Float[Array, "I kH"]  # columns of r, z, n, in this order
-  recurrent_kernel: Float[Array, "H kH"]  # likewise
-  bias: Float[Array, "kH"]  # likewise
+  recurrent_kernel: Float[Array, "H kH"]  # columns of r, z, n
+  bias: Float[Array, "kH"]  # entries of r, z, n
 
 
 def initial_state(
   params: GRUParams | ResetBeforeGRUParams, batch_shape: tuple[int, ...] = ()
 ) -> Float[Array, "*batch H"]:
-  """h_0 = 0."""
+  """Returns h_0 = 0, `[*batch, H]`."""
   return jnp.zeros((*batch_shape, params.recurrent_kernel.shape[0]), params.bias.dtype)
 
 
 @variants
 def gru(reset: str = "after", activation: str = "tanh") -> Cell:
-  """A GRU that applies the reset gate `after` or `before` the recurrent product, with candidate nonlinearity `activation`.
+  """Returns a GRU. Its state is h `[*batch, H]`, which is also its output.
+
+  Args:
+    reset: `after` or `before`, whether the reset gate acts after or before the recurrent product.
+    activation: the nonlinearity of the candidate n_t, a name in `ACTIVATIONS`.
 
   Raises:
-    ValueError: for another `reset`, or an activation that is no name in `ACTIVATIONS`.
+    ValueError: for another `reset` or `activation`.
   """
   check_choice("reset", reset, ("after", "before"))
   f = get_activation(activation)
 
   def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> GRUParams | ResetBeforeGRUParams:
-    """Random parameters; `options` are those of `InitOptions` (`forget_bias` goes to z: larger remembers longer)."""
+    """Draws parameters. The options are those of `InitOptions`. `forget_bias` is added to z, so larger remembers longer."""
     o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options)
     k_input, k_recurrent, k_bias, k_inner = jax.random.split(key, 4)
     outer = ResetBeforeGRUParams(
@@ -67,7 +71,7 @@ def gru(reset: str = "after", activation: str = "tanh") -> Cell:
     return outer if reset == "before" else GRUParams(*outer, initializers.bias(k_inner, hidden_size, o))
 
   def affine(params: Any, state: Float[Array, "*batch H"], x: Float[Array, "*batch I"]) -> Float[Array, "*batch kH"]:
-    """The affine part of r and z, the input's of n and, where it is not r that is multiplied first, the state's of n."""
+    """Returns the affine parts side by side: r, z, the input part of n and, with the reset after, the state part of n."""
     gates = 2 * state.shape[-1]
     from_x = x @ params.input_kernel + params.bias
     from_state = state @ params.recurrent_kernel[:, : None if reset == "after" else gates]

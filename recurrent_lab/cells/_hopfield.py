@@ -1,4 +1,4 @@
-"""The continuous Hopfield network, an Euler step of its differential equation.
+"""The continuous Hopfield network. A step of the cell is an Euler step of its differential equation.
 
     τ du/dt = -u + φ(u) W + x U + b
     u_t = (1 - α) u_{t-1} + α (φ(u_{t-1}) W + x_t U + b)          α = dt / τ
@@ -7,8 +7,8 @@ so that ∂u_t/∂u_{t-1} = (1 - α) I + α Wᵀ diag(φ'(u_{t-1})). Hebbian sto
 
     W = (gain / H) Σ_p ξ^p ξ^pᵀ   with a zero diagonal,
 
-makes u = gain m ξ^p with m = tanh(gain m) nearly a fixed point. There φ' is small and the product of Jacobians contracts
-at 1 - α a step: what the net recalls, it has forgotten how it got there.
+makes u = gain m ξ^p with m = tanh(gain m) nearly a fixed point. There φ' is small, so the Jacobian product shrinks by nearly
+1 - α per step: a net that recalls a pattern forgets where it started.
 
 References: Hopfield, "Neural networks and physical systems with emergent collective computational abilities", PNAS 79
 (1982), eq. 2, for the storage; Hopfield, "Neurons with graded response ...", PNAS 81 (1984), eq. 5, for the dynamics.
@@ -29,12 +29,12 @@ class HopfieldParams(NamedTuple):
   """Parameters of the continuous Hopfield net."""
 
   input_kernel: Float[Array, "I H"]  # U
-  recurrent_kernel: Float[Array, "H H"]  # W, symmetric where it is Hebbian
+  recurrent_kernel: Float[Array, "H H"]  # W, symmetric if it is Hebbian
   bias: Float[Array, "H"]  # b
 
 
 def hebbian_kernel(patterns: Float[Array, "P H"]) -> Float[Array, "H H"]:
-  """Σ_p ξ^p ξ^pᵀ / H without its diagonal."""
+  """Returns Σ_p ξ^p ξ^pᵀ / H with a zero diagonal, for patterns ξ^p in the rows of `patterns`."""
   size = patterns.shape[-1]
   return (patterns.T @ patterns) * (1 - jnp.eye(size, dtype=patterns.dtype)) / size
 
@@ -42,10 +42,11 @@ def hebbian_kernel(patterns: Float[Array, "P H"]) -> Float[Array, "H H"]:
 def init(
   key: Key[Array, ""], input_size: int, hidden_size: int, *, patterns: Float[Array, "P H"] | None = None, **options: Any
 ) -> HopfieldParams:
-  """Hebbian storage of `patterns`, by default of max(1, H // 16) random ones, well below the capacity of 0.138 H.
+  """Draws parameters whose recurrent kernel stores `patterns` by Hebb's rule.
 
-  The other options are those of `InitOptions`, with `recurrent_gain` 4 by default (recall needs a gain above 1). The
-  kernel is Hebbian whatever `recurrent_init` says; there is no gate, so `forget_bias` is ignored.
+  By default the patterns are max(1, H // 16) random ones, well below the capacity of 0.138 H. The other options are those of
+  `InitOptions`, except that `recurrent_gain` is 4 by default, because recall needs a gain above 1. `recurrent_init` is ignored.
+  The cell has no gates, so `forget_bias` and `write_bias` are ignored too.
 
   Raises:
     ValueError: if `patterns` is not `[P, hidden_size]`.
@@ -65,13 +66,17 @@ def init(
 
 
 def initial_state(params: HopfieldParams, batch_shape: tuple[int, ...] = ()) -> Float[Array, "*batch H"]:
-  """u_0 = 0."""
+  """Returns u_0 = 0, `[*batch, H]`."""
   return jnp.zeros((*batch_shape, *params.bias.shape), params.bias.dtype)
 
 
 @variants
 def hopfield(activation: str = "tanh", rate: float = 0.1) -> Cell:
-  """The net with φ = `activation` and Euler rate α = `rate` in (0, 1]; 1 gives the synchronous discrete net.
+  """Returns a continuous Hopfield network. Its state is u `[*batch, H]`, which is also its output.
+
+  Args:
+    activation: φ, a name in `ACTIVATIONS`.
+    rate: the Euler rate α in (0, 1]. A rate of 1 gives the synchronous network in discrete time.
 
   Raises:
     ValueError: for an unknown activation or a rate outside (0, 1].
@@ -88,7 +93,7 @@ def hopfield(activation: str = "tanh", rate: float = 0.1) -> Cell:
     return new, new
 
   def probe(params: HopfieldParams, state: Array, x: Array) -> dict[str, Activity]:
-    del params, x  # the nonlinearity acts on the old state itself
+    del params, x  # the nonlinearity acts on the old state
     return {"state": f.activity(state)}
 
   return holding(HopfieldParams, Cell(init, initial_state, step, probe))

@@ -2,7 +2,8 @@
 
     h_t = f(x_t W + u ⊗ h_{t-1} + b)
 
-so that ∂h_t/∂h_{t-1} = diag(f'(a_t) u), and the product over T steps is u^T unit by unit: |u| ≤ γ^{1/T} bounds it by γ.
+so that ∂h_t/∂h_{t-1} = diag(f'(a_t) u). With |f'| ≤ 1, the product over T steps is at most |u|^T for each unit, so weights
+|u| ≤ γ^{1/T} bound it by γ.
 
 Reference: Li et al., "Independently recurrent neural network (IndRNN)", CVPR (2018), eq. 4.
 """
@@ -22,13 +23,15 @@ class IndRNNParams(NamedTuple):
   """Parameters of the IndRNN."""
 
   input_kernel: Float[Array, "I H"]  # W
-  recurrent_kernel: Float[Array, "H"]  # u, every unit's weight on itself
+  recurrent_kernel: Float[Array, "H"]  # u, the weight of each unit on itself
   bias: Float[Array, "H"]  # b
 
 
 def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> IndRNNParams:
-  """Random parameters; `options` are those of `InitOptions`. Each unit is a net of size 1, so a gaussian u has standard
-  deviation `recurrent_gain`; there is no gate, so `forget_bias` is ignored.
+  """Draws parameters. The options are those of `InitOptions`.
+
+  Each unit is a net of size 1, so a Gaussian u has standard deviation `recurrent_gain`. The cell has no gates, so `forget_bias`
+  and `write_bias` are ignored.
   """
   o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options)
   k_input, k_recurrent, k_bias = jax.random.split(key, 3)
@@ -40,13 +43,15 @@ def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any)
 
 
 def initial_state(params: IndRNNParams, batch_shape: tuple[int, ...] = ()) -> Float[Array, "*batch H"]:
-  """h_0 = 0."""
+  """Returns h_0 = 0, `[*batch, H]`."""
   return jnp.zeros((*batch_shape, *params.bias.shape), params.bias.dtype)
 
 
 @variants
 def indrnn(activation: str = "relu") -> Cell:
-  """An IndRNN with f = `activation`, a name in `ACTIVATIONS`; the paper's own choice is relu.
+  """Returns an IndRNN with f = `activation`, a name in `ACTIVATIONS`. The paper uses relu.
+
+  Its state is h `[*batch, H]`, which is also its output.
 
   Raises:
     ValueError: for an unknown activation.

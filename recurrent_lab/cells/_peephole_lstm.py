@@ -1,12 +1,13 @@
-"""The LSTM whose gates see the cell.
+"""The LSTM with peepholes: its gates see the cell state.
 
-    i_t = σ(x_t W_i + h_{t-1} U_i + p_i ⊗ c_{t-1} + b_i), likewise f
+    i_t = σ(x_t W_i + h_{t-1} U_i + p_i ⊗ c_{t-1} + b_i)
+    f_t = σ(x_t W_f + h_{t-1} U_f + p_f ⊗ c_{t-1} + b_f)
     g_t = tanh(x_t W_g + h_{t-1} U_g + b_g)
     c_t = f_t ⊗ c_{t-1} + i_t ⊗ g_t
     o_t = σ(x_t W_o + h_{t-1} U_o + p_o ⊗ c_t + b_o)
     h_t = o_t ⊗ tanh(c_t)
 
-i and f see the old cell, o the new one. With p = 0 it is the LSTM of `_lstm.py`, step for step.
+Gates i and f see the old cell state, and gate o sees the new one. With p = 0 this is the LSTM of `_lstm.py`.
 
 Reference: Gers & Schmidhuber, "Recurrent nets that time and count", IJCNN (2000).
 """
@@ -20,7 +21,7 @@ from jaxtyping import Array, Float, Key
 from recurrent_lab import initializers
 from recurrent_lab.activations import Activity, get_activation, sigmoid
 from recurrent_lab.cell import Cell, Halves, check_choice, holding, join, variants
-from recurrent_lab.cells._lstm import (
+from recurrent_lab.cells.lstm import (
   GATES,
   LSTMState,
   activities,
@@ -35,18 +36,18 @@ from recurrent_lab.cells._lstm import (
 class PeepholeLSTMParams(NamedTuple):
   """Parameters of an LSTM with peepholes."""
 
-  input_kernel: Float[Array, "I kH"]  # columns of i, f, g, o, in this order, without a gate that the variant lacks
-  recurrent_kernel: Float[Array, "H kH"]  # likewise
-  bias: Float[Array, "kH"]  # likewise
-  peephole: Float[Array, "gates H"]  # to the gates in their order, without g: i, f, o in the standard cell
+  input_kernel: Float[Array, "I kH"]  # columns of i, f, g, o, in this order, without gates that the variant lacks
+  recurrent_kernel: Float[Array, "H kH"]  # columns of the same gates
+  bias: Float[Array, "kH"]  # entries of the same gates
+  peephole: Float[Array, "gates H"]  # one row per gate except g, in the same order: i, f, o in the standard cell
 
 
 class NoForgetPeepholeLSTMParams(PeepholeLSTMParams):
-  """Parameters of the peephole LSTM without a forget gate: columns of i, g, o, peepholes to i, o."""
+  """Parameters of the peephole LSTM without a forget gate: columns of i, g, o; peepholes of i, o."""
 
 
 class CoupledPeepholeLSTMParams(PeepholeLSTMParams):
-  """Parameters of the peephole LSTM whose input gate is 1 - f: columns of f, g, o, peepholes to f, o."""
+  """Parameters of the peephole LSTM whose input gate is 1 - f: columns of f, g, o; peepholes of f, o."""
 
 
 PARAMS = {"gate": PeepholeLSTMParams, "none": NoForgetPeepholeLSTMParams, "coupled": CoupledPeepholeLSTMParams}
@@ -54,10 +55,15 @@ PARAMS = {"gate": PeepholeLSTMParams, "none": NoForgetPeepholeLSTMParams, "coupl
 
 @variants
 def peephole_lstm(input_node: str = "tanh", forget: str = "gate", activation: str = "tanh") -> Cell:
-  """An LSTM with peepholes; the arguments are those of `lstm`.
+  """Returns an LSTM with peepholes. Its state is an `LSTMState`, and its output is h `[*batch, H]`.
+
+  Args:
+    input_node: φ, the nonlinearity of g_t, a name in `ACTIVATIONS`.
+    forget: `gate` (the standard cell), `none` (f = 1) or `coupled` (i = 1 - f).
+    activation: the nonlinearity on c_t, a name in `ACTIVATIONS`.
 
   Raises:
-    ValueError: as `lstm` does.
+    ValueError: for another value of an argument.
   """
   check_choice("forget", forget, GATES)
   get_activation(input_node)
@@ -66,10 +72,9 @@ def peephole_lstm(input_node: str = "tanh", forget: str = "gate", activation: st
   seeing = gates.replace("g", "")
 
   def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> PeepholeLSTMParams:
-    """Random parameters; `options` are those of `InitOptions` (`forget_bias` goes to f, ignored without a forget gate).
+    """Draws parameters. The options are those of `InitOptions`. Without a forget gate, `forget_bias` is ignored.
 
-    Peepholes are one unit's weight on itself, so they are drawn like a diagonal kernel whose scale is gain / √H, that of
-    any other weight into the gate.
+    A peephole is a weight of a unit on itself. It has standard deviation gain / √H, like every other recurrent weight.
     """
     k_affine, k_peephole = jax.random.split(key)
     affine = affine_params(k_affine, input_size, hidden_size, gates, options)
@@ -79,7 +84,7 @@ def peephole_lstm(input_node: str = "tanh", forget: str = "gate", activation: st
     return PARAMS[forget](*affine, peephole)
 
   def advance(params: PeepholeLSTMParams, state: LSTMState, stacked: Array) -> tuple[dict[str, Array], Array]:
-    """Pre-activations and the new cell; o waits for c_t."""
+    """Returns the pre-activations and the new cell state. Gate o comes last, because it sees c_t."""
     a = by_gate(stacked, gates)
     peephole = dict(zip(seeing, params.peephole, strict=True))
     for gate in seeing.replace("o", ""):

@@ -2,7 +2,7 @@
 
     s_t = f(x_t U + s_{t-1} W + b)
 
-so that ∂s_t/∂s_{t-1} = diag(f'(a_t)) Wᵀ at pre-activation a_t. U and W are the introduction's W_x and W_s, transposed.
+so that ∂s_t/∂s_{t-1} = diag(f'(a_t)) Wᵀ at pre-activation a_t. U and W are the transposes of W_x and W_s in the introductions.
 
 Reference: Elman, "Finding structure in time", Cognitive Science 14 (1990), eq. 1-2.
 """
@@ -21,13 +21,13 @@ from recurrent_lab.cell import Cell, Halves, holding, join, variants
 class RNNParams(NamedTuple):
   """Parameters of the Elman network."""
 
-  input_kernel: Float[Array, "I H"]  # the introduction's W_x, transposed
-  recurrent_kernel: Float[Array, "H H"]  # W_s, transposed
+  input_kernel: Float[Array, "I H"]  # U, the transpose of W_x in the introductions
+  recurrent_kernel: Float[Array, "H H"]  # W, the transpose of W_s in the introductions
   bias: Float[Array, "H"]  # b
 
 
 def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> RNNParams:
-  """Random parameters; `options` are those of `InitOptions`. There is no gate, so `forget_bias` is ignored."""
+  """Draws parameters. The options are those of `InitOptions`. The cell has no gates, so gate biases are ignored."""
   o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options)
   k_input, k_recurrent, k_bias = jax.random.split(key, 3)
   return RNNParams(
@@ -38,13 +38,15 @@ def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any)
 
 
 def initial_state(params: RNNParams, batch_shape: tuple[int, ...] = ()) -> Float[Array, "*batch H"]:
-  """s_0 = 0."""
+  """Returns s_0 = 0, `[*batch, H]`."""
   return jnp.zeros((*batch_shape, *params.bias.shape), params.bias.dtype)
 
 
 @variants
 def rnn(activation: str = "tanh") -> Cell:
-  """The Elman network with f = `activation`, a name in `ACTIVATIONS`.
+  """Returns the Elman network with f = `activation`, a name in `ACTIVATIONS`.
+
+  Its state is s `[*batch, H]`, which is also its output.
 
   Raises:
     ValueError: for an unknown activation.

@@ -1,12 +1,12 @@
-"""The LSTM that the introduction reasons with: gates that see only the input.
+"""The simplified LSTM of the introductions: its gates see only the input.
 
     f_t = σ(x_t W_f + b_f)
     i_t = σ(x_t W_i + b_i)
     X_t = x_t W_g + b_g
     S_t = φ(f_t ⊗ S_{t-1} + i_t ⊗ X_t)          φ = tanh, or the identity for the form without activation
 
-The introduction writes X_t for a scalar input; W_g = 1, b_g = 0 gives that back. There is no recurrent kernel, so the
-Jacobian is exactly diag(φ'(·) f_t): the factor of which the introduction says that it is "0 or 1".
+The introductions write X_t for a scalar input, which is the case W_g = 1 and b_g = 0. There is no recurrent kernel, so the
+Jacobian is exactly diag(φ'(·) f_t). The introductions say that this factor is "0 or 1".
 """
 
 from typing import Any, NamedTuple
@@ -24,11 +24,11 @@ class SimplifiedLSTMParams(NamedTuple):
   """Parameters of the simplified LSTM, which has no recurrent kernel."""
 
   input_kernel: Float[Array, "I kH"]  # columns of i, f, g, in this order
-  bias: Float[Array, "kH"]  # likewise
+  bias: Float[Array, "kH"]  # entries of i, f, g
 
 
 def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> SimplifiedLSTMParams:
-  """Random parameters; `options` are those of `InitOptions`. `recurrent_gain` and `recurrent_init` are ignored."""
+  """Draws parameters. The options are those of `InitOptions`, but those of the recurrent kernel and `write_bias` are ignored."""
   o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options)
   k_input, k_bias = jax.random.split(key)
   return SimplifiedLSTMParams(
@@ -38,13 +38,15 @@ def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any)
 
 
 def initial_state(params: SimplifiedLSTMParams, batch_shape: tuple[int, ...] = ()) -> Float[Array, "*batch H"]:
-  """S_0 = 0."""
+  """Returns S_0 = 0, `[*batch, H]`."""
   return jnp.zeros((*batch_shape, params.bias.shape[0] // 3), params.bias.dtype)
 
 
 @variants
 def simplified_lstm(activation: str = "tanh") -> Cell:
-  """The simplified LSTM with outer nonlinearity `activation`, a name in `ACTIVATIONS`.
+  """Returns the simplified LSTM with φ = `activation`, a name in `ACTIVATIONS`.
+
+  Its state is S `[*batch, H]`, which is also its output.
 
   Raises:
     ValueError: for an unknown activation.

@@ -1,12 +1,13 @@
-"""The adding and the multiplication problem: keep two numbers out of many, and combine them at the end.
+"""The adding problem and the multiplication problem: keep two numbers out of many, and combine them at the end.
 
-    x_t = (u_t, m_t),   u_t uniform on [0, 1],   m_t = 1 at two steps a < T/2 <= b, drawn uniformly from either half, else 0
+    x_t = (u_t, m_t),   u_t uniform on [0, 1],   m_t = 1 at two steps a < T/2 <= b, one drawn from each half, else 0
     adding:          y_T = u_a + u_b
     multiplication:  y_T = u_a u_b
 
-This is the form of Le et al. and Arjovsky et al. Hochreiter & Schmidhuber (experiments 4 and 5) draw the length from [T, 1.1 T],
-mark within the first ten and the first T/2 pairs, set -1 in the marker channel at both ends, and for adding draw from [-1, 1]
-and want 0.5 + (u_a + u_b) / 4. Pascanu et al. draw the length likewise, mark in [0, T/10) and [T/10, T/2), and want half the sum.
+This is the form of Le et al. and Arjovsky et al. The original problems (Hochreiter & Schmidhuber, experiments 4 and 5) draw the
+length from [T, 1.1 T], mark one of the first ten pairs and one of the first T/2, and set the marker to -1 at both ends. Their
+adding problem draws numbers from [-1, 1] and asks for 0.5 + (u_a + u_b) / 4. Pascanu et al. also draw the length from
+[T, 1.1 T]; they mark one pair in [0, T/10) and one in [T/10, T/2), and ask for half the sum.
 
 References: Hochreiter & Schmidhuber, "Long short-term memory", Neural Computation 9 (1997); Pascanu, Mikolov & Bengio, "On the
 difficulty of training recurrent neural networks", ICML (2013); Le, Jaitly & Hinton, "A simple way to initialize recurrent
@@ -55,10 +56,10 @@ def _combine_two(
 
 @variants
 def adding(length: int) -> Task:
-  """The sum of the two marked numbers at the last of `length` steps.
+  """Asks for the sum of the two marked numbers at the last of `length` steps.
 
-  Baseline: the mean, 1, errs by the variance of the sum of two independent uniform numbers, 2 / 12 = 1/6. Solved when the mean
-  squared error is below 0.01, 6 % of that.
+  Baseline: the best constant is the mean, 1. Its squared error is the variance of the sum of two independent uniform numbers,
+  2 / 12 = 1/6. Solved: a mean squared error below 0.01, which is 6 % of the baseline.
 
   Raises:
     ValueError: for a length below 2.
@@ -68,10 +69,10 @@ def adding(length: int) -> Task:
 
 @variants
 def multiplication(length: int) -> Task:
-  """The product of the two marked numbers at the last of `length` steps.
+  """Asks for the product of the two marked numbers at the last of `length` steps.
 
-  Baseline: the mean, 1/4, errs by the variance E u² E u² - (E u)⁴ = 1/9 - 1/16 = 7/144. Solved when the mean squared error is
-  below 6 % of that, 0.0029, the same share as in `adding`.
+  Baseline: the best constant is the mean, 1/4. Its squared error is the variance E u² E u² - (E u)⁴ = 1/9 - 1/16 = 7/144. Solved:
+  a mean squared error below 0.0029, which is 6 % of the baseline, as in `adding`.
 
   Raises:
     ValueError: for a length below 2.

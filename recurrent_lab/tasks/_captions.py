@@ -1,9 +1,9 @@
-"""One to many: from an image to the letters of its name.
+"""One to many: spell the name of what an image shows.
 
     P(name | image) = ∏_t P(letter_t | letter_1 … letter_{t-1}, image)
 
-The net sees the image once, at step 0, and then the letters so far, the right ones in training (teacher forcing), its own when
-it writes freely: `sequence.one_to_many` from `image_row`, with `letter_row` of what it chose fed back.
+The net sees the image once, at step 0. At later steps it sees the letter before. In training this is the right letter (teacher
+forcing). In free running, `sequence.one_to_many` starts from `image_row` and feeds back `letter_row` of the letter the net chose.
 
 References: Vinyals, Toshev, Bengio & Erhan, "Show and tell: a neural image caption generator", CVPR (2015); Williams & Zipser,
 "A learning algorithm for continually running fully recurrent neural networks", Neural Computation 1 (1989), for teacher forcing.
@@ -27,16 +27,19 @@ from recurrent_lab.tasks.task import (
   with_replacement,
 )
 
-END = 0  # the symbol that ends a name, and fills what is left of its row
+END = 0  # the symbol that ends a name and fills the rest of its row
 
 
 def alphabet(names: Sequence[str]) -> tuple[str, ...]:
-  """The symbols: "" for `END`, and the letters of the names in order."""
+  """Returns the symbols: "" for `END`, then the letters of all names in order."""
   return ("", *sorted(set("".join(names))))
 
 
 def spell(names: Sequence[str]) -> Int[np.ndarray, "K T"]:
-  """The names in numbers of `alphabet(names)`, one a row, with at least one `END` after each: T = the longest + 1."""
+  """Encodes names as numbers of `alphabet(names)`, one name per row, each followed by at least one `END`.
+
+  T is the length of the longest name + 1.
+  """
   symbols = alphabet(names)
   rows = np.full((len(names), max(map(len, names)) + 1), END, np.int32)
   for row, name in zip(rows, names, strict=True):
@@ -45,37 +48,38 @@ def spell(names: Sequence[str]) -> Int[np.ndarray, "K T"]:
 
 
 def image_row(image: Float[Array, "*batch P"], symbols: int) -> Float[Array, "*batch I"]:
-  """The input that shows an image and no letter."""
+  """Returns the input that shows an image and no letter; I = P + `symbols`."""
   return jnp.concatenate([image, jnp.zeros((*image.shape[:-1], symbols), image.dtype)], axis=-1)
 
 
 def letter_row(letter: Int[Array, "*batch"], pixels: int, symbols: int) -> Float[Array, "*batch I"]:
-  """The input that shows a letter, one-hot in the columns after those of the image."""
+  """Returns the input that shows a letter, one-hot in the columns after those of the image."""
   return jax.nn.one_hot(pixels + letter, pixels + symbols, dtype=jnp.float32)
 
 
 def captions(images: ArrayLike, labels: ArrayLike, names: Sequence[str], test_share: float = 0.2) -> Task:
-  """The letters of the name of what an image shows, and then `END`.
+  """Asks for the letters of the name of what an image shows, and then `END`.
 
-      seen:    the image,  letter_1,  letter_2,  …        I = P + V columns, V = `len(alphabet(names))`
-      wanted:  letter_1,   letter_2,  letter_3,  …, END   T = the longest name + 1; nothing counts after the first END
+      input:   the image,  letter_1,  letter_2,  …        I = P + V columns, V = `len(alphabet(names))`
+      target:  letter_1,   letter_2,  letter_3,  …, END   T = the longest name + 1; nothing counts after the first END
 
-  The last `test_share` of the examples are held out, in the order given: examples sorted by label must be shuffled first.
-  `sample` draws training images with replacement; `test` gives all held-out ones once, in order, where as many or more are asked
-  for, and else that many of them at random. Arrays cannot be compared cheaply, so two calls give two tasks.
+  The last `test_share` of the examples are held out, so shuffle examples that are sorted by label. `sample` draws training images
+  with replacement. `test` draws held-out images without replacement; it returns all of them, in order, if the batch is at least
+  as large. Every call returns a new task, because arrays cannot be compared cheaply.
 
-  Baseline: who knows the step t alone gives every letter its frequency there among the n_t training names that reach it, and pays
-  Σ_t n_t H_t / Σ_t n_t with H_t the entropy of these. The score is the share of wrong letters, END counted, given the right ones
-  before them; solved below 3 %, since most letters follow from those before.
+  Baseline: a predictor that knows only the step t predicts the letter frequencies at that step. Its loss is
+  Σ_t n_t H_t / Σ_t n_t, where n_t training names reach step t and H_t is the entropy of their letters there. Score: the share of
+  wrong letters, including END, given the right letters before them. Solved: below 3 %, because most letters follow from those
+  before.
 
   Args:
-    images: `[N, P]`, one image a row.
-    labels: `[N]`, each the number of a name.
-    names: the name of every label.
-    test_share: between 0 and 1.
+    images: `[N, P]`, one image per row.
+    labels: `[N]`, each the index of a name.
+    names: the names; label i has name i.
+    test_share: the share of held-out examples, between 0 and 1.
 
   Raises:
-    ValueError: if these shapes or values do not fit together, a name is empty, or one of the two parts is empty.
+    ValueError: if these shapes or values do not fit together, a name is empty, or the training or the held-out part is empty.
   """
   images, labels = np.asarray(images, np.float32), np.asarray(labels)
   if images.ndim != 2 or labels.shape != images.shape[:1]:

@@ -2,8 +2,8 @@
 
     P(w_1 … w_m) = ∏_t P(w_t | w_1 … w_{t-1}),      perplexity = exp(-1/m Σ_t ln P(w_t | …))
 
-A text is one stream of tokens, in which a token of its own marks where a sentence ends and the next begins. A batch are windows
-of it at random places; the net starts in its initial state at each.
+A text is one stream of tokens, with a special token between sentences. A batch consists of windows at random places of the
+stream. The net starts each window in its initial state.
 
 Reference: Mikolov et al., "Recurrent neural network based language model", Interspeech (2010).
 """
@@ -32,27 +32,29 @@ def _windows(stream: np.ndarray, window: int, noise: float = 0.0) -> Sample:
 
 
 def next_tokens(tokens: Int[Array, "steps B"]) -> Batch:
-  """The batch that asks for the next token wherever there is one: T + 1 tokens in a row make T steps."""
+  """Returns the batch that asks for every next token. T + 1 tokens in a row give T steps."""
   steps, batch_size = tokens.shape[0] - 1, tokens.shape[1]
   return Batch(tokens[:-1], tokens[1:], count_from(0, steps, batch_size))
 
 
 def language(training: ArrayLike, held_out: ArrayLike, vocabulary: int, window: int, noise: float = 0.0) -> Task:
-  """The next token of a text, T = `window` tokens at a time. Arrays cannot be compared cheaply, so two calls give two tasks.
+  """Asks for every next token of a text, in windows of T = `window` tokens.
 
-  Baseline: the best constant is the frequency of the tokens in the training text, whose entropy it pays there. The score is the
-  loss itself, nats per token, and there is no value at which a language is solved: `solved_below` is 0.
+  Every call returns a new task, because arrays cannot be compared cheaply.
+
+  Baseline: the best constant prediction is the token frequencies of the training text. Its loss on that text is their entropy.
+  Score: the loss itself, in nats per token. No score counts as solved, so `solved_below` is 0.
 
   Args:
-    training: tokens `[N]`, whole numbers from 0.
-    held_out: tokens `[M]`, for `test`.
-    vocabulary: how many tokens there are; the net puts out a logit for each.
-    window: tokens to predict in a row, T.
-    noise: share of the input tokens that are replaced, in training, by tokens from anywhere in the text, which keeps a net from
-      learning it by heart (Xie et al., "Data noising as smoothing in neural network language models", ICLR 2017).
+    training: the tokens `[N]` of the training text, whole numbers from 0.
+    held_out: the tokens `[M]` of the held-out text, for `test`.
+    vocabulary: the number of different tokens. The net outputs one logit for each.
+    window: T, the number of tokens to predict in a row.
+    noise: the share of input tokens that are replaced in training by tokens from random places of the text. This keeps a net from
+      memorizing the text (Xie et al., "Data noising as smoothing in neural network language models", ICLR 2017).
 
   Raises:
-    ValueError: for tokens outside the vocabulary, a text that is no longer than a window, or noise outside [0, 1).
+    ValueError: for tokens outside the vocabulary, a text of `window` tokens or fewer, or noise outside [0, 1).
   """
   check_at_least("window", window, 1)
   check_at_least("vocabulary", vocabulary, 2)

@@ -1,13 +1,13 @@
-"""Thing or company? A tag for every word, where one word has two meanings and another word decides.
+"""Tagging in context: every word gets a tag, and an earlier word decides between the two meanings of an ambiguous one.
 
     i     like   eating  apple            shares  of     the    apple
     other other  other   thing            other   other  other  company
 
-Who sees a word at a time cannot tell the two apples apart. Tags come with their words, so the word that decides stands earlier:
-a net of one direction cannot know what follows ("the apple is a great company").
+A net without memory cannot tell the two apples apart. The tag is due at the step of its word, and a net that reads in one
+direction does not know what follows ("the apple is a great company"). The deciding word therefore always stands earlier.
 
 References: Elman, "Finding structure in time", Cognitive Science 14 (1990), for meaning from context; Lample et al., "Neural
-architectures for named entity recognition", NAACL (2016), for one tag a word.
+architectures for named entity recognition", NAACL (2016), for one tag per word.
 """
 
 import math
@@ -22,7 +22,7 @@ from recurrent_lab.tasks.task import Batch, Task, check_at_least, count_from, cr
 
 TAGS = ("other", "thing", "company")
 AMBIGUOUS = ("apple", "orange", "shell", "amazon", "blackberry", "jaguar", "oracle", "target")
-# Both kinds of cue have as many words.
+# Both kinds of cue have the same number of words.
 THING_CUES = ("eating", "picking", "painting", "watching", "finding", "drawing")
 COMPANY_CUES = ("shares", "sued", "hired", "profits", "investors", "merged")
 NEUTRAL = ("i", "we", "they", "like", "the", "a", "my", "this", "great", "old", "new", "really", "today", "and", "of")
@@ -30,33 +30,33 @@ WORDS = (*AMBIGUOUS, *THING_CUES, *COMPANY_CUES, *NEUTRAL)
 
 
 def _ambiguous_error_rate(outputs: Float[Array, "T B O"], batch: Batch) -> Float[Array, ""]:
-  """`error_rate` of the words that have a tag other than 0, which are the ambiguous ones."""
+  """Returns the `error_rate` on the words whose tag is not 0, which are the ambiguous ones."""
   return error_rate(outputs, batch._replace(mask=batch.mask * (batch.targets != 0)))
 
 
 @variants
 def tagging(length: int) -> Task:
-  """Sentences of T = `length` words, each of which gets a tag: 0 other, 1 thing, 2 company.
+  """Asks for a tag for each word of a sentence of T = `length` words: 0 other, 1 thing, 2 company.
 
       w_p is ambiguous, w_c with c < p a cue, all other words are neutral;      tag of w_p: that of the cue, else 0
 
-  p is uniform on 1 ... T - 1 and c on 0 ... p - 1, both numbered from 0; both tags are equally likely and each word is drawn
-  uniformly from its kind, all independently. (There is no grammar: neutral words are drawn one by one.) With length 1 there is
-  the ambiguous word alone and no cue, p = 0: what a net without context sees. No weights err in less than half of it.
-  Inputs are one-hot in `WORDS`.
+  p is uniform on 1 ... T - 1 and c is uniform on 0 ... p - 1; words are numbered from 0. Both tags are equally likely. Each
+  word is drawn uniformly from its kind, independently of the others, so the sentences have no grammar. With length 1 a sentence
+  is the ambiguous word alone (p = 0) without a cue, and every net errs in half of the cases. Inputs are one-hot over `WORDS`.
 
-  Baseline: word 0 is never ambiguous, any other is with chance q = 1/(T - 1), and then costs another ln 2. All T words count:
+  Baseline: word 0 is never ambiguous. Every other word is ambiguous with probability q = 1/(T - 1), and its tag then costs
+  another ln 2. All T words count:
 
       ((T - 1) (-q ln q - (1 - q) ln(1 - q)) + ln 2) / T,      ln 2 for T = 1
 
-  The score is the share of wrong tags among the ambiguous words, chance ½; solved below 5 %.
+  Score: the share of wrong tags among the ambiguous words; guessing gives ½. Solved: below 5 %.
 
   Raises:
     ValueError: for a length below 1.
   """
   check_at_least("length", length, 1)
   neutral = WORDS.index(NEUTRAL[0])
-  # The words of a neutral sentence, and then the place, the ambiguous word, its tag and the cue among those of the tag.
+  # The ranges of the words of a neutral sentence; then those of p, of the ambiguous word, of its tag and of the tag's cue.
   low = np.array([*[neutral] * length, min(1, length - 1), 0, 1, 0], np.int32)[:, None]
   high = np.array([*[len(WORDS)] * length, length, len(AMBIGUOUS), 3, len(THING_CUES)], np.int32)[:, None]
 
@@ -90,7 +90,7 @@ def tagging(length: int) -> Task:
 
 
 def _baseline(length: int) -> float:
-  if length <= 2:  # the step tells which word it is
+  if length <= 2:  # the step determines which word is ambiguous
     return math.log(2) / length
   q = 1 / (length - 1)
   is_ambiguous = -q * math.log(q) - (1 - q) * math.log1p(-q)

@@ -1,7 +1,7 @@
-"""Whose voice is it? The speaker of a recorded utterance, at its end or at every frame.
+"""Speaker recognition: name the speaker of a recorded utterance, at its end or at every frame.
 
 Reference: Kudo, Toyama & Shimbo, "Multidimensional curve classification using passing-through regions", Pattern Recognition
-Letters 20 (1999), for the vowels of nine men; `experiments.data.japanese_vowels` has them.
+Letters 20 (1999), for the vowels of nine men, which the experiments use.
 """
 
 import jax.numpy as jnp
@@ -23,25 +23,25 @@ from recurrent_lab.tasks.task import (
 def utterances(
   frames: ArrayLike, lengths: ArrayLike, labels: ArrayLike, is_test: ArrayLike, per_frame: bool = False
 ) -> Task:
-  """Sequences of several lengths, padded to T frames, each of one class: asked for at its last real frame, or at all real ones.
+  """Asks for the class of a padded sequence of up to T frames, at its last real frame or at every real frame.
 
-  Nothing after the last real frame counts, so what the padding does to the state makes no difference. `sample` draws training
-  utterances with replacement; `test` gives all held-out ones once, in order, where as many or more are asked for, and else that
-  many of them at random. Arrays cannot be compared cheaply, so two calls give two tasks.
+  Nothing after the last real frame counts, so the padding has no effect. `sample` draws training utterances with replacement.
+  `test` draws held-out utterances without replacement; it returns all of them, in order, if the batch is at least as large.
+  Every call returns a new task, because arrays cannot be compared cheaply.
 
-  Baseline: who knows the step t alone, and so the length where the last frame asks, gives every class its frequency among the n_t
-  training utterances that are asked there, and pays Σ_t n_t H_t / Σ_t n_t with H_t the entropy of these. The score is the share
-  of utterances, or of frames, in the wrong class; solved below 10 %.
+  Baseline: a predictor that knows only the step t predicts the class frequencies at that step. Its loss is Σ_t n_t H_t / Σ_t n_t,
+  where n_t training utterances count at step t and H_t is the entropy of their classes. (If only the last frame counts, the step
+  gives the length.) Score: the share of utterances, or of frames, in the wrong class. Solved: below 10 %.
 
   Args:
     frames: `[N, T, I]`.
-    lengths: `[N]`, the real frames of each, from 1 to T.
+    lengths: `[N]`, the number of real frames of each utterance, from 1 to T.
     labels: `[N]`, whole numbers from 0.
-    is_test: `[N]`, which are held out.
-    per_frame: whether every real frame asks, and not the last alone.
+    is_test: `[N]`, True for held-out utterances.
+    per_frame: whether every real frame counts, instead of only the last one.
 
   Raises:
-    ValueError: if these shapes or values do not fit together, or one of the two parts is empty.
+    ValueError: if these shapes or values do not fit together, or the training or the held-out part is empty.
   """
   frames, lengths, labels, is_test = np.asarray(frames, np.float32), *map(np.asarray, (lengths, labels, is_test))
   shapes = [a.shape for a in (lengths, labels, is_test)]
