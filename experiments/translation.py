@@ -31,7 +31,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 import numpy as np
 
-from experiments.language.models import pairs
+from experiments.language import pairs
 from experiments.language.pairs import Pairs
 from experiments.language.settings import LANGUAGE_SETTINGS
 from experiments.language.text import TextError

@@ -22,7 +22,7 @@ from jaxtyping import Array
 import numpy as np
 import optax
 
-from experiments.language.models import text
+from experiments.language import text
 from experiments.language.settings import LANGUAGE_SETTINGS, LanguageSettings
 from experiments.training import After, build, followed_by
 import recurrent_lab as rl

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.language.models import text
+from experiments.language import text
 from recurrent_lab.tasks.toy_language import toy_language
 from recurrent_lab.tasks.translation import ParallelCorpus
 

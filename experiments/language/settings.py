@@ -4,7 +4,7 @@ import dataclasses
 from functools import cache
 from pathlib import Path
 
-from experiments.language.models import text
+from experiments.language import text
 from experiments.training import SETTINGS, RunSettings
 from recurrent_lab.tasks import Task, language
 from sweepkit.settings import NON_NEGATIVE_INT, Reference, Setting, Settings, one_of

@@ -20,7 +20,7 @@ import unicodedata
 
 import numpy as np
 
-from experiments.language.models import grammar, verses
+from experiments.language import grammar, verses
 from experiments.training.data import package_file
 from sweepkit.store.files import at_home, write_atomically
 

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 import numpy as np
 
-from experiments.language.models import text
+from experiments.language import text
 from experiments.language.settings import LanguageSettings
 from experiments.training import build, final_states
 import recurrent_lab as rl

@@ -21,7 +21,7 @@ from jaxtyping import Array, Float, Key
 from recurrent_lab import initializers
 from recurrent_lab.activations import Activity, get_activation, sigmoid
 from recurrent_lab.cell import Cell, Halves, check_choice, holding, join, variants
-from recurrent_lab.cells.lstm import (
+from recurrent_lab.cells._lstm import (
   GATES,
   LSTMState,
   activities,
