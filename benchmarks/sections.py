@@ -1,0 +1,162 @@
+"""The sections of the performance page: each function yields the lines of one section, in Markdown."""
+
+from collections.abc import Iterator, Sequence
+
+from benchmarks import growth, limits
+from benchmarks.estimates import estimate
+from benchmarks.products import BARE, BARE_ONE_BY_ONE
+from benchmarks.results import Result, geometric_mean, ratio, timed, to_bare, to_best, to_limit
+from benchmarks.tables import milliseconds, names, number, spread, table
+
+
+def bptt(results: Sequence[Result]) -> Iterator[str]:
+  """Section about the gradient of a loss."""
+  yield "## Value and gradient\n"
+  yield "The loss is the mean square of all outputs; the gradient is with respect to all parameters, in float32. The last column"
+  yield "is the lab's time divided by the machine's limit. The limit is the longer of two times: all FLOPs of the products at the"
+  yield "rate of a large product, and all bytes of inputs, gates and outputs at the rate of a large copy. The lab splits a batch"
+  yield "over the cores (`data_parallel`) if each share has at least 16 rows.\n"
+  peers = names(results, "own", "jax", "peer")
+  rows = [
+    [
+      r["settings"]["cell"],
+      " × ".join(str(r["settings"][size]) for size in ("batch", "steps", "inputs", "hidden")),
+      *(milliseconds(r, name) for name in ["lab", *peers]),
+      spread(to_best(r, "jax", "peer")),
+      spread(to_best(r, "jax")),
+      number(to_limit(r, "lab") or float("nan")),
+    ]
+    for r in results
+  ]
+  sizes = "batch × steps × inputs × hidden"
+  yield table(["cell", sizes, "lab", *peers, "lab / best peer", "lab / best JAX peer", "× limit"], rows)
+  yield "\nGeometric means over the rows of each cell:\n"
+  means = []
+  for cell in dict.fromkeys(r["settings"]["cell"] for r in results):
+    of_cell = [r for r in results if r["settings"]["cell"] == cell]
+    ratios = [[x[0] for r in of_cell if (x := to_best(r, *kinds))] for kinds in (("jax", "peer"), ("jax",))]
+    means.append([cell, *(f"{geometric_mean(values):.3f} of {len(values)}" for values in ratios)])
+  yield table(["cell", "lab / best peer", "lab / best JAX peer"], means)
+  notes = sorted(
+    {
+      f"{n}, {r['settings']['cell']}: {o['facts']['note']}"
+      for r in results
+      for n, o in timed(r)
+      if "note" in o["facts"]
+    }
+  )
+  yield "".join(f"\n{note}." for note in notes)
+
+
+def products(results: Sequence[Result]) -> Iterator[str]:
+  """Section about Jacobian products."""
+  yield "## Jacobian products\n"
+  yield "ln ‖J_T … J_{T-l+1}‖ for every lag l. The Python loop is what a user would write: a jitted `jax.jacrev`, a dense product"
+  yield "and a norm per step. Bare products are T products of n×n matrices per point, and nothing else.\n"
+  names_ = ("lab", "plain scan", "Python loop", BARE, BARE_ONE_BY_ONE)
+  rows = [
+    [
+      *(r["settings"][name] for name in ("cell", "norm", "hidden", "steps", "points")),
+      *(milliseconds(r, name) for name in names_),
+      spread(ratio(r, "Python loop", "lab")),
+      spread(to_bare(r)),
+    ]
+    for r in results
+  ]
+  yield table(["cell", "norm", "N", "T", "points", *names_, "loop / lab", "faster bare / lab"], rows)
+
+
+def spectra(results: Sequence[Result]) -> Iterator[str]:
+  """Section about Lyapunov spectra."""
+  yield "## Lyapunov spectra\n"
+  yield "All n exponents with their certificate: the largest residual of the determinant identity over the points, in nats per"
+  yield "step. The lab splits the points over the cores. Dense is what a user would write, on one device.\n"
+  names_ = ("lab", "lab, QR at every step", "dense, QR at every step")
+  facts = lambda r, name, what: r["contenders"].get(name, {}).get("facts", {}).get(what, float("nan"))
+  rows = [
+    [
+      *(r["settings"][name] for name in ("cell", "hidden", "steps", "points")),
+      *(milliseconds(r, name) for name in names_),
+      facts(r, "lab", "interval"),
+      *(f"{facts(r, name, 'residual'):.1e}" for name in names_),
+      *(spread(ratio(r, name, "lab")) for name in names_[1:]),
+    ]
+    for r in results
+  ]
+  heads = ["cell", "N", "T", "points", *names_, "interval", *(f"residual: {name}" for name in names_)]
+  yield table([*heads, "lab's QR at every step / lab", "dense / lab"], rows)
+
+
+def long(results: Sequence[Result]) -> Iterator[str]:
+  """Section about the memory of long sequences."""
+  yield "## Long sequences\n"
+  yield "One sequence in segments of √T steps. The peak is the memory of the whole process, including Python and JAX.\n"
+  names_ = ("lab, in segments", "lab, plain")
+  peak = lambda r, name: number(r["contenders"].get(name, {}).get("peak_bytes", float("nan")) / 2**20)
+  rows = [
+    [
+      *(r["settings"][name] for name in ("cell", "hidden", "steps")),
+      *(milliseconds(r, name) for name in names_),
+      spread(ratio(r, *names_)),
+      *(peak(r, name) for name in names_),
+    ]
+    for r in results
+  ]
+  yield table(["cell", "H", "T", *names_, "segments / plain", *(f"peak MB: {name}" for name in names_)], rows)
+
+
+def sweeps(results: Sequence[Result]) -> Iterator[str]:
+  """Section about the throughput and memory of sweeps."""
+  yield "## Sweeps\n"
+  yield "Portraits of nets over gains, biases and seeds (`experiments.recurrent_gain`), from the start of the process to its end."
+  yield "The peaks are its memory on the whole grid and on a grid with a tenth of the gains.\n"
+  rows = [
+    [
+      *r["settings"].values(),
+      *(number(r["facts"][name]) for name in ("wall_seconds", "points_per_second", "compute_share")),
+      ", ".join(f"{cell} {number(value)}" for cell, value in r["facts"]["compile_seconds"].items()),
+      r["facts"]["peak_megabytes"],
+      r["facts"]["small_peak_megabytes"],
+    ]
+    for r in results
+  ]
+  heads = ["points", "H", "T", "chunk", "devices", "seconds", "points per second", "share computing"]
+  yield table([*heads, "seconds to compile", "peak MB", "peak MB, small grid"], rows)
+
+
+def scaling(results: Sequence[Result]) -> Iterator[str]:
+  """Section about the growth of cost with each size."""
+  yield "## How cost grows\n"
+  yield "![Time against one size at a time](images/growth.png)\n"
+  yield "Exponents are least-squares slopes of log time against log size, over the larger half of the sizes.\n"
+  rows = []
+  for r in results:
+    sizes, times = growth.curve(r)
+    base = ", ".join(f"{n} {v}" for n, v in r["settings"].items() if n not in ("work", "along"))
+    listed = ", ".join(f"{size}: {number(1000 * value)}" for size, value in zip(sizes, times, strict=True))
+    rows.append([r["settings"]["work"], r["settings"]["along"], base, listed, f"{growth.exponent(sizes, times):.2f}"])
+  yield table(["work", "along", "at", "milliseconds", "exponent"], rows)
+
+
+SECTIONS = {"bptt": bptt, "products": products, "spectra": spectra, "long": long, "sweeps": sweeps, "scaling": scaling}
+
+
+def machines(results: Sequence[Result]) -> Iterator[str]:
+  """Section about every machine and set of versions, with the rates that were measured on it."""
+  yield "## Machine\n"
+  rows: dict[str, list[Result]] = {}
+  for r in results:
+    m = r["machine"]
+    versions = ", ".join(f"{name} {number}" for name, number in m["versions"].items())
+    text = f"{m['processor']}, {m['cores']} cores, {m['memory_gb']} GB, {m['system']}, Python {m['python']}: {versions}"
+    rows.setdefault(text, []).append(r)
+  for text, made in rows.items():
+    rates = lambda name, quantity, made=made: [limits.rate(r["contenders"][name], quantity) / 1e9 for r in made]
+    product, copy = (
+      spread(estimate(values, (0, 1))) for values in (rates(limits.PRODUCT, "flops"), rates(limits.COPY, "bytes"))
+    )
+    yield f"- {text}. Large product {product} GFLOP/s, large copy {copy} GB/s: median (lowest – highest) of {len(made)} rows."
+  yield "\nIf the lowest rate is far below the median, other programs were running during that row. Trust its ratios less."
+  commits = sorted({r["machine"]["commit"] for r in results})
+  yield f"\nMeasured at {', '.join(commits)}. A + marks uncommitted changes.\n\nCommands:\n"
+  yield from (f"    {command}" for command in sorted({r["command"] for r in results}))
