@@ -179,7 +179,8 @@ def _parse(benchmark: Benchmark, argv: Sequence[str]) -> tuple[list[Case], dict[
   rest = values([benchmark.name, *argv])[1:]
   given = values.flag_values_dict()
   if given["help"]:
-    raise SystemExit(f"{benchmark.doc}\n{values.get_help()}")
+    print(f"{benchmark.doc}\n{values.get_help()}")
+    raise SystemExit(0)
   if rest:
     raise BenchmarkError(f"{rest[0]!r} is not a flag; see --help.")
   chosen = {name: [_value(name, axis, text) for text in given[name]] for name, axis in benchmark.axes.items()}

@@ -48,21 +48,35 @@ def _try(number: int, tries: int | None, seed: int | None) -> dict[str, Any]:
   }
 
 
+def _parse(argv: Sequence[str]) -> flags.FlagValues:
+  """Parses the flags. Raises `flags.Error` or `ResultsError` for one that cannot be used."""
+  values = flags.FlagValues()
+  flags.DEFINE_integer("only", None, "The row to try.", lower_bound=1, upper_bound=max(ROWS), flag_values=values)
+  flags.DEFINE_integer(
+    "tries", None, "Tries of every row, instead of its own number.", lower_bound=1, flag_values=values
+  )
+  flags.DEFINE_integer("seed", None, "Seed of the random moments and bytes; random by default.", flag_values=values)
+  flags.DEFINE_string("out", "docs", "Folder of the table.", flag_values=values)
+  flags.DEFINE_bool("help", False, "Print this and exit.", short_name="h", flag_values=values)
+  rest = values(["reliability", *argv])[1:]
+  if values.help:
+    print(f"{__doc__}\n{values.get_help()}")
+    raise SystemExit(0)
+  if rest:
+    raise flags.Error(f"{rest[0]!r} is not a flag; the flags are --only, --tries, --seed and --out.")
+  check_path(values.out)
+  return values
+
+
 @terminal.command()
 def main(argv: Sequence[str] | None = None) -> int:
   """Tries the rows asked for and writes the table. Returns 0 if every try passed."""
-  values = flags.FlagValues()
-  limits = {"lower_bound": 1, "flag_values": values}
-  flags.DEFINE_integer("only", None, "The row to try.", upper_bound=max(ROWS), **limits)
-  flags.DEFINE_integer("tries", None, "Tries of every row, instead of its own number.", **limits)
-  flags.DEFINE_integer("seed", None, "Seed of the random moments and bytes; random by default.", flag_values=values)
-  flags.DEFINE_string("out", "docs", "Folder of the table.", flag_values=values)
   try:
-    values(["reliability", *(sys.argv[1:] if argv is None else argv)])
-    out = Path(check_path(values.out))
+    values = _parse(sys.argv[1:] if argv is None else argv)
   except (flags.Error, ResultsError) as error:
     print(f"reliability: {error}", file=sys.stderr)
     return 2
+  out = Path(values.out)
   jax.config.update("jax_platforms", "cpu")  # results are the same bit for bit on CPU
   failed = False
   out.mkdir(parents=True, exist_ok=True)

@@ -98,6 +98,14 @@ def test_a_flag_that_cannot_be_used_stops_before_any_work(tmp_path, capsys, flag
   assert not list(tmp_path.iterdir())
 
 
+def test_help_is_printed_and_nothing_is_measured(tmp_path, capsys):
+  with pytest.raises(SystemExit) as ended:
+    bptt.main(["--help", f"--out={tmp_path}"])
+  assert ended.value.code == 0
+  assert "--shapes" in capsys.readouterr().out
+  assert not list(tmp_path.iterdir())
+
+
 def test_contenders_that_compute_something_else_are_refused():
   case = bptt.case("lstm", TINY)
   told = lambda loss: {"facts": {"check": {"loss": loss}}}

@@ -49,7 +49,14 @@ def test_every_row_passes_a_few_tries(number, tmp_path):
 
 
 def test_a_flag_that_cannot_be_used_is_one_sentence(tmp_path, capsys):
-  for flag in ("--only=99", "--tries=0", "--no_such_flag"):
+  for flag in ("--only=99", "--tries=0", "--no_such_flag", "everything"):
     assert main([flag, f"--out={tmp_path / 'none'}"]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
   assert not (tmp_path / "none").exists()
+
+
+def test_help_is_printed_and_nothing_is_tried(capsys):
+  with pytest.raises(SystemExit) as ended:
+    main(["--help"])
+  assert ended.value.code == 0
+  assert "--only" in capsys.readouterr().out
