@@ -2,7 +2,7 @@
 
 import pytest
 
-from docs.plain_english.__main__ import main
+from docs.plain_english.__main__ import ROOT, breaches, files, main
 from docs.plain_english.prose import Passage, passages
 from docs.plain_english.rules import check, masked, sentences
 
@@ -179,6 +179,14 @@ def test_all_prose_of_a_file_is_found_and_no_code(tmp_path):
     *((16, text) for text in ("cell", "rate")),
     *((18, text) for text in ("RNN", "1")),
   ]
+
+
+# The finished rooms. At the end this is ROOT alone.
+FINISHED = ("recurrent_lab/cells", "recurrent_lab/interop", "recurrent_lab/tasks", "recurrent_lab/theory", "examples")
+
+
+def test_the_finished_rooms_have_no_breaches():
+  assert [str(breach) for file in files([ROOT / room for room in FINISHED]) for breach in breaches(file)] == []
 
 
 def test_the_command_names_path_line_and_rule(tmp_path, capsys):
