@@ -11,7 +11,7 @@ from PIL import Image
 import pypdf
 import pytest
 
-from analysis import claims, figure, listing, numbers, paper, report, selection, study, style
+from analysis import figure, listing, numbers, paper, report, selection, study, style
 from analysis.language import table as language_table
 from analysis.learning import table as learning_table
 from analysis.learning import temporal_order
@@ -77,11 +77,8 @@ def test_what_is_missing_is_said(flags, message, tmp_path, capsys):
 
 
 COMMANDS = {
-  **{name: importlib.import_module(f"analysis.{name}.__main__").main for name in STUDIES},
-  **{
-    module.__name__.removeprefix("analysis."): module.main
-    for module in (claims, report, learning_table, language_table)
-  },
+  **{name: importlib.import_module(f"analysis.{name}.__main__").main for name in (*STUDIES, "claims")},
+  **{module.__name__.removeprefix("analysis."): module.main for module in (report, learning_table, language_table)},
   **{listing.module_of(name).removeprefix("analysis."): partial(figure.main, spec) for name, spec in EVERY.items()},
 }
 
