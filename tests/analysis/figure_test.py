@@ -180,7 +180,7 @@ def test_bands_need_five_seeds_and_every_figure_tells_how_many(seeds, said, tmp_
   thin = [line for line in drawn.axes[0].get_lines() if line.get_linewidth() == 0.5]
   assert len(thin) == (seeds if 1 < seeds < 5 else 0)
   assert any(said in text.get_text().replace("\u00a0", " ") for text in drawn.texts)
-  caption = numbers.tables(plot.numbers(datasets))[0].caption
+  caption = numbers.tables(plot.numbers(datasets), plot.tables)[0].caption
   assert caption.endswith({1: "; 1 seed", 4: "every value of 4 seeds", 5: "mean ± 95 % of 5 seeds"}[seeds])
 
 
