@@ -6,6 +6,7 @@ from pathlib import Path
 import re
 import shlex
 import sys
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from matplotlib.figure import Figure
@@ -13,6 +14,7 @@ import numpy as np
 import xarray as xr
 
 from analysis import command, coverage, listing, style
+from analysis.numbers import TableSpec
 from analysis.selection import ExtraAxis, Unfit
 from sweepkit.store import STATUS, ResultsError, block_paths
 
@@ -33,6 +35,7 @@ class FigureSpec(NamedTuple):
     finding: `numbers -> sentence`, what they say; it replaces the picture where that cannot be seen.
     overlays: experiments whose results are drawn over the data, such as a theory. Without them the figure is drawn all the
       same, and says so.
+    tables: variable of `numbers` -> how tables show it, for all that are derived here, or are not summarised by their mean.
     order: its place in its study; figures are sorted by it. Leave gaps, so that a new figure renumbers no other.
   """
 
@@ -43,6 +46,7 @@ class FigureSpec(NamedTuple):
   numbers: Callable[[Datasets], xr.Dataset]
   finding: Callable[[xr.Dataset], str]
   overlays: Sequence[str] = ()
+  tables: Mapping[str, TableSpec] = MappingProxyType({})
   order: int = 1000
 
   @property

@@ -1,13 +1,15 @@
-"""Finds studies and figures by listing folders: packages of `analysis` are studies, modules that declare `FIGURE` are figures."""
+"""Finds studies and figures by listing folders: packages that declare `STUDY`, and in them modules that declare `FIGURE`."""
 
+import importlib
 from pathlib import Path
 
 HERE = Path(__file__).parent
 
 
 def packages() -> list[str]:
-  """Names of the packages that hold figures, in alphabetical order."""
-  return sorted(path.parent.name for path in HERE.glob("*/__main__.py") if (path.parent / "__init__.py").exists())
+  """Names of the packages that declare `STUDY`, in alphabetical order."""
+  found = sorted(path.parent.name for path in HERE.glob("*/__init__.py"))
+  return [name for name in found if hasattr(importlib.import_module(f"analysis.{name}"), "STUDY")]
 
 
 def modules(package: str) -> list[str]:

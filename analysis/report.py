@@ -114,7 +114,7 @@ def pictures(spec: FigureSpec, datasets: Datasets) -> Iterator[tuple[Picture, di
     paragraphs = [" ".join(text.split()) for text in part.caption.strip().split("\n\n")]
     size = f"{max(1, round(len(csv) / 1000))} kB"
     told = " ".join([part.finding(shown), *(f"{note[0].upper()}{note[1:]}." for note in (*said, *notes(part, data)))])
-    made = Picture(part.name, title(part.name), told, paragraphs, source, width, tables(shown), href, size)
+    made = Picture(part.name, title(part.name), told, paragraphs, source, width, tables(shown, part.tables), href, size)
     yield made, {} if is_inline else {href: csv}
 
 

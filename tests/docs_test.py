@@ -17,6 +17,7 @@ from absl import flags
 import pytest
 
 from analysis import claims
+from analysis.claims import pages
 from sweepkit import runner
 
 ROOT = Path(__file__).parent.parent
@@ -197,4 +198,4 @@ def test_the_ledger_in_the_readme_is_the_one_in_docs():
     entry["number"]: claims.Finding(entry["measured"], entry["verdict"], entry.get("condition", "")) for entry in ledger
   }
   text = README.read_text()
-  assert claims.embed(text, findings) == text
+  assert pages.embed(text, findings) == text

@@ -8,9 +8,11 @@ import numpy as np
 import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
+from analysis.language.panels import plot_scores
 from analysis.language.scores import Row, Scores, label
+from analysis.numbers import TableSpec
 from analysis.selection import only_axes, runs
-from analysis.style import PAGE, cell_style, new_figure, plot_scores
+from analysis.style import PAGE, cell_style, new_figure
 from analysis.wording import each, spread
 
 
@@ -62,6 +64,7 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={"exact": TableSpec(over_seeds="median"), "exact_by_digit": TableSpec(over_seeds="median")},
   order=80,
 )
 SCORES = Scores("captions", "exact names, % of held-out images", rows, order=80)

@@ -9,9 +9,11 @@ import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
 from analysis.language import counts
+from analysis.language.panels import plot_by_length
 from analysis.language.scores import Row, Scores, label
+from analysis.numbers import TableSpec
 from analysis.selection import only_axes, runs
-from analysis.style import PAGE, THEORY, legend_line, new_figure, plot_by_length
+from analysis.style import PAGE, THEORY, legend_line, new_figure
 from analysis.wording import each, short, spread
 from recurrent_lab.tasks import name_lags
 from recurrent_lab.tasks.stories import CHANCE_ERROR
@@ -101,6 +103,11 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={
+    "final_score": TableSpec("share of wrong answers", over_seeds="median"),
+    "at_first_name": TableSpec("gradient at the first name, relative to that at the end (nats)", over_seeds="median"),
+    "ngram_error": TableSpec("share of wrong answers of n-grams", over_seeds="median"),
+  },
   order=30,
 )
 SCORES = Scores("recall", "wrong answers, %", rows, overlays=("ngram_tasks",), order=30)

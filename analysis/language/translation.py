@@ -9,6 +9,7 @@ import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
 from analysis.language.scores import Row, Scores, label
+from analysis.numbers import TableSpec
 from analysis.selection import only_axes, runs
 from analysis.style import PAGE, THEORY, cell_style, legend_line, new_figure, plot_seeds
 from analysis.wording import each, short, spread
@@ -76,6 +77,13 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={
+    "chrf_by_length": TableSpec(over_seeds="median"),
+    "log_source_gradient": TableSpec(over_seeds="median"),
+    "first_log_source_gradient": TableSpec(
+      "ln of the norm of the loss's gradient by a word of the source, before training (nats)", over_seeds="median"
+    ),
+  },
   order=60,
 )
 SCORES = Scores("translation", "chrF of held-out sentences", rows, order=60)

@@ -8,9 +8,11 @@ import numpy as np
 import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
+from analysis.language.panels import plot_scores
 from analysis.language.scores import Row, Scores, label
+from analysis.numbers import TableSpec
 from analysis.selection import only_axes, runs
-from analysis.style import PAGE, cell_style, new_figure, plot_scores
+from analysis.style import PAGE, cell_style, new_figure
 from analysis.wording import each, spread
 
 TITLES = {"vowels": "whole utterances", "vowels_per_frame": "frames, given those before"}
@@ -53,6 +55,7 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={"final_score": TableSpec("share of wrong answers", over_seeds="median")},
   order=70,
 )
 SCORES = Scores("vowels", "wrong speakers, % of the held-out", rows, order=70)

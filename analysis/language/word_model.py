@@ -16,6 +16,7 @@ import xarray as xr
 from analysis.figure import Datasets, FigureSpec, main
 from analysis.language import counts
 from analysis.language.scores import Row, Scores, label
+from analysis.numbers import TableSpec
 from analysis.selection import only_axes, runs
 from analysis.style import PAGE, THEORY, cell_style, new_figure, plot_band
 from analysis.wording import each, short, spread
@@ -123,6 +124,10 @@ def rows(name: str, datasets: Datasets) -> Iterator[Row]:
     yield f"{label(cell)}, rate {rate:g}", spread(np.exp(one.test_nats)), f"{spread(np.exp(one.first_nats))} untrained"
 
 
+TABLES = {
+  "log_adjoint": TableSpec("ln ‖∂L/∂S_(T−l)‖ − ln ‖∂L/∂S_T‖ (nats)"),
+  "ngram_nats": TableSpec("loss of n-grams (nats per token)"),
+}
 FIGURE = FigureSpec(
   name="word_model",
   reads=("word_model",),
@@ -131,6 +136,7 @@ FIGURE = FigureSpec(
   draw=partial(draw, "word_model"),
   numbers=partial(numbers, "word_model"),
   finding=finding,
+  tables=TABLES,
   order=10,
 )
 SCORES = Scores("word_model", "perplexity of the test text, per word", partial(rows, "word_model"), order=10)

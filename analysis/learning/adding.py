@@ -8,8 +8,10 @@ import numpy as np
 import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
+from analysis.learning.success import SOLVED, success_bars
+from analysis.numbers import TableSpec
 from analysis.selection import only_axes, runs
-from analysis.style import PAGE, THEORY, cell_style, new_figure, plot_seeds, success_bars
+from analysis.style import PAGE, THEORY, cell_style, new_figure, plot_seeds
 from analysis.wording import count, each
 from recurrent_lab.tasks import get_task
 
@@ -68,6 +70,11 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={
+    "solved": SOLVED,
+    "solved_at": TableSpec(over_seeds="median"),
+    "test_loss": TableSpec(over_seeds="median"),
+  },
   order=30,
 )
 

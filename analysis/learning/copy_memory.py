@@ -6,6 +6,8 @@ from matplotlib.figure import Figure
 import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
+from analysis.learning.success import SOLVED
+from analysis.numbers import TableSpec
 from analysis.selection import bias_value, only_axes, runs
 from analysis.style import PAGE, THEORY, cell_style, legend_line, new_figure, plot_seeds
 from analysis.wording import each, last, short
@@ -70,6 +72,11 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={
+    "solved": SOLVED,
+    "test_loss": TableSpec(over_seeds="median"),
+    "trivial_loss": TableSpec("loss of a net that knows when to answer, not what (nats)"),
+  },
   order=50,
 )
 

@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
+from analysis.numbers import TableSpec
 from analysis.selection import one_cell
 from analysis.style import PAGE, cell_edges, legend_line, new_figure
 from analysis.wording import listed, short
@@ -107,6 +108,7 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={"longest_step": TableSpec("longest step of a descent")},
   order=10,
 )
 

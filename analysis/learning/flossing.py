@@ -6,8 +6,9 @@ from matplotlib.figure import Figure
 import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
+from analysis.learning.success import SOLVED, plot_success
 from analysis.selection import only_axes, runs
-from analysis.style import PAGE, cell_style, legend_line, new_figure, plot_band, plot_success
+from analysis.style import PAGE, cell_style, legend_line, new_figure, plot_band
 from analysis.wording import count, each
 
 LOOKS = ({"linestyle": "--", "fillstyle": "none"}, {"linestyle": "-", "fillstyle": "full"})  # without and with flossing
@@ -66,6 +67,7 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={"solved": SOLVED},
   order=70,
 )
 

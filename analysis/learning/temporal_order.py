@@ -8,8 +8,9 @@ from matplotlib.figure import Figure
 import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
+from analysis.learning.success import SOLVED, plot_success
 from analysis.selection import only_axes, runs
-from analysis.style import COLUMN, cell_style, new_figure, plot_success
+from analysis.style import COLUMN, cell_style, new_figure
 from analysis.wording import count
 
 # Of the RNN, which is trained in several ways: the more is done, the fuller the line.
@@ -65,6 +66,7 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={"solved": SOLVED},
   order=20,
 )
 

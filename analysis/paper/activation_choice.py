@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
+from analysis.numbers import TableSpec
 from analysis.paper.prediction import is_gaussian, plot_mean_field, theory_line, with_mean_field
 from analysis.selection import only_axes
 from analysis.style import COLUMN, cell_style, new_figure, plot_band
@@ -58,6 +59,7 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={"mean_field": TableSpec("mean field of a large net (nats per step)")},
   order=80,
 )
 

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
+from analysis.numbers import TableSpec
 from analysis.selection import only_axes
 from analysis.style import PAGE, cell_style, legend_line, new_figure
 from analysis.wording import each, short
@@ -85,6 +86,7 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={"rate": TableSpec("ln σ_i / lag (nats per step)")},
   order=70,
 )
 

@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
+from analysis.numbers import TableSpec
 from analysis.paper.prediction import input_variance, is_gaussian, plot_mean_field, theory_line, with_mean_field
 from analysis.selection import only_axes
 from analysis.style import PAGE, cell_style, legend_line, new_figure, plot_band
@@ -128,6 +129,12 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={
+    "largest_exponent": TableSpec("largest Lyapunov exponent λ₁ (nats per step)"),
+    "kaplan_yorke_share": TableSpec("Kaplan–Yorke dimension / n"),
+    "certified": TableSpec("share of certified spectra"),
+    "mean_field": TableSpec("mean field of a large net (nats per step)"),
+  },
   order=60,
 )
 

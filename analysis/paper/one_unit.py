@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
+from analysis.numbers import TableSpec
 from analysis.selection import one_cell
 from analysis.style import PAGE, THEORY, cell_style, legend_line, new_figure
 from analysis.wording import short
@@ -79,6 +80,7 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={"state": TableSpec(over_seeds="none")},
   order=40,
 )
 

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
+from analysis.numbers import TableSpec
 from analysis.paper.prediction import plot_mean_field, with_mean_field
 from analysis.selection import only_axes
 from analysis.style import COLUMN, cell_style, new_figure, plot_band
@@ -49,6 +50,7 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={"mean_field": TableSpec("mean field of a large net (nats per step)")},
   order=20,
 )
 

@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
+from analysis.numbers import TableSpec
 from analysis.paper.prediction import is_gaussian, theory_line
 from analysis.selection import only_axes
 from analysis.style import COLUMN, cell_style, new_figure, plot_band
@@ -80,6 +81,10 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={
+    "mean_log_slope": TableSpec("mean ln tanh′ (nats)"),
+    "weights": TableSpec("growth rate − mean ln tanh′ (nats per step)"),
+  },
   order=100,
 )
 

@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
+from analysis.numbers import TableSpec
 from analysis.selection import only_axes
 from analysis.style import PAGE, cell_style, new_figure, plot_band
 from analysis.wording import each, trend
@@ -88,6 +89,7 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={"mean_log_slope": TableSpec("mean ln tanh′ (nats)")},
   order=90,
 )
 

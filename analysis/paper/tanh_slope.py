@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
+from analysis.numbers import TableSpec
 from analysis.style import PAGE, new_figure
 from analysis.wording import short
 from recurrent_lab.activations import ACTIVATIONS
@@ -68,6 +69,11 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={
+    "tanh": TableSpec("tanh a"),
+    "log_slope": TableSpec("ln sech² a (nats)"),
+    "naive_log_slope": TableSpec("ln (1 − tanh² a) in float32 (nats)"),
+  },
   order=140,
 )
 

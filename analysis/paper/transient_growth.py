@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
+from analysis.numbers import TableSpec
 from analysis.selection import one_cell
 from analysis.style import PAGE, THEORY, new_figure, plot_band
 from analysis.wording import short
@@ -106,6 +107,10 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={
+    "log_scaled_norm": TableSpec("ln ‖(W/ρ)^l‖₂ (nats)"),
+    "rate": TableSpec("ln σ_i / lag (nats per step)"),
+  },
   order=50,
 )
 

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
+from analysis.numbers import TableSpec
 from analysis.selection import one_cell
 from analysis.style import PAGE, new_figure
 from analysis.wording import short
@@ -71,6 +72,7 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={"share_near_ends": TableSpec("share of the factors within 0.1 of 0 or 1")},
   order=150,
 )
 
