@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from recurrent_lab._checks import check_choice
 from recurrent_lab._compiled import compiled
 
 
@@ -95,8 +96,7 @@ ACTIVATIONS: Mapping[str, Activation] = {
 
 def get_activation(name: str) -> Activation:
   """The activation of that name; raises `ValueError` listing the valid names."""
-  if name not in ACTIVATIONS:
-    raise ValueError(f"Activation {name!r} is unknown; choose one of {', '.join(ACTIVATIONS)}.")
+  check_choice("Activation", name, ACTIVATIONS)
   return ACTIVATIONS[name]
 
 
