@@ -153,7 +153,15 @@ def read_block(path: Path) -> Block:
   Raises:
     ResultsError: if either file is missing, altered or of another schema.
   """
-  meta = read_meta(path)
+  return read_arrays(path, read_meta(path))
+
+
+def read_arrays(path: Path, meta: Mapping[str, Any]) -> Block:
+  """Reads and checks the arrays of a block, given the path and the content of its JSON.
+
+  Raises:
+    ResultsError: if they are missing or altered.
+  """
   arrays_path = check_inside(path.with_suffix(".npz"), path.parent)
   try:
     payload = arrays_path.read_bytes()

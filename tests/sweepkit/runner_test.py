@@ -73,11 +73,14 @@ def test_an_altered_file_is_reported_and_computed_again(suffix, tmp_path, capsys
 
 @pytest.mark.parametrize("suffix", [".npz", ".json"])
 def test_a_launch_opens_every_block_at_most_once(suffix, tmp_path, monkeypatch):
-  """What repairs, shares, indexes and sums up asks one inventory. One block is damaged, and one is missing."""
-  flags = ("--r=0.5,1,2,3,4", "--map=sine", "--chunk=2")
-  assert launch(tmp_path, *flags, "--shard=0/1") == 0
-  missing, damaged, *_ = store.block_paths(tmp_path / chaos.NAME)
+  """What repairs, shares, indexes and sums up asks one inventory. One block is missing, and one is damaged and cut otherwise."""
+  flags = ("--r=0.5,1,2,3,4", "--map=sine", "--chunk=1")
+  assert launch(tmp_path, *flags, "--r=0.5,1,2,3") == 0
+  missing, *_ = store.block_paths(tmp_path / chaos.NAME)
   store.remove_block(missing)
+  known = store.block_paths(tmp_path / chaos.NAME)
+  assert launch(tmp_path, "--r=4", "--map=sine", "--chunk=2") == 0
+  (damaged,) = set(store.block_paths(tmp_path / chaos.NAME)) - set(known)
   flip(damaged.with_suffix(suffix))
   reads = []
   read_bytes = Path.read_bytes
@@ -89,8 +92,9 @@ def test_a_launch_opens_every_block_at_most_once(suffix, tmp_path, monkeypatch):
   monkeypatch.setattr(Path, "read_bytes", noting)
   monkeypatch.setattr(runner.devices, "prepare", lambda *_: (0, 1))  # one process, which writes the index
   assert launch(tmp_path, *flags, "--distributed") == 0
+  assert not damaged.exists()
   blocks = [path for path in reads if path.parent == tmp_path / chaos.NAME]
-  assert len({path.stem for path in blocks}) == 4  # what this launch wrote itself it does not read
+  assert {path.stem for path in blocks} == {path.stem for path in [*known, damaged]}  # and not what it wrote itself
   assert sorted(blocks) == sorted(set(blocks))
   assert list((tmp_path / chaos.NAME / "index").glob("*.json"))
 
