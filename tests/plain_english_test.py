@@ -17,6 +17,7 @@ OPENINGS = [
   ("docstring", "Likewise for the cotangents.", "`step` of a cell."),
   ("module", "How far a gradient reaches.", "How far does a gradient reach?"),
   ("comment", "Of the power iteration; more are dearer.", "When this fails, the step is halved."),
+  ("comment", "Of the power iteration.", "Steps of the power iteration."),
   ("comment", "Whoever waits is stopped.", "Idle contenders are paused."),
   ("help", "of the learning rate over the updates", "decay of the learning rate over the updates"),
 ]
@@ -29,7 +30,11 @@ UNITS = [
     "Results are one file a block.",
     "A cell takes a step. Training needs a second pass, and one of two needs a second.",
   ),
-  ("help", "Flags from a file, one flag a line.", "Flags from a file, one flag per line, 0 or a block."),
+  (
+    "help",
+    "Flags from a file, one flag a line.",
+    "Flags from a file, one flag per line, 0 or a block, 1 where a step is real.",
+  ),
 ]
 LENGTHS = [
   ("guide", LONG + ".", LONG.replace("and adds one more", ". Adds one more") + "."),
