@@ -83,7 +83,6 @@ GATED = --optimizer=adam --learning_rate=0.001 --init=recommended
 
 learning-figures: env
 	$(RUN) -m analysis.learning --results="$(RESULTS)" --out="$(FIGURES)"
-	$(RUN) -m analysis.success --results="$(RESULTS)" --out="$(FIGURES)"
 
 language: RESULTS = results/language
 language: FIGURES = figures/language
@@ -117,7 +116,6 @@ uses: env
 
 language-figures: env
 	$(RUN) -m analysis.language --results="$(RESULTS)" --out="$(FIGURES)"
-	$(RUN) -m analysis.uses --results="$(RESULTS)" --out="$(FIGURES)"
 
 reliability: env
 	$(RUN) -m benchmarks.faults --out=docs
@@ -148,8 +146,9 @@ $(VENV)/.docs: $(VENV)/.complete
 
 # Numerical tests compile with XLA's default optimisation level, as users do. The other tests compile far more than they compute;
 # they do without LLVM's passes, which take half of that time.
-NUMERICAL = $(patsubst %,tests/recurrent_lab/%_test.py,backprop bptt extremes jacobians lyapunov regularizers scaled tangents training \
-              unroll xla)
+NUMERICAL = $(patsubst %,tests/recurrent_lab/%_test.py,instruments/adjoints instruments/jacobians instruments/lyapunov \
+              instruments/tangents scaled sequences/unrolling training/extremes training/gathered training/regularizers \
+              training/updates xla)
 
 test: env
 	$(RUN) -m pytest -n auto --dist loadfile -m "not slow" $(NUMERICAL) $(PYTEST_FLAGS)

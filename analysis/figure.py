@@ -1,38 +1,42 @@
-"""What every figure file shares: a name, the experiments it reads, and the command line that draws it."""
+"""A figure as a value: what it reads, how it is drawn and what it says; and the command that draws one."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-import itertools
-import math
 from pathlib import Path
 import re
 import shlex
 import sys
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from matplotlib.figure import Figure
 import numpy as np
 import xarray as xr
 
-from analysis import command, coverage, style
-from experiments.store import STATUS, ResultsError, as_grid, block_paths
+from analysis import command, coverage, listing, style
+from analysis.numbers import TableSpec
+from analysis.selection import ExtraAxis, Unfit
+from sweepkit.store import STATUS, ResultsError, block_paths
 
 T = TypeVar("T")
 Datasets = Mapping[str, xr.Dataset]
 PARTS = 6  # figures at most for one setting that a figure has no axis for
 
 
-class Plot(NamedTuple):
-  """A figure of the paper.
+class FigureSpec(NamedTuple):
+  """A figure of the lab.
 
   Attributes:
-    name: of its files.
-    reads: the experiments whose results it draws; empty for closed forms.
+    name: of its module and of its files.
+    reads: experiments whose results it needs; empty for closed forms.
     draw: `datasets by experiment -> Figure`.
-    caption: what is drawn: the words at the head of its file.
-    numbers: `datasets by experiment -> Dataset`, the numbers behind it, a value a seed where there are seeds.
-    finding: `numbers -> sentence`, what they say; it stands for the picture where that cannot be seen.
-    overlays: those of `reads` that lie over the data, such as a theory; without them the rest is drawn, and says so.
+    caption: what is drawn: the docstring of its module.
+    numbers: `datasets by experiment -> Dataset`, the numbers behind it, one value per seed where there are seeds.
+    finding: `numbers -> sentence`, what they say; it replaces the picture where that cannot be seen.
+    overlays: experiments whose results are drawn over the data, such as a theory. Without them the figure is drawn all the
+      same, and says so.
+    tables: variable of `numbers` -> how tables show it, for all that are derived here, or are not summarised by their mean.
+    order: its place in its study; figures are sorted by it. Leave gaps, so that a new figure renumbers no other.
   """
 
   name: str
@@ -42,85 +46,26 @@ class Plot(NamedTuple):
   numbers: Callable[[Datasets], xr.Dataset]
   finding: Callable[[xr.Dataset], str]
   overlays: Sequence[str] = ()
+  tables: Mapping[str, TableSpec] = MappingProxyType({})
+  order: int = 1000
+
+  @property
+  def inputs(self) -> list[str]:
+    """Experiments that it reads: those it needs, then those drawn over them."""
+    return [*self.reads, *self.overlays]
 
 
-class ExtraAxis(ResultsError):
-  """Results vary in a setting that a figure has no axis for."""
-
-  def __init__(self, data: xr.Dataset, axis: str):
-    self.source, self.axis = data.attrs["source"], axis
-    values = ", ".join(map(str, data[axis].values))
-    super().__init__(
-      f"{self.source} varies in {axis} ({values}), which this figure has no axis for; keep such a sweep in a folder of its own."
-    )
-
-
-def only_axes(dataset: xr.Dataset, *axes: str) -> xr.Dataset:
-  """Makes the axes dimensions, drops all other settings, and refuses results that vary in one of those.
-
-  Raises:
-    ExtraAxis: naming that setting.
-  """
-  is_list = "point" in dataset.dims
-  # These are all settings that may vary, of nets and of training runs.
-  varied = dataset.indexes["point"].names if is_list else dataset.status.dims
-  others = [name for name in varied if name not in ("cell", "seed", *axes)]
-  for name in others:
-    if len(np.unique(dataset[name])) > 1:
-      raise ExtraAxis(dataset, name)
-  dataset = as_grid(dataset).isel(dict.fromkeys(others, 0))
-  return dataset.expand_dims([name for name in axes if name not in dataset.dims])
-
-
-def one_cell(dataset: xr.Dataset, *axes: str) -> xr.Dataset:
-  """As `only_axes`, for a figure of a single cell, whose dimension is dropped.
-
-  Raises:
-    ExtraAxis: naming that setting, or the cell.
-  """
-  dataset = only_axes(dataset, *axes)
-  if dataset.sizes["cell"] > 1:
-    raise ExtraAxis(dataset, "cell")
-  return dataset.isel(cell=0)
-
-
-def runs(dataset: xr.Dataset, *axes: str) -> Iterator[tuple[tuple[Any, ...], xr.Dataset]]:
-  """The combinations of values of these axes that were run, each with its results over the seeds (and what other axes there
-  are) that were run.
-
-  A study need not fill its grid, and what is missing in it is no failure.
-  """
-  for values in itertools.product(*(dataset[name].values.tolist() for name in axes)):
-    one = dataset.sel(dict(zip(axes, values, strict=True)))
-    made = one.status != STATUS.index("missing")
-    if made.any():
-      yield values, one.isel({name: made.any([n for n in made.dims if n != name]).values for name in made.dims})
-
-
-def bias_value(text: str) -> float:
-  """The forget bias of a training run as a number, to sort by; chrono, which is none, comes last."""
-  return math.inf if text == "chrono" else float(text)
-
-
-class Unfit(ResultsError):
-  """An overlay that was made for other data than those of the figure; `source` is its folder, and `reason` says why."""
-
-  def __init__(self, overlay: xr.Dataset, reason: str):
-    self.source, self.reason = overlay.attrs["source"], reason
-    super().__init__(f"{self.source} {reason}")
-
-
-def parts(plot: Plot, datasets: Datasets) -> Iterator[tuple[Plot, Datasets, list[str]]]:
+def parts(spec: FigureSpec, datasets: Datasets) -> Iterator[tuple[FigureSpec, Datasets, list[str]]]:
   """The figures that results make: one, or one for each value of the settings that it has no axis for; without unfit overlays.
 
   Yields:
     The figure, whose name ends with those values, its part of the results, and a sentence about each choice.
   """
   try:
-    plot.numbers(datasets)
+    spec.numbers(datasets)
   except Unfit as unfit:
     (overlay,) = (name for name, data in datasets.items() if data.attrs["source"] == unfit.source)
-    fitting = plot._replace(reads=[name for name in plot.reads if name != overlay])
+    fitting = spec._replace(overlays=[name for name in spec.overlays if name != overlay])
     said = f"drawn without {overlay}, since {unfit}"
     for part, some, others in parts(fitting, {name: datasets[name] for name in datasets if name != overlay}):
       yield part, some, [said, *others]
@@ -130,11 +75,11 @@ def parts(plot: Plot, datasets: Datasets) -> Iterator[tuple[Plot, Datasets, list
     for i in sorted({int(i) for i in np.linspace(0, len(values) - 1, min(PARTS, len(values))).round()}):
       chosen = {name: _at(data, extra.axis, values[i], data is varied) for name, data in datasets.items()}
       if all((data.status != STATUS.index("missing")).any() for data in chosen.values()):
-        named = plot._replace(name=f"{plot.name}-{extra.axis}-" + re.sub(r"[^\w.+-]", "_", _text(values[i])))
+        named = spec._replace(name=f"{spec.name}-{extra.axis}-" + re.sub(r"[^\w.+-]", "_", _text(values[i])))
         said = f"{extra.axis} = {_text(values[i])}, one of {len(values)} values in {extra.source}"
         yield from ((part, some, [said, *others]) for part, some, others in parts(named, chosen))
   else:
-    yield plot, datasets, []
+    yield spec, datasets, []
 
 
 def _text(value: Any) -> str:
@@ -147,16 +92,16 @@ def _at(data: xr.Dataset, axis: str, value: Any, is_varied: bool) -> xr.Dataset:
   return data.sel({axis: [value]}) if is_varied or has_value else data
 
 
-def load(plot: Plot, results: Path) -> dict[str, xr.Dataset]:
+def load(spec: FigureSpec, results: Path) -> dict[str, xr.Dataset]:
   """Loads what a figure reads. Overlays that were not run are left out."""
-  names = [name for name in plot.reads if name not in plot.overlays or block_paths(results / name)]
+  names = [name for name in spec.inputs if name not in spec.overlays or block_paths(results / name)]
   return {name: coverage.load(results / name) for name in names}
 
 
-def notes(plot: Plot, datasets: Datasets) -> list[str]:
+def notes(spec: FigureSpec, datasets: Datasets) -> list[str]:
   """Lists what the figure lacks: planned points that are not stored, and overlays that were not run."""
   said = [f"incomplete: {m} of {d.attrs['source']}" for d in datasets.values() if (m := d.attrs.get("missing"))]
-  lacking = [name for name in plot.reads if name not in datasets]
+  lacking = [name for name in spec.inputs if name not in datasets]
   return said + [f"drawn without {name}, which was not run" for name in lacking]
 
 
@@ -168,16 +113,16 @@ def source_of(datasets: Datasets) -> str:
   return ", ".join(f"{folder} ({checksum}; {seeds})" for folder, checksum, seeds in named) or "closed forms"
 
 
-def render(plot: Plot, datasets: Datasets, save: Callable[[Figure, str, str], T], said: Sequence[str] = ()) -> T:
+def render(spec: FigureSpec, datasets: Datasets, save: Callable[[Figure, str, str], T], said: Sequence[str] = ()) -> T:
   """Draws one figure in the style of all, and hands it with its name and source to `save`, whose value is returned.
 
   Neither the user's matplotlibrc nor settings made in Python change it, and both are as before when it is drawn.
   """
   with style.settings():
-    figure = plot.draw(datasets)
+    figure = spec.draw(datasets)
     style.letter_panels(figure)
-    style.sign(figure, source_of(datasets), [*said, *notes(plot, datasets)])
-    return save(figure, plot.name, source_of(datasets))
+    style.sign(figure, source_of(datasets), [*said, *notes(spec, datasets)])
+    return save(figure, spec.name, source_of(datasets))
 
 
 def check_not_of_others(path: Path, datasets: Datasets) -> None:
@@ -198,14 +143,14 @@ def check_not_of_others(path: Path, datasets: Datasets) -> None:
     )
 
 
-def draw(plot: Plot, results: Path, out: Path) -> list[Path]:
+def draw(spec: FigureSpec, results: Path, out: Path) -> list[Path]:
   """Draws one figure from results on disk, or one for each value of what it has no axis for; returns the files written.
 
   Raises:
     ResultsError: if results are missing or do not fit, or a figure of that name was drawn from another folder of results.
   """
   written = []
-  for part, datasets, said in parts(plot, load(plot, results)):
+  for part, datasets, said in parts(spec, load(spec, results)):
     check_not_of_others(out / f"{part.name}.png", datasets)
     for note in (*said, *notes(part, datasets)):
       print(f"{part.name}: {note}.", file=sys.stderr)
@@ -213,22 +158,18 @@ def draw(plot: Plot, results: Path, out: Path) -> list[Path]:
   return written
 
 
-def about(plot: Plot) -> str:
+def about(spec: FigureSpec) -> str:
   """Describes a figure for `--help`: its caption, the results that it reads, and the command that draws it."""
-  needed = [name for name in plot.reads if name not in plot.overlays]
-  reads = f"It reads the results of {' and '.join(needed)}" if needed else "It shows closed forms and reads no results"
-  over = f", and draws those of {' and '.join(plot.overlays)} over them if there are any" if plot.overlays else ""
-  command = f"    python -m analysis.{plot.name} --results=results --out=figures"
-  return f"{plot.caption.strip()}\n\n{reads}{over}; it is written as PDF and PNG.\n\n{command}"
+  reads = (
+    f"It reads the results of {' and '.join(spec.reads)}"
+    if spec.reads
+    else "It shows closed forms and reads no results"
+  )
+  over = f", and draws those of {' and '.join(spec.overlays)} over them if there are any" if spec.overlays else ""
+  usage = f"\n\n    python -m {listing.module_of(spec.name)} --results=results --out=figures"
+  return f"{spec.caption.strip()}\n\n{reads}{over}; it is written as PDF and PNG.{usage}"
 
 
-def main(*plots: Plot, argv: Sequence[str] | None = None, doc: str | None = None) -> int:
-  """Draws figures from the command line and returns an exit code; `doc` is what --help says of several."""
-
-  def draw_all(results: Path, out: Path) -> Iterator[Path]:
-    for plot in plots:
-      yield from draw(plot, results, out)
-
-  names = f"{doc or 'Draws figures.'}\n\nFigures: {', '.join(plot.name for plot in plots)}."
-  name, told = (plots[0].name, about(plots[0])) if len(plots) == 1 else ("figures", names)
-  return command.run(name, draw_all, argv, "figures", "the figures", told)
+def main(spec: FigureSpec, argv: Sequence[str] | None = None) -> int:
+  """Draws one figure from the command line and returns an exit code."""
+  return command.run(spec.name, partial(draw, spec), argv, "figures", "the figure", about(spec))

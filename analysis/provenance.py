@@ -8,9 +8,9 @@ import numpy as np
 import xarray as xr
 
 from analysis import coverage
-from analysis.words import short
-from experiments.store import STATUS, block_paths, read_meta
-from experiments.words import duration
+from analysis.wording import short
+from sweepkit.store import STATUS, block_paths, read_meta
+from sweepkit.words import duration
 
 UNKNOWN = "–"
 
@@ -93,3 +93,8 @@ def _values(values: list[Any]) -> str:
     values = [short(value) for value in sorted(values)]
   texts = [str(value) for value in values]
   return ", ".join(texts) if len(texts) <= 8 else f"{texts[0]}, {texts[1]}, … {texts[-1]} ({len(texts)} values)"
+
+
+def without_folders(command: str) -> str:
+  """Returns a command without the flags that name a folder or a share of the work."""
+  return " ".join(word for word in command.split() if not word.startswith(("--out=", "--shard=")))

@@ -24,37 +24,24 @@ import xarray as xr
 from analysis import command
 from analysis.claims import CLAIMS, ledger
 from analysis.coverage import load, run_command
-from analysis.figure import Datasets, Plot, notes, parts, render
-from analysis.language import LANGUAGE
-from analysis.learning import LEARNING
+from analysis.figure import Datasets, FigureSpec, notes, parts, render
 from analysis.numbers import Table, tables, to_csv
-from analysis.paper import PLOTS
 from analysis.provenance import sweep
-from experiments.files import writing
-from experiments.store import ResultsError, block_paths, write_atomically
+from analysis.study import Study, figures, studies
+from sweepkit.store import ResultsError, block_paths, write_atomically
+from sweepkit.store.files import writing
 
 INLINE = 300_000  # bytes of an SVG, which is a PNG beyond, and of a CSV, which lies beside the page beyond
 
 
 class Part(NamedTuple):
-  """A part of the argument; `make` is the target that runs all of its experiments."""
+  """A part of the argument: a study and its figures."""
 
-  title: str
-  question: str
-  make: str
-  plots: Sequence[Plot]
+  study: Study
+  figures: Sequence[FigureSpec]
 
 
-PARTS = (
-  Part(
-    "Where the product goes",
-    "For which cell, weight, saturation and bias do gradients vanish or explode?",
-    "paper",
-    PLOTS,
-  ),
-  Part("What is learned", "Does the product decide what a network can learn?", "learning", LEARNING),
-  Part("Language and other sequences", "What becomes of it where recurrent networks are used?", "language", LANGUAGE),
-)
+PARTS = tuple(Part(study, figures(study.name)) for study in studies())
 
 
 class Picture(NamedTuple):
@@ -112,13 +99,13 @@ def title(name: str) -> str:
   return name.replace("_", " ").capitalize()
 
 
-def pictures(plot: Plot, datasets: Datasets) -> Iterator[tuple[Picture, dict[str, bytes]]]:
+def pictures(spec: FigureSpec, datasets: Datasets) -> Iterator[tuple[Picture, dict[str, bytes]]]:
   """The figures that results make, each with its numbers and the files that are too large for the page.
 
   Raises:
     ResultsError: if they cannot be drawn from these results.
   """
-  for part, data, said in parts(plot, datasets):
+  for part, data, said in parts(spec, datasets):
     source, width = render(part, data, _encoded, said)
     shown = part.numbers(data)
     csv = to_csv(shown)
@@ -127,7 +114,7 @@ def pictures(plot: Plot, datasets: Datasets) -> Iterator[tuple[Picture, dict[str
     paragraphs = [" ".join(text.split()) for text in part.caption.strip().split("\n\n")]
     size = f"{max(1, round(len(csv) / 1000))} kB"
     told = " ".join([part.finding(shown), *(f"{note[0].upper()}{note[1:]}." for note in (*said, *notes(part, data)))])
-    made = Picture(part.name, title(part.name), told, paragraphs, source, width, tables(shown), href, size)
+    made = Picture(part.name, title(part.name), told, paragraphs, source, width, tables(shown, part.tables), href, size)
     yield made, {} if is_inline else {href: csv}
 
 
@@ -140,7 +127,7 @@ def load_all(results: Path) -> dict[str, xr.Dataset]:
   first = f"run an experiment first ({run_command('recurrent_gain', results)})"
   if not results.is_dir():
     raise ResultsError(f"--results: {results} is no folder; {first}.")
-  known = [name for part in PARTS for plot in part.plots for name in plot.reads]
+  known = [name for part in PARTS for spec in part.figures for name in spec.inputs]
   known += [name for claim in CLAIMS.values() for name in claim.reads]
   others = sorted(path.name for path in results.iterdir() if path.is_dir())
   names = [name for name in dict.fromkeys([*known, *others]) if block_paths(results / name)]
@@ -159,16 +146,16 @@ def page(results: Path) -> tuple[str, dict[str, bytes]]:
   sections, files = [], dict[str, bytes]()
   for part in PARTS:
     drawn, missing = [], []
-    for plot in part.plots:
-      lacking = [name for name in plot.reads if name not in data]
+    for spec in part.figures:
+      lacking = [name for name in spec.inputs if name not in data]
       try:
-        if needed := [name for name in lacking if name not in plot.overlays]:
+        if needed := [name for name in lacking if name not in spec.overlays]:
           raise ResultsError(f"{' and '.join(needed)} {'was' if len(needed) == 1 else 'were'} not run")
-        for found, beside in pictures(plot, {name: data[name] for name in plot.reads if name in data}):
+        for found, beside in pictures(spec, {name: data[name] for name in spec.inputs if name in data}):
           drawn.append(found)
           files |= beside
       except ResultsError as error:
-        missing.append(Missing(title(plot.name), str(error), [run_command(name, results) for name in lacking]))
+        missing.append(Missing(title(spec.name), str(error), [run_command(name, results) for name in lacking]))
     sections.append((part, drawn, missing))
   sweeps = [sweep(results / name, dataset) for name, dataset in data.items()]
   environment = jinja2.Environment(

@@ -1,6 +1,6 @@
 """The look of every figure: sizes, colours, bands, and files that are the same bytes when drawn twice."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 import contextlib
 from pathlib import Path
 import textwrap
@@ -17,7 +17,7 @@ from PIL import Image
 from scipy import stats
 import xarray as xr
 
-from experiments.words import FEW
+from sweepkit.words import FEW
 
 COLUMN, PAGE = 3.4, 7.0  # widths in inches of one column and of a page
 
@@ -124,69 +124,11 @@ def plot_band(axes: Axes, x: np.ndarray, values: xr.DataArray, **line: Any) -> N
     axes.plot(x, values.transpose(..., "seed").values, color=drawn.get_color(), linewidth=0.5, alpha=0.4)
 
 
-def success_rate(solved: xr.DataArray, dim: str = "seed", level: float = 0.95) -> Band:
-  """The share of runs that solved their task (1, else 0) with Wilson's interval for it; NaN, not run, does not count."""
-
-  def rate(successes: int, made: int) -> np.ndarray:
-    if not made:
-      return np.full(3, np.nan)
-    test = stats.binomtest(int(successes), int(made))
-    return np.array([test.statistic, *test.proportion_ci(level, method="wilson")])
-
-  rates = np.vectorize(rate, signature="(),()->(k)")(solved.sum(dim), solved.count(dim))
-  return Band(*np.moveaxis(rates, -1, 0))
-
-
-def success_bars(solved: xr.DataArray) -> tuple[np.ndarray, np.ndarray]:
-  """The success rate, and the lengths of its bars down and up."""
-  rate = success_rate(solved)
-  return rate.mean, np.clip([rate.mean - rate.low, rate.high - rate.mean], 0, None)  # above 0 but for rounding
-
-
-def plot_success(axes: Axes, curves: Sequence[tuple[xr.DataArray, Mapping[str, Any]]]) -> None:
-  """Success rates over `length` with Wilson's bars, of curves (`solved`, look); side by side, so that no bar hides another."""
-  for i, (solved, look) in enumerate(curves):
-    share, bars = success_bars(solved)
-    at = np.arange(share.size) + 0.4 * ((i + 0.5) / len(curves) - 0.5)
-    axes.errorbar(at, share, bars, capsize=1.5, elinewidth=0.8, **look)
-  axes.set_xticks(range(share.size), solved.length.values)
-  axes.set_ylim(-0.04, 1.04)
-
-
 def plot_seeds(axes: Axes, x: np.ndarray, values: xr.DataArray, **line: Any) -> None:
   """Every seed as a thin line, and their median, for values whose mean one seed would decide."""
   look = {name: value for name, value in line.items() if name in ("color", "linestyle")}
   axes.plot(x, values.transpose(..., "seed").values, linewidth=0.5, alpha=0.4, **look)
   axes.plot(x, values.median("seed", skipna=False).values, **line)
-
-
-def plot_scores(axes: Axes, cases: Sequence[tuple[str, str, np.ndarray]], baselines: Mapping[str, float]) -> None:
-  """One row a case (its name, cell, a value a seed): every seed as a mark, their mean as a number; baselines as named lines."""
-  for i, (_, cell, values) in enumerate(cases):
-    look = cell_style(cell)
-    axes.plot(values, np.full(values.size, i), color=look.color, marker=look.marker, linestyle="none", alpha=0.7)
-    axes.annotate(f"{values.mean():.3g}", (1.02, i), xycoords=("axes fraction", "data"), va="center", fontsize=7)
-  styles = ("--", ":", "-.", (0, (1, 3)))
-  for (name, value), linestyle in zip(baselines.items(), styles, strict=False):
-    axes.axvline(value, label=f"{name}: {value:.3g}", **(THEORY | {"linestyle": linestyle}))
-  axes.set_yticks(range(len(cases)), [name for name, _, _ in cases])
-  axes.set_ylim(len(cases) - 0.5, -0.5)
-  if baselines:
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.26))
-
-
-def plot_by_length(axes: Axes, cells: Iterable[tuple[str, xr.DataArray]], **look: Any) -> None:
-  """Values over `length`, every seed and their median, of every (cell, values); `look` overrides the cell's."""
-  ticks: set[float] = set()
-  for cell, values in cells:
-    lengths = values.length.values
-    ticks.update(lengths.tolist())
-    label, color, marker, linestyle = cell_style(cell)
-    own = {"label": label, "color": color, "marker": marker, "linestyle": linestyle}
-    plot_seeds(axes, lengths, values.transpose("length", "seed"), **(own | look))
-  axes.set_xscale("log")
-  axes.set_xticks(sorted(ticks), [f"{length:g}" for length in sorted(ticks)])
-  axes.set_xticks([], minor=True)
 
 
 def legend_line(**line: Any) -> Line2D:

@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks import trials
 from benchmarks.trials import Outcome
-from experiments import store, verify
+from sweepkit import store, verify
 
 
 def _kills(

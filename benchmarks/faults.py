@@ -24,8 +24,8 @@ import numpy as np
 
 from benchmarks import fault_rows, refusal_rows
 from benchmarks.trials import Outcome
-from experiments import terminal
-from experiments.files import ResultsError, check_path, write_atomically
+from sweepkit import terminal
+from sweepkit.store.files import ResultsError, check_path, write_atomically
 
 
 class Row(NamedTuple):
@@ -67,11 +67,11 @@ What is promised:
 - **A block exists when its JSON does**, and that is written last, under another name, synced and renamed. What a killed
   launch was writing is removed by the next one, as soon as its process is dead.
 - **Every byte is vouched for**: of a block by its JSON, of a checkpoint by its manifest, of a journal by the checksum in each
-  row. `python -m experiments.verify --out=results` reads them all, says one sentence a problem and exits with 1 if there is one.
+  row. `python -m sweepkit.verify --out=results` reads them all, says one sentence a problem and exits with 1 if there is one.
 - **The next launch makes anew what is damaged**: points of a damaged block are computed again; a run goes on from its other
   checkpoint, or is trained from the start if none is left or a row is lost. The numbers come out the same on the same machine.
 - **A write that fails** ends the launch with one sentence and exit code 2; what was stored before is kept.
-- **Joining** (`python -m experiments.merge a b --out=c`) checks before it copies, replaces nothing that is intact, and refuses
+- **Joining** (`python -m sweepkit.merge a b --out=c`) checks before it copies, replaces nothing that is intact, and refuses
   by name a block that holds other numbers for points that are there.
 
 Not promised: rows of journals written before rows had checksums are read as they are; a run in use is not checked.

@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks import trials
 from benchmarks.trials import Outcome
-from experiments import verify
+from sweepkit import verify
 
 
 def _mount(disk: Path, options: str) -> None:

@@ -12,8 +12,9 @@ import numpy as np
 
 from benchmarks import trials
 from benchmarks.trials import Outcome
-from experiments import devices, merge, store, verify
-from experiments.grid import content_hash
+from sweepkit import merge, store, verify
+from sweepkit.execution import devices
+from sweepkit.points import content_hash
 
 
 def points_that_are_not_finite(work: Path, tries: int, rng: np.random.Generator) -> Outcome:
@@ -82,7 +83,7 @@ def other_schemas(work: Path, tries: int, rng: np.random.Generator) -> Outcome:
     len(results),
     sum(results),
     "a block and a checkpoint of schema 0 are refused by name, by the launch, by `load_results` and by "
-    "`experiments.verify`; journals without checksums are read and gone on with",
+    "`sweepkit.verify`; journals without checksums are read, and runs resume from them",
   )
 
 

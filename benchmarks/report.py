@@ -18,9 +18,9 @@ from benchmarks.command import RESULTS
 from benchmarks.products import BARE, BARE_ONE_BY_ONE
 from benchmarks.results import Result, geometric_mean, load, ratio, timed, to_bare, to_best, to_limit
 from benchmarks.timing import BenchmarkError
-from experiments import terminal
-from experiments.files import ResultsError, check_path
-from experiments.store import write_atomically
+from sweepkit import terminal
+from sweepkit.store import write_atomically
+from sweepkit.store.files import ResultsError, check_path
 
 HEAD = """# Performance
 

@@ -19,8 +19,10 @@ os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llv
 import jax
 import numpy as np
 
-from experiments import grid, journal, runner, store
-from experiments.train import final_states
+from experiments.training import RunSettings, final_states
+from sweepkit import points as grid
+from sweepkit import runner, store
+from sweepkit.store import journal
 
 # A sweep of 800 points in 100 blocks, each of which takes some milliseconds, and a block of two training runs.
 SWEEP = ("activation_choice", "--cells=rnn", "--hidden_size=8", "--input_size=2", "--seq_len=20", "--chunk=8")
@@ -135,7 +137,7 @@ def numbers(out: Path) -> dict[str, Any]:
     run = path.parent / "runs" / path.stem
     if run.is_dir():
       rows = [dict(row, samples_per_second=0) for row in journal.rows(run / "metrics.jsonl")]
-      state = final_states(block.points, run)
+      state = final_states(RunSettings, block.points, run)
       leaves = jax.tree.leaves(state._replace(key=jax.random.key_data(state.key)))
       found[f"{path.stem} metrics"] = json.dumps(rows)
       found[f"{path.stem} dynamics"] = (run / "dynamics.jsonl").read_bytes()

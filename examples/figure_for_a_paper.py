@@ -9,8 +9,9 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from analysis import forget_bias
-from analysis.figure import Datasets, draw, only_axes
+from analysis.figure import Datasets, draw
+from analysis.paper import forget_bias
+from analysis.selection import only_axes
 from analysis.style import cell_style, new_figure, plot_band
 
 COLUMN = 252 / 72.27  # inches: \the\columnwidth of your document in points, divided by 72.27
@@ -31,8 +32,8 @@ def memory(datasets: Datasets) -> Figure:
 
 
 def main(out: Path = Path("figures")) -> list[Path]:
-  plot = forget_bias.PLOT._replace(name="memory", draw=memory, caption=__doc__)
-  paths = draw(plot, Path("results/reference"), out)
+  figure = forget_bias.FIGURE._replace(name="memory", draw=memory, caption=__doc__)
+  paths = draw(figure, Path("results/reference"), out)
   print(*paths, sep="\n")
   return paths
 

@@ -12,22 +12,20 @@ from pathlib import Path
 from jaxtyping import Array
 import numpy as np
 
-from experiments.grid import Point
-from experiments.measure import Measure, draw
-from experiments.plan import Experiment
-from experiments.sweep import sweep
+from experiments.portrait import SETTINGS, cell_of, draw
 import recurrent_lab as rl
 from recurrent_lab import theory
+from sweepkit import Experiment, Measure, Point, sweep
 
 
 def growth(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str, Array]:
   """Returns the growth rate of ‖∏ J‖ in nats per step at one point of the grid, for one random net."""
   params, xs, state, _ = draw(static, key, values)
-  cell = rl.get_cell(str(static["cell"]))
+  cell = cell_of(static)
   return {"rate": rl.growth_rate(rl.product_log_norms(cell, params, xs, state, norm="frobenius")).rate}
 
 
-GROWTH = Experiment("growth", __doc__, Measure(growth, dims={"rate": ()}, coords=lambda static: {}), defaults={})
+GROWTH = Experiment("growth", __doc__, Measure(growth, settings=SETTINGS, dims={"rate": ()}))
 
 
 def main(out: Path = Path("results")) -> float:

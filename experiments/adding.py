@@ -14,11 +14,12 @@ trivial error for all 5000.
 
 import sys
 
-from experiments.runner import Experiment, main
-from experiments.train import TRAIN
+from experiments.training import TRAIN
+from experiments.training.settings import TINY
+from sweepkit import Experiment, main
 
 EXPERIMENT = Experiment(
-  "adding",
+  "experiments.adding",
   __doc__,
   TRAIN,
   {
@@ -31,6 +32,9 @@ EXPERIMENT = Experiment(
   },
   seeds=5,
   drawn_along=("layers",),
+  seconds=2265,
+  figure="analysis.learning.adding",
+  tiny=TINY,
 )
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ from absl import flags
 import pytest
 
 from analysis import claims
-from experiments import runner
+from analysis.claims import pages
+from sweepkit import runner
 
 ROOT = Path(__file__).parent.parent
 README, CHINESE = ROOT / "README.md", ROOT / "README.zh-CN.md"
@@ -124,7 +125,7 @@ def test_commands_and_their_flags_exist(page, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-  "line", ["make papers", "python -m experiments.verify --in=results", "python -m experiments.adding --cell=gru"]
+  "line", ["make papers", "python -m sweepkit.verify --in=results", "python -m experiments.adding --cell=gru"]
 )
 def test_a_command_that_does_not_exist_is_noticed(line, monkeypatch):
   with pytest.raises((AssertionError, SystemExit, runner.UsageError, pytest.fail.Exception)):
@@ -197,4 +198,4 @@ def test_the_ledger_in_the_readme_is_the_one_in_docs():
     entry["number"]: claims.Finding(entry["measured"], entry["verdict"], entry.get("condition", "")) for entry in ledger
   }
   text = README.read_text()
-  assert claims.embed(text, findings) == text
+  assert pages.embed(text, findings) == text

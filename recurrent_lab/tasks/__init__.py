@@ -7,20 +7,20 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from recurrent_lab.cell import check_choice
-from recurrent_lab.tasks.adding import adding, multiplication
-from recurrent_lab.tasks.captions import captions
+from recurrent_lab.tasks._adding import adding, multiplication
+from recurrent_lab.tasks._captions import captions, image_row, letter_row, spell
+from recurrent_lab.tasks._language import language, next_tokens
+from recurrent_lab.tasks._tagging import tagging
+from recurrent_lab.tasks._temporal_order import temporal_order
+from recurrent_lab.tasks._utterances import utterances
 from recurrent_lab.tasks.chaos import linear_error, mackey_glass, persistence_error
 from recurrent_lab.tasks.copying import copy_memory, delayed_copy, noiseless_memorization
 from recurrent_lab.tasks.digits import sequential_digits
-from recurrent_lab.tasks.language import language, next_tokens
 from recurrent_lab.tasks.next_symbol import long_lag, random_permutation
 from recurrent_lab.tasks.sessions import next_item
 from recurrent_lab.tasks.spikes import spike_timing
 from recurrent_lab.tasks.stories import long_range_recall, name_lags
-from recurrent_lab.tasks.tagging import tagging
 from recurrent_lab.tasks.task import Batch, Pair, Task, cross_entropy, error_rate, mean_squared_error
-from recurrent_lab.tasks.temporal_order import temporal_order
-from recurrent_lab.tasks.utterances import utterances
 from recurrent_lab.tasks.xor import delayed_xor
 
 #: The tasks by name. Each takes one number, a length, lag or delay in steps: the time that the memory must span, up to a factor.
@@ -68,7 +68,9 @@ __all__ = [
   "delayed_xor",
   "error_rate",
   "get_task",
+  "image_row",
   "language",
+  "letter_row",
   "linear_error",
   "long_lag",
   "long_range_recall",
@@ -82,6 +84,7 @@ __all__ = [
   "persistence_error",
   "random_permutation",
   "sequential_digits",
+  "spell",
   "spike_timing",
   "tagging",
   "temporal_order",

@@ -10,13 +10,12 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from analysis import claims, numbers, paper, provenance, report, words
-from analysis.language import LANGUAGE
-from analysis.learning import LEARNING
-from experiments.store import load_results
-from tests.analysis.success_test import REFERENCE
+from analysis import claims, numbers, provenance, report, study, wording
+from sweepkit.store import load_results
+from tests.made_up import REFERENCE
 
 FEW = ("recurrent_gain", "tanh_slope")
+EVERY = {spec.name: spec for one in study.studies() for spec in study.figures(one.name)}
 
 
 class Page(HTMLParser):
@@ -47,7 +46,7 @@ class Page(HTMLParser):
 def few():
   """The report's parts with a few of its figures; of the language study nothing was run."""
   return tuple(
-    part._replace(plots=[plot for plot in part.plots if plot.name in (*FEW, "vowels")]) for part in report.PARTS
+    part._replace(figures=[spec for spec in part.figures if spec.name in (*FEW, "vowels")]) for part in report.PARTS
   )
 
 
@@ -90,11 +89,11 @@ def test_the_page_needs_no_other_file(page):
 
 
 def test_alternative_texts_state_the_finding(page, results):
-  plots = {plot.name: plot for plot in paper.PLOTS if plot.name in FEW}
+  plots = {name: EVERY[name] for name in FEW}
   alternatives = [attrs["alt"] for attrs in page.all("img")]
   assert len(alternatives) == len(plots)
   for plot, alternative in zip(plots.values(), alternatives, strict=True):
-    shown = plot.numbers({name: load_results(results / name) for name in plot.reads})
+    shown = plot.numbers({name: load_results(results / name) for name in plot.inputs})
     assert alternative == f"{report.title(plot.name)}. {plot.finding(shown)}"
 
 
@@ -133,7 +132,7 @@ def test_a_claim_without_its_sweeps_is_not_judged(results):
 
 
 def test_what_is_large_lies_beside_the_page(results, few, tmp_path, monkeypatch):
-  part = few[0]._replace(plots=[plot for plot in few[0].plots if not plot.reads])
+  part = few[0]._replace(figures=[spec for spec in few[0].figures if not spec.reads])
   monkeypatch.setattr(report, "PARTS", [part])
   monkeypatch.setattr(report, "INLINE", 1000)
   assert report.main([f"--results={results}", f"--out={tmp_path}"]) == 0
@@ -144,26 +143,29 @@ def test_what_is_large_lies_beside_the_page(results, few, tmp_path, monkeypatch)
   assert all(attrs["src"].startswith("data:image/png") for attrs in page.all("img"))
 
 
-@pytest.mark.parametrize("plot", paper.PLOTS + LEARNING + LANGUAGE, ids=lambda plot: plot.name)
+@pytest.mark.parametrize("plot", EVERY.values(), ids=lambda plot: plot.name)
 def test_every_figure_has_a_finding_and_numbers(plot, results):
   """In small results too, where a curve may be too short to cross anything."""
-  folder = REFERENCE if plot in LANGUAGE else results
-  shown = plot.numbers({name: load_results(folder / name) for name in plot.reads})
+  folder = REFERENCE if plot in study.figures("language") else results
+  datasets = {name: load_results(folder / name) for name in plot.inputs}
+  shown = plot.numbers(datasets)
   finding = plot.finding(shown)
   assert any(character.isdigit() for character in finding)
   assert "nan" not in finding.lower().replace("nats", "")
   assert finding.endswith(".")
-  tables = numbers.tables(shown)
+  tables = numbers.tables(shown, plot.tables)
   assert tables
   assert all(len(row) == len(table.heads) for table in tables for row in table.rows)
-  assert {str(name) for name in shown.data_vars} <= set(numbers.QUANTITIES)
+  stored = {name for one in datasets.values() for name in one.data_vars}
+  assert {str(name) for name in shown.data_vars} <= {*plot.tables, *stored}, "what a figure derives needs a label"
+  assert set(plot.tables) <= {str(name) for name in shown.data_vars} | {"mean_field", "ngram_nats", "ngram_error"}
   rows = list(csv.reader(io.StringIO(numbers.to_csv(shown).decode())))
   assert len({len(row) for row in rows}) == 1
   assert len(rows) > 1
 
 
 def test_other_numbers_are_another_finding(results):
-  plot = next(plot for plot in paper.PLOTS if plot.name == "recurrent_gain")
+  plot = EVERY["recurrent_gain"]
   shown = xr.Dataset(
     {"growth_rate": (("cell", "ws", "seed"), np.array([[[-1.0, -3], [1, 3]], [[-1, -1], [-2, -2]]]))},
     coords={"cell": ["rnn", "lstm"], "ws": [1.0, 2.0]},
@@ -182,7 +184,7 @@ def test_the_last_value_is_the_last_that_was_measured():
   values = xr.DataArray(
     [[1.0, 2, np.nan], [np.nan] * 3, [np.nan, 4, 5]], dims=("seed", "update"), coords={"update": [1, 2, 3]}
   )
-  np.testing.assert_array_equal(words.last(values, "update"), [2, np.nan, 5])
+  np.testing.assert_array_equal(wording.last(values, "update"), [2, np.nan, 5])
 
 
 def test_markup_is_escaped():

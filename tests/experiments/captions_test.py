@@ -5,9 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments import captions, data, runner
-from experiments.learning import build
-from experiments.programs import LOG, prepare
+from experiments import captions
+from experiments.training import data
+from experiments.training.programs import LOG, prepare
+from experiments.training.settings import build
+from sweepkit import runner
 from tests import reference
 from tests.nets import to_float64
 

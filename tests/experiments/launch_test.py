@@ -5,33 +5,21 @@ import os
 import signal
 import socket
 
+from experiments.portrait.net import Measure
 import jax
 import numpy as np
 import pytest
 
-from experiments import devices, grid, plan, runner, store
-from experiments.measure import Measure
-from tests.experiments.devices_test import ended, launcher, stored
-from tests.experiments.runner_test import SMALL, experiment
+from sweepkit import plan, runner, store
+from sweepkit import points as grid
+from sweepkit.execution import devices
+from tests.support.launches import SMALL, array, ended, experiment, launcher, stored, watch
 
 FLAGS = (*SMALL, "--ws=0.5,1,2", "--cells=rnn", "--chunk=2")
 
 
 def launch(out, *flags):
   return runner.main(experiment("activation_choice"), [*FLAGS, f"--out={out}", *flags])
-
-
-def watch(monkeypatch, module, name, events, after=lambda: None):
-  """Takes a note of every call of a function."""
-  function = getattr(module, name)
-
-  def noting(*args):
-    events.append(name)
-    result = function(*args)
-    after()
-    return result
-
-  monkeypatch.setattr(module, name, noting)
 
 
 def test_a_block_is_on_its_way_before_the_former_is_written(tmp_path, monkeypatch):
@@ -108,10 +96,6 @@ def test_other_devices_than_jax_has_started_with_are_refused(tmp_path, capsys):
   assert launch(tmp_path, "--cpu_devices=7") == 2
   assert "--cpu_devices: 7 is not allowed in a process whose JAX has" in capsys.readouterr().err
   assert not (tmp_path / "activation_choice").exists()
-
-
-def array(**values):
-  return {f"SLURM_ARRAY_TASK_{name}": str(value) for name, value in values.items()}
 
 
 @pytest.mark.parametrize(

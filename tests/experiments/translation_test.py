@@ -8,11 +8,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments import learning, pairs, runner, store, text, translation
+from experiments import translation
+from experiments.language import pairs, text
+from experiments.training import settings as learning
 import recurrent_lab as rl
 from recurrent_lab import sequence
 from recurrent_lab.tasks import Batch, Task
 from recurrent_lab.tasks.translation import translation as translation_task
+from sweepkit import runner, store
 
 TINY = (
   "--cells=rnn",

@@ -1,0 +1,11 @@
+"""Figures and the table of the language study: text and other sequences, each cell beside a simple baseline."""
+
+from analysis.study import Study
+
+STUDY = Study(
+  name="language",
+  title="Language and other sequences",
+  question="What becomes of it where recurrent networks are used?",
+  make="language",
+  order=30,
+)

@@ -1,0 +1,74 @@
+"""Temporal order: the share of seeds that solve it over the length, for plain SGD, with clipping, with Ω too, and for gates."""
+
+from collections import Counter
+import sys
+from typing import Any
+
+from matplotlib.figure import Figure
+import xarray as xr
+
+from analysis.figure import Datasets, FigureSpec, main
+from analysis.learning.success import SOLVED, plot_success
+from analysis.selection import only_axes, runs
+from analysis.style import COLUMN, cell_style, new_figure
+from analysis.wording import count
+
+# Of the RNN, which is trained in several ways: the more is done, the fuller the line.
+LOOKS = ({"linestyle": ":", "marker": "v"}, {"linestyle": "--", "marker": "D"}, {"linestyle": "-", "marker": "o"})
+TRAINING = ("clip", "omega", "optimizer", "learning_rate", "init")
+
+
+def curves(datasets: Datasets) -> dict[str, tuple[xr.DataArray, dict[str, Any]]]:
+  """What was solved and how it is drawn, by curve; trainings that share a name say what they differ in."""
+  data = only_axes(datasets["temporal_order"], "length", *TRAINING)
+  found: dict[str, tuple[xr.DataArray, dict[str, Any]]] = {}
+  cells = data.cell.values.tolist()
+  order = lambda case: (cells.index(case[0][0]), case[0][1] != "none", case[0][2])
+  varied = [i for i, name in enumerate(TRAINING) if data.sizes[name] > 1]
+  trained = sorted(runs(data, "cell", *TRAINING), key=order)
+  shared = Counter(case[:4] for case, _ in trained)  # of which there are several, the name says more
+  for (cell, *training), one in trained:
+    clip, omega, optimizer, *_ = training
+    helps = [*["clipping"] * (clip != "none"), *["Ω"] * (omega > 0)]
+    name, color, marker, linestyle = cell_style(cell)
+    label = " + ".join([f"{name}: {optimizer.upper() if optimizer == 'sgd' else optimizer.capitalize()}", *helps])
+    if shared[cell, clip, omega, optimizer] > 1:
+      label += "".join(f", {TRAINING[i].replace('_', ' ')} {training[i]}" for i in varied)
+    look = {"linestyle": linestyle, "marker": marker} if cell != "rnn" else LOOKS[len(helps)]
+    found[label] = one.solved, look | {"color": color, "label": label}
+  return found
+
+
+def draw(datasets: Datasets) -> Figure:
+  figure, axes = new_figure(COLUMN, 3.0)
+  plot_success(axes[0, 0], list(curves(datasets).values()))
+  axes[0, 0].set_xlabel("length of the sequence (steps)")
+  axes[0, 0].set_ylabel("share of seeds that solve it")
+  figure.legend(loc="outside upper center", ncols=2)
+  return figure
+
+
+def numbers(datasets: Datasets) -> xr.Dataset:
+  solved = [one.reset_coords(drop=True).expand_dims(training=[label]) for label, (one, _) in curves(datasets).items()]
+  return xr.concat(solved, "training", join="outer").rename("solved").to_dataset()
+
+
+def finding(shown: xr.Dataset) -> str:
+  longest = shown.solved.sel(length=shown.length.max())
+  parts = "; ".join(f"{label} {count(longest.sel(training=label))}" for label in longest.training.values.tolist())
+  return f"Seeds that solve it at length {int(longest.length)}: {parts}."
+
+
+FIGURE = FigureSpec(
+  name="temporal_order",
+  reads=("temporal_order",),
+  caption=__doc__,
+  draw=draw,
+  numbers=numbers,
+  finding=finding,
+  tables={"solved": SOLVED},
+  order=20,
+)
+
+if __name__ == "__main__":
+  sys.exit(main(FIGURE))

@@ -1,0 +1,78 @@
+"""Memory length against the forget bias, with the closed form of the LSTM's cell path at W = 0 as a thin line."""
+
+import sys
+
+from matplotlib.figure import Figure
+import numpy as np
+import xarray as xr
+
+from analysis.figure import Datasets, FigureSpec, main
+from analysis.selection import only_axes
+from analysis.style import PAGE, THEORY, cell_style, new_figure, plot_band
+from analysis.wording import axis_name, each
+from recurrent_lab.instruments.growth import memory_length
+from recurrent_lab.theory import cell_path_exponent
+from sweepkit import curves
+
+
+def draw(datasets: Datasets) -> Figure:
+  data = only_axes(datasets["forget_bias"], "forget_bias", "ws")
+  biases = data.forget_bias.values
+  dense = np.linspace(biases.min(), biases.max(), 200)
+  theory = np.asarray(memory_length(cell_path_exponent(dense)))
+  ceiling = 4 * theory.max()  # where lengths without end are drawn
+  figure, (axes,) = new_figure(min(PAGE, 3.4 * data.sizes["ws"]), 2.6, 1, data.sizes["ws"], sharey=True)
+  for panel, ws in zip(axes, data.ws.values, strict=True):
+    for cell in map(str, data.cell.values):
+      label, color, marker, linestyle = cell_style(cell)
+      lengths = data.memory_length.sel(cell=cell, norm="spectral", ws=ws).transpose("seed", "forget_bias")
+      look = {"color": color, "marker": marker}
+      if (lengths > 0).any():  # without recurrent weights the RNN has no memory at all
+        plot_band(panel, biases, lengths.where(lengths > 0), linestyle=linestyle, label=label, **look)
+      endless = np.isposinf(lengths).any("seed").values
+      panel.plot(biases[endless], np.full(endless.sum(), ceiling), linestyle="none", fillstyle="none", **look)
+    panel.plot(dense, theory, label=r"$-1/\ln\,\sigma(b_f)$", **THEORY)
+    panel.axhline(ceiling, color="0.6", linewidth=0.5, linestyle=":")
+    panel.set_title(f"$W_s$ = {ws:g}", loc="left")
+    panel.set_xlabel("bias of the forget gate (LSTM $f$, GRU $z$)")
+    panel.legend(loc="upper left", bbox_to_anchor=(0, 0.88))
+  axes[0].set_yscale("log")
+  axes[0].set_ylabel("memory length (steps)")
+  axes[0].annotate(
+    "no decay in some seed", (biases[0], ceiling), (0, 2), textcoords="offset points", color="0.4", fontsize=6
+  )
+  return figure
+
+
+def numbers(datasets: Datasets) -> xr.Dataset:
+  data = only_axes(datasets["forget_bias"], "forget_bias", "ws")
+  return data[["memory_length"]].sel(norm="spectral", drop=True)
+
+
+def finding(shown: xr.Dataset) -> str:
+  """Medians, since a length may be endless."""
+  at = shown.sel(ws=shown.ws.max())
+  low, high = (float(shown.forget_bias[i]) for i in (0, -1))
+
+  def moves(one: xr.Dataset) -> str:
+    middle = one.memory_length.quantile(0.5, "seed", method="nearest", skipna=False)
+    return curves.trend(one.forget_bias.values.tolist(), middle.values.tolist(), axis_name("forget_bias"))
+
+  lengths = each(at, moves)
+  endless = " ∞ stands for a product that does not decay." * ("∞" in lengths)
+  steps = f"the median memory length at W_s = {float(at.ws):g}, in steps: {lengths}."
+  return f"From forget bias {low:g} to {high:g} {steps}{endless}"
+
+
+FIGURE = FigureSpec(
+  name="forget_bias",
+  reads=("forget_bias",),
+  caption=__doc__,
+  draw=draw,
+  numbers=numbers,
+  finding=finding,
+  order=120,
+)
+
+if __name__ == "__main__":
+  sys.exit(main(FIGURE))

@@ -1,0 +1,94 @@
+"""All singular values of the product where its norm grows or shrinks least: which share of the directions keeps its length."""
+
+import sys
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+import numpy as np
+import xarray as xr
+
+from analysis.figure import Datasets, FigureSpec, main
+from analysis.numbers import TableSpec
+from analysis.selection import only_axes
+from analysis.style import PAGE, cell_style, legend_line, new_figure
+from analysis.wording import each, short
+
+LOWEST = -4.0  # nats per step at the left edge; the tail beyond counts, and is not shown
+KEPT = 0.1  # nats per step: a direction that shrinks by less counts as kept
+STYLES = ("-", ":")  # of the critical W_s and the one below
+
+
+def cumulative(log_values: xr.DataArray) -> tuple[np.ndarray, np.ndarray]:
+  """ln σ of all seeds and units, increasing, and the share up to there; zeros (-inf) count, but are not returned."""
+  values = np.sort(log_values.values.ravel())
+  values = values[~np.isnan(values)]  # of cells with fewer directions than others
+  share = np.arange(1, values.size + 1) / max(values.size, 1)
+  return values[np.isfinite(values)], share[np.isfinite(values)]
+
+
+def critical_gains(one: xr.Dataset) -> list[int]:
+  """Of one cell the index of the W_s whose product grows least, up or down, and of the next below."""
+  rates = np.abs(one.growth_rate.sel(norm="spectral").mean("seed"))
+  critical = int(rates.fillna(np.inf).argmin("ws"))
+  return [i for i in (critical, critical - 1) if i >= 0]
+
+
+def draw(datasets: Datasets) -> Figure:
+  data = only_axes(datasets["recurrent_gain"], "ws")
+  lags = data.sv_lag.values
+  shades = mpl.colormaps["viridis"](np.linspace(0, 0.85, len(lags)))
+  right = 0.0
+  figure, (axes,) = new_figure(PAGE, 2.5, 1, data.sizes["cell"], sharex=True, sharey=True)
+  for panel, cell in zip(axes, map(str, data.cell.values), strict=True):
+    chosen = critical_gains(data.sel(cell=cell))
+    for i, linestyle in zip(chosen, STYLES, strict=False):
+      for lag, shade in zip(lags, shades, strict=True):
+        values, share = cumulative(data.log_singular_value.sel(cell=cell, sv_lag=lag).isel(ws=i))
+        right = max(right, (values / lag).max(initial=0))
+        panel.plot(values / lag, share, color=shade, linestyle=linestyle, linewidth=1.2 if i == chosen[0] else 0.9)
+    panel.axvline(0, color="black", linewidth=0.6)
+    gains = ", ".join(f"{float(data.ws[i]):g}" for i in chosen)
+    panel.set_title(f"{cell_style(cell).label}, $W_s$ = {gains}", loc="left")
+    panel.set_xlabel(r"ln $\sigma_i$ / lag (nats per step)")
+  axes[0].set_xlim(LOWEST, right + 0.2)
+  axes[0].set_ylabel(r"share of values $\leq\sigma_i$")
+  lines = [legend_line(color=shade) for shade in shades] + [legend_line(color="0.3", linestyle=s) for s in STYLES]
+  names = [*(f"lag {lag}" for lag in lags), "$W_s$ of growth nearest to 0", "next $W_s$ below"]
+  figure.legend(lines, names, loc="outside upper center", ncols=5)
+  return figure
+
+
+def numbers(datasets: Datasets) -> xr.Dataset:
+  data = only_axes(datasets["recurrent_gain"], "ws")
+  chosen = [critical_gains(data.sel(cell=cell)) for cell in data.cell.values]
+  is_shown = xr.DataArray([data.ws.isin(data.ws[i]).values for i in chosen], dims=("cell", "ws"))
+  return (data.log_singular_value / data.sv_lag).where(is_shown).to_dataset(name="rate")
+
+
+def finding(shown: xr.Dataset) -> str:
+  far = shown.isel(sv_lag=-1)
+
+  def kept(one: xr.Dataset) -> str:
+    rates = one.rate.dropna("ws", how="all").isel(ws=-1)
+    share = float((rates > -KEPT).sum() / rates.notnull().sum())
+    return f"{short(100 * share)} % (W_s = {float(rates.ws):g})"
+
+  return (
+    f"Over {int(far.sv_lag)} steps the share of directions that shrink by less than {KEPT:g} nats per step, at the W_s whose "
+    f"norm grows or shrinks least: {each(far, kept)}."
+  )
+
+
+FIGURE = FigureSpec(
+  name="isometry",
+  reads=("recurrent_gain",),
+  caption=__doc__,
+  draw=draw,
+  numbers=numbers,
+  finding=finding,
+  tables={"rate": TableSpec("ln σ_i / lag (nats per step)")},
+  order=70,
+)
+
+if __name__ == "__main__":
+  sys.exit(main(FIGURE))

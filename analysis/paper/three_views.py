@@ -1,0 +1,70 @@
+"""One rate, three ways: forward Lyapunov exponent, slope of ln ‖∏ J‖, and growth of the adjoint ∂L/∂S_k in BPTT."""
+
+import sys
+
+from matplotlib.figure import Figure
+import numpy as np
+import xarray as xr
+
+from analysis.figure import Datasets, FigureSpec, main
+from analysis.selection import only_axes
+from analysis.style import PAGE, cell_style, legend_line, new_figure, plot_band
+from analysis.wording import each, short
+
+MARKERS = {"forward exponent": "o", "slope of the product": "+", "growth of the adjoint": "x"}
+
+
+def draw(datasets: Datasets) -> Figure:
+  data = only_axes(datasets["recurrent_gain"], "ws")
+  gains = data.ws.values
+  views = [data.largest_exponent, data.growth_rate.sel(norm="spectral", drop=True), data.adjoint_growth_rate]
+  figure, (axes,) = new_figure(PAGE, 2.6, 1, 2)
+  cells = [cell_style(str(cell)) for cell in data.cell.values]
+  for i, (_, color, _, linestyle) in enumerate(cells):
+    forward, *others = (view.isel(cell=i).transpose("seed", "ws") for view in views)
+    for view, marker in zip((forward, *others), MARKERS.values(), strict=True):
+      look = {"marker": marker, "fillstyle": "none", "markersize": 6 if marker == "o" else 5, "color": color}
+      plot_band(axes[0], gains, view, linestyle=linestyle if marker == "o" else "none", **look)
+      if marker != "o":
+        plot_band(axes[1], gains, view - forward, linestyle=linestyle, linewidth=0.8, **look)
+  axes[0].set_title("three estimates", loc="left")
+  axes[0].set_ylabel("growth rate (nats per step)")
+  axes[1].set_title("difference from the forward exponent", loc="left")
+  axes[1].set_ylabel("difference (nats per step)")
+  for panel in axes:
+    panel.axhline(0, color="0.3", linewidth=0.6)
+    panel.set_xlabel("recurrent gain $W_s$")
+  lines = [legend_line(color=cell.color, linestyle=cell.linestyle) for cell in cells]
+  marks = [legend_line(color="0.3", linestyle="none", marker=m, fillstyle="none") for m in MARKERS.values()]
+  figure.legend(lines + marks, [*(cell.label for cell in cells), *MARKERS], loc="outside upper center", ncols=6)
+  return figure
+
+
+def numbers(datasets: Datasets) -> xr.Dataset:
+  data = only_axes(datasets["recurrent_gain"], "ws")
+  return data[["largest_exponent", "growth_rate", "adjoint_growth_rate"]].sel(norm="spectral", drop=True)
+
+
+def finding(shown: xr.Dataset) -> str:
+  views = [shown.growth_rate, shown.adjoint_growth_rate]
+  apart = [np.abs((view - shown.largest_exponent).mean("seed")) for view in views]
+  far = xr.concat(apart, "view").max(["view", "ws"]).to_dataset(name="difference")
+  largest = each(far, lambda one: short(float(one.difference)))
+  return (
+    "Largest difference of the slope of the product and the growth of the adjoint from the forward exponent, in the mean over "
+    f"seeds and in nats per step: {largest}."
+  )
+
+
+FIGURE = FigureSpec(
+  name="three_views",
+  reads=("recurrent_gain",),
+  caption=__doc__,
+  draw=draw,
+  numbers=numbers,
+  finding=finding,
+  order=30,
+)
+
+if __name__ == "__main__":
+  sys.exit(main(FIGURE))

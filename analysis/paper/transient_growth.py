@@ -1,0 +1,118 @@
+"""Powers of a matrix W: how far the largest singular value of W^l exceeds ρ^l, the power of the largest |eigenvalue|, by kernel.
+
+Every drawn W is divided by its measured spectral radius and multiplied by W_s, so that its radius ρ is W_s. Without that, an
+eigenvalue of a Gaussian draw may lie outside the unit circle, and its product would grow for good.
+"""
+
+import sys
+
+from matplotlib.figure import Figure
+import numpy as np
+import xarray as xr
+
+from analysis.figure import Datasets, FigureSpec, main
+from analysis.numbers import TableSpec
+from analysis.selection import one_cell
+from analysis.style import PAGE, THEORY, new_figure, plot_band
+from analysis.wording import short
+from recurrent_lab.theory import log_transient_growth
+from sweepkit.store import ResultsError
+
+LOOKS = {  # of an initial kernel
+  "gaussian": {"color": "#E69F00", "linestyle": "-"},
+  "orthogonal": {"color": "#5D3A9B", "linestyle": "--"},
+  "identity": {"color": "#56B4E9", "linestyle": ":"},
+}
+SHADES = ("#F3C26B", "#E69F00", "#8C5A00")  # of a lag
+
+
+def scaled(datasets: Datasets) -> xr.Dataset:
+  """The results by kernel.
+
+  Raises:
+    ResultsError: if they are of nets whose spectral radius was not measured.
+  """
+  data = datasets["transient_growth"]
+  if "spectral_radius" not in data:
+    raise ResultsError(
+      f"{data.attrs['source']} holds nets whose spectral radius was not measured; run the experiment with another --out."
+    )
+  return one_cell(data, "recurrent_init")
+
+
+def draw(datasets: Datasets) -> Figure:
+  data = scaled(datasets)
+  kernels = [name for name in LOOKS if name in data.recurrent_init]
+  log_gain = float(np.log(np.abs(data.ws)))
+  rank = (data.index.values + 0.5) / data.sizes["index"]
+  rates = (data.log_singular_value / data.sv_lag).transpose("recurrent_init", "sv_lag", "seed", "index")
+  figure, (axes,) = new_figure(PAGE, 2.6, 1, 2)
+
+  late = data.isel(lag=data.lag > 0)
+  norms = (late.log_norm.sel(norm="spectral") - log_gain * late.lag).transpose("recurrent_init", "seed", "lag")
+  for kernel in kernels:
+    plot_band(axes[0], late.lag.values, norms.sel(recurrent_init=kernel), label=kernel, **LOOKS[kernel])
+  lags = np.geomspace(1, late.lag.values[-1], 201)
+  axes[0].plot(lags, log_transient_growth(lags), label=r"Fuss–Catalan edge of $(W/g)^l$, $H\to\infty$", **THEORY)
+  axes[0].set_xscale("log")
+  axes[0].xaxis.set_major_formatter("{x:g}")
+  axes[0].set_title("largest singular value", loc="left")
+  axes[0].set_xlabel("lag $l$ (steps)")
+  axes[0].set_ylabel(r"ln $\Vert (W/\rho)^l\Vert_2$ (nats)")
+
+  for kernel in kernels:
+    if kernel == "gaussian":
+      for lag, shade in zip(data.sv_lag.values, SHADES, strict=False):
+        plot_band(
+          axes[1], rank, rates.sel(recurrent_init=kernel, sv_lag=lag), color=shade, label=f"{kernel}, $l$ = {lag}"
+        )
+    else:
+      plot_band(axes[1], rank, rates.sel(recurrent_init=kernel).isel(sv_lag=-1), label=kernel, **LOOKS[kernel])
+  eigenvalues = 0.5 * np.log1p(-rank) + log_gain
+  axes[1].plot(rank, eigenvalues, label=r"ln $|\mu_i|$, circular law", **THEORY)
+  axes[1].axhline(0, color="0.3", linewidth=0.6)
+  axes[1].set_ylim(bottom=eigenvalues[-1] - 0.5)
+  axes[1].set_title("all singular values, and the eigenvalues", loc="left")
+  axes[1].set_xlabel("rank $i/n$")
+  axes[1].set_ylabel(r"ln $\sigma_i(W^l)\,/\,l$ (nats per step)")
+  axes[0].set_ylim(top=1.6 * axes[0].get_ylim()[1])  # room for the legend
+  axes[0].legend(loc="upper left")
+  axes[1].legend(loc="lower left")
+  return figure
+
+
+def numbers(datasets: Datasets) -> xr.Dataset:
+  data = scaled(datasets).drop_vars("cell")
+  late = data.isel(lag=data.lag > 0).sel(norm="spectral", drop=True)
+  norms = late.log_norm - np.log(np.abs(float(data.ws))) * late.lag
+  rates = {"log_scaled_norm": norms, "rate": data.log_singular_value / data.sv_lag}
+  return xr.Dataset({**rates, **data[["spectral_radius", "drawn_radius"]]})
+
+
+def finding(shown: xr.Dataset) -> str:
+  growth = shown.log_scaled_norm.mean("seed", skipna=False).max("lag")
+  peaks = "; ".join(f"{peak.recurrent_init.item()} {short(float(peak))}" for peak in growth)
+  drawn = shown.drawn_radius
+  return (
+    f"Up to lag {int(shown.lag[-1])} ln of the largest singular value of (W/ρ)^l is at most, in nats: {peaks}. The largest "
+    f"|eigenvalue| of all nets is {short(float(shown.spectral_radius.max()))}, after scaling from a drawn "
+    f"{short(float(drawn.min()))} to {short(float(drawn.max()))}."
+  )
+
+
+FIGURE = FigureSpec(
+  name="transient_growth",
+  reads=("transient_growth",),
+  caption=__doc__,
+  draw=draw,
+  numbers=numbers,
+  finding=finding,
+  tables={
+    "log_scaled_norm": TableSpec("ln ‖(W/ρ)^l‖₂ (nats)"),
+    "rate": TableSpec("ln σ_i / lag (nats per step)"),
+  },
+  order=50,
+)
+
+if __name__ == "__main__":
+  sys.exit(main(FIGURE))

@@ -1,0 +1,62 @@
+"""A study: the figures of one package of `analysis`, and the command that draws all of them."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
+import importlib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from analysis import command, listing
+from analysis.figure import FigureSpec, draw
+
+Writer = Callable[[Path, Path], Iterable[Path]]  # (results, out) -> files written
+
+
+class Study(NamedTuple):
+  """A group of figures that answer one question.
+
+  Attributes:
+    name: of the package.
+    title: heading of its part of the report.
+    question: what its figures answer.
+    make: the target of the Makefile that runs all of its experiments.
+    order: its place in the report; studies are sorted by it.
+  """
+
+  name: str
+  title: str
+  question: str
+  make: str
+  order: int
+
+
+@cache
+def declared(package: str, name: str) -> tuple[Any, ...]:
+  """Values of this name that the modules of a package of `analysis` declare."""
+  modules = (importlib.import_module(f"analysis.{package}.{module}") for module in listing.modules(package))
+  return tuple(getattr(module, name) for module in modules if hasattr(module, name))
+
+
+def figures(package: str) -> tuple[FigureSpec, ...]:
+  """The figures that the modules of a package declare, in the order of the argument."""
+  return tuple(sorted(declared(package, "FIGURE"), key=lambda figure: (figure.order, figure.name)))
+
+
+def studies() -> tuple[Study, ...]:
+  """All studies, in the order of the report."""
+  found = [importlib.import_module(f"analysis.{package}").STUDY for package in listing.packages()]
+  return tuple(sorted(found, key=lambda study: study.order))
+
+
+def main(study: Study, doc: str, *writers: Writer, argv: Sequence[str] | None = None) -> int:
+  """Draws all figures of a study from the command line, then calls `writers`, and returns an exit code."""
+  drawn = figures(study.name)
+
+  def write(results: Path, out: Path) -> Iterator[Path]:
+    for figure in drawn:
+      yield from draw(figure, results, out)
+    for writer in writers:
+      yield from writer(results, out)
+
+  about = f"{doc.strip()}\n\nFigures: {', '.join(figure.name for figure in drawn)}."
+  return command.run(study.name, write, argv, "figures", "the figures", about)

@@ -1,0 +1,260 @@
+"""The Jacobians J_j = ∂S_j/∂S_{j-1} of a cell along a trajectory, and the products ∏ J_j that carry its gradients.
+
+Every function takes one example (`xs [T, I]`; `vmap` outside) and sees the state as one flat vector of size n: n = H for an
+RNN, n = 2H for an LSTM, whose (h, c) belong together. Products are kept as `Scaled` matrices and norms as natural logs.
+A net of half precision (float16, bfloat16) has the trajectory that its own steps take; the Jacobians at those states, and all
+that is computed of them, are in float32, to which params, inputs and states are promoted exactly.
+
+A product over lag l is J_T … J_{T-l+1}: what a change of the state l steps before the end still does at the end.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import jax
+from jax import lax
+from jax.flatten_util import ravel_pytree
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+import numpy as np
+
+from recurrent_lab._compiled import compiled
+from recurrent_lab.cell import Cell, Params, State, check_choice
+from recurrent_lab.instruments import _graded
+from recurrent_lab.instruments._tangents import begin, generic_directions, orthonormalize, push
+from recurrent_lab.instruments.norms import NORMS, ScaledMatrix
+from recurrent_lab.scaled import Scaled, log_scale, promoted, rescale
+from recurrent_lab.sequences.unrolling import scan, start
+
+# Steps that turn the start of a QR towards the directions that grow most.
+ALIGNING_STEPS = 10
+
+
+class FlatTrajectory(NamedTuple):
+  """A trajectory with its states as vectors."""
+
+  step: Callable[[Array, Array], Array]  # (S_{j-1} [n], x_j [I]) -> S_j [n]
+  states: Float[Array, "T n"]  # S_0 … S_{T-1}
+  xs: Float[Array, "T I"]
+
+
+def flat_trajectory(cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None) -> FlatTrajectory:
+  """Runs the cell and flattens its states.
+
+  Raises:
+    ValueError: if `xs` is not `[T, I]`, if the state is empty or not of floats, or as `unroll` does.
+  """
+  if jnp.ndim(xs) != 2:
+    raise ValueError(f"xs has shape {jnp.shape(xs)}; Jacobians take one example [T, I], so use vmap for a batch.")
+  state = start(cell, params, xs, state)
+  leaves = jax.tree.leaves(state)
+  if not sum(jnp.size(leaf) for leaf in leaves):
+    raise ValueError("The state of this cell is empty; there is nothing to differentiate.")
+  if not all(jnp.issubdtype(jnp.result_type(leaf), jnp.floating) for leaf in leaves):
+    kinds = ", ".join(sorted({jnp.result_type(leaf).name for leaf in leaves}))
+    raise ValueError(f"The state of this cell has dtype {kinds}; only floating states can be differentiated.")
+  _, states, _ = scan(cell, params, xs, state)
+  params, xs, state, states = promoted((params, xs, state, states))
+  _, unravel = ravel_pytree(state)
+
+  def step(s: Array, x: Array) -> Array:
+    # At a state that has overflowed a relu would still report a slope. The truth is NaN: on the way out for tangents, on
+    # the way in for cotangents.
+    defined = jnp.where(jnp.all(jnp.isfinite(s)), jnp.ones((), s.dtype), jnp.nan)
+    new, _ = cell.step(params, unravel(defined * s), x)
+    return defined * ravel_pytree(promoted(new))[0]
+
+  return FlatTrajectory(step, jax.vmap(lambda s: ravel_pytree(s)[0])(states), xs)
+
+
+@compiled("cell")
+def state_jacobians(
+  cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None
+) -> Float[Array, "T n n"]:
+  """J_j = ∂S_j/∂S_{j-1} for j = 1 … T, dense.
+
+  Raises:
+    ValueError: if `xs` is not `[T, I]`, if the state is empty or not of floats, or as `unroll` does.
+  """
+  flat = flat_trajectory(cell, params, xs, state)
+  return jax.vmap(jax.jacfwd(flat.step))(flat.states, flat.xs)
+
+
+def pull_rows(flat: FlatTrajectory, rows: Array, s: Array, x: Array) -> Array:
+  """`rows @ J` at (s, x), without forming J."""
+  _, pullback = jax.vjp(lambda s: flat.step(s, x), s)
+  return jax.vmap(lambda row: pullback(row)[0])(rows)
+
+
+def zero_directions(flat: FlatTrajectory, s: Array, x: Array) -> Array:
+  """How many rows and columns of J at (s, x) are exactly zero; generic vectors see them without forming J."""
+  generic = jnp.sin(jnp.arange(1, s.size + 1, dtype=s.dtype)) + 2
+  _, image = jax.jvp(lambda s: flat.step(s, x), (s,), (generic,))
+  return jnp.sum(image == 0) + jnp.sum(pull_rows(flat, generic[None], s, x) == 0)
+
+
+@compiled("measure", "cell")
+def products_by_lag(
+  measure: Callable[[ScaledMatrix], Any],
+  cell: Cell,
+  params: Params,
+  xs: Float[Array, "T I"],
+  state: State | None = None,
+) -> tuple[ScaledMatrix, Any]:
+  """The product over all T steps, and `measure` of the product over every lag.
+
+  The scan runs from the last step to the first and multiplies on the right, so that the product over lag l ends at T:
+  P_l = P_{l-1} J_{T-l+1}. Only one n×n matrix is alive at a time. Define `measure` once, outside of a loop: another function is
+  another program to compile.
+
+  Returns:
+    `(J_T … J_1, measures)`, the measures stacked on a leading axis of length T whose entry l-1 belongs to lag l.
+  """
+  flat = flat_trajectory(cell, params, xs, state)
+
+  def to_matrix(product: Scaled) -> ScaledMatrix:
+    return ScaledMatrix(product.array, log_scale(product))
+
+  def multiply(product: Scaled, at: tuple[Array, Array]) -> tuple[Scaled, Any]:
+    product = rescale(pull_rows(flat, product.array, *at), product.exponent)
+    return product, measure(to_matrix(product))
+
+  identity = rescale(jnp.eye(flat.states.shape[1], dtype=flat.states.dtype))
+  product, measures = lax.scan(multiply, identity, (flat.states, flat.xs), reverse=True)
+  return to_matrix(product), jax.tree.map(lambda m: m[::-1], measures)
+
+
+@compiled("cell")
+def jacobian_product(cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None) -> ScaledMatrix:
+  """J_T … J_1."""
+  product, _ = products_by_lag(lambda _: None, cell, params, xs, state)
+  return product
+
+
+def state_blocks(product: ScaledMatrix, state: Any) -> dict[tuple[str, str], ScaledMatrix]:
+  """Splits a product into the blocks ∂a_T/∂b_0 of a state with named parts, as {(a, b): block}.
+
+  For `LSTMState` these are the four of (hidden, cell): ("cell", "cell") is the constant error carousel.
+
+  Args:
+    product: `[n, n]`.
+    state: any state of the cell, whose fields give names and sizes.
+
+  Raises:
+    ValueError: if the state is not a NamedTuple, or its size is not that of the product.
+  """
+  fields = getattr(state, "_fields", None)
+  if fields is None:
+    raise ValueError(f"A state of type {type(state).__name__} has no named parts; blocks need a NamedTuple.")
+  sizes = [sum(jnp.size(leaf) for leaf in jax.tree.leaves(part)) for part in state]
+  if product.matrix.shape != (sum(sizes), sum(sizes)):
+    raise ValueError(f"The product is {product.matrix.shape}, but the state has {sum(sizes)} entries.")
+  ends = [sum(sizes[: i + 1]) for i in range(len(sizes))]
+  parts = {f: slice(end - size, end) for f, size, end in zip(fields, sizes, ends, strict=True)}
+  return {
+    (a, b): ScaledMatrix(product.matrix[rows, columns], product.log_scale)
+    for a, rows in parts.items()
+    for b, columns in parts.items()
+  }
+
+
+@compiled("cell", "norm", "block")
+def product_log_norms(
+  cell: Cell,
+  params: Params,
+  xs: Float[Array, "T I"],
+  state: State | None = None,
+  *,
+  norm: str = "spectral",
+  block: tuple[str, str] | None = None,
+) -> Float[Array, "T"]:
+  """ln ‖J_T … J_{T-l+1}‖ in nats; entry l-1 belongs to lag l.
+
+  Args:
+    cell: any `Cell`.
+    params: its parameters.
+    xs: one example `[T, I]`.
+    state: S_0; the cell's initial state by default.
+    norm: `spectral`, or `frobenius` divided by √n so that an orthogonal product gives 0.
+    block: measure only the block ∂a/∂b of the product, as ("cell", "cell") for an LSTM (see `state_blocks`).
+
+  Raises:
+    ValueError: for an unknown norm or block, or as `state_jacobians` does.
+  """
+  check_choice("norm", norm, NORMS)
+  state = start(cell, params, xs, state)
+
+  def measure(product: ScaledMatrix) -> Array:
+    if block is None:
+      return NORMS[norm](product)
+    blocks = state_blocks(product, state)
+    check_choice("block", block, blocks)
+    return NORMS[norm](blocks[block])
+
+  _, log_norms = products_by_lag(measure, cell, params, xs, state)
+  return log_norms
+
+
+@compiled("cell", "lags")
+def product_log_singular_values(
+  cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None, *, lags: Sequence[int] | None = None
+) -> Array:
+  """ln σ_i of a product of Jacobians, decreasing, all n of them however far apart.
+
+  A singular value decomposition of the product itself loses every σ_i below ~1e-7 σ_1 in float32. Here the product is kept
+  as Q times a graded triangular matrix, whose rows each have their own scale, and one-sided Jacobi rotations find its
+  singular values to high relative accuracy (`_graded.py`). What a single Jacobian cannot resolve in its precision (σ_i below
+  ~1e-7 of its own σ_1 in float32) stays noise at that level; what Jacobians with rows or columns of zeros lose, as
+  dead units do, at the same step or at different ones, is lost for good and gives -inf.
+
+  Args:
+    cell: any `Cell`.
+    params: its parameters.
+    xs: one example `[T, I]`.
+    state: S_0; the cell's initial state by default.
+    lags: measure J_T … J_{T-l+1} for each of these lags l, increasing, instead of the whole product.
+
+  Returns:
+    `[n]`, or `[len(lags), n]` where `lags` are given.
+
+  Raises:
+    ValueError: if the lags do not increase from 1 or more to T or less, or as `state_jacobians` does.
+  """
+  flat = flat_trajectory(cell, params, xs, state)
+  steps, size = flat.states.shape
+  chosen = (steps,) if lags is None else tuple(lags)
+  if not chosen or any(b <= a for a, b in zip((0, *chosen), chosen, strict=False)) or chosen[-1] > steps:
+    raise ValueError(f"lags are {chosen}; they must increase and lie between 1 and the {steps} steps.")
+
+  first = steps - chosen[-1]
+  slots = np.full(chosen[-1], len(chosen))  # the last one is for all the products that nobody asked for
+  slots[chosen[-1] - np.array(chosen)] = np.arange(len(chosen))
+
+  def transposed(s: Array, x: Array) -> tuple[Array, Array]:
+    """Jᵀ, and whether it has a row or a column of zeros."""
+    jacobian = pull_rows(flat, eye, s, x)
+    is_zero = jacobian == 0
+    return jacobian.T, jnp.any(jnp.all(is_zero, axis=0)) | jnp.any(jnp.all(is_zero, axis=1))
+
+  def multiply(carry: tuple[Any, ...], at: tuple[Array, Array, Array]) -> tuple[Any, None]:
+    tangents, product, kept = carry
+    s, x, slot = at
+    jacobian, has_zeros = transposed(s, x)
+    # P_lᵀ = J_{T-l+1}ᵀ P_{l-1}ᵀ grows on the left, as QR needs it.
+    tangents, before = push(lambda matrix: jacobian @ matrix, has_zeros, tangents)
+    tangents, after = orthonormalize(tangents)
+    product = _graded.multiply(after @ before, product)
+    put = lambda all_kept, one: lax.dynamic_update_index_in_dim(all_kept, one, slot, axis=0)
+    return (tangents, product, jax.tree.map(put, kept, product)), None
+
+  eye = jnp.eye(size, dtype=flat.states.dtype)
+  align = min(steps, ALIGNING_STEPS)
+  turn = lambda q, at: (jnp.linalg.qr(transposed(*at)[0].T @ q)[0], None)
+  generic = generic_directions(size, size, flat.states.dtype)
+  directions, _ = lax.scan(turn, generic, (flat.states[steps - align :], flat.xs[steps - align :]))
+  product = _graded.from_matrix(eye)
+  room = jax.tree.map(lambda a: jnp.zeros((len(chosen) + 1, *a.shape), a.dtype), product)
+  taken = (flat.states[first:], flat.xs[first:], jnp.asarray(slots))
+  (_, _, kept), _ = lax.scan(multiply, (begin(directions), product, room), taken, reverse=True)
+  results = lax.map(_graded.log_singular_values, jax.tree.map(lambda a: a[:-1], kept))
+  return results[0] if lags is None else results

@@ -1,0 +1,72 @@
+"""Small results of experiments: made-up numbers in the form of what is stored, and the flags that measure small ones."""
+
+import importlib
+from pathlib import Path
+
+import numpy as np
+
+from sweepkit import plan, runner, store
+from sweepkit import points as grid
+
+REFERENCE = Path(__file__).parents[1] / "results" / "reference"  # the kept results of the full training runs
+
+SMALL = ["--hidden_size=4", "--input_size=2", "--seq_len=12", "--seeds=3"]
+
+# What the ledger of claims judges, and spectra, which a certificate must fit.
+SWEEPS = {
+  "lyapunov": ([*SMALL, "--ws=0.5,1", "--seq_len=40", "--cells=rnn"],),
+  "recurrent_gain": ([*SMALL, "--ws=0.5,1,4", "--cells=rnn,lstm"],),
+  "forget_bias": ([*SMALL, "--forget_bias=0,1,2,4", "--ws=0,1"],),
+  "zero_or_one": ([*SMALL, "--forget_bias=0,2", "--input_scale=0.1,1"],),
+  "small_gain": ([*SMALL, "--ws=0.5,0.99"],),
+  "identities": ([*SMALL, "--cells=rnn,peephole_lstm"],),
+  "one_unit": ([*SMALL, "--hidden_size=1", "--ws=-2,-0.5,0.5,2", "--bias=0,0.5"],),
+}
+
+# The flags of each launch; of what is not launched, figures find nothing.
+TRAINED = ["--hidden_size=4", "--updates=100", "--length=10,20", "--seeds=3"]
+LAUNCHES = SWEEPS | {
+  "tanh_saturation": ([*SMALL, "--input_scale=0.1,1"],),
+  "mean_field": ([*SMALL, "--ws=0.5,1", "--cells=rnn,gru,rnn_relu"],),
+  "phase_gates": ([*SMALL, "--ws=0.5,1,4", "--forget_bias=0,2"],),
+  "phase_input": ([*SMALL, "--ws=0.5,1,4", "--input_scale=0,1"],),
+  "activation_choice": ([*SMALL, "--ws=0.5,1", "--cells=rnn,rnn_relu"],),
+  "transient_growth": (SMALL,),
+  "error_surface": (["--ws=4:6:3", "--bias=-3:-2:4"],),
+  "adding": (
+    [*TRAINED, "--length=10", "--cells=rnn,lstm,gru"],
+    [*TRAINED, "--length=10", "--cells=indrnn", "--layers=1,2"],
+  ),
+  "temporal_order": (
+    [*TRAINED, "--clip=none"],
+    TRAINED,
+    [*TRAINED, "--omega=2"],
+    [*TRAINED, "--cells=lstm,gru", "--optimizer=adam", "--init=recommended"],
+  ),
+  "copy_memory": (TRAINED,),
+  "solvable_lag": (TRAINED,),
+  "flossing": ([*TRAINED, "--cells=rnn,gru", "--floss_k=4"], [*TRAINED, "--cells=lstm", "--floss_k=4", "--floss=0"]),
+}
+
+
+def make_up(name, flags, folder):
+  """Random numbers in the place of results that would take long."""
+  experiment = importlib.import_module(f"experiments.{name}").EXPERIMENT
+  measure, rng = experiment.measure, np.random.default_rng(0)
+  launch = plan.parse(experiment, [*flags, f"--out={folder}"])
+  provenance = runner._provenance(launch, (0, 1))
+  blocks = grid.blocks(launch.points, launch.chunk, grid.traced_names(measure.settings))
+  for block in blocks[launch.shard[0] :: launch.shard[1]]:
+    coords = measure.coords(block[0])
+    shapes = {name: (len(block), *(len(coords[axis]) for axis in axes)) for name, axes in measure.dims.items()}
+    arrays = {name: 0.01 * rng.random(shape) for name, shape in shapes.items()}
+    if "solved" in arrays:
+      arrays["solved"] = rng.integers(0, 2, len(block)).astype(float)
+      arrays["solved_at"] = np.where(arrays["solved"] == 1, 50.0, np.nan)
+      arrays["test_loss"][:, 30:] = np.nan  # all seeds ended
+      for dynamics in ("largest_exponent", "product_growth", "log_adjoint"):
+        arrays[dynamics][:, 6:] = np.nan
+    if "residual" in arrays:
+      arrays["residual"] *= 0  # all spectra are certified
+    arrays["status"] = np.full(len(block), store.STATUS.index("ok"), np.int8)
+    store.write_block(launch.out, store.Block(block, arrays, measure.dims, coords, provenance))
