@@ -1,12 +1,12 @@
-"""Lyapunov exponents: the rates at which a network stretches and folds small differences of its state.
+"""Lyapunov exponents: the rates at which small differences of the state grow or shrink.
 
-Tangents Q [n, k] follow the trajectory, A_j = J_j Q_{j-1}, and are made orthonormal again by A = Q R every few steps. What the
-diagonals of R say is summed up:
+Tangents Q [n, k] follow the trajectory, A_j = J_j Q_{j-1}. Every few steps they are re-orthonormalized by A = Q R. The diagonals
+of R give the exponents:
 
-    λ_i = 1/T Σ ln |R_ii|,   nats per step,        Σ_i λ_i = 1/T Σ_j ln |det J_j|   for all n of them.
+    λ_i = 1/T Σ ln |R_ii|,   nats per step,        Σ_i λ_i = 1/T Σ_j ln |det J_j|   for all n exponents.
 
-A network that runs alone (zero inputs, a state given) and one that is driven (its inputs given: conditional exponents) are
-the same function. The second equation is the certificate that comes with every full spectrum.
+The same function serves input-driven networks, whose exponents are conditional on the inputs, and autonomous ones, which have
+zero inputs and a given initial state. The second equation is the certificate of every full spectrum.
 
 References: Benettin, Galgani, Giorgilli & Strelcyn, "Lyapunov characteristic exponents", Meccanica 15 (1980); Geist, Parlitz &
 Lauterborn, "Comparison of different methods for computing Lyapunov exponents", Prog. Theor. Phys. 83 (1990), for QR; Engelken,
@@ -36,45 +36,45 @@ from recurrent_lab.instruments._tangents import (
 )
 from recurrent_lab.instruments.jacobians import FlatTrajectory, flat_trajectory, pull_rows, zero_directions
 
-# Steps at the end of the sequence that choose the interval, the first half of which only aligns the tangents: a tenth of all,
-# so that they cost little, but between these two.
+# The pilot: steps at the end of the sequence that choose the interval. It is a tenth of all steps, so that it costs little,
+# within these bounds. Its first half only aligns the tangents.
 SHORT_PILOT, PILOT = 10, 40
-# The spread over an interval, as a share of the ln(1/ε) nats that the precision can tell apart: what the pilot aims at, and
-# what the run may come to.
+# The spread over an interval, as a share of the ln(1/ε) nats that the precision can resolve: the target of the pilot, and the
+# limit for the run.
 AIM, LIMIT = 0.55, 0.75
 BLOCKS = 20
-# The largest residual of a certified spectrum, as a share of the mean |λ_i|, and what rounding may add, nats per step.
+# The largest residual of a certified spectrum, as a share of the mean |λ_i|, and an allowance for rounding in nats per step.
 CERTAIN, ROUNDING = 1e-3, 1e-6
 
 
 class LyapunovSpectrum(NamedTuple):
-  """The k largest exponents, and how far to trust them."""
+  """The k largest Lyapunov exponents, and how far to trust them."""
 
   exponents: Float[Array, "k"]  # nats per step, decreasing
-  standard_error: Float[Array, "k"]  # of the average over time, nats per step; 0 where an exponent is -inf
-  local_exponents: Float[Array, "B k"]  # the averages over B successive blocks of time, nats per step
-  interval: Int[Array, ""]  # steps between two QRs
+  standard_error: Float[Array, "k"]  # standard error of the average over time, nats per step; 0 for an exponent of -inf
+  local_exponents: Float[Array, "B k"]  # averages over B successive blocks of time, nats per step
+  interval: Int[Array, ""]  # re-orthonormalization interval, steps
   spread: Float[Array, ""]  # the largest max_i - min_i ln |R_ii| of one interval, nats
-  log_det_rate: Float[Array, ""]  # 1/T Σ_j ln |det J_j| from the dense J_j, nats per step; NaN for k < n
+  log_det_rate: Float[Array, ""]  # 1/T Σ_j ln |det J_j| of the dense J_j, nats per step; NaN for k < n
   residual: Float[Array, ""]  # |Σ_i λ_i - log_det_rate| / n, nats per step; NaN for k < n, or if both are -inf
-  is_certified: Bool[Array, ""]  # whether the residual is a number, and below `CERTAIN`
+  is_certified: Bool[Array, ""]  # whether the residual is a number and small enough, see `lyapunov_spectrum`
 
 
 class _Pushed(NamedTuple):
   """One step of the tangents."""
 
   tangents: Tangents  # J V
-  r: Float[Array, "k k"]  # of the decompositions that lost directions made necessary
+  r: Float[Array, "k k"]  # R of the decompositions that are needed when directions are lost
   log_det: Float[Array, ""]  # ln |det J|; NaN for k < n
 
 
 def _push(flat: FlatTrajectory, tangents: Tangents, s: Array, x: Array) -> _Pushed:
-  """J V at (s, x); J itself is formed only where all n directions are wanted and its determinant with them."""
+  """Computes J V at (s, x). Forms J only for k = n, where the determinant is needed."""
   size, k = tangents.coordinates.shape
   _, linear = jax.linearize(lambda s: flat.step(s, x), s)
   apply = jax.vmap(linear, in_axes=1, out_axes=1)
   if k < size:
-    # A single tangent has no slower one to leak into, and needs no n more.
+    # Lost directions leak only into slower tangents. A single tangent has none, so skip the costly check.
     has_zeros = jnp.zeros((), bool) if k == 1 else zero_directions(flat, s, x) > 0
     tangents, r = push(apply, has_zeros, tangents)
     return _Pushed(tangents, r, jnp.full((), jnp.nan, s.dtype))
@@ -83,7 +83,7 @@ def _push(flat: FlatTrajectory, tangents: Tangents, s: Array, x: Array) -> _Push
   has_zeros = jnp.any(jnp.all(is_zero, axis=0)) | jnp.any(jnp.all(is_zero, axis=1))
   tangents, r = push(lambda matrix: jacobian @ matrix, has_zeros, tangents)
   _, log_det = jnp.linalg.slogdet(jacobian)
-  # LU may round a zero away that a row or column shows.
+  # LU may give a nonzero determinant by rounding although a row or column is zero.
   return _Pushed(tangents, r, jnp.where(has_zeros, -jnp.inf, log_det))
 
 
@@ -96,7 +96,7 @@ def _pilot_steps(steps: int) -> int:
 
 
 def first_directions(flat: FlatTrajectory, k: int) -> Float[Array, "n k"]:
-  """Generic directions; for k = n turned towards those that the first steps stretch most, which shortens the transient."""
+  """Returns generic directions. For k = n, aligns them with those that the first steps stretch most: a shorter transient."""
   (steps, size), dtype = flat.states.shape, flat.states.dtype
   generic = generic_directions(size, k, dtype)
   if k < size:
@@ -108,7 +108,7 @@ def first_directions(flat: FlatTrajectory, k: int) -> Float[Array, "n k"]:
 
 @custom_vmap
 def _smallest_of_batch(interval: Int[Array, ""]) -> Int[Array, ""]:
-  """The interval; under `vmap` the smallest of the batch, so that all do their QR at the same steps and only then."""
+  """Returns the interval; under `vmap` the smallest of the batch, so that all members do their QR at the same steps."""
   return interval
 
 
@@ -118,11 +118,11 @@ def _(axis_size: int, in_batched: list[bool], interval: Array) -> tuple[Array, b
 
 
 def _choose_interval(flat: FlatTrajectory, k: int) -> Int[Array, ""]:
-  """The longest interval in which no direction is lost, from a QR at every one of the last steps.
+  """Returns the longest interval in which no direction is lost, from a pilot with a QR at each of the last steps.
 
-  With c_j = Σ_{i≤j} ln |R_ii| [k], the directions spread over steps i … j by max(c_j - c_i) - min(c_j - c_i). Once that nears
-  ln(1/ε) the smallest column is the rounding noise of the largest. Every stretch of the pilot that is no longer than the
-  interval stays below `AIM` of it, and within half the range of floating-point exponents.
+  With c_j = Σ_{i≤j} ln |R_ii| [k], the directions spread over steps i … j by max(c_j - c_i) - min(c_j - c_i). When the spread
+  comes near ln(1/ε), the smallest column is rounding noise of the largest. In every stretch of the pilot up to the interval, the
+  spread stays below `AIM` · ln(1/ε), and the growth stays within half the range of floating-point exponents.
   """
   size, dtype = flat.states.shape[1], flat.states.dtype
 
@@ -134,7 +134,7 @@ def _choose_interval(flat: FlatTrajectory, k: int) -> Int[Array, ""]:
   last = _pilot_steps(len(flat.states))
   tangents, log_r = lax.scan(step, begin(generic_directions(size, k, dtype)), (flat.states[-last:], flat.xs[-last:]))
   log_r = log_r[len(log_r) // 2 :]
-  # What is lost for good need not be resolved.
+  # Lost directions need not be resolved.
   kept = tangents.live
   c = jnp.cumsum(jnp.where(kept, log_r, 0), axis=0)
   c = jnp.concatenate([jnp.zeros((1, k), dtype), c])
@@ -161,7 +161,7 @@ def _check(steps: int, size: int, k: int, burn_in: int, interval: int | None, bl
 
 
 def _check_numbers(arguments: Mapping[str, Any]) -> None:
-  """Raises a `ValueError` for known parameters that are NaN."""
+  """Raises a `ValueError` if a parameter is NaN, unless it is traced."""
   for path, leaf in jax.tree_util.tree_leaves_with_path(arguments["params"]):
     if not isinstance(leaf, jax.core.Tracer) and np.any(np.isnan(leaf)):
       raise ValueError(f"params{jax.tree_util.keystr(path)} holds NaN; parameters must be numbers.")
@@ -179,46 +179,45 @@ def lyapunov_spectrum(
   interval: int | None = None,
   blocks: int | None = None,
 ) -> LyapunovSpectrum:
-  """The k largest Lyapunov exponents of one trajectory, in nats per step.
+  """Computes the k largest Lyapunov exponents of one trajectory, in nats per step.
 
-  Driven and autonomous networks are one case: the exponents are conditional on the inputs `xs`, and zeros with a `state`
-  leave the network to itself. Differences within the average over time tell how far it has settled:
+  The exponents are conditional on the inputs `xs`. For an autonomous network, pass zeros and a `state`. Two kinds of error
+  remain:
 
-  - The steps that count are cut into `blocks` of equal length (to a step), each with its own `local_exponents`. For block
-    means m_b of weight w_b the standard error is √(B/(B-1) Σ w_b² (m_b - λ)²). Correlations within a block are thereby
-    included; those between blocks are not, so it is too small where the network remembers longer than a block. It is NaN
-    for a single block.
-  - Each finite-time exponent still holds the O(1/T) transient of tangents that have not turned into their directions; only
-    `burn_in` takes that away.
+  - Statistical error. The steps after the burn-in are divided into `blocks` of equal length (to a step), each with its own
+    `local_exponents`. With block means m_b of weight w_b, the standard error is √(B/(B-1) Σ w_b² (m_b - λ)²). It includes
+    correlations within a block but not between blocks, so it is too small if the network remembers longer than a block. It is
+    NaN for a single block.
+  - Transient error. Tangents take time to align with their directions, which adds O(1/T) to each exponent. Only `burn_in` removes
+    it.
 
-  A direction is lost for good where a Jacobian has rows or columns of zeros (dead relu units, ∂·/∂h of an LSTM without
-  kernels); directions lost at different steps add up. Their exponents are -inf, and the others are those of what is left
-  (`_tangents.py`). What the burn-in loses does not count. An overflowed state gives NaN.
+  A direction is lost if a Jacobian has a row or column of zeros, as with dead relu units or ∂·/∂h of an LSTM without kernels.
+  Directions lost at different steps add up. Lost directions have exponent -inf; the other exponents are those of the remaining
+  directions (`_tangents.py`). Losses during the burn-in do not count. An overflowed state gives NaN.
 
   Args:
     cell: any `Cell`.
     params: its parameters.
-    xs: one example `[T, I]`; `vmap` for more.
-    state: S_0; the cell's initial state by default.
-    k: how many exponents; by default all n, with the certificate.
-    burn_in: the first steps, which move state and tangents but do not count.
-    interval: steps between two QRs (there is one at the end of every block besides). By default the longest that loses no
-      direction, as a pilot over the last steps and then the run itself show; a batch made by `vmap` shares the smallest. It is
-      1 for k = 1, where a QR is a norm.
-      One that is too long loses the small exponents without a sign of it in the large ones. `residual` shows it, and for
-      k < n a `spread` near ln(1/ε), 16 in float32, or above. Where that happens at interval 1, the Jacobians themselves are
-      not resolved in their precision, as for an LSTM at the zero state, whose h' is a multiple of c'.
-    blocks: of time; by default 20, or as many as there are steps.
+    xs: one example `[T, I]`; use `vmap` for more.
+    state: S_0; by default the cell's initial state.
+    k: the number of exponents. By default all n, with the certificate.
+    burn_in: the number of first steps, which move the state and the tangents but do not count.
+    interval: the re-orthonormalization interval in steps. There is another QR at the end of every block. The default is the
+      longest interval that loses no direction. A pilot over the last steps chooses it, and the run shortens it if needed. The
+      members of a batch under `vmap` share the smallest interval. For k = 1 it is 1, because a QR is then only a norm. Too long
+      an interval loses the small exponents, and the large ones do not show it. It shows in `residual`, and for k < n in a
+      `spread` near or above ln(1/ε), which is 16 in float32. If this happens at interval 1, the precision does not resolve the
+      Jacobians themselves, as for an LSTM at the zero state, where h' is a multiple of c'.
+    blocks: the number of blocks of time. By default 20, or the number of steps if that is smaller.
 
   Returns:
-    The spectrum. In exact arithmetic `residual` is 0 for every T. Where a direction is lost for good, both sides of the
-    identity are -inf and certify nothing: it is NaN. Where only one side is, it is inf. `is_certified` says whether all n
-    exponents are finite and the residual is at most 1e-3 of their mean size (plus 1e-6 nats per step, for rounding). It is
-    False for k < n and where a direction is lost, since nothing is certified there.
+    The spectrum. In exact arithmetic `residual` is 0 for every T. It is NaN if a direction is lost, because both sides of the
+    identity are then -inf, and inf if only one side is. `is_certified` is True if all n exponents are finite and the residual is
+    at most 1e-3 of their mean size, plus 1e-6 nats per step for rounding. It is False for k < n and if a direction is lost.
 
   Raises:
-    ValueError: if k, `burn_in`, `interval` or `blocks` is out of bounds, for known parameters that are NaN, or as
-      `state_jacobians` does.
+    ValueError: if `k`, `burn_in`, `interval` or `blocks` is out of bounds, if a parameter is NaN (unless traced), and in the
+      cases of `state_jacobians`.
   """
   flat = flat_trajectory(cell, params, xs, state)
   (steps, size), dtype = flat.states.shape, flat.states.dtype
@@ -229,7 +228,7 @@ def lyapunov_spectrum(
   edges = burn_in + np.arange(blocks + 1) * (steps - burn_in) // blocks
   lengths = np.diff(edges)
   block_ends = np.isin(np.arange(1, steps + 1), edges)
-  # The burn-in goes to a block that does not exist, whose sums are dropped.
+  # The burn-in belongs to a block that does not exist, so its sums are dropped.
   block = np.repeat([blocks, *range(blocks)], [burn_in, *lengths])
   since = np.arange(1, steps + 1) - np.repeat([0, *edges[:-1]], [burn_in, *lengths])
 
@@ -238,7 +237,7 @@ def lyapunov_spectrum(
     log_r = _log_diagonal(r)
     highest = jnp.max(log_r, where=tangents.live, initial=-jnp.inf)
     spread = jnp.where(jnp.any(tangents.live), highest - jnp.min(log_r, where=tangents.live, initial=jnp.inf), 0)
-    # What the burn-in loses is not lost to the steps that count.
+    # Directions that are lost during the burn-in start again.
     tangents = lax.cond(any_of_batch(~counts & ~jnp.all(tangents.live)), renew, lambda kept: kept, tangents)
     return tangents, log_r, spread
 
@@ -250,7 +249,7 @@ def lyapunov_spectrum(
     s, x, is_due, b = at
     pushed = _push(flat, tangents, s, x)
     tangents, new_log_r, new_spread = lax.cond(is_due, decompose, multiply, pushed.tangents, b < blocks)
-    # Sums over a block are short enough for float32; a sum over 10⁴ steps is not.
+    # In float32, sums over a block are accurate enough; a sum over 10⁴ steps is not.
     log_r = log_r.at[b].add(new_log_r + _log_diagonal(pushed.r), mode="drop")
     log_det = log_det.at[b].add(pushed.log_det, mode="drop")
     return (tangents, log_r, log_det, jnp.where(b < blocks, jnp.maximum(spread, new_spread), spread)), None
@@ -274,7 +273,7 @@ def lyapunov_spectrum(
   if interval is None and k == 1:
     interval = 1
   if interval is None:
-    # The pilot saw few steps: where a later interval spreads too far after all, everything is run again.
+    # The pilot is short. If an interval of the run spreads too far, the run is repeated with a shorter interval.
     every = jnp.minimum(_choose_interval(flat, k), int(lengths.max()))
     start = (every + 1, every, jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), jax.eval_shape(run, every)))
     every, _, sums = lax.while_loop(lambda carry: carry[1] < carry[0], run_shorter, start)
