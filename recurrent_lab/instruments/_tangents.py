@@ -17,14 +17,14 @@ start, which reveals the rank; Duff, Erisman & Reid, "Direct Methods for Sparse 
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import jax
 from jax import lax
 from jax.custom_batching import custom_vmap
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from recurrent_lab._generic import generic_directions
 from recurrent_lab.scaled import norm
 
 # Pivots come from the row with the fewest entries. A pivot must be at least this share of the largest entry of its column.
@@ -40,11 +40,6 @@ class Tangents(NamedTuple):
   basis: Float[Array, "n n"]  # B; column i belongs to entry i of the state. The identity until a direction is lost
   free: Bool[Array, "n"]  # entries of the state at which B is the identity; the other columns of B are zero
   live: Bool[Array, "k"]  # columns of V that still have a direction
-
-
-def generic_directions(size: int, k: int, dtype: Any) -> Float[Array, "n k"]:
-  """Returns random orthonormal columns, the same in every call."""
-  return jnp.linalg.qr(jax.random.normal(jax.random.key(0), (size, k), dtype))[0]
 
 
 def begin(directions: Float[Array, "n k"]) -> Tangents:

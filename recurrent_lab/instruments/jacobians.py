@@ -19,10 +19,12 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 import numpy as np
 
+from recurrent_lab._checks import check_choice
 from recurrent_lab._compiled import compiled
-from recurrent_lab.cell import Cell, Params, State, check_choice
+from recurrent_lab._generic import generic_directions, generic_vector
+from recurrent_lab.cell import Cell, Params, State
 from recurrent_lab.instruments import _graded
-from recurrent_lab.instruments._tangents import begin, generic_directions, orthonormalize, push
+from recurrent_lab.instruments._tangents import begin, orthonormalize, push
 from recurrent_lab.instruments.norms import NORMS, ScaledMatrix
 from recurrent_lab.scaled import Scaled, log_scale, promoted, rescale
 from recurrent_lab.sequences.unrolling import scan, start
@@ -98,7 +100,7 @@ def pull_rows(flat: FlatTrajectory, rows: Array, s: Array, x: Array) -> Array:
 
 def zero_directions(flat: FlatTrajectory, s: Array, x: Array) -> Array:
   """Counts the rows and columns of J at (s, x) that are exactly zero. Generic vectors reveal them without forming J."""
-  generic = jnp.sin(jnp.arange(1, s.size + 1, dtype=s.dtype)) + 2
+  generic = generic_vector(s.size, s.dtype)
   _, image = jax.jvp(lambda s: flat.step(s, x), (s,), (generic,))
   return jnp.sum(image == 0) + jnp.sum(pull_rows(flat, generic[None], s, x) == 0)
 

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from recurrent_lab._compiled import compiled
+from recurrent_lab._generic import generic_vector
 from recurrent_lab.scaled import log_scale, promoted, rescale
 
 
@@ -49,7 +50,7 @@ def _by_power_iteration(matrix: Array) -> tuple[Array, Array]:
   largest eigenvalue, which then lies between θ and θ + ‖r‖² / (θ - μ).
   """
   n = matrix.shape[0]
-  new = matrix @ (matrix.T @ (jnp.sin(jnp.arange(1, n + 1, dtype=matrix.dtype)) + 2))
+  new = matrix @ (matrix.T @ generic_vector(n, matrix.dtype))
   for _ in range(POWER_STEPS):
     u = new / jnp.linalg.norm(new)
     pulled = u @ matrix

@@ -8,7 +8,6 @@ run that resumes from a stored state takes the same path.
 """
 
 from collections.abc import Callable, Mapping
-import inspect
 from typing import Any, NamedTuple
 
 import jax
@@ -17,9 +16,10 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Bool, Float, Int, Key
 import optax
 
+from recurrent_lab._checks import check_choice
 from recurrent_lab._compiled import compiled
 from recurrent_lab._gradient import Gradient, all_finite, value_and_grad, within_range
-from recurrent_lab.cell import Cell, Params, check_choice, check_params
+from recurrent_lab.cell import Cell, Params, check_params
 from recurrent_lab.readouts import WithReadoutParams, init_readout, readout
 from recurrent_lab.scaled import norm
 from recurrent_lab.sequences.alignment import EncoderDecoderParams, check_tokens, encode_decode, one_hot
@@ -50,34 +50,39 @@ class StepInfo(NamedTuple):
   is_finite: Bool[Array, ""]  # False if the update was skipped
 
 
-# The first needs a line search, the second needs a key, the third is deprecated.
-EXCLUDED = ("lbfgs", "noisy_sgd", "optimistic_adam")
-
-# Optimisers that use only the direction of the gradient. In optax 0.2.8 they lose it if its square overflows.
-BY_DIRECTION = ("fromage", "lars")
-
-
-def _optimizers() -> dict[str, Callable[..., optax.GradientTransformation]]:
-  """Returns the optimisers of optax that need only a learning rate."""
-  found: dict[str, Callable[..., optax.GradientTransformation]] = {}
-  for name in dir(optax):
-    make = getattr(optax, name)
-    if not inspect.isfunction(make) or name in EXCLUDED or name.startswith("scale_by"):
-      continue
-    first, *rest = [*inspect.signature(make).parameters.values(), None]
-    if (
-      first and first.name == "learning_rate" and all(p is None or p.default is not p.empty or p.kind > 2 for p in rest)
-    ):
-      found[name] = make
-  return found | {name: _from_large_gradients(found[name]) for name in BY_DIRECTION}
-
-
 def _from_large_gradients(make: Callable[..., optax.GradientTransformation]) -> Callable[..., Any]:
+  """Protects the direction of gradients whose square overflows, which optax 0.2.8 loses."""
   return lambda learning_rate: from_large_gradients(make(learning_rate))
 
 
-#: Optimisers by name: learning rate -> optax transformation.
-OPTIMIZERS: Mapping[str, Callable[..., optax.GradientTransformation]] = _optimizers()
+#: The optimisers of optax that need only a learning rate, by name: learning rate -> optax transformation.
+OPTIMIZERS: Mapping[str, Callable[..., optax.GradientTransformation]] = {
+  "adabelief": optax.adabelief,
+  "adadelta": optax.adadelta,
+  "adafactor": optax.adafactor,
+  "adagrad": optax.adagrad,
+  "adam": optax.adam,
+  "adamax": optax.adamax,
+  "adamaxw": optax.adamaxw,
+  "adamw": optax.adamw,
+  "adan": optax.adan,
+  "amsgrad": optax.amsgrad,
+  "fromage": _from_large_gradients(optax.fromage),  # uses only the direction of the gradient
+  "lamb": optax.lamb,
+  "lars": _from_large_gradients(optax.lars),  # uses only the direction of the gradient
+  "lion": optax.lion,
+  "novograd": optax.novograd,
+  "optimistic_adam_v2": optax.optimistic_adam_v2,
+  "optimistic_gradient_descent": optax.optimistic_gradient_descent,
+  "radam": optax.radam,
+  "rmsprop": optax.rmsprop,
+  "rprop": optax.rprop,
+  "sgd": optax.sgd,
+  "sign_sgd": optax.sign_sgd,
+  "signum": optax.signum,
+  "sm3": optax.sm3,
+  "yogi": optax.yogi,
+}
 
 #: Gradient clipping by name: threshold -> optax transformation.
 CLIPS: Mapping[str, Callable[[float], optax.GradientTransformation]] = {
