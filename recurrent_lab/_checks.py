@@ -1,9 +1,9 @@
-"""Checks that many modules share."""
+"""Checks that several modules share."""
 
 from typing import Any
 
 
 def check_choice(what: str, value: object, allowed: Any) -> None:
-  """Raises a `ValueError` that names `value` and what is allowed, unless it is allowed."""
+  """Raises a `ValueError` that names `value` and the allowed choices, unless `value` is one of them."""
   if value not in allowed:
     raise ValueError(f"{what} {value!r} is unknown; choose one of {', '.join(map(str, allowed))}.")

@@ -1,7 +1,7 @@
-"""Generic starts, the same ones everywhere.
+"""Generic start vectors, the same in every instrument.
 
-A start along an axis never leaves the blocks of a block-triangular matrix, and one of equal entries is orthogonal to many
-vectors that occur in practice. These have no such relation to anything.
+A start along an axis never leaves the blocks of a block-triangular matrix. A start with equal entries is orthogonal to many
+vectors that occur in practice. A generic start avoids both.
 """
 
 from typing import Any
@@ -17,5 +17,5 @@ def generic_vector(size: int, dtype: Any) -> Float[Array, "n"]:
 
 
 def generic_directions(size: int, k: int, dtype: Any) -> Float[Array, "n k"]:
-  """Returns k random orthonormal columns, always the same."""
+  """Returns k random orthonormal columns, the same in every call."""
   return jnp.linalg.qr(jax.random.normal(jax.random.key(0), (size, k), dtype))[0]

@@ -17,6 +17,7 @@ OPENINGS = [
   ("docstring", "Likewise for the cotangents.", "`step` of a cell."),
   ("module", "How far a gradient reaches.", "How far does a gradient reach?"),
   ("comment", "Of the power iteration; more are dearer.", "When this fails, the step is halved."),
+  ("comment", "Of the power iteration.", "Steps of the power iteration."),
   ("comment", "Whoever waits is stopped.", "Idle contenders are paused."),
   ("help", "of the learning rate over the updates", "decay of the learning rate over the updates"),
 ]
@@ -29,7 +30,11 @@ UNITS = [
     "Results are one file a block.",
     "A cell takes a step. Training needs a second pass, and one of two needs a second.",
   ),
-  ("help", "Flags from a file, one flag a line.", "Flags from a file, one flag per line."),
+  (
+    "help",
+    "Flags from a file, one flag a line.",
+    "Flags from a file, one flag per line, 0 or a block, 1 where a step is real.",
+  ),
 ]
 LENGTHS = [
   ("guide", LONG + ".", LONG.replace("and adds one more", ". Adds one more") + "."),
@@ -55,7 +60,8 @@ WORDING = [
   ("comment", "two threads wait for ever", "two threads wait forever"),
   ("help", "Number of processes, likewise.", "Number of processes. Needed with --distributed."),
   ("docstring", "Versions, devices and the like.", "Versions, devices and times. A gate like the one above."),
-  ("comment", "a process that dies takes nobody along", "a process that exits leaves the others running"),
+  ("comment", "others survive when one process dies", "A relu unit dies. Others survive when one process exits."),
+  ("comment", "which takes nobody along", "which leaves the others running"),
   ("guide", "Padding makes no difference, to gradients neither.", "Padding affects neither outputs nor gradients."),
   ("guide", "Why it is so: the question why networks forget.", "This asks why networks forget."),
   ("docstring", "Everyone goes back.", "Restores the original order."),

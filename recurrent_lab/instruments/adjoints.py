@@ -1,10 +1,10 @@
-"""Backpropagation through time, written out.
+"""The terms of backpropagation through time.
 
     ∂L/∂W = Σ_k ∂L/∂S_k · ∂S_k/∂W |_{S_{k-1} held},       ∂L/∂S_k = Σ_{t≥k} ∂L_t/∂S_t · J_t … J_{k+1}
 
-`gradient_by_lag` gives the summands, `adjoint_log_norms` the size of the factor that decides how far back they reach.
-Losses take the outputs `[T, H]` of one example and return a scalar. Define a loss once, outside of a loop: another function is
-another program to compile. `jax.tree_util.Partial(loss, target)` is one program for all targets.
+`gradient_by_lag` computes the summands. `adjoint_log_norms` computes the size of the factor ∂L/∂S_k, which decides how far back
+they reach. A loss takes the outputs `[T, H]` of one example and returns a scalar. Define a loss once, outside a loop, because
+every new function is compiled as a new program. With `jax.tree_util.Partial(loss, target)` all targets share one program.
 
 References: Werbos, "Backpropagation through time: what it does and how to do it", Proc. IEEE 78 (1990); Pascanu, Mikolov &
 Bengio, "On the difficulty of training recurrent neural networks", ICML (2013), eq. 3-5.
@@ -28,7 +28,7 @@ Loss = Callable[[Array], Array]
 
 
 def visible_part(cell: Cell, params: Params, state: State, x: Array) -> int:
-  """Which leaf of the new state the output is, found by identity while the step is traced."""
+  """Returns the index of the leaf of the new state that is the output, found by identity while tracing the step."""
   found: list[int] = []
 
   def look(state: State) -> Array:
@@ -49,13 +49,23 @@ def visible_part(cell: Cell, params: Params, state: State, x: Array) -> int:
 def adjoint_log_norms(
   loss: Loss, cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None
 ) -> Float[Array, "T+1"]:
-  """ln ‖∂L/∂S_k‖ in nats for k = 0 … T.
+  """Computes the log norms ln ‖∂L/∂S_k‖ of the adjoints in nats, for k = 0 … T.
 
-  ∂L/∂S_k counts every path from S_k to the loss: o_k, which is a part of S_k, and all later outputs. The recursion
-  λ_{k-1} = J_kᵀ λ_k + ∂L/∂o_{k-1} runs on scaled numbers, so that a gradient of 10⁻³⁰⁰⁰ comes back right.
+  ∂L/∂S_k includes every path from S_k to the loss: through o_k, which is a part of S_k, and through all later outputs. The
+  recursion λ_{k-1} = J_kᵀ λ_k + ∂L/∂o_{k-1} runs on scaled numbers, so even a gradient of 10⁻³⁰⁰⁰ is accurate.
+
+  Args:
+    loss: `outputs [T, H] -> scalar`.
+    cell: a cell whose output is a part of its state.
+    params: its parameters.
+    xs: one example `[T, I]`.
+    state: S_0; by default the cell's initial state.
+
+  Returns:
+    `[T+1]`, entry k for S_k.
 
   Raises:
-    ValueError: if the cell's output is no part of its state, or as `state_jacobians` does.
+    ValueError: if the output of the cell is not part of its state, and in the cases of `state_jacobians`.
   """
   flat = flat_trajectory(cell, params, xs, state)
   state = start(cell, params, xs, state)
@@ -63,7 +73,7 @@ def adjoint_log_norms(
   leaves, structure = jax.tree.flatten(promoted(state))
 
   def embed(output_bar: Array) -> Array:
-    """The cotangent of an output as one of the state it belongs to."""
+    """Returns the cotangent of an output as a cotangent of the state."""
     parts = [output_bar if i == visible else jnp.zeros_like(leaf) for i, leaf in enumerate(leaves)]
     return ravel_pytree(jax.tree.unflatten(structure, parts))[0]
 
@@ -89,13 +99,23 @@ def adjoint_log_norms(
 def gradient_by_lag(
   loss: Loss, cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None
 ) -> Params:
-  """The summands of the BPTT formula: what the use of the parameters at step k contributes to ∂L/∂params.
+  """Computes the summands of the BPTT formula: the contribution of step k to ∂L/∂params.
 
-  Gives every step its own copy of the parameters and differentiates with respect to the copies, which is the definition.
+  By definition, every step gets its own copy of the parameters, and the loss is differentiated with respect to the copies.
+
+  Args:
+    loss: `outputs [T, H] -> scalar`.
+    cell: any `Cell`.
+    params: its parameters.
+    xs: one example `[T, I]`.
+    state: S_0; by default the cell's initial state.
 
   Returns:
-    A pytree like `params` with a leading axis T whose entry k-1 belongs to step k, at lag T - k from the end. Summed over
-    that axis it is `jax.grad` of the same loss.
+    A pytree like `params` with a leading axis T. Entry k-1 belongs to step k, at lag T - k from the end. The sum over this axis
+    is `jax.grad` of the same loss.
+
+  Raises:
+    ValueError: in the cases of `unroll`.
   """
   steps = xs.shape[0]
   start(cell, params, xs, state)

@@ -1,12 +1,12 @@
-"""Lyapunov exponents: the rates at which a network stretches and folds small differences of its state.
+"""Lyapunov exponents: the rates at which small differences of the state grow or shrink.
 
-Tangents Q [n, k] follow the trajectory, A_j = J_j Q_{j-1}, and are made orthonormal again by A = Q R every few steps. What the
-diagonals of R say is summed up:
+Tangents Q [n, k] follow the trajectory, A_j = J_j Q_{j-1}. Every few steps they are re-orthonormalized by A = Q R. The diagonals
+of R give the exponents:
 
-    λ_i = 1/T Σ ln |R_ii|,   nats per step,        Σ_i λ_i = 1/T Σ_j ln |det J_j|   for all n of them.
+    λ_i = 1/T Σ ln |R_ii|,   nats per step,        Σ_i λ_i = 1/T Σ_j ln |det J_j|   for all n exponents.
 
-A network that runs alone (zero inputs, a state given) and one that is driven (its inputs given: conditional exponents) are
-the same function. The second equation is the certificate that comes with every full spectrum.
+The same function serves input-driven networks, whose exponents are conditional on the inputs, and autonomous ones, which have
+zero inputs and a given initial state. The second equation is the certificate of every full spectrum.
 
 References: Benettin, Galgani, Giorgilli & Strelcyn, "Lyapunov characteristic exponents", Meccanica 15 (1980); Geist, Parlitz &
 Lauterborn, "Comparison of different methods for computing Lyapunov exponents", Prog. Theor. Phys. 83 (1990), for QR; Engelken,
@@ -36,58 +36,64 @@ from recurrent_lab.instruments._tangents import (
 )
 from recurrent_lab.instruments.jacobians import FlatTrajectory, flat_trajectory, pull_rows, zero_directions
 
-# Steps at the end of the sequence that choose the interval, the first half of which only aligns the tangents: a tenth of all,
-# so that they cost little, but between these two.
+# The pilot: steps at the end of the sequence that choose the interval. It is a tenth of all steps, so that it costs little,
+# within these bounds. Its first half only aligns the tangents.
 SHORT_PILOT, PILOT = 10, 40
-# The spread over an interval, as a share of the ln(1/ε) nats that the precision can tell apart: what the pilot aims at, and
-# what the run may come to.
+# The spread over an interval, as a share of the ln(1/ε) nats that the precision can resolve: the target of the pilot, and the
+# limit for the run.
 AIM, LIMIT = 0.55, 0.75
 BLOCKS = 20
-# The largest residual of a certified spectrum, as a share of the mean |λ_i|, and what rounding may add, nats per step.
+# The largest residual of a certified spectrum, as a share of the mean |λ_i|, and an allowance for rounding in nats per step.
 CERTAIN, ROUNDING = 1e-3, 1e-6
 
 
 class LyapunovSpectrum(NamedTuple):
-  """The k largest exponents, and how far to trust them.
+  """The k largest Lyapunov exponents, and how far to trust them.
 
-  For block means m_b of weight w_b the standard error is √(B/(B-1) Σ w_b² (m_b - λ)²). It includes correlations within a block
-  but not those between blocks, so it is too small where the network remembers longer than a block.
+  With block means m_b of weight w_b, the standard error is √(B/(B-1) Σ w_b² (m_b - λ)²). It includes correlations within a block
+  but not between blocks, so it is too small if the network remembers longer than a block.
 
-  In exact arithmetic the residual is 0 for every T. A direction that is lost for good makes both sides of the determinant
-  identity -inf, so the residual is NaN and certifies nothing; it is inf where only one side is -inf. A spectrum with a large
-  residual at interval 1 has Jacobians that are not resolved in their precision, as for an LSTM at the zero state, whose h' is a
-  multiple of c'.
+  In exact arithmetic the residual is 0 for every T. If a direction is lost, both sides of the determinant identity are -inf, so
+  the residual is NaN and certifies nothing. If only one side is -inf, the residual is inf. If the residual is large at interval
+  1, the precision does not resolve the Jacobians themselves, as for an LSTM at the zero state, where h' is a multiple of c'.
+
+  Attributes:
+    exponents: decreasing, nats per step.
+    standard_error: standard error of the average over time, nats per step; 0 for an exponent of -inf, NaN for a single block.
+    local_exponents: averages over B successive blocks of time, nats per step.
+    interval: the re-orthonormalization interval, steps.
+    spread: the largest max_i - min_i ln |R_ii| of one interval, nats.
+    log_det_rate: 1/T Σ_j ln |det J_j| of the dense J_j, nats per step; NaN for k < n.
+    residual: |Σ_i λ_i - log_det_rate| / n, nats per step; NaN for k < n, or if both are -inf.
+    is_certified: True if all n exponents are finite and the residual is at most 1e-3 of their mean size, plus 1e-6 nats per step
+      for rounding. False for k < n.
   """
 
-  exponents: Float[Array, "k"]  # nats per step, decreasing
-  standard_error: Float[
-    Array, "k"
-  ]  # of the average over time, nats per step; 0 for an exponent of -inf, NaN for one block
-  local_exponents: Float[Array, "B k"]  # the averages over B successive blocks of time, nats per step
-  interval: Int[Array, ""]  # steps between two QRs
-  spread: Float[Array, ""]  # the largest max_i - min_i ln |R_ii| of one interval, nats
-  log_det_rate: Float[Array, ""]  # 1/T Σ_j ln |det J_j| from the dense J_j, nats per step; NaN for k < n
-  residual: Float[Array, ""]  # |Σ_i λ_i - log_det_rate| / n, nats per step; NaN for k < n, or if both are -inf
-  is_certified: Bool[
-    Array, ""
-  ]  # whether all n exponents are finite and the residual is at most 1e-3 of their mean size
+  exponents: Float[Array, "k"]
+  standard_error: Float[Array, "k"]
+  local_exponents: Float[Array, "B k"]
+  interval: Int[Array, ""]
+  spread: Float[Array, ""]
+  log_det_rate: Float[Array, ""]
+  residual: Float[Array, ""]
+  is_certified: Bool[Array, ""]
 
 
 class _Pushed(NamedTuple):
   """One step of the tangents."""
 
   tangents: Tangents  # J V
-  r: Float[Array, "k k"]  # of the decompositions that lost directions made necessary
+  r: Float[Array, "k k"]  # R of the decompositions that are needed when directions are lost
   log_det: Float[Array, ""]  # ln |det J|; NaN for k < n
 
 
 def _push(flat: FlatTrajectory, tangents: Tangents, s: Array, x: Array) -> _Pushed:
-  """J V at (s, x); J itself is formed only where all n directions are wanted and its determinant with them."""
+  """Computes J V at (s, x). Forms J only for k = n, where the determinant is needed."""
   size, k = tangents.coordinates.shape
   _, linear = jax.linearize(lambda s: flat.step(s, x), s)
   apply = jax.vmap(linear, in_axes=1, out_axes=1)
   if k < size:
-    # A single tangent has no slower one to leak into, and needs no n more.
+    # Lost directions leak only into slower tangents. A single tangent has none, so skip the costly check.
     has_zeros = jnp.zeros((), bool) if k == 1 else zero_directions(flat, s, x) > 0
     tangents, r = push(apply, has_zeros, tangents)
     return _Pushed(tangents, r, jnp.full((), jnp.nan, s.dtype))
@@ -96,7 +102,7 @@ def _push(flat: FlatTrajectory, tangents: Tangents, s: Array, x: Array) -> _Push
   has_zeros = jnp.any(jnp.all(is_zero, axis=0)) | jnp.any(jnp.all(is_zero, axis=1))
   tangents, r = push(lambda matrix: jacobian @ matrix, has_zeros, tangents)
   _, log_det = jnp.linalg.slogdet(jacobian)
-  # LU may round a zero away that a row or column shows.
+  # LU may give a nonzero determinant by rounding although a row or column is zero.
   return _Pushed(tangents, r, jnp.where(has_zeros, -jnp.inf, log_det))
 
 
@@ -109,7 +115,7 @@ def _pilot_steps(steps: int) -> int:
 
 
 def first_directions(flat: FlatTrajectory, k: int) -> Float[Array, "n k"]:
-  """Generic directions; for k = n turned towards those that the first steps stretch most, which shortens the transient."""
+  """Returns generic directions. For k = n, aligns them with those that the first steps stretch most: a shorter transient."""
   (steps, size), dtype = flat.states.shape, flat.states.dtype
   generic = generic_directions(size, k, dtype)
   if k < size:
@@ -121,7 +127,7 @@ def first_directions(flat: FlatTrajectory, k: int) -> Float[Array, "n k"]:
 
 @custom_vmap
 def _smallest_of_batch(interval: Int[Array, ""]) -> Int[Array, ""]:
-  """The interval; under `vmap` the smallest of the batch, so that all do their QR at the same steps and only then."""
+  """Returns the interval; under `vmap` the smallest of the batch, so that all members do their QR at the same steps."""
   return interval
 
 
@@ -131,11 +137,11 @@ def _(axis_size: int, in_batched: list[bool], interval: Array) -> tuple[Array, b
 
 
 def _choose_interval(flat: FlatTrajectory, k: int) -> Int[Array, ""]:
-  """The longest interval in which no direction is lost, from a QR at every one of the last steps.
+  """Returns the longest interval in which no direction is lost, from a pilot with a QR at each of the last steps.
 
-  With c_j = Σ_{i≤j} ln |R_ii| [k], the directions spread over steps i … j by max(c_j - c_i) - min(c_j - c_i). Once that nears
-  ln(1/ε) the smallest column is the rounding noise of the largest. Every stretch of the pilot that is no longer than the
-  interval stays below `AIM` of it, and within half the range of floating-point exponents.
+  With c_j = Σ_{i≤j} ln |R_ii| [k], the directions spread over steps i … j by max(c_j - c_i) - min(c_j - c_i). When the spread
+  comes near ln(1/ε), the smallest column is rounding noise of the largest. In every stretch of the pilot up to the interval, the
+  spread stays below `AIM` · ln(1/ε), and the growth stays within half the range of floating-point exponents.
   """
   size, dtype = flat.states.shape[1], flat.states.dtype
 
@@ -147,7 +153,7 @@ def _choose_interval(flat: FlatTrajectory, k: int) -> Int[Array, ""]:
   last = _pilot_steps(len(flat.states))
   tangents, log_r = lax.scan(step, begin(generic_directions(size, k, dtype)), (flat.states[-last:], flat.xs[-last:]))
   log_r = log_r[len(log_r) // 2 :]
-  # What is lost for good need not be resolved.
+  # Lost directions need not be resolved.
   kept = tangents.live
   c = jnp.cumsum(jnp.where(kept, log_r, 0), axis=0)
   c = jnp.concatenate([jnp.zeros((1, k), dtype), c])
@@ -174,21 +180,26 @@ def _check(steps: int, size: int, k: int, burn_in: int, interval: int | None, bl
 
 
 def _check_numbers(arguments: Mapping[str, Any]) -> None:
-  """Raises a `ValueError` for known parameters that are NaN."""
+  """Raises a `ValueError` if a parameter is NaN, unless it is traced."""
   for path, leaf in jax.tree_util.tree_leaves_with_path(arguments["params"]):
     if not isinstance(leaf, jax.core.Tracer) and np.any(np.isnan(leaf)):
       raise ValueError(f"params{jax.tree_util.keystr(path)} holds NaN; parameters must be numbers.")
 
 
 class _Schedule(NamedTuple):
-  """What happens at which step; known before anything is computed."""
+  """The plan of a run, known before anything is computed.
 
-  lengths: np.ndarray  # [B], steps of every block
-  block: (
-    np.ndarray
-  )  # [T], the block of every step; B in the burn-in, a block that does not exist and whose sums are dropped
-  ends_block: np.ndarray  # [T]
-  since: np.ndarray  # [T], steps since the beginning of the block
+  Attributes:
+    lengths: `[B]`, the number of steps of each block.
+    block: `[T]`, the block of each step. The burn-in has block B, which does not exist, so its sums are dropped.
+    ends_block: `[T]`, whether a step is the last of its block.
+    since: `[T]`, the number of steps since the beginning of the block.
+  """
+
+  lengths: np.ndarray
+  block: np.ndarray
+  ends_block: np.ndarray
+  since: np.ndarray
 
   @property
   def longest(self) -> int:
@@ -200,7 +211,7 @@ class _Sums(NamedTuple):
 
   log_r: Float[Array, "B k"]  # Σ ln |R_ii|
   log_det: Float[Array, "B"]  # Σ ln |det J|
-  spread: Float[Array, ""]  # the largest of all intervals
+  spread: Float[Array, ""]  # the largest spread of an interval
 
 
 def _schedule(steps: int, burn_in: int, blocks: int) -> _Schedule:
@@ -215,12 +226,12 @@ def _schedule(steps: int, burn_in: int, blocks: int) -> _Schedule:
 
 
 def _decompose(tangents: Tangents, counts: Array) -> tuple[Tangents, Array, Array]:
-  """(orthonormal tangents, ln |R_ii|, their spread)."""
+  """Returns (orthonormal tangents, ln |R_ii|, their spread)."""
   tangents, r = orthonormalize(tangents)
   log_r = _log_diagonal(r)
   highest = jnp.max(log_r, where=tangents.live, initial=-jnp.inf)
   spread = jnp.where(jnp.any(tangents.live), highest - jnp.min(log_r, where=tangents.live, initial=jnp.inf), 0)
-  # What the burn-in loses is not lost to the steps that count.
+  # Directions that are lost during the burn-in start again.
   tangents = lax.cond(any_of_batch(~counts & ~jnp.all(tangents.live)), renew, lambda kept: kept, tangents)
   return tangents, log_r, spread
 
@@ -231,7 +242,7 @@ def _only_multiply(tangents: Tangents, counts: Array) -> tuple[Tangents, Array, 
 
 
 def _accumulate(flat: FlatTrajectory, directions: Array, schedule: _Schedule, every: Array) -> _Sums:
-  """The sums of a run with a QR at every `every`-th step of a block and at its end."""
+  """Returns the sums of a run with a QR at every `every`-th step of a block and at its end."""
   (blocks,), k, dtype = schedule.lengths.shape, directions.shape[1], directions.dtype
 
   def step(carry: tuple[Tangents, _Sums], at: tuple[Array, Array, Array, Array]) -> tuple[Any, None]:
@@ -239,7 +250,7 @@ def _accumulate(flat: FlatTrajectory, directions: Array, schedule: _Schedule, ev
     s, x, is_due, b = at
     pushed = _push(flat, tangents, s, x)
     tangents, log_r, spread = lax.cond(is_due, _decompose, _only_multiply, pushed.tangents, b < blocks)
-    # Sums over a block are short enough for float32; a sum over 10⁴ steps is not.
+    # In float32, sums over a block are accurate enough; a sum over 10⁴ steps is not.
     sums = _Sums(
       log_r=sums.log_r.at[b].add(log_r + _log_diagonal(pushed.r), mode="drop"),
       log_det=sums.log_det.at[b].add(pushed.log_det, mode="drop"),
@@ -255,9 +266,9 @@ def _accumulate(flat: FlatTrajectory, directions: Array, schedule: _Schedule, ev
 
 
 def _accumulate_resolved(flat: FlatTrajectory, directions: Array, schedule: _Schedule) -> tuple[Array, _Sums]:
-  """(interval, sums) of a run in which no direction is lost between two QRs.
+  """Returns (interval, sums) of a run in which no direction is lost between two QRs.
 
-  The pilot sees few steps. Where a later interval spreads too far after all, everything is run again with a shorter one.
+  The pilot is short. If an interval of the run spreads too far, the run is repeated with a shorter interval.
   """
   run = lambda every: _accumulate(flat, directions, schedule, every)
   allowed = -LIMIT * np.log(jnp.finfo(directions.dtype).eps)
@@ -275,7 +286,7 @@ def _accumulate_resolved(flat: FlatTrajectory, directions: Array, schedule: _Sch
 
 
 def _averages(log_r: Float[Array, "B k"], lengths: np.ndarray) -> tuple[Array, Array, Array]:
-  """(exponents, their standard errors, those of every block), by decreasing exponent."""
+  """Returns (exponents, their standard errors, the exponents of every block), in decreasing order."""
   weights, blocks = jnp.asarray(lengths / lengths.sum(), log_r.dtype), len(lengths)
   order = jnp.argsort(-jnp.sum(log_r, axis=0))
   local = log_r[:, order] / jnp.asarray(lengths, log_r.dtype)[:, None]
@@ -286,7 +297,7 @@ def _averages(log_r: Float[Array, "B k"], lengths: np.ndarray) -> tuple[Array, A
 
 
 def _certify(exponents: Float[Array, "k"], log_det_rate: Array, size: int) -> tuple[Array, Array]:
-  """(residual of the determinant identity, whether it certifies the spectrum)."""
+  """Returns (the residual of the determinant identity, whether it certifies the spectrum)."""
   residual = jnp.abs(jnp.sum(exponents) - log_det_rate) / size
   allowed = CERTAIN * jnp.mean(jnp.abs(exponents)) + ROUNDING
   return residual, jnp.isfinite(log_det_rate) & (residual <= allowed)
@@ -304,32 +315,35 @@ def lyapunov_spectrum(
   interval: int | None = None,
   blocks: int | None = None,
 ) -> LyapunovSpectrum:
-  """The k largest Lyapunov exponents of one trajectory, in nats per step.
+  """Computes the k largest Lyapunov exponents of one trajectory, in nats per step.
 
-  Driven and autonomous networks are one case: the exponents are conditional on the inputs `xs`, and zeros with a `state`
-  leave the network to itself. A direction is lost for good where a Jacobian has rows or columns of zeros, as dead relu units
-  have; directions lost at different steps add up. Their exponents are -inf, and the others are those of what is left. What the
-  burn-in loses does not count. An overflowed state gives NaN.
+  The exponents are conditional on the inputs `xs`. For an autonomous network, pass zeros and a `state`.
+
+  A direction is lost if a Jacobian has a row or column of zeros, as with dead relu units. Directions lost at different steps add
+  up. Lost directions have exponent -inf; the other exponents are those of the remaining directions. Losses during the burn-in do
+  not count. An overflowed state gives NaN.
 
   Args:
     cell: any `Cell`.
     params: its parameters.
-    xs: one example `[T, I]`; `vmap` for more.
-    state: S_0; the cell's initial state by default.
-    k: how many exponents; by default all n, with the certificate.
-    burn_in: the first steps, which move state and tangents but do not count. Nothing else takes away the O(1/T) transient of
-      tangents that have not yet turned into their directions.
-    interval: steps between two QRs; there is one at the end of every block besides. By default the longest that loses no
-      direction, and 1 for k = 1. A batch made by `vmap` shares the smallest. One that is too long loses the small exponents
-      without a sign of it in the large ones: `residual` shows it, and for k < n a `spread` near ln(1/ε), 16 in float32.
-    blocks: into which the steps that count are cut, of equal length to a step; by default 20, or as many as there are steps.
+    xs: one example `[T, I]`; use `vmap` for more.
+    state: S_0; by default the cell's initial state.
+    k: the number of exponents. By default all n, with the certificate.
+    burn_in: the number of first steps, which move the state and the tangents but do not count. Only a burn-in removes the O(1/T)
+      transient of tangents that have not yet aligned with their directions.
+    interval: the re-orthonormalization interval in steps. There is another QR at the end of every block. By default it is the
+      longest interval that loses no direction, and 1 for k = 1. The members of a batch under `vmap` share the smallest. Too long
+      an interval loses the small exponents, and the large ones do not show it. It shows in `residual`, and for k < n in a
+      `spread` near or above ln(1/ε), which is 16 in float32.
+    blocks: the number of blocks into which the steps after the burn-in are divided, equally to a step. By default 20, or the
+      number of these steps if it is smaller.
 
   Returns:
     The spectrum, and how far to trust it.
 
   Raises:
-    ValueError: if k, `burn_in`, `interval` or `blocks` is out of bounds, for known parameters that are NaN, or as
-      `state_jacobians` does.
+    ValueError: if `k`, `burn_in`, `interval` or `blocks` is out of bounds, if a parameter is NaN (unless traced), and in the
+      cases of `state_jacobians`.
   """
   flat = flat_trajectory(cell, params, xs, state)
   steps, size = flat.states.shape
