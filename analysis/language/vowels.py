@@ -1,4 +1,4 @@
-"""Who said /ae/? Wrong speakers of held-out utterances, and of their frames given those before."""
+"""Speakers of the vowel /ae/: wrong speakers of held-out utterances, and of single frames given the frames before."""
 
 from collections.abc import Iterator
 import sys
@@ -15,7 +15,7 @@ from analysis.selection import only_axes, runs
 from analysis.style import PAGE, cell_style, new_figure
 from analysis.wording import each, spread
 
-TITLES = {"vowels": "whole utterances", "vowels_per_frame": "frames, given those before"}
+TITLES = {"vowels": "whole utterances", "vowels_per_frame": "frames, given the frames before"}
 
 
 def draw(datasets: Datasets) -> Figure:

@@ -1,4 +1,4 @@
-"""Largest Lyapunov exponent λ₁ of input-driven nets over (W_s, input scale). Black: the RNN's onset of chaos in the mean field."""
+"""Largest Lyapunov exponent λ₁ of input-driven nets over (W_s, input scale). Black: the RNN's onset of chaos in mean field."""
 
 import sys
 

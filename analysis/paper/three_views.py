@@ -1,4 +1,4 @@
-"""One growth rate measured in three ways: forward Lyapunov exponent, slope of ln ‖∏ J‖₂, growth of the adjoint ∂L/∂S_k in BPTT."""
+"""One growth rate measured in three ways: forward Lyapunov exponent, slope of ln ‖∏ J‖₂, growth of the adjoint ∂L/∂S_k."""
 
 import itertools
 import sys

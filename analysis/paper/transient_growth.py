@@ -1,4 +1,4 @@
-"""Powers of a matrix W by initial kernel: how far the largest singular value of W^l exceeds ρ^l, the power of its spectral radius.
+"""Powers of a matrix W by initial kernel: how far the largest singular value of W^l exceeds the power ρ^l of its spectral radius.
 
 Every drawn W is divided by its measured spectral radius and multiplied by W_s, so that its spectral radius ρ is W_s. Without this
 scaling an eigenvalue of a Gaussian draw may lie outside the unit circle, and its powers would grow without end.
