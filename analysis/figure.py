@@ -51,7 +51,7 @@ class FigureSpec(NamedTuple):
 
   @property
   def inputs(self) -> list[str]:
-    """Experiments that it reads: those it needs, then those drawn over them."""
+    """Names of the experiments that it reads: those it needs, then those drawn over them."""
     return [*self.reads, *self.overlays]
 
 

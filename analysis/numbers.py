@@ -28,6 +28,9 @@ class TableSpec(NamedTuple):
   over_seeds: Literal["mean", "median", "count", "none"] = "mean"
 
 
+MEAN = TableSpec()  # the stored name, and the mean over seeds
+
+
 class Table(NamedTuple):
   """A table with `heads` over its columns; the first `labels` columns name a row."""
 
@@ -80,7 +83,7 @@ def _thinned(values: xr.DataArray, axis: str, most: int) -> xr.DataArray:
   return values.isel({axis: sorted({int(i) for i in np.linspace(0, values.sizes[axis] - 1, most).round()})})
 
 
-def table(values: xr.DataArray, spec: TableSpec = TableSpec()) -> Table:  # noqa: B008
+def table(values: xr.DataArray, spec: TableSpec = MEAN) -> Table:
   """Returns a variable as a table: its last axis across, combinations of the others down, some of the values of long axes."""
   label = spec.label or stored_label(values)
   values = values.squeeze([axis for axis in values.dims if values.sizes[axis] == 1 and axis not in ("seed", "cell")])
@@ -113,7 +116,7 @@ def table(values: xr.DataArray, spec: TableSpec = TableSpec()) -> Table:  # noqa
 
 def tables(shown: xr.Dataset, specs: Mapping[str, TableSpec]) -> list[Table]:
   """Returns a table for every variable that has a value; one without a spec has its stored name and its mean over seeds."""
-  described = [(values, specs.get(str(name), TableSpec())) for name, values in shown.data_vars.items()]
+  described = [(values, specs.get(str(name), MEAN)) for name, values in shown.data_vars.items()]
   return [table(values, spec) for values, spec in described if spec.over_seeds != "none" and values.notnull().any()]
 
 
