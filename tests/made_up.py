@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from experiments import grid, plan, runner, store
+from experiments.experiment import default_axes
 
 REFERENCE = Path(__file__).parents[1] / "results" / "reference"  # the kept results of the full training runs
 
@@ -48,8 +49,31 @@ LAUNCHES = SWEEPS | {
 }
 
 
+# Small values of settings, for an experiment without flags of its own above.
+TINY = {"hidden_size": "4", "input_size": "2", "seq_len": "12", "updates": "100", "floss_k": "4", "seeds": "2"}
+
+
+def tiny_flags(experiment):
+  """The flags of a small launch: small values of its settings, and the first and the last value of what varies by default."""
+  tiny = {name: value for name, value in TINY.items() if name in ("seeds", *experiment.measure.settings)}
+  varied = {name: values for name, values in default_axes(experiment).items() if len(values) > 1}
+  ends = {name: f"{values[0]},{values[-1]}" for name, values in varied.items()}
+  return [f"--{name}={value}" for name, value in (tiny | ends).items()]
+
+
+def launches(names):
+  """The flags of every launch to make up, by experiment: those above, and small ones for what nothing else provides."""
+  others = [name for name in dict.fromkeys(names) if name not in LAUNCHES and not (REFERENCE / name).is_dir()]
+  return LAUNCHES | {name: (tiny_flags(importlib.import_module(f"experiments.{name}").EXPERIMENT),) for name in others}
+
+
+def folder_of(name, results):
+  """The folder that holds results of an experiment: the made-up ones, or else the kept ones."""
+  return results if (results / name).is_dir() else REFERENCE
+
+
 def make_up(name, flags, folder):
-  """Random numbers in the place of results that would take long."""
+  """Stores random numbers instead of results that would take long."""
   experiment = importlib.import_module(f"experiments.{name}").EXPERIMENT
   measure, rng = experiment.measure, np.random.default_rng(0)
   launch = plan.parse(experiment, [*flags, f"--out={folder}"])

@@ -19,7 +19,7 @@ from experiments.measure import Measure
 from experiments.sweep import sweep
 from tests.experiments.devices_test import ROOT
 from tests.experiments.launch_test import array, watch
-from tests.made_up import make_up
+from tests.made_up import TINY, make_up
 
 PRINTED = re.compile(r"(?:Draw it|Load it|To go on): +(python .*)")
 COUNTS = ["--corpus=grammar", "--vocabulary=0", "--length=8", "--order=1,2"]  # nothing is compiled
@@ -71,7 +71,6 @@ def test_what_is_printed_after_a_sweep_draws_it(home, out, paste, capsys, monkey
   assert store.load_results(out / "one_unit").sizes["ws"] == 2  # a folder of figures is in nobody's way
 
 
-TINY = {"hidden_size": "4", "input_size": "2", "seq_len": "12", "updates": "100", "floss_k": "4", "seeds": "2"}
 OTHERS = [  # launches beside those of the defaults that a figure has to bear
   ("tanh_saturation", {"input_scale": "0", "bias_scale": "0.1,1"}),
   ("zero_or_one", {"cells": "simplified_lstm,simplified_lstm_linear"}),
