@@ -2,7 +2,7 @@
 # make ledger  docs/claims.md and the table in README.md from the results that make paper left
 # make test    the environment, the default tests
 # make learning, make landmarks    training runs, small and full, and their figures
-# make reliability    faults tried for real and counted: docs/reliability.md
+# make reliability    tries faults on real launches and counts the outcomes: docs/reliability.md
 # make language, make language-landmarks    language models and other uses, small and full, and their figures
 # make docs    the site of guides and functions, in build/docs
 # make bench   the lab beside other libraries, in an environment of its own (an hour and a half; leave the machine alone)
@@ -118,7 +118,7 @@ language-figures: env
 	$(RUN) -m analysis.language --results="$(RESULTS)" --out="$(FIGURES)"
 
 reliability: env
-	$(RUN) -m benchmarks.faults --out=docs
+	$(RUN) -m reliability --out=docs
 
 # torch is pinned outside of constraints.txt, since it wants an older mpmath. On Linux it may bring gigabytes of CUDA along, which
 # no contender uses: give TORCH another requirement, or none to leave torch out.

@@ -1,6 +1,6 @@
-"""The numbers behind a figure, which is a dataset with one value a seed: a table to read, and a CSV of all of them."""
+"""The numbers behind a figure, a dataset with one value per seed, as tables to read and as a CSV of all values."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 import csv
 import io
 from typing import Literal, NamedTuple
@@ -12,7 +12,7 @@ from analysis import wording
 from analysis.style import cell_style
 from sweepkit.words import FEW, count
 
-COLUMNS, ROWS = 6, 4  # of an axis of numbers, in a table; the CSV has all
+COLUMNS, ROWS = 6, 4  # at most so many values of an axis of numbers across and down a table; the CSV has all
 
 
 class TableSpec(NamedTuple):
@@ -28,8 +28,11 @@ class TableSpec(NamedTuple):
   over_seeds: Literal["mean", "median", "count", "none"] = "mean"
 
 
+MEAN = TableSpec()  # the stored name, and the mean over seeds
+
+
 class Table(NamedTuple):
-  """A table: `heads` over its columns, of which the first `labels` name a row."""
+  """A table with `heads` over its columns; the first `labels` columns name a row."""
 
   caption: str
   labels: int
@@ -39,9 +42,7 @@ class Table(NamedTuple):
 
 def stored_label(values: xr.DataArray) -> str:
   """Returns the name and unit that are stored with a variable, such as `memory length (steps)`."""
-  name = values.attrs.get("long_name", str(values.name).replace("_", " "))
-  units = values.attrs.get("units", "1")
-  return name if units == "1" else f"{name} ({units})"
+  return wording.with_unit(values.attrs.get("long_name", str(values.name).replace("_", " ")), values)
 
 
 def name(axis: str, value: object) -> str:
@@ -52,7 +53,7 @@ def name(axis: str, value: object) -> str:
 
 
 def _entry(values: np.ndarray, over_seeds: str) -> str:
-  """One entry of a table, from values over seeds or from a single one."""
+  """One entry of a table, from the values over seeds or from a single value."""
   known = values[~np.isnan(values)]
   endless = int(np.isinf(known).sum())
   if known.size < 2:
@@ -76,13 +77,13 @@ def _over_seeds(spec: TableSpec, seeds: int) -> str:
 
 
 def _thinned(values: xr.DataArray, axis: str, most: int) -> xr.DataArray:
-  """Evenly spaced values of an axis of numbers, the first and the last among them; of other axes all."""
+  """At most `most` evenly spaced values of an axis of numbers, among them the first and the last; all values of other axes."""
   if values[axis].dtype.kind not in "iuf" or values.sizes[axis] <= most:
     return values
   return values.isel({axis: sorted({int(i) for i in np.linspace(0, values.sizes[axis] - 1, most).round()})})
 
 
-def table(values: xr.DataArray, spec: TableSpec = TableSpec()) -> Table:  # noqa: B008
+def table(values: xr.DataArray, spec: TableSpec = MEAN) -> Table:
   """Returns a variable as a table: its last axis across, combinations of the others down, some of the values of long axes."""
   label = spec.label or stored_label(values)
   values = values.squeeze([axis for axis in values.dims if values.sizes[axis] == 1 and axis not in ("seed", "cell")])
@@ -115,26 +116,33 @@ def table(values: xr.DataArray, spec: TableSpec = TableSpec()) -> Table:  # noqa
 
 def tables(shown: xr.Dataset, specs: Mapping[str, TableSpec]) -> list[Table]:
   """Returns a table for every variable that has a value; one without a spec has its stored name and its mean over seeds."""
-  described = [(values, specs.get(str(name), TableSpec())) for name, values in shown.data_vars.items()]
+  described = [(values, specs.get(str(name), MEAN)) for name, values in shown.data_vars.items()]
   return [table(values, spec) for values, spec in described if spec.over_seeds != "none" and values.notnull().any()]
 
 
 def to_csv(shown: xr.Dataset) -> bytes:
-  """All values, a line for each but the seeds, which stand beside each other after what has one `value` for all of them."""
+  """Returns all values as CSV: one row per variable and labels of its axes, one column per seed.
+
+  A variable without seeds has its value in a column `value`, before those of the seeds.
+  """
   axes = list(dict.fromkeys(str(axis) for values in shown.data_vars.values() for axis in values.dims if axis != "seed"))
   heads = ["value"] * any("seed" not in values.dims for values in shown.data_vars.values())
   heads += [f"seed {seed}" for seed in shown.seed.values.tolist()] if "seed" in shown.dims else []
   buffer = io.StringIO()
   writer = csv.DictWriter(buffer, ["quantity", *axes, *heads], restval="", lineterminator="\n")
   writer.writeheader()
-  for variable, values in shown.data_vars.items():
-    own = [str(axis) for axis in values.dims if axis != "seed"]
-    over = heads[-shown.sizes["seed"] :] if "seed" in values.dims else heads[:1]
-    array = values.transpose(*own, ...).values.reshape(*(values.sizes[axis] for axis in own), -1)
-    labels = {axis: values[axis].values.tolist() for axis in own}
-    for at in np.ndindex(array.shape[:-1]):
-      if not np.isnan(array[at]).all():
-        where = {axis: labels[axis][i] for axis, i in zip(own, at, strict=True)}
-        numbers = {head: f"{value:.7g}" for head, value in zip(over, array[at], strict=True) if not np.isnan(value)}
-        writer.writerow({"quantity": variable, **where, **numbers})
+  for values in shown.data_vars.values():
+    writer.writerows(_rows(values, heads[-shown.sizes["seed"] :] if "seed" in values.dims else heads[:1]))
   return buffer.getvalue().encode()
+
+
+def _rows(values: xr.DataArray, heads: Sequence[str]) -> Iterator[dict[str, object]]:
+  """The rows of one variable that have a value, by column; `heads` are the columns of its values."""
+  own = [str(axis) for axis in values.dims if axis != "seed"]
+  array = values.transpose(*own, ...).values.reshape(*(values.sizes[axis] for axis in own), -1)
+  labels = {axis: values[axis].values.tolist() for axis in own}
+  for at in np.ndindex(array.shape[:-1]):
+    if not np.isnan(array[at]).all():
+      where = {axis: labels[axis][i] for axis, i in zip(own, at, strict=True)}
+      numbers = {head: f"{value:.7g}" for head, value in zip(heads, array[at], strict=True) if not np.isnan(value)}
+      yield {"quantity": values.name, **where, **numbers}

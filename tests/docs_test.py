@@ -65,7 +65,7 @@ def check_flags(name, words, monkeypatch):
   original = flags.FlagValues.__call__
   monkeypatch.setattr(flags.FlagValues, "__call__", parse)
   monkeypatch.setattr(sys, "argv", [name, *words])
-  for loaded in (name, name.split(".")[0]):
+  for loaded in (name, f"{name}.__main__", name.split(".")[0]):
     monkeypatch.delitem(sys.modules, loaded, raising=False)  # runpy warns of modules that are loaded
   with pytest.raises(Parsed):
     runpy.run_module(name, run_name="__main__", alter_sys=True)

@@ -17,6 +17,7 @@ def _one_unit(data: Datasets) -> xr.DataArray:
 
 
 def small_weight_vanishes(data: Datasets) -> Finding:
+  """Holds if the product of one unit, and of every net of many units, shrinks at all W_s between 0 and 1."""
   unit = _one_unit(data)
   inside = unit.where((unit.ws > 0) & (unit.ws < 1), drop=True)
   many = data["small_gain"].squeeze()
@@ -61,6 +62,7 @@ def _up_to(measured: str, unit_holds: bool, whole: np.ndarray, gains: list[str],
 
 
 def large_weight_explodes(data: Datasets) -> Finding:
+  """Holds if the product grows at large W_s, both for nets of many units and for one unit."""
   unit = _one_unit(data)
   single = unit.where(unit.ws > 1.1, drop=True)
   many = data["recurrent_gain"].sel(cell="rnn", norm="spectral").squeeze(drop=True).growth_rate.transpose("ws", "seed")

@@ -18,6 +18,7 @@ CELLS, CLOSED_AND_OPEN = ("rnn", "lstm", "gru"), (0.0, 4.0)  # forget biases bet
 
 
 def zero_or_one(data: Datasets) -> Finding:
+  """Holds if more than 90 % of the factors lie within 0.1 of 0 or 1 in all settings."""
   factors = data["zero_or_one"].isel(cell=0)
   share = (factors.share_near_zero + factors.share_near_one).squeeze(drop=True)
   mean = share.mean("seed")
@@ -50,6 +51,7 @@ def _memory(data: Datasets, cell: str, bias: float) -> xr.DataArray:
 
 
 def lstm_remembers(data: Datasets) -> Finding:
+  """Holds if the LSTM's memory is more than twice the RNN's in every seed, at all forget biases."""
   rnn = _memory(data, "rnn", 0.0)
   lengths = {bias: _memory(data, "lstm", bias) for bias in BIASES}
   longer = {f"at b_f = {bias:g}": bool((lstm > 2 * rnn).all()) for bias, lstm in lengths.items()}
@@ -68,6 +70,7 @@ def _parameters(name: str) -> int:
 
 
 def gru_is_simpler(data: Datasets) -> Finding:
+  """Holds if the GRU has fewer parameters than the LSTM, and a memory length within a factor of 2 of the LSTM's."""
   gru, lstm = (_parameters(name) for name in ("gru", "lstm"))
   ratios = {bias: _memory(data, "gru", bias) / _memory(data, "lstm", bias) for bias in BIASES}
   alike = {f"at b = {bias:g}": bool(((ratio > 0.5) & (ratio < 2)).all()) for bias, ratio in ratios.items()}
@@ -88,6 +91,7 @@ def _reach(data: Datasets) -> tuple[xr.DataArray, int]:
 
 
 def few_steps_back(data: Datasets) -> Finding:
+  """Holds if the gradient falls to 1 % within a few steps, for the RNN and for gated cells at both forget biases."""
   reach, most = _reach(data)
   at = lambda cell, bias: reach.sel(cell=cell, forget_bias=bias)
   is_few = lambda cell, bias: bool((at(cell, bias) < FEW_STEPS).all())

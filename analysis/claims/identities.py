@@ -6,6 +6,7 @@ from analysis.figure import Datasets
 
 
 def slopes(data: Datasets) -> Finding:
+  """Holds if no slope of tanh exceeds 1, and more than 99 % of all slopes are below 1."""
   below = data["identities"].share_of_slopes_below_one
   largest = float(data["identities"].largest_slope.max())
   share = float(below.mean())
@@ -16,16 +17,19 @@ def slopes(data: Datasets) -> Finding:
 
 
 def sum_is_gradient(data: Datasets) -> Finding:
+  """Holds if the sum over lags equals the gradient of reverse-mode differentiation to 1e-4, relative to its norm."""
   error = float(data["identities"].gradient_error.max())
   return Finding(f"largest relative difference {error:.1e} (float32)", HOLDS if error < 1e-4 else FAILS)
 
 
 def readout_is_local(data: Datasets) -> Finding:
+  """Holds if no earlier step contributes to the gradient of the last loss by the readout weights."""
   beyond = float(data["identities"].readout_beyond_lag_zero.max())
   return Finding(f"share of ∂L_T/∂W_o from earlier steps: {beyond:g}", HOLDS if beyond == 0 else FAILS)
 
 
 def clipping_bounds(data: Datasets) -> Finding:
+  """Holds if gradients with a norm above 1 exist, and none has one after clipping at 1."""
   checks = data["identities"]
   before, after = float(checks.gradient_norm.max()), float(checks.clipped_norm.max())
   return Finding(
@@ -35,6 +39,7 @@ def clipping_bounds(data: Datasets) -> Finding:
 
 
 def peepholes_matter(data: Datasets) -> Finding:
+  """Holds if random peepholes change the Jacobian in every net; the change of the growth rate is reported."""
   seen = data["identities"].sel(cell="peephole_lstm").squeeze(drop=True)
   rows = []
   for ws in seen.ws.values:
@@ -47,6 +52,7 @@ def peepholes_matter(data: Datasets) -> Finding:
 
 
 def order_matters(data: Datasets) -> Finding:
+  """Holds if the reversed inputs change the last output by more than 1e-3 in every run."""
   change = data["identities"].order_difference
   differs = (change > 1e-3).where(change.notnull())
   made, kept = int(differs.count()), int(differs.sum())

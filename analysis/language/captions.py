@@ -1,4 +1,4 @@
-"""The name of a digit from its image, written freely: exact names of held-out images, overall and by digit."""
+"""Names of digits written letter by letter from their images: share of exact names of held-out images, overall and by digit."""
 
 from collections.abc import Iterator
 import sys
@@ -40,7 +40,7 @@ def draw(datasets: Datasets) -> Figure:
   axes[1].set_xlabel("digit")
   axes[1].set_ylabel("exact names (%)")
   axes[0].set_title("all digits", loc="left")
-  axes[1].set_title("by digit, a mark a seed", loc="left")
+  axes[1].set_title("by digit, one mark per seed", loc="left")
   return figure
 
 

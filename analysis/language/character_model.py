@@ -1,4 +1,4 @@
-"""Character models, as word models: perplexity beside n-grams, loss against truncated history, gradient and product by lag."""
+"""Character models: perplexity beside n-grams, loss against truncated history, and gradient and Jacobian product by lag."""
 
 from functools import partial
 import sys

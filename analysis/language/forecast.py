@@ -1,4 +1,4 @@
-"""Forecasts of a chaotic series: the error of each cell in training, beside forecasts without a net."""
+"""Forecasts of a chaotic series: error of each cell during training, and of two forecasts without a net."""
 
 from collections.abc import Iterator
 import sys

@@ -1,4 +1,4 @@
-"""The next item of a session: errors of cells and of counts, and the best there can be, from all items or the last alone."""
+"""Next item of a session: errors of cells and of n-grams, and the lowest possible error from all items or from the last alone."""
 
 from collections.abc import Iterator
 import sys

@@ -11,7 +11,7 @@ from analysis.style import THEORY, cell_style, plot_seeds
 
 
 def plot_scores(axes: Axes, cases: Sequence[tuple[str, str, np.ndarray]], baselines: Mapping[str, float]) -> None:
-  """One row a case (its name, cell, a value a seed): every seed as a mark, their mean as a number; baselines as named lines."""
+  """Draws one row per case (name, cell, values by seed): seeds as marks, their mean as a number, and baselines as named lines."""
   for i, (_, cell, values) in enumerate(cases):
     look = cell_style(cell)
     axes.plot(values, np.full(values.size, i), color=look.color, marker=look.marker, linestyle="none", alpha=0.7)
@@ -26,7 +26,7 @@ def plot_scores(axes: Axes, cases: Sequence[tuple[str, str, np.ndarray]], baseli
 
 
 def plot_by_length(axes: Axes, cells: Iterable[tuple[str, xr.DataArray]], **look: Any) -> None:
-  """Values over `length`, every seed and their median, of every (cell, values); `look` overrides the cell's."""
+  """Draws values against `length` for every (cell, values): each seed and their median; `look` overrides the cell's look."""
   ticks: set[float] = set()
   for cell, values in cells:
     lengths = values.length.values

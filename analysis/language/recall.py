@@ -1,4 +1,4 @@
-"""Who was it? Wrong answers by the gap between the names and the question, and the gradient that reaches the first name."""
+"""Recall of a name: wrong answers by the gap between the names and the question, and the gradient that reaches the first name."""
 
 from collections.abc import Iterator
 import sys
@@ -22,7 +22,7 @@ BEFORE = {"linestyle": ":", "marker": "none"}
 
 
 def at_first_name(one: xr.Dataset, watched: int) -> Iterator[xr.DataArray]:
-  """ln ‖∂L/∂S_k‖ - ln ‖∂L/∂S_T‖ at the first name, by gap, at the first (0) or last (-1) update of a cell that was watched."""
+  """Yields ln ‖∂L/∂S_k‖ - ln ‖∂L/∂S_T‖ at the first name for every gap, at the first (0) or the last (-1) watched update."""
   for length in one.length.values:
     seen = one.log_adjoint.sel(length=length).dropna("watched_update", how="all").isel(watched_update=watched)
     yield (seen.sel(lag=name_lags(int(length))[0]) - seen.sel(lag=0)).drop_vars(
@@ -41,7 +41,7 @@ def draw(datasets: Datasets) -> Figure:
     axes[0].plot(
       ngrams.length, ngrams.isel(order=-1).mean("seed"), label=f"{int(ngrams.order[-1])}-gram", **counts.LOOK
     )
-  axes[0].axhline(CHANCE_ERROR, label="any of the seven others", **(THEORY | {"linestyle": "--"}))
+  axes[0].axhline(CHANCE_ERROR, label="guessing", **(THEORY | {"linestyle": "--"}))
   axes[0].set_ylim(-0.03, 1)
   axes[0].set_ylabel("share of wrong answers")
   axes[0].set_title("after training", loc="left")

@@ -1,4 +1,4 @@
-"""Apple or Apple: wrong tags of the ambiguous word by the length of the sentence, where one word is no context at all."""
+"""Apple the fruit or Apple the company: wrong tags of the ambiguous word by length of the sentence; one word has no context."""
 
 from collections.abc import Iterator
 import sys

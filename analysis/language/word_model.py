@@ -1,7 +1,7 @@
 """Word models: perplexity beside n-grams, loss against truncated history, and how far back the last word's gradient reaches.
 
-The n-grams are those counted on the same text, unit and vocabulary, asked over the same windows. Of several learning rates a cell
-is shown with the one that did best on the validation text.
+The n-grams were counted on the same text, unit and vocabulary, and are evaluated on the same windows. A cell that was trained
+with several learning rates is shown with the one that did best on the validation text.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from analysis.wording import each, short, spread
 
 
 def chosen_rates(data: xr.Dataset) -> Iterator[tuple[str, xr.Dataset]]:
-  """Every cell with the run of that learning rate whose loss on the validation text was the lowest at its end."""
+  """Yields every cell with its run at the learning rate whose final loss on the validation text is lowest."""
   data = only_axes(data, "learning_rate")
   for cell in data.cell.values.tolist():
     tried = [one for _, one in runs(data.sel(cell=[cell]), "cell", "learning_rate")]
@@ -84,7 +84,7 @@ def draw(name: str, datasets: Datasets) -> Figure:
     history.plot(seen[seen > 0], ngrams.mean("seed").values[seen > 0], label="n-gram", **counts.LOOK)
   history.set_xscale("log", base=2)
   history.xaxis.set_major_formatter("{x:g}")
-  history.set_xlabel("tokens of history that are given")
+  history.set_xlabel("tokens of history given")
   history.set_ylabel("nats per token")
   history.set_title("loss against truncated history", loc="left")
   adjoint.set_title("gradient of the last token's loss", loc="left")

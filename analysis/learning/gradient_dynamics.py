@@ -1,4 +1,4 @@
-"""Gradients through training, on the adding problem: how far back ∂L/∂S_k reaches, and the exponents that decide it."""
+"""Gradients during training on the adding problem: how far back ∂L/∂S_k reaches, and the growth rates that decide it."""
 
 import sys
 
@@ -15,7 +15,7 @@ from analysis.wording import each, trend
 from sweepkit.store import ResultsError
 
 CELLS = ("rnn", "lstm", "gru")
-RATES = {  # of change, nats per step
+RATES = {  # growth rates, in nats per step
   "largest_exponent": (r"$\lambda_1$", {"linestyle": "-"}),
   "product_growth": (r"slope of ln $\Vert\prod J\Vert_F$", {"linestyle": "--", "fillstyle": "none"}),
 }

@@ -15,7 +15,7 @@ SOLVED = TableSpec("seeds that solve the task", over_seeds="count")
 
 
 def success_rate(solved: xr.DataArray, dim: str = "seed", level: float = 0.95) -> Band:
-  """The share of runs that solved their task (1, else 0) with Wilson's interval for it; NaN, not run, does not count."""
+  """Returns the share of runs that solved their task with its Wilson interval; `solved` is 1 or 0, and NaN for a run not made."""
 
   def rate(successes: int, made: int) -> np.ndarray:
     if not made:
@@ -28,13 +28,13 @@ def success_rate(solved: xr.DataArray, dim: str = "seed", level: float = 0.95) -
 
 
 def success_bars(solved: xr.DataArray) -> tuple[np.ndarray, np.ndarray]:
-  """The success rate, and the lengths of its bars down and up."""
+  """Returns the success rate, and the lengths of its bars down and up."""
   rate = success_rate(solved)
-  return rate.mean, np.clip([rate.mean - rate.low, rate.high - rate.mean], 0, None)  # above 0 but for rounding
+  return rate.mean, np.clip([rate.mean - rate.low, rate.high - rate.mean], 0, None)  # rounding may make them negative
 
 
 def plot_success(axes: Axes, curves: Sequence[tuple[xr.DataArray, Mapping[str, Any]]]) -> None:
-  """Success rates over `length` with Wilson's bars, of curves (`solved`, look); side by side, so that no bar hides another."""
+  """Draws success rates against `length` with Wilson bars for curves (`solved`, look), side by side so that all bars are seen."""
   for i, (solved, look) in enumerate(curves):
     share, bars = success_bars(solved)
     at = np.arange(share.size) + 0.4 * ((i + 0.5) / len(curves) - 0.5)

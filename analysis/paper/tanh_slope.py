@@ -1,4 +1,4 @@
-"""tanh and its derivative: 1 only at 0, and falling like 4 e^{-2|a|}."""
+"""tanh and its derivative, which is 1 only at 0 and falls like 4 e^{-2|a|}."""
 
 import sys
 
@@ -15,7 +15,7 @@ from recurrent_lab.activations import ACTIVATIONS
 
 
 def naive_log_slope(a: np.ndarray) -> np.ndarray:
-  """ln(1 − tanh² a) in float32, of the tanh that the cells use."""
+  """Returns ln(1 − tanh² a) in float32, with the tanh that the cells use."""
   value = np.asarray(ACTIVATIONS["tanh"].function(jnp.asarray(a, jnp.float32)))
   with np.errstate(divide="ignore"):
     return np.log(1 - value**2)

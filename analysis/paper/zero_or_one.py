@@ -1,4 +1,4 @@
-"""The surface Z = tanh'(x) σ(y), said to be 0 or 1, and the values that Z really takes along trajectories."""
+"""The simplified LSTM's factor Z = tanh′(x) σ(y), which introductions call 0 or 1: as a surface, and along trajectories."""
 
 import sys
 
@@ -45,7 +45,7 @@ def draw(datasets: Datasets) -> Figure:
     panel.set_ylim(1e-4, 1.5)
     panel.set_title(f"input scale {scale:g}", loc="left")
     panel.set_xlabel("$Z$ along trajectories")
-  axes[1].set_ylabel("share of factors in 1/50")
+  axes[1].set_ylabel("share of factors per bin")
   axes[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
   return figure
 
