@@ -35,7 +35,7 @@ def load(module: str) -> Experiment:
   """
   try:
     experiment = getattr(importlib.import_module(module), "EXPERIMENT", None)
-  except (ImportError, ValueError):  # the latter for a name such as .x
+  except (ImportError, ValueError, TypeError):  # the last two for names such as a..b and .x
     experiment = None
   if not isinstance(experiment, Experiment):
     raise UsageError(f"{module!r} is not the module of an experiment, such as package.chaos.")
