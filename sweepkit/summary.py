@@ -253,7 +253,9 @@ def table(experiment: Experiment, inventory: Inventory) -> str:
   ]
   heads = [*found.axes, *headline, "seeds"]
   widths = [max(map(len, column)) for column in zip(heads, *texts_of_rows, strict=True)]
-  texts = ["  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)) for row in (heads, *texts_of_rows)]
+  texts = [
+    "  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)) for row in (heads, *texts_of_rows)
+  ]
   if len(rows) < len(found.rows):
     texts.append(f"({number(len(rows))} of {count(len(found.rows), 'row')}, evenly chosen)")
   units = "; ".join(f"{name}: {unit}" for name, unit in headline.items())

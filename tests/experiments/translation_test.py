@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from experiments import translation
-from experiments.language.models import pairs, text
+from experiments.language import pairs, text
 from experiments.training import settings as learning
 import recurrent_lab as rl
 from recurrent_lab import sequence

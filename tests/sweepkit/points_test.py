@@ -39,7 +39,7 @@ def test_a_point_is_frozen():
 def test_a_point_equals_any_mapping_of_the_same_items_and_has_one_hash():
   one, other = Point(VALUES), Point(dict(reversed(VALUES.items())))
   assert one == other == VALUES == dict(one)
-  assert VALUES == one
+  assert one == VALUES
   assert hash(one) == hash(other)
   assert {one: "found"}[other] == "found"
   assert one != one | {"ws": 0.6}
@@ -62,7 +62,9 @@ def test_the_content_hash_is_that_of_canonical_json():
   canonical = '{"cell":"gru","hidden_size":4,"seed":1,"ws":0.5,"x64":false}'
   expected = hashlib.sha256(canonical.encode()).hexdigest()
   assert Point(VALUES).content_hash == content_hash(Point(VALUES)) == content_hash(VALUES) == expected
-  assert content_hash([Point(VALUES)]) == content_hash([VALUES]) == hashlib.sha256(f"[{canonical}]".encode()).hexdigest()
+  assert (
+    content_hash([Point(VALUES)]) == content_hash([VALUES]) == hashlib.sha256(f"[{canonical}]".encode()).hexdigest()
+  )
   assert key_words(Point(VALUES)) == key_words(VALUES) == (int(expected[:8], 16), int(expected[8:16], 16))
   assert json.loads(canonical) == Point(VALUES)
 

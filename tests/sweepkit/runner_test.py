@@ -1,7 +1,6 @@
 """A launch skips what is done, repairs what is altered, reads every block once, and refuses bad flags before any work."""
 
 import dataclasses
-import json
 import os
 from pathlib import Path
 import signal
@@ -234,7 +233,9 @@ def test_help_shows_the_experiment(capsys):
   assert stop.value.code == 0
   text = capsys.readouterr().out
   assert text.splitlines()[0] == chaos.EXPERIMENT.doc.splitlines()[0]
-  order = [text.index(f"  --{flag}\n") for flag in ("map=logistic,sine", "seeds=2", "steps=12", "r=3:4:5", "out=results")]
+  order = [
+    text.index(f"  --{flag}\n") for flag in ("map=logistic,sine", "seeds=2", "steps=12", "r=3:4:5", "out=results")
+  ]
   assert order == sorted(order)
   assert text.index("  --flagfile=") > order[-1]
   assert "By default 20 points, T = 12: 1 s on " in text

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from experiments import character_model, generate, ngram, word_model
-from experiments.language.models import models as language
-from experiments.language.models import text
+from experiments.language import models as language
+from experiments.language import text
 from experiments.training import settings as learning
 import recurrent_lab as rl
 from recurrent_lab import ngram as counts

@@ -97,9 +97,7 @@ def test_a_sweep_stops_says_what_is_kept_and_goes_on(tmp_path):
 
 @pytest.mark.slow
 def test_ctrl_c_before_the_launcher_listens_is_silent():
-  process = subprocess.Popen(
-    chaos.command("--dry_run"), cwd=ROOT, stderr=subprocess.PIPE, text=True
-  )
+  process = subprocess.Popen(chaos.command("--dry_run"), cwd=ROOT, stderr=subprocess.PIPE, text=True)
   time.sleep(0.3)  # it is importing
   process.send_signal(signal.SIGINT)
   assert process.communicate()[1] == ""

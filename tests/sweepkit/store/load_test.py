@@ -59,7 +59,15 @@ def test_a_folder_knows_the_points_that_were_planned(tmp_path):
   assert store.load_results(tmp_path / "before").attrs["planned"] == 2
 
 
-OLD_POINT = {"cell": "gru", "hidden_size": 4, "ws": 0.5, "input_scale": 1.0, "forget_bias": 0.0, "seed": 0, "x64": False}
+OLD_POINT = {
+  "cell": "gru",
+  "hidden_size": 4,
+  "ws": 0.5,
+  "input_scale": 1.0,
+  "forget_bias": 0.0,
+  "seed": 0,
+  "x64": False,
+}
 
 
 def write_as_before(folder, cell, planned):
@@ -87,7 +95,13 @@ def write_as_before(folder, cell, planned):
 
 def test_blocks_of_an_older_version_load_as_they_did(tmp_path):
   """Their axes come from the library that is installed: the order of its cells, and its gains and biases as dimensions."""
-  planned = {"cells": ["gru", "rnn", "lstm"], "hidden_size": [4], "ws": [0.5], "input_scale": [1.0], "forget_bias": [0.0]}
+  planned = {
+    "cells": ["gru", "rnn", "lstm"],
+    "hidden_size": [4],
+    "ws": [0.5],
+    "input_scale": [1.0],
+    "forget_bias": [0.0],
+  }
   paths = [write_as_before(tmp_path, cell, planned) for cell in ("gru", "rnn")]
   data = store.load_results(tmp_path)
   assert dict(data.sizes) == {"cell": 2, "ws": 1, "input_scale": 1, "forget_bias": 1, "seed": 2, "lag": 3}
@@ -104,11 +118,17 @@ def test_blocks_of_an_older_version_load_as_they_did(tmp_path):
 
 
 def test_older_and_newer_blocks_are_one_dataset(tmp_path):
-  write_as_before(tmp_path, "gru", {"cells": ["gru"], "hidden_size": [4], "ws": [0.5], "input_scale": [1.0], "forget_bias": [0.0]})
-  points = expand({"cell": ["rnn", "lstm"], "hidden_size": [4], "ws": [0.5], "input_scale": [1.0], "forget_bias": [0.0]}, 2, False)
+  write_as_before(
+    tmp_path, "gru", {"cells": ["gru"], "hidden_size": [4], "ws": [0.5], "input_scale": [1.0], "forget_bias": [0.0]}
+  )
+  points = expand(
+    {"cell": ["rnn", "lstm"], "hidden_size": [4], "ws": [0.5], "input_scale": [1.0], "forget_bias": [0.0]}, 2, False
+  )
   axes = {"cell": ["rnn", "lstm", "gru"], "ws": [], "input_scale": [], "forget_bias": [], "seed": []}
   for some in (points[:2], points[2:]):
-    written = store.write_block(tmp_path, block(points=some, axes=axes, attributes={"rate": {"units": "nats per step"}}))
+    written = store.write_block(
+      tmp_path, block(points=some, axes=axes, attributes={"rate": {"units": "nats per step"}})
+    )
   data = store.load_results(tmp_path)
   assert written.exists()
   assert data.cell.values.tolist() == ["rnn", "lstm", "gru"]
