@@ -80,8 +80,8 @@ def test_a_study_of_ones_own_is_loaded(out, paste, capsys):
 def test_a_launch_that_a_program_made_is_not_a_command(out, capsys, monkeypatch):
   made = dataclasses.replace(chaos.EXPERIMENT, module="made")
   events = []
-  watch(monkeypatch, store, "write_block", events, lambda: os.kill(os.getpid(), signal.SIGINT))
-  assert launched(capsys, made, *FLAGS, f"--out={out}") == (130, [])
+  watch(monkeypatch, store, "write_block", events, lambda: len(events) == 1 and os.kill(os.getpid(), signal.SIGINT))
+  assert launched(capsys, made, *FLAGS, "--r=1,2,3", f"--out={out}") == (130, [])
 
 
 def test_a_task_of_an_array_resumes_with_its_share(monkeypatch):
