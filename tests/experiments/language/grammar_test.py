@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from experiments.language.models import grammar, text
+from experiments.language import grammar, text
 
 lexicon = lambda line: set(line.split())
 SINGULAR = lexicon("boy man king brother girl woman queen sister dog cat bird horse house garden river tree field road")

