@@ -2,7 +2,7 @@
 # make ledger  docs/claims.md and the table in README.md from the results that make paper left
 # make test    the environment, the default tests
 # make learning, make landmarks    training runs, small and full, and their figures
-# make reliability    faults tried for real and counted: docs/reliability.md
+# make reliability    tries faults on real launches and counts the outcomes: docs/reliability.md
 # make language, make language-landmarks    language models and other uses, small and full, and their figures
 # make docs    the site of guides and functions, in build/docs
 # make bench   the lab beside other libraries, in an environment of its own (an hour and a half; leave the machine alone)
@@ -118,7 +118,7 @@ language-figures: env
 	$(RUN) -m analysis.language --results="$(RESULTS)" --out="$(FIGURES)"
 
 reliability: env
-	$(RUN) -m benchmarks.faults --out=docs
+	$(RUN) -m reliability --out=docs
 
 # torch is pinned outside of constraints.txt, since it wants an older mpmath. On Linux it may bring gigabytes of CUDA along, which
 # no contender uses: give TORCH another requirement, or none to leave torch out.
@@ -146,8 +146,9 @@ $(VENV)/.docs: $(VENV)/.complete
 
 # Numerical tests compile with XLA's default optimisation level, as users do. The other tests compile far more than they compute;
 # they do without LLVM's passes, which take half of that time.
-NUMERICAL = $(patsubst %,tests/recurrent_lab/%_test.py,backprop bptt extremes jacobians lyapunov regularizers scaled tangents training \
-              unroll xla)
+NUMERICAL = $(patsubst %,tests/recurrent_lab/%_test.py,instruments/adjoints instruments/jacobians instruments/lyapunov \
+              instruments/tangents scaled sequences/unrolling training/extremes training/gathered training/regularizers \
+              training/updates xla)
 
 test: env
 	$(RUN) -m pytest -n auto --dist loadfile -m "not slow" $(NUMERICAL) $(PYTEST_FLAGS)
@@ -161,6 +162,7 @@ check: env
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
+	$(RUN) -m docs.plain_english
 
 env: $(VENV)/.complete
 

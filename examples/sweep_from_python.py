@@ -1,8 +1,9 @@
-"""A sweep from Python instead of flags, with a measure of your own: where does the product turn from vanishing to exploding?
+"""Runs a sweep from Python instead of flags, with a measure of your own.
 
     python -m examples.sweep_from_python
 
-The grid, the random keys, the files and what is skipped when it runs again are those of every sweep of the lab.
+The sweep finds the recurrent gain at which Jacobian products turn from vanishing to exploding. It uses the same grid, random keys
+and files as every sweep of the lab. Running it again computes only the points that are missing.
 """
 
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ from sweepkit import Experiment, Measure, Point, sweep
 
 
 def growth(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str, Array]:
-  """The growth rate of ‖∏ J‖ in nats per step at one point of the grid, for one random net."""
+  """Returns the growth rate of ‖∏ J‖ in nats per step at one point of the grid, for one random net."""
   params, xs, state, _ = draw(static, key, values)
   cell = cell_of(static)
   return {"rate": rl.growth_rate(rl.product_log_norms(cell, params, xs, state, norm="frobenius")).rate}

@@ -27,7 +27,7 @@ from experiments.training.data import DIGIT_NAMES
 from experiments.training.settings import TINY
 import recurrent_lab as rl
 from recurrent_lab import sequence
-from recurrent_lab.tasks.captions import letter_row, spell
+from recurrent_lab.tasks import letter_row, spell
 from sweepkit import Experiment, Quantity, main
 from sweepkit.settings import Settings, one_of
 

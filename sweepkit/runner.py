@@ -96,7 +96,7 @@ class _Launch:
     for place in (self.plan.out, self.plan.out / "runs"):
       files.remove_leftovers(files.check_inside(place, self.plan.out))
     self.inventory.look()
-    problems = list(self.inventory.problems.values())
+    problems = self.inventory.problems
     if isinstance(self.measure, RunMeasure):
       problems += damage.damaged_runs(self.inventory, self.mine)
     return problems

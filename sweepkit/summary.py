@@ -68,8 +68,7 @@ def find(inventory: Inventory, headline: Mapping[str, str], wanted: Sequence[Poi
   rows_of = {point: (entry, entry.points.index(point)) for point, entry in inventory.in_force().items()}
   points = list(rows_of) if wanted is None else [point for point in dict.fromkeys(wanted) if point in rows_of]
   if not points:
-    problems = list(inventory.problems.values())
-    reason = f" that can be read: {problems[0]}" if problems else "; run its experiment first."
+    reason = f" that can be read: {inventory.problems[0]}" if inventory.problems else "; run its experiment first."
     raise ResultsError(f"{inventory.folder} holds no results{reason}")
   chosen = [rows_of[point] for point in points]
   values = {name: _values(chosen, name) for name in ("status", *headline)}
@@ -88,7 +87,7 @@ def find(inventory: Inventory, headline: Mapping[str, str], wanted: Sequence[Poi
   statuses = {name: int(np.sum(values["status"] == i)) for i, name in enumerate(STATUS)}
   used = {entry.path: entry for entry, _ in chosen}
   seconds = sum(entry.provenance.get("wall_seconds", 0.0) for entry in used.values())
-  return Found(axes, rows, statuses, seconds, list(inventory.problems.values()), _varied(inventory))
+  return Found(axes, rows, statuses, seconds, inventory.problems, _varied(inventory))
 
 
 def _values(chosen: Sequence[tuple[Entry, int]], name: str) -> np.ndarray:
@@ -254,7 +253,9 @@ def table(experiment: Experiment, inventory: Inventory) -> str:
   ]
   heads = [*found.axes, *headline, "seeds"]
   widths = [max(map(len, column)) for column in zip(heads, *texts_of_rows, strict=True)]
-  texts = ["  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)) for row in (heads, *texts_of_rows)]
+  texts = [
+    "  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)) for row in (heads, *texts_of_rows)
+  ]
   if len(rows) < len(found.rows):
     texts.append(f"({number(len(rows))} of {count(len(found.rows), 'row')}, evenly chosen)")
   units = "; ".join(f"{name}: {unit}" for name, unit in headline.items())

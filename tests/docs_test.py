@@ -17,6 +17,7 @@ from absl import flags
 import pytest
 
 from analysis import claims
+from analysis.claims import pages
 from sweepkit import runner
 
 ROOT = Path(__file__).parent.parent
@@ -64,7 +65,7 @@ def check_flags(name, words, monkeypatch):
   original = flags.FlagValues.__call__
   monkeypatch.setattr(flags.FlagValues, "__call__", parse)
   monkeypatch.setattr(sys, "argv", [name, *words])
-  for loaded in (name, name.split(".")[0]):
+  for loaded in (name, f"{name}.__main__", name.split(".")[0]):
     monkeypatch.delitem(sys.modules, loaded, raising=False)  # runpy warns of modules that are loaded
   with pytest.raises(Parsed):
     runpy.run_module(name, run_name="__main__", alter_sys=True)
@@ -197,4 +198,4 @@ def test_the_ledger_in_the_readme_is_the_one_in_docs():
     entry["number"]: claims.Finding(entry["measured"], entry["verdict"], entry.get("condition", "")) for entry in ledger
   }
   text = README.read_text()
-  assert claims.embed(text, findings) == text
+  assert pages.embed(text, findings) == text

@@ -1,4 +1,4 @@
-"""Apple or Apple: wrong tags of the ambiguous word by the length of the sentence, where one word is no context at all."""
+"""Apple the fruit or Apple the company: wrong tags of the ambiguous word by length of the sentence; one word has no context."""
 
 from collections.abc import Iterator
 import sys
@@ -7,9 +7,11 @@ from matplotlib.figure import Figure
 import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
+from analysis.language.panels import plot_by_length
 from analysis.language.scores import Row, Scores, label
+from analysis.numbers import TableSpec
 from analysis.selection import only_axes, runs
-from analysis.style import COLUMN, THEORY, new_figure, plot_by_length
+from analysis.style import COLUMN, THEORY, new_figure
 from analysis.wording import each, spread
 
 
@@ -48,6 +50,7 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={"final_score": TableSpec("share of wrong answers", over_seeds="median")},
   order=50,
 )
 SCORES = Scores("tagging", "wrong tags of the ambiguous word, %", rows, order=50)

@@ -129,16 +129,16 @@ def read_meta(path: Path) -> dict[str, Any]:
     version = meta["schema_version"]
   except OSError as error:
     raise ResultsError(
-      f"{path} cannot be read ({error.strerror}); run its experiment again to compute it anew."
+      f"{path} cannot be read ({error.strerror}); run its experiment again to compute it again."
     ) from None
   except (ValueError, KeyError, TypeError, AttributeError):
-    raise ResultsError(f"{path} is truncated or altered; run its experiment again to compute it anew.") from None
+    raise ResultsError(f"{path} is truncated or altered; run its experiment again to compute it again.") from None
   if is_intact and version != SCHEMA_VERSION:
     raise SchemaError(
       f"{path} has schema version {version!r}, but this version reads {SCHEMA_VERSION}; use another folder."
     )
   if not is_intact or content != _encode(meta):  # not one byte may differ, not even in white space
-    raise ResultsError(f"{path} is altered: its checksum does not match; run its experiment again to compute it anew.")
+    raise ResultsError(f"{path} is altered: its checksum does not match; run its experiment again to compute it again.")
   return meta
 
 
@@ -153,15 +153,23 @@ def read_block(path: Path) -> Block:
   Raises:
     ResultsError: if either file is missing, altered or of another schema.
   """
-  meta = read_meta(path)
+  return read_arrays(path, read_meta(path))
+
+
+def read_arrays(path: Path, meta: Mapping[str, Any]) -> Block:
+  """Reads and checks the arrays of a block, given the path and the content of its JSON.
+
+  Raises:
+    ResultsError: if they are missing or altered.
+  """
   arrays_path = check_inside(path.with_suffix(".npz"), path.parent)
   try:
     payload = arrays_path.read_bytes()
   except OSError:
-    raise ResultsError(f"{arrays_path} is missing; run its experiment again to compute it anew.") from None
+    raise ResultsError(f"{arrays_path} is missing; run its experiment again to compute it again.") from None
   if hashlib.sha256(payload).hexdigest() != meta["arrays_sha256"]:
     raise ResultsError(
-      f"{arrays_path} is altered: its checksum does not match; run its experiment again to compute it anew."
+      f"{arrays_path} is altered: its checksum does not match; run its experiment again to compute it again."
     )
   with np.load(io.BytesIO(payload), allow_pickle=False) as file:
     arrays = {name: file[name] for name in file.files}

@@ -218,5 +218,5 @@ def restore(folder: Path, like: Any, config: Mapping[str, Any]) -> tuple[int, An
     values = [_from_numpy(arrays[name], leaf) if name in arrays else leaf for name, leaf in leaves.items()]
     return manifest["step"], jax.tree.unflatten(jax.tree.structure(like), values), problems
   if problems:
-    raise CheckpointError(f"{folder} holds no intact checkpoint; remove it to start anew. {' '.join(problems)}")
+    raise CheckpointError(f"{folder} holds no intact checkpoint; remove it to start again. {' '.join(problems)}")
   return None

@@ -66,7 +66,7 @@ def _parse(path: Path) -> tuple[list[dict[str, Any]], int, int]:
       if read and row["step"] <= read[-1]["step"]:
         raise ValueError("order")
     except ValueError:
-      raise JournalError(f"Row {number} of {path} is altered; remove {path.parent} to start anew.") from None
+      raise JournalError(f"Row {number} of {path} is altered; remove {path.parent} to start again.") from None
     read.append(row)
   return read, size, len(content)
 

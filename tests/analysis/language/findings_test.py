@@ -49,7 +49,7 @@ LANGUAGE_SAID = {
   "vowels": [
     (
       {"final_score": scores([[0.5, np.nan]], task=["vowels", "vowels_per_frame"])},
-      "utterances: GRU 50 %. Wrong speakers of frames, given those before: no cell has a value.",
+      "utterances: GRU 50 %. Wrong speakers of frames, given the frames before: no cell has a value.",
     ),
   ],
   "captions": [({"exact": scores([0.5, 1.0])}, "GRU 75 (50 to 100) %.")],

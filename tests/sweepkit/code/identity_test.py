@@ -202,7 +202,7 @@ def test_a_name_is_the_same_in_another_process_and_folder(copied):
 def test_a_change_of_the_equations_in_another_folder_is_seen(copied, tmp_path):
   shutil.copytree(copied, tmp_path, dirs_exist_ok=True)
   name = name_in_process(ROOT, "1")
-  cell = tmp_path / "recurrent_lab/cells/gru.py"
+  cell = tmp_path / "recurrent_lab/cells/_gru.py"
   cell.write_text(cell.read_text().replace("1 - ", "2 - "))
   assert name_in_process(tmp_path, "2") != name
 
