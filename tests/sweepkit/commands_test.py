@@ -67,7 +67,7 @@ def test_what_is_printed_when_stopped_does_the_rest_and_what_has_no_figure_is_lo
 
 
 def test_a_study_of_ones_own_is_loaded(out, paste, capsys):
-  """It has no module that could be run, nor one that draws it."""
+  """A study without a module has no command that runs it, and no figure."""
   measure = Measure(
     lambda static, key, values: {"gain": values["r"]}, settings=chaos.MEASURE.settings, dims={"gain": ()}
   )

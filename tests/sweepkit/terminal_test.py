@@ -18,7 +18,7 @@ from tests.support.launches import ROOT
 LAUNCH = ["--map=sine", "--r=1,2", "--seeds=1", "--chunk=1"]
 ASCII = {"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 
-# Runs one command after the other, each with an output that nobody reads; answers on stderr with their exit codes.
+# Runs one command after the other, each with a closed output; writes their exit codes to stderr.
 UNREAD = """
 import importlib, os, sys
 codes = []

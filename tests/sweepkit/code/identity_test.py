@@ -146,7 +146,7 @@ log = logging.getLogger(__name__)
 
 
 def stateful(x):
-  """What most functions of a user do besides their work."""
+  """Does what most functions of a user do besides their work."""
   STATE["calls"] += 1
   STATE.update(last=x)
   log.info("called")
@@ -195,7 +195,7 @@ def copied(tmp_path_factory):
 
 
 def test_a_name_is_the_same_in_another_process_and_folder(copied):
-  """And with another seed of Python's hashes."""
+  """Python's hashes have another seed there."""
   assert name_in_process(copied, "2") == name_in_process(ROOT, "1")
 
 
