@@ -6,13 +6,13 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 import numpy as np
-from recurrent_lab.instruments.growth import memory_length
 import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
 from analysis.selection import only_axes
 from analysis.style import PAGE, THEORY, cell_style, new_figure, plot_band
 from analysis.wording import axis_name, each, with_unit
+from recurrent_lab.instruments.growth import memory_length
 from recurrent_lab.theory import cell_path_exponent
 from sweepkit import curves
 
