@@ -5,4 +5,15 @@ from experiments.training.measures import TRAIN, After, followed_by, trained_as
 from experiments.training.runs import final_states
 from experiments.training.settings import SETTINGS, RunSettings, task_of
 
-__all__ = ["SETTINGS", "TRAIN", "After", "Run", "RunSettings", "build", "final_states", "followed_by", "task_of", "trained_as"]
+__all__ = [
+  "SETTINGS",
+  "TRAIN",
+  "After",
+  "Run",
+  "RunSettings",
+  "build",
+  "final_states",
+  "followed_by",
+  "task_of",
+  "trained_as",
+]

@@ -33,7 +33,10 @@ def test_a_block_is_on_its_way_before_the_former_is_written(tmp_path, monkeypatc
 def test_labels_are_made_once_for_a_program(tmp_path):
   chosen, calls = experiment("activation_choice"), []
   measure = dataclasses.replace(chosen.measure, coords=lambda static: calls.append(static) or {})
-  assert runner.main(dataclasses.replace(chosen, measure=measure), [*FLAGS, f"--out={tmp_path}", "--cells=rnn,rnn_sigmoid"]) == 0
+  assert (
+    runner.main(dataclasses.replace(chosen, measure=measure), [*FLAGS, f"--out={tmp_path}", "--cells=rnn,rnn_sigmoid"])
+    == 0
+  )
   assert [static["cell"] for static in calls] == ["rnn", "rnn_sigmoid"]
 
 
