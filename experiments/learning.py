@@ -19,7 +19,8 @@ from experiments.grid import NON_NEGATIVE, POSITIVE_INT, Point, Setting, number_
 from experiments.grid import SETTINGS as NET_SETTINGS
 import recurrent_lab as rl
 from recurrent_lab import training
-from recurrent_lab.initializers import chrono, recommended
+from recurrent_lab.cells import recommended
+from recurrent_lab.initializers import chrono
 from recurrent_lab.tasks import TASKS, Task, get_task, language
 from recurrent_lab.tasks.translation import translation
 

@@ -34,22 +34,44 @@ def join(halves: Halves) -> Step:
   return lambda params, state, x: halves.pointwise(params, state, halves.affine(params, state, x))
 
 
+class Link(NamedTuple):
+  """One cell of a chain, and how the chain feeds and reads it."""
+
+  cell: "Cell"
+  params: Callable[[Params], Params]  # params of the chain -> params of this cell; refuses those of other cells
+  enter: Callable[[Params, Array], Array]  # (params of the chain, its input or the output below) -> input of this cell
+  leave: Callable[[Params, Any], Any]  # (params of the chain, output of this cell) -> output for the cell above
+
+
+class Chain(NamedTuple):
+  """Cells that run one after the other within a step: what a combined cell is made of (see `_chain.py`)."""
+
+  links: tuple[Link, ...]
+  is_stack: bool  # whether the state is a tuple with an entry per link, or the state of the only link
+
+
 class Cell(NamedTuple):
   """A recurrent network as pure functions.
 
-  A step works on the last axis: `x` is `[..., I]`, every array of the state `[..., H]`, and any leading axes are batch.
-  Three fields make a cell, and every measurement of the lab follows from them; the fourth says what can saturate, the fifth
-  lets `reverse_unroll` gather products.
+  A step works on the last axis of its input, `x [..., I]`; any leading axes are batch. The state is a pytree of real floating
+  arrays `[*batch, *own]`, with own axes of any number. Three fields make a cell, and every measurement of the lab follows from
+  them. The others are optional abilities, which all combinators carry along.
 
   Attributes:
     init: `(key, input_size, hidden_size, **options) -> params`; the options are those of `initializers.InitOptions`.
     initial_state: `(params, batch_shape=()) -> state`.
-    step: `(params, state, x) -> (state, output)`. Where the output is a part of the new state, return that very array
-      twice: `adjoint_log_norms` needs to know.
-    probe: `(params, state, x) -> {name: Activity}`, every nonlinearity of the step with its value and log-slope; None
-      for a cell that does not tell.
+    step: `(params, state, x) -> (state, output)`.
+    probe: `(params, state, x) -> {name: Activity}`, every nonlinearity of the step with its value and log-slope.
     halves: the affine and the pointwise half of `step`, which is `join` of them; None for a cell with products between its
-      nonlinearities.
+      nonlinearities. With them `reverse_unroll` gathers products.
+    output: `(params, new state) -> output`, such as `lambda params, state: state.hidden`: declares that the output is a
+      function of the new state, usually a part of it. A change of S_t then changes o_t too, as adjoints of the state need to
+      know. Without it adjoints find out whether the output is a part of the new state; they take any other output as a function
+      of the old state and the input.
+    gated: whether gates decide what the state keeps and takes in, so that `chrono` biases act on them.
+    recommend: `(key, hidden_size, longest) -> options` for `init`, where `recommended` should say something else than it does
+      for other cells, gated or not.
+    chain: the cells that a combined cell is made of.
   """
 
   init: Callable[..., Params]
@@ -57,6 +79,15 @@ class Cell(NamedTuple):
   step: Step
   probe: Callable[[Params, State, Array], dict[str, Activity]] | None = None
   halves: Halves | None = None
+  output: Callable[[Params, State], Array] | None = None
+  gated: bool = False
+  recommend: Callable[[Any, int, float], dict[str, Any]] | None = None
+  chain: Chain | None = None
+
+
+def whole_state(params: Params, state: State) -> State:
+  """The output of a cell that shows all of its state."""
+  return state
 
 
 def check_params(params: Params, kind: type) -> None:
@@ -79,9 +110,9 @@ def holding(kind: type, cell: Cell) -> Cell:
 
     return call
 
-  halves = cell.halves and Halves(checked(cell.halves.affine), checked(cell.halves.pointwise))
-  probe = cell.probe and checked(cell.probe)
-  return Cell(cell.init, checked(cell.initial_state), checked(cell.step), probe, halves)
+  functions: dict[str, Any] = {name: getattr(cell, name) for name in ("initial_state", "step", "probe", "output")}
+  given = {name: checked(function) for name, function in functions.items() if function is not None}
+  return cell._replace(**given, halves=cell.halves and Halves(*map(checked, cell.halves)))  # type: ignore[arg-type]
 
 
 def variants(factory: Callable[Args, Made]) -> Callable[Args, Made]:
@@ -99,9 +130,3 @@ def variants(factory: Callable[Args, Made]) -> Callable[Args, Made]:
     return build(*bound.args, **bound.kwargs)
 
   return cached
-
-
-def check_choice(what: str, value: object, allowed: Any) -> None:
-  """Raises a `ValueError` that names `value` and what is allowed, unless it is allowed."""
-  if value not in allowed:
-    raise ValueError(f"{what} {value!r} is unknown; choose one of {', '.join(map(str, allowed))}.")

@@ -10,7 +10,7 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Key
 import numpy as np
 
-from recurrent_lab.cell import check_choice
+from recurrent_lab._checks import check_choice
 
 
 class InitOptions(NamedTuple):
@@ -144,23 +144,3 @@ def chrono(key: Key[Array, ""], hidden_size: int, longest: float | int, dtype: A
     raise ValueError(f"The longest time scale is {longest}; chrono biases need more than 2 steps.")
   bias = jnp.log(jax.random.uniform(key, (hidden_size,), dtype, 1, longest - 1))
   return {"forget_bias": bias, "write_bias": -bias}
-
-
-def recommended(cell: str, key: Key[Array, ""], hidden_size: int, longest: float | int) -> dict[str, Any]:
-  """Init options with which a cell can learn over `longest` steps.
-
-  Gated cells: orthogonal kernels, and chrono biases that spread the memory of the units up to `longest`. IndRNN: u = 1, so that
-  u^T neither vanishes nor explodes (its paper's |u| ≤ γ^{1/T} with γ = 1), and an input gain of 1/√longest, so that a sum over
-  all steps stays near 1. Others: orthogonal at gain 1, an isometry that only tanh' ≤ 1 lets shrink.
-
-  Args:
-    cell: a name in `CELLS`.
-    key: for the chrono biases.
-    hidden_size: units H.
-    longest: steps over which something is to be remembered.
-  """
-  if cell.startswith("indrnn"):
-    return {"recurrent_init": "identity", "input_gain": longest**-0.5}
-  if "lstm" in cell or "gru" in cell:
-    return {"recurrent_init": "orthogonal", **chrono(key, hidden_size, longest)}
-  return {"recurrent_init": "orthogonal"}

@@ -15,7 +15,7 @@ from jaxtyping import Array, Float, Key
 
 from recurrent_lab import initializers
 from recurrent_lab.activations import Activity, get_activation
-from recurrent_lab.cell import Cell, Halves, holding, join, variants
+from recurrent_lab.cell import Cell, Halves, holding, join, variants, whole_state
 
 
 class IndRNNParams(NamedTuple):
@@ -44,6 +44,13 @@ def initial_state(params: IndRNNParams, batch_shape: tuple[int, ...] = ()) -> Fl
   return jnp.zeros((*batch_shape, *params.bias.shape), params.bias.dtype)
 
 
+def recommend(key: Key[Array, ""], hidden_size: int, longest: float | int) -> dict[str, Any]:
+  """u = 1, so that u^T neither vanishes nor explodes (the paper's |u| ≤ γ^{1/T} with γ = 1), and an input gain of 1/√longest,
+  so that a sum over all steps stays near 1.
+  """
+  return {"recurrent_init": "identity", "input_gain": longest**-0.5}
+
+
 @variants
 def indrnn(activation: str = "relu") -> Cell:
   """An IndRNN with f = `activation`, a name in `ACTIVATIONS`; the paper's own choice is relu.
@@ -64,4 +71,5 @@ def indrnn(activation: str = "relu") -> Cell:
     return {"state": f.activity(affine(params, state, x))}
 
   halves = Halves(affine, pointwise)
-  return holding(IndRNNParams, Cell(init, initial_state, join(halves), probe, halves))
+  cell = Cell(init, initial_state, join(halves), probe, halves, whole_state, recommend=recommend)
+  return holding(IndRNNParams, cell)

@@ -11,6 +11,7 @@ Bengio, "On the difficulty of training recurrent neural networks", ICML (2013), 
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 from jax import lax
@@ -20,29 +21,12 @@ from jaxtyping import Array, Float
 
 from recurrent_lab._compiled import compiled
 from recurrent_lab.cell import Cell, Params, State
-from recurrent_lab.instruments.jacobians import flat_trajectory
+from recurrent_lab.instruments._flat import FlatTrajectory, flat_trajectory
+from recurrent_lab.instruments._outputs import output_of
 from recurrent_lab.scaled import Scaled, add, log_scale, promoted, rescale
 from recurrent_lab.sequences.unrolling import start, unroll
 
 Loss = Callable[[Array], Array]
-
-
-def visible_part(cell: Cell, params: Params, state: State, x: Array) -> int:
-  """Which leaf of the new state the output is, found by identity while the step is traced."""
-  found: list[int] = []
-
-  def look(state: State) -> Array:
-    new, output = cell.step(params, state, x)
-    found.extend(i for i, leaf in enumerate(jax.tree.leaves(new)) if leaf is output)
-    return output
-
-  jax.eval_shape(look, state)
-  if not found:
-    raise ValueError(
-      "The output of this cell is no part of its new state, so ∂L/∂S_k is not defined by a loss on outputs; "
-      "return that part of the state as the output, and apply a readout inside the loss."
-    )
-  return found[0]
 
 
 @compiled("loss", "cell")
@@ -51,38 +35,52 @@ def adjoint_log_norms(
 ) -> Float[Array, "T+1"]:
   """ln ‖∂L/∂S_k‖ in nats for k = 0 … T.
 
-  ∂L/∂S_k counts every path from S_k to the loss: o_k, which is a part of S_k, and all later outputs. The recursion
-  λ_{k-1} = J_kᵀ λ_k + ∂L/∂o_{k-1} runs on scaled numbers, so that a gradient of 10⁻³⁰⁰⁰ comes back right.
+  ∂L/∂S_k counts every path from S_k to the loss: o_k where it is a function of S_k, and all later outputs. The recursion
+
+      λ_{k-1} = J_kᵀ λ_k + (∂o_{k-1}/∂S_{k-1})ᵀ ∂L/∂o_{k-1} + (∂o_k/∂S_{k-1} |_{S_k held})ᵀ ∂L/∂o_k
+
+  runs on scaled numbers, so that a gradient of 10⁻³⁰⁰⁰ comes back right. `Cell.output` says how o_k depends on S_k. An
+  undeclared output counts as a part of S_k where it is one, and otherwise as a function of S_{k-1} and x_k alone: the last term,
+  and -inf for k = T.
 
   Raises:
-    ValueError: if the cell's output is no part of its state, or as `state_jacobians` does.
+    ValueError: as `state_jacobians` does.
   """
   flat = flat_trajectory(cell, params, xs, state)
   state = start(cell, params, xs, state)
-  visible = visible_part(cell, params, state, xs[0])
-  leaves, structure = jax.tree.flatten(promoted(state))
-
-  def embed(output_bar: Array) -> Array:
-    """The cotangent of an output as one of the state it belongs to."""
-    parts = [output_bar if i == visible else jnp.zeros_like(leaf) for i, leaf in enumerate(leaves)]
-    return ravel_pytree(jax.tree.unflatten(structure, parts))[0]
-
   _, outputs = unroll(cell, params, xs, state)
-  output_bars = jax.vmap(embed)(jax.grad(loss)(promoted(outputs)))
-  before = jnp.concatenate([jnp.zeros_like(output_bars[:1]), output_bars[:-1]])  # S_0 has no output
+  direct = _direct_adjoints(cell, params, flat, state, jax.grad(loss)(promoted(outputs)))
 
   def back(adjoint: Scaled, at: tuple[Array, Array, Array]) -> tuple[Scaled, Array]:
-    s, x, output_bar = at
+    s, x, direct = at
     _, pullback = jax.vjp(lambda s: flat.step(s, x), s)
-    adjoint = add(rescale(pullback(adjoint.array)[0], adjoint.exponent), output_bar)
+    adjoint = add(rescale(pullback(adjoint.array)[0], adjoint.exponent), direct)
     return adjoint, log_norm(adjoint)
 
   def log_norm(adjoint: Scaled) -> Array:
     return jnp.log(jnp.linalg.norm(adjoint.array)) + log_scale(adjoint)
 
-  last = rescale(output_bars[-1])
-  _, log_norms = lax.scan(back, last, (flat.states, flat.xs, before), reverse=True)
+  last = rescale(direct[-1])
+  _, log_norms = lax.scan(back, last, (flat.states, flat.xs, direct[:-1]), reverse=True)
   return jnp.append(log_norms, log_norm(last))
+
+
+def _direct_adjoints(
+  cell: Cell, params: Params, flat: FlatTrajectory, state: State, output_bars: Any
+) -> Float[Array, "states n"]:
+  """What ∂L/∂o of the same step and of the next one sends to S_0 … S_T without passing another state; S_0 has no output."""
+  params, state = promoted((params, state))
+  _, unravel = ravel_pytree(state)
+  put_out = output_of(cell, params, state, flat.xs[0])
+
+  def pull(before: Array, x: Array, after: Array, output_bar: Any) -> tuple[Array, Array]:
+    as_seen = lambda before, after: promoted(put_out(params, unravel(before), x, unravel(after)))
+    return jax.vjp(as_seen, before, after)[1](output_bar)
+
+  states = jnp.concatenate([flat.states, flat.step(flat.states[-1], flat.xs[-1])[None]])
+  to_before, to_after = jax.vmap(pull)(states[:-1], flat.xs, states[1:], output_bars)
+  none = jnp.zeros_like(states[:1])
+  return jnp.concatenate([none, to_after]) + jnp.concatenate([to_before, none])
 
 
 @compiled("loss", "cell")

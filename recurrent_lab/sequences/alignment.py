@@ -26,7 +26,7 @@ import numpy as np
 
 from recurrent_lab._compiled import compiled
 from recurrent_lab.cell import Cell, Params, State, check_params
-from recurrent_lab.sequences.unrolling import hold, start, unroll
+from recurrent_lab.sequences.unrolling import hold, lowest, start, unroll
 
 
 class EncoderDecoderParams(NamedTuple):
@@ -180,23 +180,30 @@ def one_hot(params: Params, tokens: Int[Array, "T *batch"]) -> tuple[Params, Flo
   """(params', xs) on which a cell does what params do on one-hot inputs, without a product with the whole vocabulary.
 
   A one-hot x_t picks a row, x_t W = W[token_t]. The rows become the inputs, and the input kernel the identity. The gradient of
-  a loss reaches W through them. Any cell that uses x_t in x_t W only is served: all of the lab's, and stacks of them.
+  a loss reaches W through them. Any cell that uses x_t in x_t W only is served: all of the lab's, and what combinators make of
+  them, but for a `dropout` of the tokens themselves.
 
   Raises:
-    ValueError: if the (first) params have no `input_kernel`, or for a token outside the vocabulary; where tokens are traced and
-      cannot be looked at, such a token gives zeros, as `jax.nn.one_hot` does.
+    ValueError: if the (first) params have no `input_kernel` or a mask before it, or for a token outside the vocabulary; where
+      tokens are traced and cannot be looked at, such a token gives zeros, as `jax.nn.one_hot` does.
   """
   kernel = check_tokens(params, tokens)
-  is_stack = isinstance(params, tuple) and not hasattr(params, "_fields")
-  first = (params[0] if is_stack else params)._replace(input_kernel=Identity(kernel.shape[1]))
+  *around, changed = lowest(params)
+  changed = changed._replace(input_kernel=Identity(kernel.shape[1]))
+  for outer in reversed(around):
+    changed = outer._replace(cell=changed) if hasattr(outer, "cell") else (changed, *outer[1:])
   tokens, size = jnp.asarray(tokens).astype(jnp.int32), kernel.shape[0]
   rows = kernel.at[jnp.where(tokens < 0, size, tokens)].get(mode="fill", fill_value=0)
-  return (first, *params[1:]) if is_stack else first, rows
+  return changed, rows
 
 
 def check_tokens(params: Params, tokens: Int[Array, "..."]) -> Float[Array, "V kH"]:
   """The kernel whose rows the tokens pick; raises `ValueError` as `one_hot` does."""
-  first = params[0] if isinstance(params, tuple) and not hasattr(params, "_fields") else params
+  *around, first = lowest(params)
+  if any(hasattr(outer, "mask") for outer in around):
+    raise ValueError(
+      "Tokens are looked up, not multiplied, so their inputs cannot be masked; put dropout between layers."
+    )
   if not hasattr(first, "input_kernel"):
     raise ValueError(f"{type(first).__name__} has no input_kernel to look tokens up in.")
   size = first.input_kernel.shape[0]

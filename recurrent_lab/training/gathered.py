@@ -20,8 +20,9 @@ from jax import lax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from recurrent_lab._chain import join, split
 from recurrent_lab._compiled import compiled
-from recurrent_lab.cell import Cell, Halves, Params, State
+from recurrent_lab.cell import Cell, Chain, Halves, Params, State
 from recurrent_lab.sequences.alignment import Identity
 from recurrent_lab.sequences.unrolling import start, unroll
 
@@ -38,7 +39,7 @@ def reverse_unroll(
 ) -> tuple[State, Any]:
   """The values of `unroll` and its gradients, to rounding, by the formulas above; reverse mode only (no `jax.jvp`).
 
-  A cell without halves gets `unroll` itself.
+  A combined cell runs its parts one after the other over the whole sequence. A cell without halves gets `unroll` itself.
 
   Args:
     cell: any `Cell`.
@@ -52,13 +53,28 @@ def reverse_unroll(
   Raises:
     ValueError: as `unroll` does.
   """
-  if cell.halves is None:
+  if cell.halves is None and cell.chain is None:
     return unroll(cell, params, xs, state)
   state = start(cell, params, xs, state)
-  kernel = params.input_kernel
-  if xs.shape[-1] >= WIDE and not isinstance(kernel, Identity):
+  if cell.chain is not None:
+    return _by_link(cell.chain, params, xs, state)
+  kernel = getattr(params, "input_kernel", None)
+  if xs.shape[-1] >= WIDE and kernel is not None and not isinstance(kernel, Identity):
     params, xs = params._replace(input_kernel=Identity(kernel.shape[-1])), xs @ kernel
+  assert cell.halves is not None
   return _gathered(cell.halves, params, xs, state)
+
+
+def _by_link(chain: Chain, params: Params, xs: Array, state: State) -> tuple[State, Any]:
+  """`reverse_unroll` of every link over the outputs of the one before. A step works on leading axes, so all steps enter and
+  leave a link at once.
+  """
+  states = []
+  for link, s in zip(chain.links, split(chain, state), strict=True):
+    s, outputs = reverse_unroll(link.cell, link.params(params), link.enter(params, xs), s)
+    xs = link.leave(params, outputs)
+    states.append(s)
+  return join(chain, states), xs
 
 
 def _run(halves: Halves, params: Params, xs: Array, state: State) -> tuple[tuple[State, Any], tuple[State, Array]]:
@@ -121,7 +137,7 @@ def _gathered(halves: Halves, params: Params, xs: Array, state: State) -> tuple[
     none = jax.tree.map(jnp.zeros_like, params)
     (d_state, d_params), deltas = _scan_back(step, (d_final, none), (d_outputs, states, xs), affine)
     # All steps and members of the batch as one: the products below contract a single long axis.
-    rows = lambda a: a.reshape(-1, a.shape[-1])
+    rows = lambda a: a.reshape(-1, *a.shape[xs.ndim - 1 :])
     _, pull = jax.vjp(lambda p, x: halves.affine(p, jax.tree.map(rows, states), x), params, rows(xs))
     d_gathered, d_xs = pull(rows(deltas))
     return jax.tree.map(jnp.add, d_params, d_gathered), d_xs.reshape(xs.shape), d_state
