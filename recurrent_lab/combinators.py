@@ -24,9 +24,9 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Key
 import numpy as np
 
+from recurrent_lab._chain import chained, unchanged, wrapped
 from recurrent_lab._compiled import compiled
-from recurrent_lab.activations import Activity
-from recurrent_lab.cell import Cell, Params, State, check_params, holding, variants
+from recurrent_lab.cell import Cell, Chain, Link, Params, State, check_params, variants
 from recurrent_lab.sequences.alignment import masked_unroll
 from recurrent_lab.sequences.unrolling import check_width, unroll
 
@@ -70,34 +70,20 @@ def stack(*cells: Cell) -> Cell:
     keys = jax.random.split(key, len(cells))
     return tuple(cell.init(k, size, hidden_size, **options) for cell, k, size in zip(cells, keys, sizes, strict=True))
 
-  def check_layers(given: Any, what: str) -> None:
-    if len(given) != len(cells):
-      raise ValueError(f"A stack of {len(cells)} cells needs as many {what}, but was given {len(given)}.")
+  def link(i: int) -> Link:
+    def own_params(params: Params) -> Params:
+      if len(params) != len(cells):
+        raise ValueError(f"A stack of {len(cells)} cells needs as many params, but was given {len(params)}.")
+      return params[i]
 
-  def initial_state(params: Params, batch_shape: tuple[int, ...] = ()) -> State:
-    check_layers(params, "params")
-    return tuple(cell.initial_state(p, batch_shape) for cell, p in zip(cells, params, strict=True))
+    def enter(params: Params, x: Array) -> Array:
+      if i > 0:
+        check_width(params[i], x, f"Layer {i} puts out {x.shape[-1]} numbers per step; layer {i + 1} takes")
+      return x
 
-  def step(params: Params, state: State, x: Array) -> tuple[State, Array]:
-    new = []
-    check_layers(params, "params")
-    check_layers(state, "states")
-    for layer, (cell, p, s) in enumerate(zip(cells, params, state, strict=True), start=1):
-      if layer > 1:
-        check_width(p, x, f"Layer {layer - 1} puts out {x.shape[-1]} numbers per step; layer {layer} takes")
-      s, x = cell.step(p, s, x)
-      new.append(s)
-    return tuple(new), x
+    return Link(cells[i], own_params, enter, unchanged)
 
-  def probe(params: Params, state: State, x: Array) -> dict[str, Activity]:
-    seen: dict[str, Activity] = {}
-    for layer, (cell, p, s) in enumerate(zip(cells, params, state, strict=True), start=1):
-      assert cell.probe is not None
-      seen |= {f"{name} {layer}": activity for name, activity in cell.probe(p, s, x).items()}
-      _, x = cell.step(p, s, x)
-    return seen
-
-  return Cell(init, initial_state, step, probe if all(cell.probe is not None for cell in cells) else None)
+  return chained(Chain(tuple(map(link, range(len(cells)))), is_stack=True), init)
 
 
 @variants
@@ -115,17 +101,7 @@ def dropout(cell: Cell) -> Cell:
     params = cell.init(key, input_size, hidden_size, **options)
     return DropoutParams(params, jnp.ones(input_size, options.get("dtype", jnp.float32)))
 
-  def initial_state(params: DropoutParams, batch_shape: tuple[int, ...] = ()) -> State:
-    return cell.initial_state(params.cell, batch_shape)
-
-  def step(params: DropoutParams, state: State, x: Array) -> tuple[State, Array]:
-    return cell.step(params.cell, state, jax.lax.stop_gradient(params.mask) * x)
-
-  def probe(params: DropoutParams, state: State, x: Array) -> dict[str, Activity]:
-    assert cell.probe is not None
-    return cell.probe(params.cell, state, params.mask * x)
-
-  return holding(DropoutParams, Cell(init, initial_state, step, probe if cell.probe is not None else None))
+  return wrapped(cell, DropoutParams, init, enter=lambda params, x: jax.lax.stop_gradient(params.mask) * x)
 
 
 def draw_masks(key: Key[Array, ""], params: Params, rate: ArrayLike, batch_shape: tuple[int, ...] = ()) -> Params:
@@ -164,7 +140,8 @@ def draw_masks(key: Key[Array, ""], params: Params, rate: ArrayLike, batch_shape
 def learned_state(cell: Cell) -> Cell:
   """Makes the initial state of a cell a parameter, the same for all members of a batch.
 
-  Params are `LearnedStateParams(cell, state)`. `init` sets the state to the cell's own initial state.
+  Params are `LearnedStateParams(cell, state)`. `init` sets the state to the cell's own initial state. The functions of the new cell
+  raise a `ValueError` for other params.
   """
 
   def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> LearnedStateParams:
@@ -173,16 +150,10 @@ def learned_state(cell: Cell) -> Cell:
     return LearnedStateParams(params, cell.initial_state(params))
 
   def initial_state(params: LearnedStateParams, batch_shape: tuple[int, ...] = ()) -> State:
+    check_params(params, LearnedStateParams)
     return jax.tree.map(lambda a: jnp.broadcast_to(a, (*batch_shape, *jnp.shape(a))), params.state)
 
-  def step(params: LearnedStateParams, state: State, x: Array) -> tuple[State, Array]:
-    return cell.step(params.cell, state, x)
-
-  def probe(params: LearnedStateParams, state: State, x: Array) -> dict[str, Activity]:
-    assert cell.probe is not None
-    return cell.probe(params.cell, state, x)
-
-  return holding(LearnedStateParams, Cell(init, initial_state, step, probe if cell.probe is not None else None))
+  return wrapped(cell, LearnedStateParams, init, initial_state=initial_state)
 
 
 def init_bidirectional(

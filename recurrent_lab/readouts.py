@@ -16,7 +16,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from recurrent_lab import initializers
-from recurrent_lab.cell import Cell, Params, State, check_choice, holding, variants
+from recurrent_lab._chain import wrapped
+from recurrent_lab._checks import check_choice
+from recurrent_lab.cell import Cell, Params, variants
 
 READOUTS: Mapping[str, Callable[[Array], Array]] = {"identity": lambda a: a, "softmax": jax.nn.softmax}
 
@@ -71,15 +73,6 @@ def with_readout(cell: Cell, output_size: int, activation: str = "identity") -> 
       readout=init_readout(k_readout, hidden_size, output_size, dtype),
     )
 
-  def initial_state(params: WithReadoutParams, batch_shape: tuple[int, ...] = ()) -> State:
-    return cell.initial_state(params.cell, batch_shape)
-
-  def step(params: WithReadoutParams, state: State, x: Array) -> tuple[State, Array]:
-    state, output = cell.step(params.cell, state, x)
-    return state, readout(params.readout, output, activation)
-
-  def probe(params: WithReadoutParams, state: State, x: Array) -> dict:
-    assert cell.probe is not None
-    return cell.probe(params.cell, state, x)
-
-  return holding(WithReadoutParams, Cell(init, initial_state, step, probe if cell.probe is not None else None))
+  return wrapped(
+    cell, WithReadoutParams, init, leave=lambda params, output: readout(params.readout, output, activation)
+  )

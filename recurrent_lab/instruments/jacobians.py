@@ -10,64 +10,27 @@ The product over lag l is J_T … J_{T-l+1}: the effect of a change of the state
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 from jax import lax
-from jax.flatten_util import ravel_pytree
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 import numpy as np
 
 from recurrent_lab._checks import check_choice
 from recurrent_lab._compiled import compiled
-from recurrent_lab._generic import generic_directions, generic_vector
+from recurrent_lab._generic import generic_directions
 from recurrent_lab.cell import Cell, Params, State
 from recurrent_lab.instruments import _graded
+from recurrent_lab.instruments._flat import FlatTrajectory, flat_trajectory, pull_rows
 from recurrent_lab.instruments._tangents import begin, orthonormalize, push
 from recurrent_lab.instruments.norms import NORMS, ScaledMatrix
-from recurrent_lab.scaled import Scaled, log_scale, promoted, rescale
-from recurrent_lab.sequences.unrolling import scan, start
+from recurrent_lab.scaled import Scaled, log_scale, rescale
+from recurrent_lab.sequences.unrolling import start
 
 # Steps that align the start of the QR with the directions that grow most.
 ALIGNING_STEPS = 10
-
-
-class FlatTrajectory(NamedTuple):
-  """A trajectory with its states as flat vectors."""
-
-  step: Callable[[Array, Array], Array]  # (S_{j-1} [n], x_j [I]) -> S_j [n]
-  states: Float[Array, "T n"]  # S_0 … S_{T-1}
-  xs: Float[Array, "T I"]
-
-
-def flat_trajectory(cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None) -> FlatTrajectory:
-  """Runs the cell and flattens its states.
-
-  Raises:
-    ValueError: if `xs` is not `[T, I]`, if the state is empty or not floating, and in the cases of `unroll`.
-  """
-  if jnp.ndim(xs) != 2:
-    raise ValueError(f"xs has shape {jnp.shape(xs)}; Jacobians take one example [T, I], so use vmap for a batch.")
-  state = start(cell, params, xs, state)
-  leaves = jax.tree.leaves(state)
-  if not sum(jnp.size(leaf) for leaf in leaves):
-    raise ValueError("The state of this cell is empty; there is nothing to differentiate.")
-  if not all(jnp.issubdtype(jnp.result_type(leaf), jnp.floating) for leaf in leaves):
-    kinds = ", ".join(sorted({jnp.result_type(leaf).name for leaf in leaves}))
-    raise ValueError(f"The state of this cell has dtype {kinds}; only floating states can be differentiated.")
-  _, states, _ = scan(cell, params, xs, state)
-  params, xs, state, states = promoted((params, xs, state, states))
-  _, unravel = ravel_pytree(state)
-
-  def step(s: Array, x: Array) -> Array:
-    # At a state that has overflowed, a relu still has a slope, but the derivative is undefined, so make it NaN. Scaling the
-    # output does this for tangents, scaling the input for cotangents.
-    defined = jnp.where(jnp.all(jnp.isfinite(s)), jnp.ones((), s.dtype), jnp.nan)
-    new, _ = cell.step(params, unravel(defined * s), x)
-    return defined * ravel_pytree(promoted(new))[0]
-
-  return FlatTrajectory(step, jax.vmap(lambda s: ravel_pytree(s)[0])(states), xs)
 
 
 @compiled("cell")
@@ -90,19 +53,6 @@ def state_jacobians(
   """
   flat = flat_trajectory(cell, params, xs, state)
   return jax.vmap(jax.jacfwd(flat.step))(flat.states, flat.xs)
-
-
-def pull_rows(flat: FlatTrajectory, rows: Array, s: Array, x: Array) -> Array:
-  """Computes `rows @ J` at (s, x) without forming J."""
-  _, pullback = jax.vjp(lambda s: flat.step(s, x), s)
-  return jax.vmap(lambda row: pullback(row)[0])(rows)
-
-
-def zero_directions(flat: FlatTrajectory, s: Array, x: Array) -> Array:
-  """Counts the rows and columns of J at (s, x) that are exactly zero. Generic vectors reveal them without forming J."""
-  generic = generic_vector(s.size, s.dtype)
-  _, image = jax.jvp(lambda s: flat.step(s, x), (s,), (generic,))
-  return jnp.sum(image == 0) + jnp.sum(pull_rows(flat, generic[None], s, x) == 0)
 
 
 @compiled("measure", "cell")
@@ -153,6 +103,15 @@ def jacobian_product(cell: Cell, params: Params, xs: Float[Array, "T I"], state:
   return product
 
 
+def _named_parts(state: Any) -> dict[str, Any]:
+  """Returns the parts of a state by name, in the order of `ravel_pytree`."""
+  if hasattr(state, "_fields"):
+    return dict(zip(state._fields, state, strict=True))
+  if isinstance(state, dict):
+    return dict(sorted(state.items()))
+  raise ValueError(f"A state of type {type(state).__name__} has no named parts; blocks need a NamedTuple or a dict.")
+
+
 def state_blocks(product: ScaledMatrix, state: Any) -> dict[tuple[str, str], ScaledMatrix]:
   """Splits a Jacobian product into its blocks ∂a_T/∂b_0, for a state with named parts a, b. Returns {(a, b): block}.
 
@@ -160,23 +119,22 @@ def state_blocks(product: ScaledMatrix, state: Any) -> dict[tuple[str, str], Sca
 
   Args:
     product: `[n, n]`.
-    state: any state of the cell. Its fields give the names and sizes of the parts.
+    state: any state of the cell, a NamedTuple or a dict. Its fields or keys give the names of the parts, and its arrays their
+      sizes.
 
   Raises:
-    ValueError: if the state is not a NamedTuple, or does not have the size of the product.
+    ValueError: if the state has no named parts, or does not have the size of the product.
   """
-  fields = getattr(state, "_fields", None)
-  if fields is None:
-    raise ValueError(f"A state of type {type(state).__name__} has no named parts; blocks need a NamedTuple.")
-  sizes = [sum(jnp.size(leaf) for leaf in jax.tree.leaves(part)) for part in state]
+  parts = _named_parts(state)
+  sizes = [sum(jnp.size(leaf) for leaf in jax.tree.leaves(part)) for part in parts.values()]
   if product.matrix.shape != (sum(sizes), sum(sizes)):
     raise ValueError(f"The product is {product.matrix.shape}, but the state has {sum(sizes)} entries.")
   ends = [sum(sizes[: i + 1]) for i in range(len(sizes))]
-  parts = {f: slice(end - size, end) for f, size, end in zip(fields, sizes, ends, strict=True)}
+  slices = {name: slice(end - size, end) for name, size, end in zip(parts, sizes, ends, strict=True)}
   return {
     (a, b): ScaledMatrix(product.matrix[rows, columns], product.log_scale)
-    for a, rows in parts.items()
-    for b, columns in parts.items()
+    for a, rows in slices.items()
+    for b, columns in slices.items()
   }
 
 
@@ -220,6 +178,29 @@ def product_log_norms(
   return log_norms
 
 
+def _checked_lags(lags: Sequence[int] | None, steps: int) -> tuple[int, ...]:
+  """The lags to measure, all steps by default; raises a `ValueError` unless they increase and lie between 1 and T."""
+  chosen = (steps,) if lags is None else tuple(lags)
+  if not chosen or any(b <= a for a, b in zip((0, *chosen), chosen, strict=False)) or chosen[-1] > steps:
+    raise ValueError(f"lags are {chosen}; they must increase and lie between 1 and the {steps} steps.")
+  return chosen
+
+
+def _transposed(flat: FlatTrajectory, s: Array, x: Array) -> tuple[Array, Array]:
+  """(Jᵀ, whether it has a row or a column of zeros)."""
+  jacobian = pull_rows(flat, jnp.eye(s.size, dtype=s.dtype), s, x)
+  is_zero = jacobian == 0
+  return jacobian.T, jnp.any(jnp.all(is_zero, axis=0)) | jnp.any(jnp.all(is_zero, axis=1))
+
+
+def _aligned_directions(flat: FlatTrajectory) -> Float[Array, "n n"]:
+  """Orthonormal columns that the last steps have turned towards the directions that grow most."""
+  (steps, size), dtype = flat.states.shape, flat.states.dtype
+  last = steps - min(steps, ALIGNING_STEPS)
+  turn = lambda q, at: (jnp.linalg.qr(_transposed(flat, *at)[0].T @ q)[0], None)
+  return lax.scan(turn, generic_directions(size, size, dtype), (flat.states[last:], flat.xs[last:]))[0]
+
+
 @compiled("cell", "lags")
 def product_log_singular_values(
   cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None, *, lags: Sequence[int] | None = None
@@ -248,24 +229,15 @@ def product_log_singular_values(
   """
   flat = flat_trajectory(cell, params, xs, state)
   steps, size = flat.states.shape
-  chosen = (steps,) if lags is None else tuple(lags)
-  if not chosen or any(b <= a for a, b in zip((0, *chosen), chosen, strict=False)) or chosen[-1] > steps:
-    raise ValueError(f"lags are {chosen}; they must increase and lie between 1 and the {steps} steps.")
-
+  chosen = _checked_lags(lags, steps)
   first = steps - chosen[-1]
   slots = np.full(chosen[-1], len(chosen))  # the last slot takes all products that are not requested
   slots[chosen[-1] - np.array(chosen)] = np.arange(len(chosen))
 
-  def transposed(s: Array, x: Array) -> tuple[Array, Array]:
-    """Returns Jᵀ, and whether it has a row or a column of zeros."""
-    jacobian = pull_rows(flat, eye, s, x)
-    is_zero = jacobian == 0
-    return jacobian.T, jnp.any(jnp.all(is_zero, axis=0)) | jnp.any(jnp.all(is_zero, axis=1))
-
   def multiply(carry: tuple[Any, ...], at: tuple[Array, Array, Array]) -> tuple[Any, None]:
     tangents, product, kept = carry
     s, x, slot = at
-    jacobian, has_zeros = transposed(s, x)
+    jacobian, has_zeros = _transposed(flat, s, x)
     # P_lᵀ = J_{T-l+1}ᵀ P_{l-1}ᵀ grows on the left, as QR requires.
     tangents, before = push(lambda matrix: jacobian @ matrix, has_zeros, tangents)
     tangents, after = orthonormalize(tangents)
@@ -273,14 +245,9 @@ def product_log_singular_values(
     put = lambda all_kept, one: lax.dynamic_update_index_in_dim(all_kept, one, slot, axis=0)
     return (tangents, product, jax.tree.map(put, kept, product)), None
 
-  eye = jnp.eye(size, dtype=flat.states.dtype)
-  align = min(steps, ALIGNING_STEPS)
-  turn = lambda q, at: (jnp.linalg.qr(transposed(*at)[0].T @ q)[0], None)
-  generic = generic_directions(size, size, flat.states.dtype)
-  directions, _ = lax.scan(turn, generic, (flat.states[steps - align :], flat.xs[steps - align :]))
-  product = _graded.from_matrix(eye)
+  product = _graded.from_matrix(jnp.eye(size, dtype=flat.states.dtype))
   room = jax.tree.map(lambda a: jnp.zeros((len(chosen) + 1, *a.shape), a.dtype), product)
   taken = (flat.states[first:], flat.xs[first:], jnp.asarray(slots))
-  (_, _, kept), _ = lax.scan(multiply, (begin(directions), product, room), taken, reverse=True)
+  (_, _, kept), _ = lax.scan(multiply, (begin(_aligned_directions(flat)), product, room), taken, reverse=True)
   results = lax.map(_graded.log_singular_values, jax.tree.map(lambda a: a[:-1], kept))
   return results[0] if lags is None else results

@@ -18,30 +18,24 @@ from typing import Any, NamedTuple
 
 import jax
 from jax import lax
-from jax.custom_batching import custom_vmap
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 import numpy as np
 
 from recurrent_lab._compiled import compiled
-from recurrent_lab._generic import generic_directions
 from recurrent_lab.cell import Cell, Params, State
-from recurrent_lab.instruments._tangents import (
-  Tangents,
-  any_of_batch,
-  begin,
-  orthonormalize,
-  push,
-  renew,
+from recurrent_lab.instruments._flat import FlatTrajectory, flat_trajectory
+from recurrent_lab.instruments._interval import (
+  choose_interval,
+  first_directions,
+  log_diagonal,
+  push_step,
+  smallest_of_batch,
 )
-from recurrent_lab.instruments.jacobians import FlatTrajectory, flat_trajectory, pull_rows, zero_directions
+from recurrent_lab.instruments._tangents import Tangents, any_of_batch, begin, orthonormalize, renew
 
-# The pilot: steps at the end of the sequence that choose the interval. It is a tenth of all steps, so that it costs little,
-# within these bounds. Its first half only aligns the tangents.
-SHORT_PILOT, PILOT = 10, 40
-# The spread over an interval, as a share of the ln(1/ε) nats that the precision can resolve: the target of the pilot, and the
-# limit for the run.
-AIM, LIMIT = 0.55, 0.75
+# The largest spread of an interval, as a share of the ln(1/ε) nats that the precision can resolve.
+LIMIT = 0.75
 BLOCKS = 20
 # The largest residual of a certified spectrum, as a share of the mean |λ_i|, and an allowance for rounding in nats per step.
 CERTAIN, ROUNDING = 1e-3, 1e-6
@@ -77,94 +71,6 @@ class LyapunovSpectrum(NamedTuple):
   log_det_rate: Float[Array, ""]
   residual: Float[Array, ""]
   is_certified: Bool[Array, ""]
-
-
-class _Pushed(NamedTuple):
-  """One step of the tangents."""
-
-  tangents: Tangents  # J V
-  r: Float[Array, "k k"]  # R of the decompositions that are needed when directions are lost
-  log_det: Float[Array, ""]  # ln |det J|; NaN for k < n
-
-
-def _push(flat: FlatTrajectory, tangents: Tangents, s: Array, x: Array) -> _Pushed:
-  """Computes J V at (s, x). Forms J only for k = n, where the determinant is needed."""
-  size, k = tangents.coordinates.shape
-  _, linear = jax.linearize(lambda s: flat.step(s, x), s)
-  apply = jax.vmap(linear, in_axes=1, out_axes=1)
-  if k < size:
-    # Lost directions leak only into slower tangents. A single tangent has none, so skip the costly check.
-    has_zeros = jnp.zeros((), bool) if k == 1 else zero_directions(flat, s, x) > 0
-    tangents, r = push(apply, has_zeros, tangents)
-    return _Pushed(tangents, r, jnp.full((), jnp.nan, s.dtype))
-  jacobian = apply(jnp.eye(size, dtype=s.dtype))
-  is_zero = jacobian == 0
-  has_zeros = jnp.any(jnp.all(is_zero, axis=0)) | jnp.any(jnp.all(is_zero, axis=1))
-  tangents, r = push(lambda matrix: jacobian @ matrix, has_zeros, tangents)
-  _, log_det = jnp.linalg.slogdet(jacobian)
-  # LU may give a nonzero determinant by rounding although a row or column is zero.
-  return _Pushed(tangents, r, jnp.where(has_zeros, -jnp.inf, log_det))
-
-
-def _log_diagonal(r: Float[Array, "k k"]) -> Float[Array, "k"]:
-  return jnp.log(jnp.abs(jnp.diagonal(r)))
-
-
-def _pilot_steps(steps: int) -> int:
-  return min(PILOT, max(SHORT_PILOT, steps // 10), steps)
-
-
-def first_directions(flat: FlatTrajectory, k: int) -> Float[Array, "n k"]:
-  """Returns generic directions. For k = n, aligns them with those that the first steps stretch most: a shorter transient."""
-  (steps, size), dtype = flat.states.shape, flat.states.dtype
-  generic = generic_directions(size, k, dtype)
-  if k < size:
-    return generic
-  pull = lambda q, at: (jnp.linalg.qr(pull_rows(flat, q.T, *at).T)[0], None)
-  first = _pilot_steps(steps)
-  return lax.scan(pull, generic, (flat.states[:first], flat.xs[:first]), reverse=True)[0]
-
-
-@custom_vmap
-def _smallest_of_batch(interval: Int[Array, ""]) -> Int[Array, ""]:
-  """Returns the interval; under `vmap` the smallest of the batch, so that all members do their QR at the same steps."""
-  return interval
-
-
-@_smallest_of_batch.def_vmap
-def _(axis_size: int, in_batched: list[bool], interval: Array) -> tuple[Array, bool]:
-  return _smallest_of_batch(jnp.min(interval)), False
-
-
-def _choose_interval(flat: FlatTrajectory, k: int) -> Int[Array, ""]:
-  """Returns the longest interval in which no direction is lost, from a pilot with a QR at each of the last steps.
-
-  With c_j = Σ_{i≤j} ln |R_ii| [k], the directions spread over steps i … j by max(c_j - c_i) - min(c_j - c_i). When the spread
-  comes near ln(1/ε), the smallest column is rounding noise of the largest. In every stretch of the pilot up to the interval, the
-  spread stays below `AIM` · ln(1/ε), and the growth stays within half the range of floating-point exponents.
-  """
-  size, dtype = flat.states.shape[1], flat.states.dtype
-
-  def step(tangents: Tangents, at: tuple[Array, Array]) -> tuple[Tangents, Array]:
-    pushed = _push(flat, tangents, *at)
-    tangents, r = orthonormalize(pushed.tangents)
-    return tangents, _log_diagonal(r) + _log_diagonal(pushed.r)
-
-  last = _pilot_steps(len(flat.states))
-  tangents, log_r = lax.scan(step, begin(generic_directions(size, k, dtype)), (flat.states[-last:], flat.xs[-last:]))
-  log_r = log_r[len(log_r) // 2 :]
-  # Lost directions need not be resolved.
-  kept = tangents.live
-  c = jnp.cumsum(jnp.where(kept, log_r, 0), axis=0)
-  c = jnp.concatenate([jnp.zeros((1, k), dtype), c])
-  growth = c[None, :] - c[:, None]
-  highest = jnp.max(growth, axis=-1, where=kept, initial=-jnp.inf)
-  lowest = jnp.min(growth, axis=-1, where=kept, initial=jnp.inf)
-  info = jnp.finfo(dtype)
-  fits = (highest - lowest < -AIM * np.log(info.eps)) & (jnp.max(jnp.abs(growth), axis=-1) < -np.log(info.tiny) / 2)
-  length = np.subtract.outer(-np.arange(len(c)), -np.arange(len(c)))
-  interval = jnp.min(jnp.where(fits | (length <= 0), len(log_r), length - 1))
-  return _smallest_of_batch(jnp.maximum(interval, 1).astype(jnp.int32))
 
 
 def _check(steps: int, size: int, k: int, burn_in: int, interval: int | None, blocks: int | None) -> None:
@@ -228,7 +134,7 @@ def _schedule(steps: int, burn_in: int, blocks: int) -> _Schedule:
 def _decompose(tangents: Tangents, counts: Array) -> tuple[Tangents, Array, Array]:
   """Returns (orthonormal tangents, ln |R_ii|, their spread)."""
   tangents, r = orthonormalize(tangents)
-  log_r = _log_diagonal(r)
+  log_r = log_diagonal(r)
   highest = jnp.max(log_r, where=tangents.live, initial=-jnp.inf)
   spread = jnp.where(jnp.any(tangents.live), highest - jnp.min(log_r, where=tangents.live, initial=jnp.inf), 0)
   # Directions that are lost during the burn-in start again.
@@ -248,11 +154,11 @@ def _accumulate(flat: FlatTrajectory, directions: Array, schedule: _Schedule, ev
   def step(carry: tuple[Tangents, _Sums], at: tuple[Array, Array, Array, Array]) -> tuple[Any, None]:
     tangents, sums = carry
     s, x, is_due, b = at
-    pushed = _push(flat, tangents, s, x)
+    pushed = push_step(flat, tangents, s, x)
     tangents, log_r, spread = lax.cond(is_due, _decompose, _only_multiply, pushed.tangents, b < blocks)
     # In float32, sums over a block are accurate enough; a sum over 10⁴ steps is not.
     sums = _Sums(
-      log_r=sums.log_r.at[b].add(log_r + _log_diagonal(pushed.r), mode="drop"),
+      log_r=sums.log_r.at[b].add(log_r + log_diagonal(pushed.r), mode="drop"),
       log_det=sums.log_det.at[b].add(pushed.log_det, mode="drop"),
       spread=jnp.where(b < blocks, jnp.maximum(sums.spread, spread), sums.spread),
     )
@@ -277,9 +183,9 @@ def _accumulate_resolved(flat: FlatTrajectory, directions: Array, schedule: _Sch
     _, every, _ = carry
     sums = run(every)
     shorter = jnp.clip(jnp.floor(every * (allowed / sums.spread)), 1, jnp.maximum(every - 1, 1)).astype(jnp.int32)
-    return every, _smallest_of_batch(jnp.where(sums.spread > allowed, shorter, every)), sums
+    return every, smallest_of_batch(jnp.where(sums.spread > allowed, shorter, every)), sums
 
-  every = jnp.minimum(_choose_interval(flat, directions.shape[1]), schedule.longest)
+  every = jnp.minimum(choose_interval(flat, directions.shape[1]), schedule.longest)
   nothing = jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), jax.eval_shape(run, every))
   every, _, sums = lax.while_loop(lambda carry: carry[1] < carry[0], run_shorter, (every + 1, every, nothing))
   return every, sums

@@ -26,7 +26,7 @@ import numpy as np
 
 from recurrent_lab._compiled import compiled
 from recurrent_lab.cell import Cell, Params, State, check_params
-from recurrent_lab.sequences.unrolling import hold, start, unroll
+from recurrent_lab.sequences.unrolling import hold, lowest, start, unroll
 
 
 class EncoderDecoderParams(NamedTuple):
@@ -205,24 +205,30 @@ def one_hot(params: Params, tokens: Int[Array, "T *batch"]) -> tuple[Params, Flo
   """Returns (params', xs) that give the same results as `params` on one-hot inputs, without a product over the vocabulary.
 
   A one-hot x_t selects a row, x_t W = W[token_t]. These rows become the inputs `xs [T, ..., k·H]`, and the input kernel becomes
-  the identity. The gradient of a loss reaches W through the rows. This works for every cell that uses x_t only in x_t W, which
-  includes all cells of the lab and stacks of them.
+  the identity. The gradient of a loss reaches W through the rows. This works for every cell that uses x_t only in x_t W: all
+  cells of the lab and all combinations of them, except a `dropout` of the tokens themselves.
 
   Raises:
-    ValueError: if the (first) params have no `input_kernel`, or for a token outside the vocabulary. If tokens are traced, such a
-      token gives zeros instead, as in `jax.nn.one_hot`.
+    ValueError: if the (first) params have no `input_kernel` or have a mask before it, or for a token outside the vocabulary. If
+      tokens are traced, such a token gives zeros instead, as in `jax.nn.one_hot`.
   """
   kernel = check_tokens(params, tokens)
-  is_stack = isinstance(params, tuple) and not hasattr(params, "_fields")
-  first = (params[0] if is_stack else params)._replace(input_kernel=Identity(kernel.shape[1]))
+  *around, changed = lowest(params)
+  changed = changed._replace(input_kernel=Identity(kernel.shape[1]))
+  for outer in reversed(around):
+    changed = outer._replace(cell=changed) if hasattr(outer, "cell") else (changed, *outer[1:])
   tokens, size = jnp.asarray(tokens).astype(jnp.int32), kernel.shape[0]
   rows = kernel.at[jnp.where(tokens < 0, size, tokens)].get(mode="fill", fill_value=0)
-  return (first, *params[1:]) if is_stack else first, rows
+  return changed, rows
 
 
 def check_tokens(params: Params, tokens: Int[Array, "..."]) -> Float[Array, "V kH"]:
   """Returns the kernel whose rows the tokens select. Raises `ValueError` in the cases of `one_hot`."""
-  first = params[0] if isinstance(params, tuple) and not hasattr(params, "_fields") else params
+  *around, first = lowest(params)
+  if any(hasattr(outer, "mask") for outer in around):
+    raise ValueError(
+      "Tokens are looked up, not multiplied, so their inputs cannot be masked; put dropout between layers."
+    )
   if not hasattr(first, "input_kernel"):
     raise ValueError(f"{type(first).__name__} has no input_kernel to look tokens up in.")
   size = first.input_kernel.shape[0]

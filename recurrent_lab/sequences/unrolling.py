@@ -48,16 +48,22 @@ def start(cell: Cell, params: Params, xs: Array, state: State | None = None) -> 
   return state
 
 
+def lowest(params: Params) -> tuple[Params, ...]:
+  """Returns the nested params from those of a combined cell to those of its first cell, which reads the inputs."""
+  way = [params]
+  while not hasattr(way[-1], "input_kernel"):
+    if isinstance(way[-1], tuple) and not hasattr(way[-1], "_fields") and way[-1]:
+      way.append(way[-1][0])
+    elif hasattr(way[-1], "cell"):
+      way.append(way[-1].cell)
+    else:
+      break
+  return tuple(way)
+
+
 def check_width(params: Params, x: Array, complaint: str) -> None:
   """Raises a `ValueError` that starts with `complaint` unless the last axis of `x` has the input size of the (first) params."""
-  while not hasattr(params, "input_kernel"):
-    if isinstance(params, tuple) and not hasattr(params, "_fields") and params:
-      params = params[0]
-    elif hasattr(params, "cell"):
-      params = params.cell
-    else:
-      return
-  kernel = params.input_kernel
+  kernel = getattr(lowest(params)[-1], "input_kernel", None)
   if hasattr(kernel, "shape") and len(kernel.shape) and kernel.shape[0] != x.shape[-1]:
     raise ValueError(f"{complaint} {kernel.shape[0]}.")
 
@@ -168,7 +174,7 @@ def activities(
     ValueError: if the cell has no `probe`, and in the cases of `unroll`.
   """
   if cell.probe is None:
-    raise ValueError("This cell has no probe; give its Cell a fourth field that returns {name: Activity}.")
+    raise ValueError("This cell has no probe; give its Cell a field `probe` that returns {name: Activity}.")
   state = start(cell, params, xs, state)
   _, states, _ = scan(cell, params, xs, state)
   return jax.vmap(partial(cell.probe, params))(states, xs)

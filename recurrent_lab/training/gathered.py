@@ -20,8 +20,9 @@ from jax import lax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from recurrent_lab._chain import join, split
 from recurrent_lab._compiled import compiled
-from recurrent_lab.cell import Cell, Halves, Params, State
+from recurrent_lab.cell import Cell, Chain, Halves, Params, State
 from recurrent_lab.sequences.alignment import Identity
 from recurrent_lab.sequences.unrolling import start, unroll
 
@@ -38,7 +39,8 @@ def reverse_unroll(
 ) -> tuple[State, Any]:
   """Computes `unroll` with a faster reverse pass. Values and gradients are those of `unroll` to rounding.
 
-  Supports reverse mode only, not `jax.jvp`. For a cell without halves this is `unroll` itself.
+  Supports reverse mode only, not `jax.jvp`. A combined cell runs each of its cells over the whole sequence, one after the other.
+  For a cell without halves this is `unroll` itself.
 
   Args:
     cell: any `Cell`.
@@ -52,13 +54,29 @@ def reverse_unroll(
   Raises:
     ValueError: in the cases of `unroll`.
   """
-  if cell.halves is None:
+  if cell.halves is None and cell.chain is None:
     return unroll(cell, params, xs, state)
   state = start(cell, params, xs, state)
-  kernel = params.input_kernel
-  if xs.shape[-1] >= WIDE and not isinstance(kernel, Identity):
+  if cell.chain is not None:
+    return _by_link(cell.chain, params, xs, state)
+  kernel = getattr(params, "input_kernel", None)
+  if xs.shape[-1] >= WIDE and kernel is not None and not isinstance(kernel, Identity):
     params, xs = params._replace(input_kernel=Identity(kernel.shape[-1])), xs @ kernel
+  assert cell.halves is not None
   return _gathered(cell.halves, params, xs, state)
+
+
+def _by_link(chain: Chain, params: Params, xs: Array, state: State) -> tuple[State, Any]:
+  """Runs `reverse_unroll` of every link over the outputs of the link before.
+
+  A step accepts leading axes, so all steps enter and leave a link at once.
+  """
+  states = []
+  for link, s in zip(chain.links, split(chain, state), strict=True):
+    s, outputs = reverse_unroll(link.cell, link.params(params), link.enter(params, xs), s)
+    xs = link.leave(params, outputs)
+    states.append(s)
+  return join(chain, states), xs
 
 
 def _run(halves: Halves, params: Params, xs: Array, state: State) -> tuple[tuple[State, Any], tuple[State, Array]]:
@@ -121,7 +139,7 @@ def _gathered(halves: Halves, params: Params, xs: Array, state: State) -> tuple[
     none = jax.tree.map(jnp.zeros_like, params)
     (d_state, d_params), deltas = _scan_back(step, (d_final, none), (d_outputs, states, xs), affine)
     # Flatten steps and batch into one axis, so that the products below contract a single long axis.
-    rows = lambda a: a.reshape(-1, a.shape[-1])
+    rows = lambda a: a.reshape(-1, *a.shape[xs.ndim - 1 :])
     _, pull = jax.vjp(lambda p, x: halves.affine(p, jax.tree.map(rows, states), x), params, rows(xs))
     d_gathered, d_xs = pull(rows(deltas))
     return jax.tree.map(jnp.add, d_params, d_gathered), d_xs.reshape(xs.shape), d_state

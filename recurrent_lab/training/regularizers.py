@@ -17,10 +17,10 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
 from recurrent_lab._compiled import compiled
+from recurrent_lab._generic import generic_directions
 from recurrent_lab.cell import Cell, Params, State
-from recurrent_lab.instruments._tangents import generic_directions
-from recurrent_lab.instruments.adjoints import visible_part
-from recurrent_lab.instruments.jacobians import flat_trajectory
+from recurrent_lab.instruments._flat import flat_trajectory
+from recurrent_lab.instruments._outputs import output_of
 from recurrent_lab.readouts import WithReadoutParams
 from recurrent_lab.scaled import largest_exponent, mean_square, norm, shift
 from recurrent_lab.sequences.unrolling import start
@@ -43,7 +43,7 @@ def adjoints(
 
   Args:
     loss: `(params, outputs [T, ..., H]) -> scalar`, which applies the readout.
-    cell: a cell whose output is a part of its state.
+    cell: any `Cell`. `Cell.output` declares how its output depends on its state, as in `adjoint_log_norms`.
     params: the parameters of the cell and its readout.
     xs: inputs `[T, ..., I]`.
     scale: a factor of ∇L and all a_k. A small factor keeps them from overflowing.
@@ -52,10 +52,10 @@ def adjoints(
     `(L, ∇L, (S_0 … S_{T-1}), (a_1 … a_T))`.
 
   Raises:
-    ValueError: if the output of the cell is not part of its state, and in the cases of `unroll`.
+    ValueError: in the cases of `unroll`.
   """
   state = start(cell, params.cell, xs)
-  visible = visible_part(cell, params.cell, state, xs[0])
+  put_out = output_of(cell, params.cell, state, xs[0])
   zeros = jax.tree.map(lambda s: jnp.zeros((xs.shape[0], *s.shape), s.dtype), state)
 
   def perturbed(params: WithReadoutParams, zeros: State) -> tuple[Array, State]:
@@ -63,7 +63,7 @@ def adjoints(
       x, zero = at
       new, _ = cell.step(params.cell, s, x)
       new = jax.tree.map(jnp.add, new, zero)
-      return new, (s, jax.tree.leaves(new)[visible])
+      return new, (s, put_out(params.cell, s, x, new))
 
     _, (states, outputs) = lax.scan(step, cell.initial_state(params.cell, xs.shape[1:-1]), (xs, zeros))
     return loss(params, outputs), states

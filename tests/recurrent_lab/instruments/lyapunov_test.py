@@ -10,14 +10,15 @@ import numpy as np
 import pytest
 
 import recurrent_lab as rl
+from recurrent_lab.instruments._flat import flat_trajectory
+from recurrent_lab.instruments._interval import first_directions
 from recurrent_lab.instruments.attractor import (
   entropy_rate,
   kaplan_yorke_dimension,
   participation_ratio,
   positive_share,
 )
-from recurrent_lab.instruments.jacobians import flat_trajectory
-from recurrent_lab.instruments.lyapunov import first_directions, lyapunov_spectrum
+from recurrent_lab.instruments.lyapunov import lyapunov_spectrum
 from tests.nets import by_default, random_net
 
 
