@@ -26,8 +26,9 @@ import numpy as np
 from recurrent_lab._chain import chained, unchanged, wrapped
 from recurrent_lab._compiled import compiled
 from recurrent_lab.cell import Cell, Chain, Link, Params, State, check_params, variants
+from recurrent_lab.sequences._steps import check_width
 from recurrent_lab.sequences.alignment import masked_unroll
-from recurrent_lab.sequences.unrolling import check_width, unroll
+from recurrent_lab.sequences.unrolling import unroll
 
 
 class DropoutParams(NamedTuple):
