@@ -113,9 +113,13 @@ def holding(kind: type, cell: Cell) -> Cell:
 
     return call
 
-  functions: dict[str, Any] = {name: getattr(cell, name) for name in ("initial_state", "step", "probe", "output")}
-  given = {name: checked(function) for name, function in functions.items() if function is not None}
-  return cell._replace(**given, halves=cell.halves and Halves(*map(checked, cell.halves)))  # type: ignore[arg-type]
+  # All functions whose first argument is the params, including those of future abilities.
+  functions = {
+    name: value for name, value in cell._asdict().items() if callable(value) and name not in ("init", "recommend")
+  }
+  given: dict[str, Any] = {name: checked(function) for name, function in functions.items()}
+  halves = cell.halves and Halves(checked(cell.halves.affine), checked(cell.halves.pointwise))
+  return cell._replace(**given, halves=halves)
 
 
 def variants(factory: Callable[Args, Made]) -> Callable[Args, Made]:

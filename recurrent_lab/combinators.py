@@ -27,8 +27,9 @@ import numpy as np
 from recurrent_lab._chain import chained, unchanged, wrapped
 from recurrent_lab._compiled import compiled
 from recurrent_lab.cell import Cell, Chain, Link, Params, State, check_params, variants
+from recurrent_lab.sequences._steps import check_width
 from recurrent_lab.sequences.alignment import masked_unroll
-from recurrent_lab.sequences.unrolling import check_width, unroll
+from recurrent_lab.sequences.unrolling import unroll
 
 
 class DropoutParams(NamedTuple):
@@ -140,8 +141,8 @@ def draw_masks(key: Key[Array, ""], params: Params, rate: ArrayLike, batch_shape
 def learned_state(cell: Cell) -> Cell:
   """Makes the initial state of a cell a parameter, the same for all members of a batch.
 
-  Params are `LearnedStateParams(cell, state)`. `init` sets the state to the cell's own initial state. The functions of the new cell
-  raise a `ValueError` for other params.
+  Params are `LearnedStateParams(cell, state)`. `init` sets the state to the cell's own initial state. The functions of the new
+  cell raise a `ValueError` for other params.
   """
 
   def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> LearnedStateParams:

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 from recurrent_lab._generic import generic_vector
 from recurrent_lab.cell import Cell, Params, State
 from recurrent_lab.scaled import promoted
-from recurrent_lab.sequences.unrolling import scan, start
+from recurrent_lab.sequences._steps import scan, start
 
 
 class FlatTrajectory(NamedTuple):

@@ -24,7 +24,8 @@ from recurrent_lab.cell import Cell, Params, State
 from recurrent_lab.instruments._flat import FlatTrajectory, flat_trajectory
 from recurrent_lab.instruments._outputs import output_of
 from recurrent_lab.scaled import Scaled, add, log_scale, promoted, rescale
-from recurrent_lab.sequences.unrolling import start, unroll
+from recurrent_lab.sequences._steps import start
+from recurrent_lab.sequences.unrolling import unroll
 
 Loss = Callable[[Array], Array]
 

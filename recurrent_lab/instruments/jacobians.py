@@ -27,7 +27,7 @@ from recurrent_lab.instruments._flat import FlatTrajectory, flat_trajectory, pul
 from recurrent_lab.instruments._tangents import begin, orthonormalize, push
 from recurrent_lab.instruments.norms import NORMS, ScaledMatrix
 from recurrent_lab.scaled import Scaled, log_scale, rescale
-from recurrent_lab.sequences.unrolling import start
+from recurrent_lab.sequences._steps import start
 
 # Steps that align the start of the QR with the directions that grow most.
 ALIGNING_STEPS = 10

@@ -26,7 +26,8 @@ import numpy as np
 
 from recurrent_lab._compiled import compiled
 from recurrent_lab.cell import Cell, Params, State, check_params
-from recurrent_lab.sequences.unrolling import hold, lowest, start, unroll
+from recurrent_lab.sequences._steps import hold, lowest, start
+from recurrent_lab.sequences.unrolling import unroll
 
 
 class EncoderDecoderParams(NamedTuple):

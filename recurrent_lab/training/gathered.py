@@ -23,8 +23,9 @@ from jaxtyping import Array, Float
 from recurrent_lab._chain import join, split
 from recurrent_lab._compiled import compiled
 from recurrent_lab.cell import Cell, Chain, Halves, Params, State
+from recurrent_lab.sequences._steps import start
 from recurrent_lab.sequences.alignment import Identity
-from recurrent_lab.sequences.unrolling import start, unroll
+from recurrent_lab.sequences.unrolling import unroll
 
 # Inputs of at least this width are multiplied by the kernel for all steps at once, before the loop. For narrower inputs, writing
 # and reading the products takes longer than computing them in the loop (measured on a CPU).

@@ -23,7 +23,7 @@ from recurrent_lab.instruments._flat import flat_trajectory
 from recurrent_lab.instruments._outputs import output_of
 from recurrent_lab.readouts import WithReadoutParams
 from recurrent_lab.scaled import largest_exponent, mean_square, norm, shift
-from recurrent_lab.sequences.unrolling import start
+from recurrent_lab.sequences._steps import start
 
 # Adjoints with a norm below this count as 0. (The authors' code leaves out squared norms below 1e-20.)
 SMALLEST_ADJOINT = 1e-10
