@@ -45,7 +45,7 @@ class LyapunovSpectrum(NamedTuple):
   """The k largest exponents, and how far to trust them.
 
   For block means m_b of weight w_b the standard error is √(B/(B-1) Σ w_b² (m_b - λ)²). It includes correlations within a block
-  but not those between blocks, so it is too small where the network remembers longer than a block.
+  but not those between blocks, so it is too small where the network remembers longer than a block. It is NaN for one block.
 
   In exact arithmetic the residual is 0 for every T. A direction that is lost for good makes both sides of the determinant
   identity -inf, so the residual is NaN and certifies nothing; it is inf where only one side is -inf. A spectrum with a large
@@ -54,17 +54,13 @@ class LyapunovSpectrum(NamedTuple):
   """
 
   exponents: Float[Array, "k"]  # nats per step, decreasing
-  standard_error: Float[
-    Array, "k"
-  ]  # of the average over time, nats per step; 0 for an exponent of -inf, NaN for one block
+  standard_error: Float[Array, "k"]  # of the average over time, nats per step; 0 where an exponent is -inf
   local_exponents: Float[Array, "B k"]  # the averages over B successive blocks of time, nats per step
   interval: Int[Array, ""]  # steps between two QRs
   spread: Float[Array, ""]  # the largest max_i - min_i ln |R_ii| of one interval, nats
   log_det_rate: Float[Array, ""]  # 1/T Σ_j ln |det J_j| from the dense J_j, nats per step; NaN for k < n
   residual: Float[Array, ""]  # |Σ_i λ_i - log_det_rate| / n, nats per step; NaN for k < n, or if both are -inf
-  is_certified: Bool[
-    Array, ""
-  ]  # whether all n exponents are finite and the residual is at most 1e-3 of their mean size
+  is_certified: Bool[Array, ""]  # all n exponents are finite, the residual at most 1e-3 of their mean size
 
 
 def _check(steps: int, size: int, k: int, burn_in: int, interval: int | None, blocks: int | None) -> None:
