@@ -61,7 +61,10 @@ def _parts(cell: Cell, params: Params, state: State, x: Array) -> dict[int, Bool
 
 
 def _generic(tree: Any, sign: int) -> Any:
-  """Replaces all floats of a tree by generic ones: no two are equal, and sums over the inputs of a kernel are near ½."""
+  """Replaces all floats of a tree by generic ones, in float32 or wider.
+
+  No two are equal, and they are scaled by the inputs of a kernel, so that no nonlinearity saturates.
+  """
   leaves, structure = jax.tree.flatten(tree)
   is_float = [jnp.issubdtype(jnp.result_type(leaf), jnp.floating) for leaf in leaves]
   total = sum(jnp.size(leaf) for leaf, floats in zip(leaves, is_float, strict=True) if floats)
@@ -71,6 +74,7 @@ def _generic(tree: Any, sign: int) -> Any:
     if floats:
       shape, size = jnp.shape(leaf), jnp.size(leaf)
       fan_in = max(1, size // shape[-1]) if shape else 1
-      leaf, used = (numbers[used : used + size].reshape(shape) / fan_in).astype(jnp.result_type(leaf)), used + size
+      dtype = jnp.promote_types(jnp.result_type(leaf), jnp.float32)
+      leaf, used = (numbers[used : used + size].reshape(shape) / fan_in).astype(dtype), used + size
     new.append(leaf)
   return jax.tree.unflatten(structure, new)
