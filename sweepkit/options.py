@@ -109,7 +109,7 @@ def read(experiment: Experiment, argv: Iterable[str]) -> tuple[flags.FlagValues,
 
 
 def page(experiment: Experiment, values: flags.FlagValues) -> str:
-  """Returns the page of --help: the question, the flags of the experiment, of every launch and of absl, and the full description."""
+  """Returns the page of --help: the question, all flags in groups, and the full description."""
   width = min(shutil.get_terminal_size((120, 24)).columns, 120)
   settings = experiment.measure.settings
   own = [*(name for name in settings if name in experiment.defaults), "seeds"]
