@@ -2,25 +2,30 @@
 
 from functools import partial
 import importlib
+import os
 from pathlib import Path
 import re
 import shlex
+import subprocess
+import sys
 
 import jax
 from jax import export
 import numpy as np
 import pytest
 
-from analysis import figure
+from analysis import figure, listing
 import experiments
-from sweepkit import Measure, plan, points, runner, store
+from experiments import generate
+from sweepkit import Measure, commands, plan, points, runner, store
 from sweepkit import listing as kit_listing
 from sweepkit.execution import blocks
 from sweepkit.experiment import default_axes, default_size, drawing_command
 from sweepkit.settings import dimension, dimensions, parse_axis, traced_names
 from tests.made_up import make_up
+from tests.support.launches import ROOT
 
-KEPT = Path(__file__).parents[2] / "results" / "reference"
+KEPT = ROOT / "results" / "reference"
 EVERY = kit_listing.experiments(experiments)
 MEASUREMENTS = [name for name, chosen in EVERY.items() if isinstance(chosen.measure, Measure)]
 
@@ -223,3 +228,54 @@ def test_what_every_experiment_prints_draws_it_or_loads_it(name, flags, tmp_path
   for part, data, said in drawn:
     assert "nan" not in part.finding(part.numbers(data)).lower().replace("nats", "")
     assert figure.render(part, data, lambda drawn, name, source: drawn.axes, said)
+
+
+def test_the_command_that_draws_works_when_it_is_pasted(tmp_path, monkeypatch, capsys):
+  """Folders have such names, also below the home folder, which a shell would not expand where it is quoted."""
+  monkeypatch.setenv("HOME", str(tmp_path))
+  out = tmp_path / "it's a $HOME; of results"
+  make_up("one_unit", ["--ws=1,2", "--bias=0,1", "--seq_len=8", "--seeds=2"], out)
+  assert runner.main(EVERY["one_unit"], ["--summary", f"--out=~/{out.name}"]) == 0
+  (command,) = PRINTED.findall(capsys.readouterr().out)
+  python = tmp_path / "bin" / "python"
+  python.parent.mkdir()
+  python.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
+  python.chmod(0o700)
+  environment = os.environ | {"PATH": f"{python.parent}:{os.environ['PATH']}"}
+  done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, env=environment)
+  assert str(out / "figures" / "one_unit.pdf") in done.stdout, done.stderr
+  assert store.load_results(out / "one_unit").sizes["ws"] == 2  # the folder of figures is not read as results
+
+
+def test_an_overlay_that_does_not_fit_is_left_out_and_its_command_makes_one_that_does(tmp_path, capsys):
+  """Counts of another text, and counts of another task, are no reference for a model."""
+  for name, flags, overlay, others, fits in [
+    ("word_model", ["--corpus=grammar", "--vocabulary=0", "--length=8"], "ngram", ["--length=9"], []),
+    ("next_item", [], "ngram_tasks", ["--task=long_range_recall", "--length=5"], ["--length=5,8"]),
+  ]:
+    corpus = flags[:2] if overlay == "ngram" else []
+    make_up(name, [*flags, "--hidden_size=4", "--updates=100", "--cells=rnn", "--seeds=1"], tmp_path)
+    make_up(overlay, [*corpus, *others, "--seeds=1"], tmp_path)
+    plot = importlib.import_module(listing.module_of(name)).FIGURE
+    ((part, data, (said,)),) = figure.parts(plot, figure.load(plot, tmp_path))
+    assert list(data) == list(part.inputs) == [name]
+    assert figure.notes(part, data) == []
+    words = shlex.split(re.search(rf"drawn without {overlay}, since .* lacks .* \((python .*)\)$", said)[1])
+    assert words[:3] == ["python", "-m", f"experiments.{overlay}"]
+    make_up(overlay, [*(word for word in words[3:] if not word.startswith("--out")), *fits, "--seeds=1"], tmp_path)
+    assert f"--out={tmp_path}" in words
+    ((part, data, said),) = figure.parts(plot, figure.load(plot, tmp_path))
+    assert (list(data), said) == ([name, overlay], [])
+  capsys.readouterr()
+
+
+def test_what_an_error_of_the_writer_names_fills_the_folder_that_was_asked_for(tmp_path, capsys):
+  """The command takes long, so its words are parsed instead."""
+  for model, folder in [("word_model", tmp_path), ("mine", tmp_path / "mine")]:
+    assert generate.main([f"--model={tmp_path / model}"]) == 2
+    said = capsys.readouterr().err
+    command = commands.python("experiments.word_model", f"--out={folder}")
+    assert command in said
+    assert plan.parse(EVERY["word_model"], shlex.split(command)[3:]).out == folder / "word_model"
+    (model,) = re.findall(r"which is (.*) then", said)
+    assert shlex.split(model) == [f"--model={folder / 'word_model'}"]
