@@ -44,6 +44,31 @@ def define(experiment: Experiment) -> flags.FlagValues:
     lower_bound=1,
     flag_values=values,
   )
+  _define_processes(values)
+  flags.DEFINE_integer(
+    "max_failures", 0, "Blocks that may raise an error before the sweep stops.", lower_bound=0, flag_values=values
+  )
+  flags.DEFINE_enum(
+    "changed_code",
+    "recompute",
+    ["recompute", "keep"],
+    "Recompute stored points that other code computed, or keep them.",
+    flag_values=values,
+  )
+  flags.DEFINE_float(
+    "checkpoint_seconds",
+    30,
+    "Seconds between checkpoints, for runs that write them.",
+    lower_bound=0,
+    flag_values=values,
+  )
+  flags.DEFINE_boolean("x64", experiment.x64, "Compute in float64.", flag_values=values)
+  flags.DEFINE_boolean("help", False, "Print this and exit.", short_name="h", flag_values=values)
+  return values
+
+
+def _define_processes(values: flags.FlagValues) -> None:
+  """Defines the flags of several processes that share a sweep."""
   flags.DEFINE_boolean(
     "distributed",
     False,
@@ -70,26 +95,6 @@ def define(experiment: Experiment) -> flags.FlagValues:
     lower_bound=0,
     flag_values=values,
   )
-  flags.DEFINE_integer(
-    "max_failures", 0, "Blocks that may raise an error before the sweep stops.", lower_bound=0, flag_values=values
-  )
-  flags.DEFINE_enum(
-    "changed_code",
-    "recompute",
-    ["recompute", "keep"],
-    "Recompute stored points that other code computed, or keep them.",
-    flag_values=values,
-  )
-  flags.DEFINE_float(
-    "checkpoint_seconds",
-    30,
-    "Seconds between checkpoints, for runs that write them.",
-    lower_bound=0,
-    flag_values=values,
-  )
-  flags.DEFINE_boolean("x64", experiment.x64, "Compute in float64.", flag_values=values)
-  flags.DEFINE_boolean("help", False, "Print this and exit.", short_name="h", flag_values=values)
-  return values
 
 
 def read(experiment: Experiment, argv: Iterable[str]) -> tuple[flags.FlagValues, list[str]]:
