@@ -86,7 +86,7 @@ def default_axes(experiment: Experiment) -> dict[str, Sequence[Value]]:
 
 
 def default_size(experiment: Experiment) -> str:
-  """Returns the size of the default grid in words: its points, and the values of the settings that have a symbol, such as T and H."""
+  """Returns the default grid in words: its points, and the values of the settings that have a symbol, such as T and H."""
   axes, settings = default_axes(experiment), experiment.measure.settings
   sizes = [count(experiment.seeds * math.prod(map(len, axes.values())), "point")]
   shown = {setting.symbol: axes[name] for name, setting in settings.items() if name not in experiment.unused}

@@ -44,6 +44,31 @@ def define(experiment: Experiment) -> flags.FlagValues:
     lower_bound=1,
     flag_values=values,
   )
+  _define_processes(values)
+  flags.DEFINE_integer(
+    "max_failures", 0, "Blocks that may raise an error before the sweep stops.", lower_bound=0, flag_values=values
+  )
+  flags.DEFINE_enum(
+    "changed_code",
+    "recompute",
+    ["recompute", "keep"],
+    "Recompute stored points that other code computed, or keep them.",
+    flag_values=values,
+  )
+  flags.DEFINE_float(
+    "checkpoint_seconds",
+    30,
+    "Seconds between checkpoints, for runs that write them.",
+    lower_bound=0,
+    flag_values=values,
+  )
+  flags.DEFINE_boolean("x64", experiment.x64, "Compute in float64.", flag_values=values)
+  flags.DEFINE_boolean("help", False, "Print this and exit.", short_name="h", flag_values=values)
+  return values
+
+
+def _define_processes(values: flags.FlagValues) -> None:
+  """Defines the flags of several processes that share a sweep."""
   flags.DEFINE_boolean(
     "distributed",
     False,
@@ -70,26 +95,6 @@ def define(experiment: Experiment) -> flags.FlagValues:
     lower_bound=0,
     flag_values=values,
   )
-  flags.DEFINE_integer(
-    "max_failures", 0, "Blocks that may raise an error before the sweep stops.", lower_bound=0, flag_values=values
-  )
-  flags.DEFINE_enum(
-    "changed_code",
-    "recompute",
-    ["recompute", "keep"],
-    "Recompute stored points that other code computed, or keep them.",
-    flag_values=values,
-  )
-  flags.DEFINE_float(
-    "checkpoint_seconds",
-    30,
-    "Seconds between checkpoints, for runs that write them.",
-    lower_bound=0,
-    flag_values=values,
-  )
-  flags.DEFINE_boolean("x64", experiment.x64, "Compute in float64.", flag_values=values)
-  flags.DEFINE_boolean("help", False, "Print this and exit.", short_name="h", flag_values=values)
-  return values
 
 
 def read(experiment: Experiment, argv: Iterable[str]) -> tuple[flags.FlagValues, list[str]]:
@@ -109,7 +114,7 @@ def read(experiment: Experiment, argv: Iterable[str]) -> tuple[flags.FlagValues,
 
 
 def page(experiment: Experiment, values: flags.FlagValues) -> str:
-  """Returns the page of --help: the question, the flags of the experiment, of every launch and of absl, and the full description."""
+  """Returns the page of --help: the question, all flags in groups, and the full description."""
   width = min(shutil.get_terminal_size((120, 24)).columns, 120)
   settings = experiment.measure.settings
   own = [*(name for name in settings if name in experiment.defaults), "seeds"]

@@ -3,7 +3,7 @@
 A point is skipped when it is stored intact, and left to another launcher that is computing it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 import contextlib
 import dataclasses
 import inspect
@@ -90,6 +90,7 @@ class _Launch:
     self.of_shard = grid.blocks(plan.points, plan.chunk, self.traced, tile)[plan.shard[0] :: plan.shard[1]]
     self.mine = self.of_shard[process[0] :: process[1]]
     self.tally = Tally(skipped=0)
+    self._coords: dict[Point, dict[str, list[Any]]] = {}  # tracing labels takes as long as computing a few points
 
   def repair(self) -> list[str]:
     """Reads the folder, removes leftovers of dead processes, and returns a sentence for each damaged file."""
@@ -126,9 +127,11 @@ class _Launch:
 
   def compute(self, code: Renewal, todo: Sequence[list[Point]], work: sharing.Work) -> bool:
     """Computes and stores blocks. Returns False if too many failed."""
-    labels, described = _provenance(self.experiment, self.plan, self.process), attributes.of(self.measure)
-    axes = attributes.axes_of(self.measure)
-    coords: dict[Point, dict[str, list[Any]]] = {}  # tracing labels takes as long as computing a few points
+    described = {
+      "provenance": _provenance(self.experiment, self.plan, self.process),
+      "attributes": attributes.of(self.measure),
+      "axes": attributes.axes_of(self.measure),
+    }
     with progress(sum(map(len, todo)), "point") as advance:
 
       def announced() -> Iterator[list[Point]]:
@@ -142,26 +145,29 @@ class _Launch:
           if self._is_one_failure_too_many(points, error):
             return False
           continue
-        arrays["status"] = blocks.status(self.measure, arrays)
-        self.tally.nonfinite += int(np.sum(arrays["status"] == store.STATUS.index("nonfinite")))
-        static = grid.static_part(points[0], self.traced)
-        if static not in coords:
-          coords[static] = self.measure.coords(static)
-        block = store.Block(
-          points,
-          arrays,
-          self.measure.dims,
-          coords[static],
-          labels | effort,
-          attributes=described,
-          axes=axes,
-          **code.of_block(points),
-        )
-        self.inventory.add(store.write_block(self.plan.out, block), block)
+        self._store(points, arrays, effort, code, described)
         sharing.release(work, points)
-        self.tally.stored += len(points)
         advance(len(points))
     return True
+
+  def _store(
+    self,
+    points: list[Point],
+    arrays: dict[str, np.ndarray],
+    effort: Mapping[str, Any],
+    code: Renewal,
+    described: Mapping[str, Any],
+  ) -> None:
+    """Stores the arrays of a block with its status, its labels and what describes it."""
+    arrays["status"] = blocks.status(self.measure, arrays)
+    static = grid.static_part(points[0], self.traced)
+    if static not in self._coords:
+      self._coords[static] = self.measure.coords(static)
+    facts = {**described, "provenance": described["provenance"] | effort, **code.of_block(points)}
+    block = store.Block(points, arrays, self.measure.dims, self._coords[static], **facts)
+    self.inventory.add(store.write_block(self.plan.out, block), block)
+    self.tally.nonfinite += int(np.sum(arrays["status"] == store.STATUS.index("nonfinite")))
+    self.tally.stored += len(points)
 
   def _is_one_failure_too_many(self, points: Sequence[Point], error: Exception) -> bool:
     tally, most = self.tally, self.plan.max_failures

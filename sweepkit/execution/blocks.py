@@ -43,7 +43,8 @@ def measure_block(measure: Measure, static: Point, seeds: Any, words: Any, value
 def status(measure: Measured, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
   """Returns the `STATUS` of every point.
 
-  It is `nonfinite` if the point holds a NaN or +inf where that is not an answer, else `updates_dropped` if it counts any, else `ok`.
+  It is `nonfinite` if the point holds a NaN or +inf where that is not an answer, else `updates_dropped` if it counts any, and
+  else `ok`.
   """
   bad = np.zeros(next(iter(arrays.values())).shape[0], bool)
   for name, array in arrays.items():

@@ -1,6 +1,6 @@
 """Several launchers share a results folder: the operating system locks every point while one of them computes it.
 
-    results/<experiment>/.lock    empty; byte 0 is locked by every launcher at work, byte h by the launcher that computes the point with hash h
+    results/<experiment>/.lock    empty; byte 0 is locked by every launcher, byte h while the point with hash h is computed
 
 A launcher locks the points of a block before it computes them, checks once more whether they are stored, and unlocks them when
 they are. So no point is computed twice and none is lost, even between sweeps whose grids only overlap. A lock ends with its
