@@ -1,6 +1,6 @@
-"""The Python blocks of the README and the guides run, in order, as one program a page; their commands and flags exist.
+"""The Python blocks of the README and the guides run, in order, as one program per page. Their commands and flags exist.
 
-Commands are not run: the shortest takes seconds, the longest hours. Whoever parses their flags does that here.
+Commands are not run, because the shortest takes seconds and the longest hours. Only their flags are parsed.
 """
 
 import importlib

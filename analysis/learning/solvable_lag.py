@@ -5,6 +5,7 @@ infinite for a seed whose product does not decay; an open mark at the top shows 
 """
 
 import sys
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
@@ -51,7 +52,7 @@ def _tiles(panel: Axes, solved: xr.DataArray, x: np.ndarray, y: np.ndarray) -> Q
   for i, j in np.ndindex(solved.shape[:2]):
     count, made = int(solved[i, j].sum()), int(solved[i, j].count())
     if made:
-      look = {"fontsize": 5.5, "color": "white" if count > made / 2 else "0.2", "zorder": 6}
+      look: dict[str, Any] = {"fontsize": 5.5, "color": "white" if count > made / 2 else "0.2", "zorder": 6}
       panel.annotate(f"{count}/{made}", (x[j], y[i]), (1.5, 2), textcoords="offset points", **look)
   return mesh
 
@@ -60,7 +61,7 @@ def _memory(panel: Axes, lengths: xr.DataArray) -> None:
   """Draws the memory lengths [seed, forget_bias] before training."""
   biases = lengths.forget_bias.values
   plot_band(panel, biases, lengths, **MEMORY)
-  endless = biases[np.isposinf(lengths).any("seed")]
+  endless = biases[(lengths == np.inf).any("seed").values]
   panel.plot(endless, np.ones(endless.size), transform=panel.get_xaxis_transform(), clip_on=False, **ENDLESS)
 
 

@@ -1,17 +1,18 @@
 """Memory length against the forget bias. The thin line is the closed form for the LSTM's cell path at W = 0."""
 
 import sys
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 import numpy as np
-from recurrent_lab.instruments.growth import memory_length
 import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
 from analysis.selection import only_axes
 from analysis.style import PAGE, THEORY, cell_style, new_figure, plot_band
 from analysis.wording import axis_name, each, with_unit
+from recurrent_lab.instruments.growth import memory_length
 from recurrent_lab.theory import cell_path_exponent
 from sweepkit import curves
 
@@ -20,11 +21,11 @@ def _panel(panel: Axes, lengths: xr.DataArray, biases: np.ndarray, ceiling: floa
   """Draws memory lengths [cell, seed, forget_bias]; a bias at which some seed's length is infinite has an open mark on top."""
   for cell in map(str, lengths.cell.values):
     label, color, marker, linestyle = cell_style(cell)
-    look = {"color": color, "marker": marker}
+    look: dict[str, Any] = {"color": color, "marker": marker}
     one = lengths.sel(cell=cell)
     if (one > 0).any():  # without recurrent weights the RNN has no memory at all
       plot_band(panel, biases, one.where(one > 0), linestyle=linestyle, label=label, **look)
-    endless = np.isposinf(one).any("seed").values
+    endless = (one == np.inf).any("seed").values
     panel.plot(biases[endless], np.full(endless.sum(), ceiling), linestyle="none", fillstyle="none", **look)
 
 

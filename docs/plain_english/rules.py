@@ -44,7 +44,7 @@ WORDING = {
   r"at the (?:most|least)": "at most, at least",
   r"the question (?:why|whether|which|how|what)": "why, whether, …",
   r"the truth is": "the exact value is",
-  r"(?:to|in|on|of|for|by) (?:the )?\w+,? neither": "affects neither … nor …",
+  r"(?<=, )(?:to|in|on|of|for|by) (?:the )?\w+,? neither": "affects neither … nor …",
   r"not even if it is not": "even if it is not",
   r"com(?:es?|ing) to (?:the|an) end|came to (?:the|an) end": "finishes, ends",
   r"its own place": "the original position",

@@ -1,4 +1,4 @@
-"""What a folder of results holds, read once: each block is opened a single time, however often a launch asks about it.
+"""Inventory of a folder of results: each block is opened once, however often a launch asks about it.
 
 Blocks are immutable, so an intact block is never read again. A damaged block is read again only after it was replaced on disk.
 `Inventory.look` reads the files that are new since the last look, and everything else answers from memory.
@@ -17,7 +17,7 @@ from sweepkit.store.files import ResultsError
 
 
 class Entry(NamedTuple):
-  """What a launch needs to know of an intact block.
+  """Facts about an intact block that a launch needs.
 
   Attributes:
     path: of its JSON.
@@ -118,7 +118,7 @@ class Inventory:
     return [point for entry in self.entries.values() for point in entry.points]
 
   def in_force(self) -> dict[Point, Entry]:
-    """Every stored point -> the block that holds its measurement in force: the highest revision, and of equal ones the last."""
+    """Returns every stored point -> the block whose measurement counts: the highest revision, and the last of equal ones."""
     best: dict[Point, Entry] = {}
     for _, entry in sorted(self.entries.items()):
       for point in entry.points:

@@ -12,7 +12,7 @@ import xarray as xr
 
 from analysis import claims, numbers, provenance, report, study, wording
 from sweepkit.store import load_results
-from tests.made_up import REFERENCE
+from tests.made_up import folder_of
 
 FEW = ("recurrent_gain", "tanh_slope")
 EVERY = {spec.name: spec for one in study.studies() for spec in study.figures(one.name)}
@@ -146,8 +146,7 @@ def test_what_is_large_lies_beside_the_page(results, few, tmp_path, monkeypatch)
 @pytest.mark.parametrize("plot", EVERY.values(), ids=lambda plot: plot.name)
 def test_every_figure_has_a_finding_and_numbers(plot, results):
   """In small results too, where a curve may be too short to cross anything."""
-  folder = REFERENCE if plot in study.figures("language") else results
-  datasets = {name: load_results(folder / name) for name in plot.inputs}
+  datasets = {name: load_results(folder_of(name, results) / name) for name in plot.inputs}
   shown = plot.numbers(datasets)
   finding = plot.finding(shown)
   assert any(character.isdigit() for character in finding)

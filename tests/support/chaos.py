@@ -51,7 +51,7 @@ MEASURE = Measure(
   dims={"orbit": ("step",), "mean": ()},
   coords=lambda point: {"step": list(range(int(point["steps"])))},
   quantities={"orbit": Quantity("x", "1"), "mean": Quantity("mean of x", "1"), "step": Quantity("step", "steps")},
-  headline={"mean": "1"},
+  headline={"mean": "of the interval"},
 )
 EXPERIMENT = Experiment("tests.support.chaos", __doc__, MEASURE, {"map": "logistic,sine"}, seeds=2, seconds=1)
 NAME = EXPERIMENT.name

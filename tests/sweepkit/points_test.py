@@ -58,7 +58,7 @@ def test_changes_make_new_points():
 
 
 def test_the_content_hash_is_that_of_canonical_json():
-  """It names blocks on disk and seeds random keys, for points, dictionaries and lists of either."""
+  """The hash names blocks on disk and seeds random keys. Points, dictionaries and lists of them have one."""
   canonical = '{"cell":"gru","hidden_size":4,"seed":1,"ws":0.5,"x64":false}'
   expected = hashlib.sha256(canonical.encode()).hexdigest()
   assert Point(VALUES).content_hash == content_hash(Point(VALUES)) == content_hash(VALUES) == expected

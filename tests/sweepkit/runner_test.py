@@ -72,7 +72,7 @@ def test_an_altered_file_is_reported_and_computed_again(suffix, tmp_path, capsys
 
 @pytest.mark.parametrize("suffix", [".npz", ".json"])
 def test_a_launch_opens_every_block_at_most_once(suffix, tmp_path, monkeypatch):
-  """What repairs, shares, indexes and sums up asks one inventory. One block is missing, and one is damaged and cut otherwise."""
+  """Repair, sharing, index and summary ask one inventory. One block is missing, and one is damaged and cut otherwise."""
   flags = ("--r=0.5,1,2,3,4", "--map=sine", "--chunk=1")
   assert launch(tmp_path, *flags, "--r=0.5,1,2,3") == 0
   missing, *_ = store.block_paths(tmp_path / chaos.NAME)
@@ -186,7 +186,7 @@ def test_flagfile_and_x64(tmp_path):
     ("--chunk=0", "chunk"),
     ("--step=1", "Unknown command line flag 'step'. Did you mean: steps"),
     ("--lr=1", "Unknown command line flag 'lr'. --help shows all flags."),
-    ("r=1", "'r=1' is not a flag; flags look like --map=VALUE."),
+    ("r=1", "'r=1' is not a flag; flags look like --map=logistic,sine."),
     ("--flagfile=/no/such/file", "/no/such/file"),
     ("--out=a\nb", "--out: The folder 'a\\nb' is not allowed; its name must not be empty or hold a control character."),
     ("--out=a\0b", "--out: The folder 'a\\x00b' is not allowed"),

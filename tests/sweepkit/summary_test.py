@@ -1,4 +1,4 @@
-"""What results say in short is what was stored, and the commands that are printed exist."""
+"""Summaries say what was stored, and a command is printed only for a figure that has the axes."""
 
 import dataclasses
 

@@ -70,7 +70,7 @@ def test_what_was_ignored_stays_so_and_what_was_there_comes_back():
 
 @pytest.mark.slow
 def test_a_sweep_stops_says_what_is_kept_and_goes_on(tmp_path):
-  """What it says to go on is a command, and that does the rest."""
+  """The sentence about resuming is a command, and that does the rest."""
   folder = tmp_path / chaos.NAME
   process = chaos.started("--r=3:4:200", "--steps=100000", "--chunk=2", f"--out={tmp_path}")
   deadline = time.monotonic() + 120

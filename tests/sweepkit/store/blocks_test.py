@@ -1,4 +1,4 @@
-"""What is written is what is read, or there is an error that names the file."""
+"""Blocks are read as they were written, or an error names the file."""
 
 import re
 

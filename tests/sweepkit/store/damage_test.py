@@ -1,4 +1,4 @@
-"""What is damaged is found before a sweep, computed again by it, and removed after it."""
+"""Damaged files are found before a sweep, computed again by it, and removed after it."""
 
 from sweepkit import store
 from sweepkit.store import damage
@@ -47,7 +47,7 @@ def test_a_damaged_block_that_another_launcher_replaced_counts_and_stays(tmp_pat
 
 
 def test_a_stored_block_whose_run_is_damaged_does_not_count(tmp_path):
-  """It stays on disk while its run can resume, and goes with a run that cannot."""
+  """The block stays on disk while its run can resume, and goes with a run that cannot."""
   path = make_results(tmp_path)
   run, planned = path.parent / "runs" / path.stem, [block().points]
   (run / "checkpoints/4.json").unlink()  # the checkpoint before it is intact

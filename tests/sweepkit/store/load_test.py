@@ -43,7 +43,7 @@ def test_a_dataset_goes_through_netcdf_with_its_attributes(tmp_path):
 
 
 def test_a_folder_knows_the_points_that_were_planned(tmp_path):
-  """Of two plans that overlap, and blocks of a time when plans were not stored."""
+  """Two plans overlap, and blocks from before plans were stored count as planned."""
   axes = {"cells": ["rnn"], "ws": [0.5, 1.0, 2.0], "hidden_size": [4]}
   points = expand(axes, 2, False)
   made = block()._replace(points=points[:2], provenance={"planned": {"axes": axes, "seeds": 2, "x64": False}})
