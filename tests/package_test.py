@@ -115,7 +115,10 @@ from sweepkit.settings import FINITE, one_of
 assert not sweepkit.__file__.startswith({str(ROOT)!r}), sweepkit.__file__
 measure = Measure(
   lambda static, key, values: {{"sine": jax.numpy.sin(values["x"])}},
-  settings={{"kind": Setting(str, "plain", "the kind", *one_of(("plain",))), "x": Setting(float, "0:1:3", "where", *FINITE, True, units="rad")}},
+  settings={{
+    "kind": Setting(str, "plain", "the kind", *one_of(("plain",))),
+    "x": Setting(float, "0:1:3", "where", *FINITE, True, units="rad"),
+  }},
   dims={{"sine": ()}},
   quantities={{"sine": Quantity("sine of x", "1")}},
 )
