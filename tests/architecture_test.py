@@ -1,4 +1,4 @@
-"""Rooms import only the rooms below them, nothing imports in a circle, and folders, files and functions stay small enough to read.
+"""Rooms import only the rooms below them, nothing imports in a circle, and folders, files and functions stay small.
 
 `python -m pytest -s tests/architecture_test.py` prints the graph and the numbers.
 """
