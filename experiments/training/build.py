@@ -13,7 +13,7 @@ from recurrent_lab import training
 from recurrent_lab.initializers import chrono, recommended
 from recurrent_lab.tasks import Task
 
-TOKEN_TASKS = ("language", "translation")  # whose inputs are integers
+TOKEN_TASKS = ("language", "translation")  # their inputs are integers
 
 
 class Run(NamedTuple):
