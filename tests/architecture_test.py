@@ -1,4 +1,4 @@
-"""Rooms import only the rooms below them, nothing imports in a circle, and folders, files and functions stay small enough to read.
+"""Rooms import only the rooms below them, nothing imports in a circle, and folders, files and functions stay small.
 
 `python -m pytest -s tests/architecture_test.py` prints the graph and the numbers.
 """
@@ -122,7 +122,7 @@ def test_no_circle_between_rooms():
 
 @pytest.mark.parametrize("room", BELOW)
 def test_no_circle_within_a_room(room):
-  """Neither between its modules nor between its packages; a package's `__init__` is the door of the package, and no part of it."""
+  """Neither between its modules nor between its packages. The room's own `__init__` opens all of them and is part of none."""
   within = {
     name: {o for o in others if room_of(o) == room} for name, others in AT_IMPORT.items() if room_of(name) == room
   }

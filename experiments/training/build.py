@@ -14,7 +14,7 @@ from recurrent_lab.cells import recommended
 from recurrent_lab.initializers import chrono
 from recurrent_lab.tasks import Task
 
-TOKEN_TASKS = ("language", "translation")  # whose inputs are integers
+TOKEN_TASKS = ("language", "translation")  # their inputs are integers
 
 
 class Run(NamedTuple):

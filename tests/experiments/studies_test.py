@@ -1,281 +1,141 @@
-"""Every study of the lab: it is small enough to test, lowers for every platform, says what it measures, and draws what it has."""
+"""Every study as its file declares it: its grids are allowed, its numbers have units, its measure lowers and runs small."""
 
 from functools import partial
-import importlib
-import os
-from pathlib import Path
+from importlib.util import find_spec
+import json
 import re
-import shlex
-import subprocess
-import sys
 
 import jax
 from jax import export
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from analysis import figure, listing
 import experiments
-from experiments import generate
-from sweepkit import Measure, commands, plan, points, runner, store
-from sweepkit import listing as kit_listing
+from experiments.portrait import cell_of, draw
+import recurrent_lab as rl
+from sweepkit import Measure, listing, runner, store
 from sweepkit.execution import blocks
-from sweepkit.experiment import default_axes, default_size, drawing_command
-from sweepkit.settings import dimension, dimensions, parse_axis, traced_names
-from tests.made_up import make_up
-from tests.support.launches import ROOT
+from sweepkit.measure import point_key
+from sweepkit.points import Point, key_words, static_part
+from sweepkit.settings import dimension, traced_names
 
-KEPT = ROOT / "results" / "reference"
-EVERY = kit_listing.experiments(experiments)
-MEASUREMENTS = [name for name, chosen in EVERY.items() if isinstance(chosen.measure, Measure)]
+STUDIES = listing.experiments(experiments)
+NETS = [name for name, study in STUDIES.items() if isinstance(study.measure, Measure)]
+READ = ("character_model", "ngram", "translation", "word_model")  # parsing their flags reads a whole text
+NEEDS = {"vowels": "aeon", "captions": "sklearn", "translation": "sacrebleu"}
 
 
 def tiny(name):
-  return [*(f"--{setting}={text}" for setting, text in EVERY[name].tiny.items()), "--seeds=2"]
+  """The flags of the tiny grid of a study."""
+  if name in NEEDS and find_spec(NEEDS[name]) is None:
+    pytest.skip(f"needs {NEEDS[name]}")
+  return [f"--{setting}={text}" for setting, text in STUDIES[name].tiny.items()]
 
 
-@pytest.mark.parametrize("name", EVERY)
-def test_every_experiment_says_what_it_measures_and_has_a_tiny_grid(name):
-  chosen, settings = EVERY[name], EVERY[name].measure.settings
-  assert chosen.module == f"experiments.{name}"
-  assert chosen.measure.headline
-  assert set(chosen.measure.headline) <= set(chosen.measure.dims)
-  assert set(chosen.tiny) <= set(settings)
-  assert set(chosen.defaults) <= set(settings)
-  if name in MEASUREMENTS:
-    assert len(plan.parse(chosen, tiny(name)).points) <= 48
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] if n in READ else []) for n in STUDIES])
+def test_grids_are_allowed(name):
+  """The tiny grid, the default one, and those of the commands in the docstring."""
+  study = STUDIES[name]
+  commands = re.findall(rf"^ *python -m experiments.{name}(.*?)(?:  |$)", study.doc, re.MULTILINE)
+  given = [flags.split() for flags in commands if "FILE" not in flags and "my.txt" not in flags]
+  assert commands
+  small = runner.parse(study, tiny(name)).points
+  assert study.tiny
+  assert len(small) <= 400
+  for flags in given:
+    assert runner.parse(study, flags).points
 
 
-@pytest.mark.parametrize("name", MEASUREMENTS)
-@pytest.mark.slow
-def test_every_experiment_runs_small(name, tmp_path):
-  assert runner.main(EVERY[name], [*tiny(name), f"--out={tmp_path}"]) == 0
-  data = store.load_results(tmp_path / name)
-  assert data.sizes["seed"] == 2
-  assert np.all(data.status == store.STATUS.index("ok"))
-  for setting, text in EVERY[name].tiny.items():
-    if "," in text:
-      assert data.sizes[dimension(setting, EVERY[name].measure.settings)] == len(text.split(","))
+@pytest.mark.parametrize("name", STUDIES)
+def test_fields_say_what_others_need_to_know(name):
+  study = STUDIES[name]
+  assert study.module == f"experiments.{name}"
+  assert study.seconds > 0
+  assert study.figure is None or find_spec(study.figure)
+  numbers = {*study.measure.dims, *(axis for axes in study.measure.dims.values() for axis in axes)}
+  assert numbers == set(study.measure.quantities) & numbers, numbers - set(study.measure.quantities)
+  assert set(study.measure.headline) <= set(study.measure.dims)
+  assert all(quantity.long_name for quantity in study.measure.quantities.values())
+  assert all(study.measure.quantities[array].units for array in study.measure.dims)
 
 
 @pytest.mark.parametrize("cells", ["first", pytest.param("others", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("name", MEASUREMENTS)
-def test_every_measure_lowers_for_every_platform(name, cells):
-  measure = EVERY[name].measure
-  asked, traced = plan.parse(EVERY[name], tiny(name)).points, traced_names(measure.settings)
-  with jax.enable_x64(asked[0]["x64"]):
-    first, *others = dict.fromkeys(points.static_part(point, traced) for point in asked)
+@pytest.mark.parametrize("name", NETS)
+def test_measures_lower_for_every_platform(name, cells):
+  measure = STUDIES[name].measure
+  points = runner.parse(STUDIES[name], tiny(name)).points
+  traced = traced_names(measure.settings)
+  with jax.enable_x64(bool(points[0]["x64"])):
+    first, *others = {point["cell"]: static_part(point, traced) for point in points}.values()
     for static in [first] if cells == "first" else others:
-      chosen = [point for point in asked if points.static_part(point, traced) == static][:2]
+      arguments = blocks.traced_arguments([p for p in points if static_part(p, traced) == static][:2], traced)
       function = jax.jit(partial(blocks.measure_block, measure, static))
-      export.export(function, platforms=["cpu", "cuda", "rocm", "tpu"])(*blocks.traced_arguments(chosen, traced))
+      export.export(function, platforms=["cpu", "cuda", "rocm", "tpu"])(*arguments)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", STUDIES)
+def test_studies_run_small_and_skip_what_is_stored(name, tmp_path, capsys):
+  study, flags = STUDIES[name], [*tiny(name), "--seeds=2", f"--out={tmp_path}"]
+  assert runner.main(study, flags) == 0
+  data = store.load_results(tmp_path / name)
+  assert np.all(data.status == store.STATUS.index("ok"))
+  assert data.sizes["seed"] == 2
+  for setting, text in study.tiny.items():
+    if "," in text:
+      assert data.sizes[dimension(setting, study.measure.settings)] == len(text.split(","))
+  for array in study.measure.dims:
+    assert data[array].attrs["units"] == study.measure.quantities[array].units
+  meta = json.loads(next((tmp_path / name).glob("*.json")).read_text())
+  assert {"command", "git_commit", "jax", "numpy", "device", "precision", "wall_seconds"} <= set(meta["provenance"])
+  capsys.readouterr()
+  assert runner.main(study, flags) == 0
+  assert " 0 points to compute" in capsys.readouterr().err
+
+
+@pytest.mark.slow
 def test_stored_numbers_are_those_of_the_library(tmp_path):
-  """One point is drawn and measured again by hand."""
-  from experiments.portrait import draw
-  import recurrent_lab as rl
-
-  chosen = EVERY["recurrent_gain"]
-  assert runner.main(chosen, [*tiny("recurrent_gain"), "--ws=0.7", "--cells=lstm", f"--out={tmp_path}"]) == 0
+  """One point, drawn and measured again by hand."""
+  study = STUDIES["recurrent_gain"]
+  assert (
+    runner.main(study, [*tiny("recurrent_gain"), "--ws=0.7", "--cells=lstm", "--seeds=2", f"--out={tmp_path}"]) == 0
+  )
   data = store.load_results(tmp_path / "recurrent_gain").sel(cell="lstm", ws=0.7, seed=1).squeeze()
-  point = store.read_block(store.block_paths(tmp_path / "recurrent_gain")[0]).points[1]
-  words, traced = points.key_words(point), traced_names(chosen.measure.settings)
-  key = jax.random.fold_in(jax.random.fold_in(jax.random.key(1), words[0]), words[1])
-  sample = draw(points.static_part(point, traced), key, {name: jax.numpy.float32(point[name]) for name in traced})
-  cell = rl.get_cell("lstm")
-  expected = rl.product_log_norms(cell, *sample[:3])
+  meta = json.loads(next((tmp_path / "recurrent_gain").glob("*.json")).read_text())
+  point = Point(meta["points"][1])
+  traced = traced_names(study.measure.settings)
+  values = {name: jnp.float32(point[name]) for name in traced}
+  params, xs, state, _ = draw(static_part(point, traced), point_key(1, np.array(key_words(point), np.uint32)), values)
+  expected = rl.product_log_norms(cell_of(point), params, xs, state)
   np.testing.assert_allclose(data.log_norm.sel(norm="spectral")[1:], expected, rtol=1e-4, atol=1e-4)
   assert float(data.log_norm.sel(norm="spectral", lag=0)) == 0
   fit = rl.growth_rate(expected)
   np.testing.assert_allclose(data.growth_rate.sel(norm="spectral"), fit.rate, rtol=1e-3)
   np.testing.assert_allclose(data.memory_length.sel(norm="spectral"), rl.memory_length(fit.rate), rtol=1e-3)
-  forget = rl.saturation(rl.activities(cell, *sample[:3])["forget"])
+  forget = rl.saturation(rl.activities(cell_of(point), params, xs, state)["forget"])
   np.testing.assert_allclose(data.mean_value.sel(gate="forget"), forget.mean_value, rtol=1e-4)
 
 
 @pytest.mark.slow
-def test_autonomous_input_starts_away_from_zero(tmp_path):
+def test_a_net_without_input_starts_away_from_zero(tmp_path):
   flags = [*tiny("recurrent_gain"), "--ws=0.5,3", "--cells=rnn", "--input=zero", f"--out={tmp_path}"]
-  assert runner.main(EVERY["recurrent_gain"], flags) == 0
+  assert runner.main(STUDIES["recurrent_gain"], flags) == 0
   data = store.load_results(tmp_path / "recurrent_gain")
   assert np.all(data.mean_slope.sel(cell="rnn", gate="state") < 1)
 
 
-def test_values_that_a_measure_is_not_for_are_refused(tmp_path, capsys):
-  assert runner.main(EVERY["zero_or_one"], ["--cells=gru", f"--out={tmp_path}"]) == 2
-  assert "'gru' is not allowed here; it must be one of simplified_lstm" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("name", ["recurrent_gain", "one_unit", "adding", "temporal_order", "ngram_tasks"])
-def test_the_default_size_is_that_of_the_default_grid(name):
-  count = len(plan.parse(EVERY[name], []).points)
-  assert default_size(EVERY[name]).startswith(f"{count:,} points".replace(",", " "))
-
-
-def test_the_points_of_kept_results_keep_their_identity():
-  """The hash of a point is its key and its name on disk: it was this before axes were read as decimals."""
-  settings = EVERY["recurrent_gain"].measure.settings
-  axes = {dimension(name, settings): parse_axis(name, one.default, settings) for name, one in settings.items()}
-  point = points.expand(axes | {"ws": parse_axis("ws", "0.1:0.7:7", settings)}, 3, False)[-1]
-  assert points.content_hash(point) == "9ad802a8d0ae0e1ab029aa05bedbab81048b01b9d072eb902b0be47328594fad"
-  for folder in sorted(KEPT.iterdir()):
-    path, settings = min(folder.glob("*.json")), EVERY[folder.name].measure.settings
-    kept = store.read_meta(path)["points"]
-    assert store.block_name(kept) == path.stem
-    assert {*kept[0]} == {*dimensions(settings), "seed", "x64"}
-    for name in settings:
-      if name != "corpus":
-        value = kept[0][dimension(name, settings)]
-        (again,) = parse_axis(name, str(value), settings)
-        assert repr(again) == repr(value), (path, name)
-
-
-@pytest.mark.parametrize("name", ["forget_bias", "adding", "ngram"])
-def test_kept_results_say_what_they_are(name):
-  data = store.load_results(KEPT / name)
-  for variable in data.variables.values():
-    assert variable.attrs.get("long_name")
-    if variable.dtype.kind in "if":
-      assert variable.attrs.get("units") or "flag_meanings" in variable.attrs
-  assert data.status.attrs["flag_meanings"].split() == list(store.STATUS)
-  assert data.status.attrs["flag_values"].tolist() == list(range(len(store.STATUS)))
-  assert set(np.unique(data.code)) <= {"", store.UNKNOWN}
-  assert data.attrs["present"] == data.attrs["planned"]
-
-
-def make_point(folder):
-  """A block of one point, so that the folder holds results."""
-  point = points.Point(cell="rnn", seed=0)
-  store.write_block(folder, store.Block([point], {"status": np.ones(1, np.int8)}, {}, {}, {}))
-
-
-def test_every_command_that_draws_exists_and_reads_the_experiment(tmp_path):
-  for name, chosen in EVERY.items():
-    make_point(tmp_path / (chosen.drawn_beside or name))
-    command = drawing_command(chosen, tmp_path, ["cell", "seed"])
-    if chosen.figure is None:
-      assert command is None
-      continue
-    words = shlex.split(command)
-    assert words == ["python", "-m", chosen.figure, f"--results={tmp_path}", f"--out={tmp_path / 'figures'}"]
-    drawing = importlib.import_module(chosen.figure)
-    assert name in drawing.FIGURE.inputs, name
-    assert callable(drawing.main)
-
-
-@pytest.mark.parametrize(
-  ("name", "varied", "is_drawn"),
-  [
-    ("recurrent_gain", ["cell", "ws", "seed"], True),
-    ("recurrent_gain", ["ws", "input_scale"], False),
-    ("recurrent_gain", ["x64"], False),
-    ("adding", ["cell", "layers"], True),
-    ("adding", ["length"], False),
-    ("temporal_order", ["length", "clip", "omega"], True),
-    ("identities", ["ws"], False),
-  ],
-)
-def test_a_command_is_printed_where_the_figure_has_the_axes(name, varied, is_drawn, tmp_path):
-  make_point(tmp_path / name)
-  assert (drawing_command(EVERY[name], tmp_path, varied) is not None) == is_drawn
-  # A figure that is drawn beside the results of another experiment needs those.
-  assert drawing_command(EVERY["mean_field"], tmp_path, ["ws"]) is None or name == "recurrent_gain"
-
-
-PRINTED = re.compile(r"(?:Draw it|Load it): +(python .*)")
-TINY = {"hidden_size": "4", "input_size": "2", "seq_len": "12", "updates": "100", "floss_k": "4", "seeds": "2"}
-OTHERS = [  # launches beside those of the defaults that a figure has to bear
-  ("tanh_saturation", {"input_scale": "0", "bias_scale": "0.1,1"}),
-  ("zero_or_one", {"cells": "simplified_lstm,simplified_lstm_linear"}),
-  ("phase_input", {"input_scale": "0", "cells": "lstm,gru"}),
-  ("temporal_order", {"learning_rate": "0.1,0.2"}),
-  ("solvable_lag", {"forget_bias": "chrono"}),
-  ("solvable_lag", {"forget_bias": "0,1,chrono"}),
-  ("recurrent_gain", {"ws": "-1,0"}),
-  ("word_model", {"corpus": "grammar", "vocabulary": "0", "learning_rate": "0.1,0.2"}),
-]
-
-
-def launches():
-  """Small launches of every experiment: with one value of what varies by default, others, and with two values, slowly."""
-  for name, chosen in EVERY.items():
-    small = {setting: value for setting, value in TINY.items() if setting in ("seeds", *chosen.measure.settings)}
-    varied = {setting: values for setting, values in default_axes(chosen).items() if len(values) > 1}
-    ends = {setting: f"{values[0]},{values[-1]}" for setting, values in varied.items()}
-    yield pytest.param(name, small | {setting: f"{values[-1]}" for setting, values in varied.items()}, id=name)
-    for i, (_, flags) in enumerate(other for other in OTHERS if other[0] == name):
-      yield pytest.param(name, small | flags, id=f"{name}-{i}")
-    yield pytest.param(name, small | ends, id=f"{name}-varied", marks=pytest.mark.slow)
-
-
-@pytest.mark.parametrize(("name", "flags"), list(launches()))
-def test_what_every_experiment_prints_draws_it_or_loads_it(name, flags, tmp_path, capsys):
-  """The words of the command name a module, a folder and flags that draw what is stored; nothing is saved here."""
-  out = tmp_path / "it's a $HOME; of results"
-  make_up(name, [f"--{flag}={value}" for flag, value in flags.items()], out)
-  assert runner.main(EVERY[name], ["--summary", f"--out={out}"]) == 0
-  (command,) = PRINTED.findall(capsys.readouterr().out)
-  words = shlex.split(command)
-  if words[1] == "-c":
-    assert EVERY[name].drawn_beside or EVERY[name].figure is None
-    exec(words[2], {})
-    return
-  plot, results = importlib.import_module(words[2]).FIGURE, words[3].removeprefix("--results=")
-  assert words[4] == f"--out={results}/figures"
-  drawn = list(figure.parts(plot, figure.load(plot, Path(results))))
-  assert drawn
-  for part, data, said in drawn:
-    assert "nan" not in part.finding(part.numbers(data)).lower().replace("nats", "")
-    assert figure.render(part, data, lambda drawn, name, source: drawn.axes, said)
-
-
-def test_the_command_that_draws_works_when_it_is_pasted(tmp_path, monkeypatch, capsys):
-  """Folders have such names, also below the home folder, which a shell would not expand where it is quoted."""
-  monkeypatch.setenv("HOME", str(tmp_path))
-  out = tmp_path / "it's a $HOME; of results"
-  make_up("one_unit", ["--ws=1,2", "--bias=0,1", "--seq_len=8", "--seeds=2"], out)
-  assert runner.main(EVERY["one_unit"], ["--summary", f"--out=~/{out.name}"]) == 0
-  (command,) = PRINTED.findall(capsys.readouterr().out)
-  python = tmp_path / "bin" / "python"
-  python.parent.mkdir()
-  python.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
-  python.chmod(0o700)
-  environment = os.environ | {"PATH": f"{python.parent}:{os.environ['PATH']}"}
-  done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, env=environment)
-  assert str(out / "figures" / "one_unit.pdf") in done.stdout, done.stderr
-  assert store.load_results(out / "one_unit").sizes["ws"] == 2  # the folder of figures is not read as results
-
-
-def test_an_overlay_that_does_not_fit_is_left_out_and_its_command_makes_one_that_does(tmp_path, capsys):
-  """Counts of another text, and counts of another task, are no reference for a model."""
-  for name, flags, overlay, others, fits in [
-    ("word_model", ["--corpus=grammar", "--vocabulary=0", "--length=8"], "ngram", ["--length=9"], []),
-    ("next_item", [], "ngram_tasks", ["--task=long_range_recall", "--length=5"], ["--length=5,8"]),
-  ]:
-    corpus = flags[:2] if overlay == "ngram" else []
-    make_up(name, [*flags, "--hidden_size=4", "--updates=100", "--cells=rnn", "--seeds=1"], tmp_path)
-    make_up(overlay, [*corpus, *others, "--seeds=1"], tmp_path)
-    plot = importlib.import_module(listing.module_of(name)).FIGURE
-    ((part, data, (said,)),) = figure.parts(plot, figure.load(plot, tmp_path))
-    assert list(data) == list(part.inputs) == [name]
-    assert figure.notes(part, data) == []
-    words = shlex.split(re.search(rf"drawn without {overlay}, since .* lacks .* \((python .*)\)$", said)[1])
-    assert words[:3] == ["python", "-m", f"experiments.{overlay}"]
-    make_up(overlay, [*(word for word in words[3:] if not word.startswith("--out")), *fits, "--seeds=1"], tmp_path)
-    assert f"--out={tmp_path}" in words
-    ((part, data, said),) = figure.parts(plot, figure.load(plot, tmp_path))
-    assert (list(data), said) == ([name, overlay], [])
-  capsys.readouterr()
-
-
-def test_what_an_error_of_the_writer_names_fills_the_folder_that_was_asked_for(tmp_path, capsys):
-  """The command takes long, so its words are parsed instead."""
-  for model, folder in [("word_model", tmp_path), ("mine", tmp_path / "mine")]:
-    assert generate.main([f"--model={tmp_path / model}"]) == 2
-    said = capsys.readouterr().err
-    command = commands.python("experiments.word_model", f"--out={folder}")
-    assert command in said
-    assert plan.parse(EVERY["word_model"], shlex.split(command)[3:]).out == folder / "word_model"
-    (model,) = re.findall(r"which is (.*) then", said)
-    assert shlex.split(model) == [f"--model={folder / 'word_model'}"]
+def test_the_first_flags_of_a_help_page_are_those_that_vary(capsys):
+  study = STUDIES["forget_bias"]
+  with pytest.raises(SystemExit) as stop:
+    runner.main(study, ["--help"])
+  assert stop.value.code == 0
+  text = capsys.readouterr().out
+  assert text.splitlines()[0] == study.doc.splitlines()[0]
+  order = [
+    text.index(f"  --{flag}\n") for flag in ("ws=0,1", "forget_bias=-2:6:17", "hidden_size=64", "out=results", "x64")
+  ]
+  assert order == sorted(order)
+  assert text.index("  --flagfile=") > order[-1]
+  assert "By default 816 points, T = 200, H = 64: " in text
+  assert "Expect: without recurrent weights" in text

@@ -120,7 +120,7 @@ def test_gradients_of_gated_cells_as_users_compile_them(name, runs):
   run_as_users_do(GRADIENTS.replace("NAME", repr(name)).replace("RUNS", runs))
 
 
-@pytest.mark.parametrize("module", ["experiments.runner", "experiments.sweep", "benchmarks.command"])
+@pytest.mark.parametrize("module", ["experiments.adding", "sweepkit.runner", "benchmarks.command"])
 def test_every_launch_sets_the_flags_before_jax_starts(module):
   code = f"""
 import os, {module}, recurrent_lab

@@ -336,7 +336,7 @@ def test_a_training_run_of_other_code_starts_again(tmp_path, capsys, monkeypatch
   assert runner.main(adding.EXPERIMENT, [*flags, f"--out={tmp_path}"]) == 0
   said = capsys.readouterr().err
   assert "The code has changed: 1 stored point came from" in said
-  assert "it is trained anew" in said
+  assert "it is trained again" in said
   data = store.load_results(folder)
   assert data.drop_vars("code").equals(old.drop_vars("code"))
   assert not np.array_equal(data.code, old.code)
