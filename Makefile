@@ -33,7 +33,7 @@ figures: env
 	$(RUN) -m analysis.paper --results="$(RESULTS)" --out="$(FIGURES)"
 	$(RUN) -m analysis.claims --results="$(RESULTS)" --out="$(LEDGER)"
 
-# The pages that are kept in git: docs/claims.md, docs/claims.json and the table in README.md.
+# Writes the pages that are in git: docs/claims.md, docs/claims.json and the table in README.md.
 ledger: env
 	$(RUN) -m analysis.claims --results="$(RESULTS)" --out=docs --readme=README.md
 
@@ -69,8 +69,8 @@ language-figures: env
 reliability: env
 	$(RUN) -m reliability --out=docs
 
-# torch is pinned outside of constraints.txt, since it wants an older mpmath. On Linux it may bring gigabytes of CUDA along, which
-# no contender uses: give TORCH another requirement, or none to leave torch out.
+# torch is pinned here and not in constraints.txt, because it requires an older mpmath. On Linux, pip may install gigabytes of CUDA
+# with it, which no contender uses. Set TORCH to another requirement to avoid that, or to nothing to leave torch out.
 BENCH = .venv-bench
 TORCH ?= torch==2.13.0
 BENCHMARKS = bptt products spectra long sweeps scaling
@@ -82,7 +82,7 @@ bench: $(BENCH)/.complete
 $(BENCH)/.complete: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(BENCH)
 	$(BENCH)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[bench]"
-	$(if $(TORCH),$(BENCH)/bin/python -m pip install --quiet "$(TORCH)" || echo "torch is not installed and will be left out.")
+	$(if $(TORCH),$(BENCH)/bin/python -m pip install --quiet "$(TORCH)" || echo "torch could not be installed, so it is left out.")
 	@touch $@
 
 docs: $(VENV)/.docs
@@ -93,8 +93,8 @@ $(VENV)/.docs: $(VENV)/.complete
 	$(RUN) -m pip install --quiet --constraint constraints.txt --editable ".[docs]"
 	@touch $@
 
-# Numerical tests compile with XLA's default optimisation level, as users do. The other tests compile far more than they compute;
-# they do without LLVM's passes, which take half of that time.
+# Numerical tests compile with XLA's default optimisation level, as users do. The other tests mostly compile, so they skip LLVM's
+# passes, which take half of the compilation time.
 NUMERICAL = $(patsubst %,tests/recurrent_lab/%_test.py,instruments/adjoints instruments/jacobians instruments/lyapunov \
               instruments/tangents scaled sequences/unrolling training/extremes training/gathered training/regularizers \
               training/updates xla)

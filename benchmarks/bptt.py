@@ -1,9 +1,9 @@
-"""Value and gradient of a recurrent net, beside other libraries.
+"""Times the value and gradient of a recurrent net, beside other libraries.
 
     python -m benchmarks.bptt --shapes=0,4 --cells=lstm --rounds=5
     python -m benchmarks.bptt --shapes=32x100x64x128 --contenders=lab,torch
 
-A shape is an index into `SHAPES` or batch x steps x inputs x hidden. What is computed is in `problem.py`.
+A shape is an index into `SHAPES`, or batch x steps x inputs x hidden. `problem.py` defines the loss.
 """
 
 from collections.abc import Sequence
@@ -18,13 +18,13 @@ SHAPES = (
   Shape(32, 100, 64, 128),  # short sequences of a moderate net
   Shape(64, 200, 64, 256),
   Shape(20, 35, 650, 650),  # a word model
-  Shape(128, 784, 1, 128),  # digits pixel by pixel
+  Shape(128, 784, 1, 128),  # digits, pixel by pixel
   Shape(1, 1000, 32, 64),  # one long sequence
 )
 
 
 def parse_shape(text: str) -> Shape:
-  """`2`, or `32x100x64x128`; raises `ValueError` for anything else."""
+  """Parses `2` or `32x100x64x128`. Raises `ValueError` for anything else."""
   if text.isdecimal():
     if int(text) >= len(SHAPES):
       raise ValueError(text)
@@ -35,12 +35,12 @@ def parse_shape(text: str) -> Shape:
 
 
 def lab_contender(cell: str, shape: Shape) -> Contender:
-  """How the lab takes value and gradient: the one place to change when it has a better way."""
+  """Returns the contender of the lab, with its fastest way to take value and gradient."""
   return Contender("lab", "benchmarks.peers.lab:make", {"cell": cell, "shape": shape}, "lab")
 
 
 def contenders(cell: str, shape: Shape) -> Sequence[Contender]:
-  """The lab, all peers that have the cell, and a plain scan."""
+  """Returns the lab, a plain scan, and all peers that have the cell."""
 
   def peer(name: str, module: str, kind: str, *needs: str, **environment: str) -> Contender:
     return Contender(name, f"benchmarks.peers.{module}", {"cell": cell, "shape": shape}, kind, needs, environment)
@@ -52,13 +52,13 @@ def contenders(cell: str, shape: Shape) -> Sequence[Contender]:
     peer("flax.linen", "flax_linen:make", "jax", "flax"),
     peer("flax.nnx", "flax_nnx:make", "jax", "flax"),
     *(gated if cell != "rnn" else ()),
-    # Threads that spin between two products are up to a third faster than its default, and far faster than any that sleep.
+    # Spinning threads make torch up to a third faster than its default, and far faster than sleeping threads.
     peer("torch", "torch:make", "peer", "torch", OMP_WAIT_POLICY="ACTIVE"),
   )
 
 
 def case(cells: str, shapes: Shape) -> command.Case:
-  """One cell at one shape."""
+  """Returns the case of one cell at one shape."""
   name = f"{cells}-{'x'.join(map(str, shapes))}"
   return command.Case(name, {"cell": cells, **shapes._asdict()}, contenders(cells, shapes))
 
@@ -77,7 +77,7 @@ BENCHMARK = command.Benchmark(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-  """Runs it from the command line and returns an exit code."""
+  """Runs the command and returns its exit code."""
   return command.main(BENCHMARK, argv)
 
 

@@ -1,7 +1,7 @@
-"""What all benchmarks share: flags, one file of numbers a case, and the order in which cases are measured.
+"""The command of every benchmark: its flags, and one file of numbers per case.
 
-A benchmark is a function from the values of its axes to a case, the contenders that do one piece of work. Every case is written
-to `<out>/<benchmark>-<case>.json` as soon as it is measured; measured again, it replaces what was there.
+A benchmark is a function from the values of its axes to a case. A case is one piece of work and the contenders that do it. It is
+written to `<out>/<benchmark>-<case>.json` as soon as it is measured, over an earlier file of that name.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,10 +26,16 @@ RESULTS = "docs/performance"
 
 
 class Axis(NamedTuple):
-  """A flag that takes a list: the texts it has by default, what turns one into a value, and what is allowed."""
+  """A flag that takes a list.
+
+  Attributes:
+    default: its default texts.
+    parse: turns a text into a value; raises `ValueError` if it cannot.
+    allowed: the allowed texts, in words.
+  """
 
   default: Sequence[str]
-  parse: Callable[[str], Any]  # raises ValueError
+  parse: Callable[[str], Any]
   allowed: str
 
 
@@ -37,11 +43,11 @@ class Case(NamedTuple):
   """One piece of work.
 
   Attributes:
-    name: of its file.
+    name: part of its file name.
     settings: plain data, for the table.
-    contenders: who does it; the first is the one whose numbers the others are checked against.
-    tolerance: by which relative error numbers under `check` may differ; None where they belong to different work.
-    absolute: by which absolute error they may differ anyway.
+    contenders: all that do the work. The numbers of the others are checked against those of the first.
+    tolerance: largest allowed relative difference of numbers under `check`; None if the contenders do different work.
+    absolute: an absolute difference that is always allowed.
   """
 
   name: str
@@ -52,14 +58,23 @@ class Case(NamedTuple):
 
 
 class Benchmark(NamedTuple):
+  """A benchmark.
+
+  Attributes:
+    name: its module in `benchmarks/`.
+    doc: first line of its help.
+    axes: its list flags, by name.
+    case: a value of every axis, by name -> the case.
+  """
+
   name: str
   doc: str
   axes: Mapping[str, Axis]
-  case: Callable[..., Case]  # called with a value of every axis, by name
+  case: Callable[..., Case]
 
 
 def one_of(*allowed: str) -> Axis:
-  """An axis of names, all by default."""
+  """Returns an axis of names, with all of them by default."""
 
   def parse(text: str) -> str:
     if text not in allowed:
@@ -70,27 +85,30 @@ def one_of(*allowed: str) -> Axis:
 
 
 def integers(*default: int) -> Axis:
-  """An axis of sizes."""
+  """Returns an axis of sizes."""
 
   def parse(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
       raise ValueError(text)
     return int(text)
 
-  return Axis([str(size) for size in default], parse, "integers from 1 on")
+  return Axis([str(size) for size in default], parse, "integers of at least 1")
 
 
 def check(case: Case, results: Mapping[str, Mapping[str, Any]]) -> None:
-  """Raises `BenchmarkError` unless all contenders that give a number under `check` give the same."""
+  """Checks that the numbers under `check` agree between all contenders that report them.
+
+  Raises:
+    BenchmarkError: for the first number that differs.
+  """
   if case.tolerance is None:
     return
-  told = {name: result["facts"]["check"] for name, result in results.items() if "check" in result.get("facts", {})}
-  for name, numbers in told.items():
-    for what, reference in next(iter(told.values())).items():
-      if what in numbers and not math.isclose(numbers[what], reference, rel_tol=case.tolerance, abs_tol=case.absolute):
-        raise BenchmarkError(
-          f"{case.name}: {what} is {numbers[what]:.7g} by {name}, but {reference:.7g} by {next(iter(told))}."
-        )
+  reported = {name: result["facts"]["check"] for name, result in results.items() if "check" in result.get("facts", {})}
+  first, reference = next(iter(reported.items()), ("", {}))
+  for name, what in ((name, what) for name, numbers in reported.items() for what in numbers if what in reference):
+    number, wanted = reported[name][what], reference[what]
+    if not math.isclose(number, wanted, rel_tol=case.tolerance, abs_tol=case.absolute):
+      raise BenchmarkError(f"{case.name}: {what} is {number:.7g} by {name}, but {wanted:.7g} by {first}.")
 
 
 def keep(
@@ -102,7 +120,7 @@ def keep(
   contenders: Mapping[str, Any],
   **more: Any,
 ) -> Path:
-  """Writes what was measured, and with what, to the file of its case."""
+  """Writes the measured numbers, with the machine and the versions, to the file of a case. Returns its path."""
   result = {
     "schema": SCHEMA,
     "benchmark": benchmark,
@@ -120,7 +138,7 @@ def keep(
 
 
 def command_line(benchmark: str, argv: Sequence[str]) -> str:
-  """What was typed, but for the folder of the numbers: `--out=FOLDER`, or `--out FOLDER`."""
+  """Returns the command as it was typed, without `--out=FOLDER` or `--out FOLDER`."""
   words = [word for i, word in enumerate(argv) if not (word.startswith("--out") or (i and argv[i - 1] == "--out"))]
   return shlex.join(["python", "-m", f"benchmarks.{benchmark}", *words])
 
@@ -128,7 +146,7 @@ def command_line(benchmark: str, argv: Sequence[str]) -> str:
 def run(
   benchmark: str, case: Case, out: Path, command: str, rounds: int, budget: float, note: Callable[[str], None]
 ) -> Path:
-  """Measures a case beside the machine's limits, checks it and writes its file."""
+  """Measures a case together with the machine's limits, checks it and writes its file. Returns its path."""
   note(f"{benchmark} {case.name}")
   contenders = measure([*case.contenders, *limits.CONTENDERS], rounds=rounds, budget=budget, note=note)
   check(case, contenders)
@@ -140,21 +158,24 @@ def run(
 
 
 def _parse(benchmark: Benchmark, argv: Sequence[str]) -> tuple[list[Case], dict[str, Any]]:
+  """Returns the cases that the flags ask for, and all flags by name."""
   values = flags.FlagValues()
   for name, axis in benchmark.axes.items():
     flags.DEFINE_list(name, list(axis.default), f"A list: {axis.allowed}.", flag_values=values)
-  flags.DEFINE_list("contenders", [], "Only these; all by default.", flag_values=values)
-  flags.DEFINE_integer("rounds", 11, "Turns of every contender.", lower_bound=1, flag_values=values)
+  flags.DEFINE_list("contenders", [], "Only these contenders; all by default.", flag_values=values)
+  flags.DEFINE_integer(
+    "rounds", 11, "Number of rounds, in each of which every contender has one turn.", lower_bound=1, flag_values=values
+  )
   flags.DEFINE_float(
     "budget",
     30,
-    "Seconds of turns a case; with too few for all rounds there are less, at least 3.",
+    "Seconds per case. If all rounds would take longer, there are fewer of them, but at least 3.",
     0,
     flag_values=values,
   )
-  flags.DEFINE_string("out", RESULTS, "Folder for the numbers.", flag_values=values)
-  flags.DEFINE_bool("dry_run", False, "Print the cases and stop.", flag_values=values)
-  flags.DEFINE_bool("help", False, "Show this.", short_name="h", flag_values=values)
+  flags.DEFINE_string("out", RESULTS, "Folder of the numbers.", flag_values=values)
+  flags.DEFINE_bool("dry_run", False, "Print the cases, and run nothing.", flag_values=values)
+  flags.DEFINE_bool("help", False, "Print this and exit.", short_name="h", flag_values=values)
   rest = values([benchmark.name, *argv])[1:]
   given = values.flag_values_dict()
   if given["help"]:
@@ -163,7 +184,7 @@ def _parse(benchmark: Benchmark, argv: Sequence[str]) -> tuple[list[Case], dict[
     raise BenchmarkError(f"{rest[0]!r} is not a flag; see --help.")
   chosen = {name: [_value(name, axis, text) for text in given[name]] for name, axis in benchmark.axes.items()}
   if empty := [name for name, wanted in chosen.items() if not wanted]:
-    raise BenchmarkError(f"--{empty[0]} is empty; it takes {benchmark.axes[empty[0]].allowed}.")
+    raise BenchmarkError(f"--{empty[0]} is empty; it must be {benchmark.axes[empty[0]].allowed}.")
   cases = [benchmark.case(**dict(zip(chosen, point, strict=True))) for point in itertools.product(*chosen.values())]
   return [_only(case, given["contenders"]) for case in cases], given
 
@@ -172,27 +193,26 @@ def _value(name: str, axis: Axis, text: str) -> Any:
   try:
     return axis.parse(text)
   except ValueError:
-    raise BenchmarkError(f"--{name} has {text!r}; it takes {axis.allowed}.") from None
+    raise BenchmarkError(f"--{name} has {text!r}; it must be {axis.allowed}.") from None
 
 
 def _only(case: Case, names: Iterable[str]) -> Case:
   known = [c.name for c in case.contenders]
   if unknown := [name for name in names if name not in known]:
-    raise BenchmarkError(f"--contenders has {unknown[0]!r}; the case {case.name} has {', '.join(known)}.")
+    raise BenchmarkError(f"--contenders has {unknown[0]!r}; the contenders of {case.name} are {', '.join(known)}.")
   return case._replace(contenders=[c for c in case.contenders if not names or c.name in names])
 
 
 @terminal.command()
 def main(benchmark: Benchmark, argv: Sequence[str] | None = None) -> int:
-  """Measures what the command line asks for and returns an exit code."""
+  """Measures the cases that the command line asks for. Returns an exit code."""
   argv = sys.argv[1:] if argv is None else argv
   note = lambda text: print(text, file=sys.stderr, flush=True)
   command = command_line(benchmark.name, argv)
   try:
     cases, given = _parse(benchmark, argv)
     if given["dry_run"]:
-      for case in cases:
-        print(f"{case.name}: {', '.join(c.name for c in case.contenders)}")
+      print("\n".join(f"{case.name}: {', '.join(c.name for c in case.contenders)}" for case in cases))
       return 0
     out = Path(check_path(given["out"]))
     for case in cases:

@@ -1,4 +1,4 @@
-"""What the lab wants to reach, judged by the numbers."""
+"""Goals of the lab's speed and memory, judged by the measured numbers."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
@@ -8,15 +8,15 @@ from benchmarks.results import Result, geometric_mean, ratio, to_bare, to_best
 
 
 class Goal(NamedTuple):
-  """A number that should be at most, or at least, `limit`.
+  """A number that must be at most, or at least, `limit`.
 
   Attributes:
-    name: of the goal.
-    benchmark: whose results it is about.
-    limit: the number asked for.
-    most: whether `limit` is the most it may be, else the least.
-    value: what one result says; None where it says nothing.
-    combine: the values of all results into the one that is judged.
+    name: name of the goal.
+    benchmark: the benchmark whose results it judges.
+    limit: the number to reach.
+    most: True if `limit` is the largest allowed value, False if it is the smallest.
+    value: the number of one result, or None if the goal does not apply to it.
+    combine: combines the numbers of all results into the one that is judged.
   """
 
   name: str
@@ -62,16 +62,16 @@ GOALS = (
     lambda r: _middle(to_best(r, "jax")),
     geometric_mean,
   ),
-  Goal("products, Frobenius: Python loop / lab, the least", "products", 10, False, _loop("frobenius"), min),
-  Goal("products, spectral: Python loop / lab, the least", "products", 10, False, _loop("spectral"), min),
+  Goal("products, Frobenius: Python loop / lab, smallest", "products", 10, False, _loop("frobenius"), min),
+  Goal("products, spectral: Python loop / lab, smallest", "products", 10, False, _loop("spectral"), min),
   Goal(
-    "products of 64 points, Frobenius: bare products / lab, the least", "products", 0.6, False, _bare("frobenius"), min
+    "products of 64 points, Frobenius: bare products / lab, smallest", "products", 0.6, False, _bare("frobenius"), min
   ),
   Goal(
-    "products of 64 points, spectral: bare products / lab, the least", "products", 0.6, False, _bare("spectral"), min
+    "products of 64 points, spectral: bare products / lab, smallest", "products", 0.6, False, _bare("spectral"), min
   ),
   Goal(
-    "spectra: dense with QR at every step / lab, the least",
+    "spectra: dense with QR at every step / lab, smallest",
     "spectra",
     3,
     False,
@@ -79,7 +79,7 @@ GOALS = (
     min,
   ),
   Goal(
-    "spectra: the largest residual",
+    "spectra: largest residual",
     "spectra",
     1e-3,
     True,
@@ -87,7 +87,7 @@ GOALS = (
     max,
   ),
   Goal(
-    "long sequences: time in segments / plain, the most",
+    "long sequences: time in segments / plain, largest",
     "long",
     1.5,
     True,
@@ -97,7 +97,7 @@ GOALS = (
   Goal("long sequences: peak of the process in segments, GB", "long", 1, True, _peak, max),
   Goal("sweeps: share of time spent computing", "sweeps", 0.8, False, lambda r: r["facts"]["compute_share"], min),
   Goal(
-    "sweeps: seconds to compile a cell, the most",
+    "sweeps: seconds to compile a cell, largest",
     "sweeps",
     5,
     True,
@@ -116,7 +116,7 @@ GOALS = (
 
 
 def judge(results: Sequence[Result]) -> Iterator[tuple[str, str, str, str]]:
-  """(goal, what is asked, what was measured, yes or no) for every goal that something was measured for."""
+  """Yields (goal, limit, measured number, yes or no) for every goal that has a measured number."""
   for goal in GOALS:
     of_it = [r for r in results if r["benchmark"] == goal.benchmark]
     values = [value for r in of_it if (value := goal.value(r)) is not None]

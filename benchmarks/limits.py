@@ -1,4 +1,4 @@
-"""What the machine itself can do, measured in the same rounds as everything else."""
+"""Limits of the machine: rates of a large product and a large copy, measured in the same rounds as the contenders."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,14 +17,14 @@ CONTENDERS = (
 
 
 def product(size: int = 1024) -> Prepared:
-  """One product of two square matrices in float32."""
+  """Multiplies two square matrices in float32."""
   a = jax.random.normal(jax.random.key(0), (size, size))
   multiply = jax.jit(jnp.matmul)
   return Prepared(lambda: multiply(a, a).block_until_ready(), lambda _: {"flops": 2.0 * size**3})
 
 
 def copy(size: int = 2**25) -> Prepared:
-  """Reads and writes, in place, more than the caches hold, in as many blocks as keep all cores busy."""
+  """Reads and writes an array in place that is larger than the caches, in enough blocks to keep all cores busy."""
   change_sign = jax.jit(jnp.negative, donate_argnums=0)
   held = [jnp.ones((64, size // 64))]
 
@@ -35,5 +35,5 @@ def copy(size: int = 2**25) -> Prepared:
 
 
 def rate(result: Mapping[str, Any], quantity: str) -> float:
-  """`flops` or `bytes` a second of one contender, by its median."""
+  """`flops` or `bytes` per second of a contender, by its median time."""
   return result["facts"][quantity] / result["median"]

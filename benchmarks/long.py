@@ -1,4 +1,4 @@
-"""The gradient through a long sequence in little memory: `unroll(segment=)` beside plain BPTT, each with the peak of its process.
+"""Times the gradient through a long sequence in little memory: `unroll(segment=)` beside plain BPTT, each with its peak memory.
 
 python -m benchmarks.long --steps=100000 --hidden=256
 """
@@ -15,7 +15,7 @@ INPUTS = 16
 
 
 def case(cells: str, hidden: int, steps: int) -> command.Case:
-  """One sequence of one net; segments of √T steps."""
+  """Returns the case of one sequence of one net, in segments of √T steps."""
   arguments = {"cell": cells, "shape": Shape(1, steps, INPUTS, hidden)}
   make = lambda name, kind, **more: Contender(name, "benchmarks.peers.lab:make_unroll", arguments | more, kind)
   segment = math.isqrt(steps)
@@ -26,7 +26,7 @@ def case(cells: str, hidden: int, steps: int) -> command.Case:
 
 BENCHMARK = command.Benchmark(
   "long",
-  "The gradient through a long sequence, in segments and plainly.",
+  "The gradient through a long sequence, in segments and without.",
   {
     "cells": command.one_of("lstm", "gru", "rnn")._replace(default=["lstm", "rnn"]),
     "hidden": command.integers(256),
@@ -37,7 +37,7 @@ BENCHMARK = command.Benchmark(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-  """Runs it from the command line and returns an exit code."""
+  """Runs the command and returns its exit code."""
   return command.main(BENCHMARK, argv)
 
 

@@ -1,4 +1,4 @@
-"""Where and with what a measurement was made."""
+"""The machine, versions and commit of a measurement."""
 
 from importlib import metadata
 import os
@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def version(package: str) -> str:
+  """Returns the installed version of a package, or "" if it is missing."""
   try:
     return metadata.version(package)
   except metadata.PackageNotFoundError:
@@ -20,14 +21,14 @@ def version(package: str) -> str:
 
 
 def processor() -> str:
-  """The name the system gives it."""
+  """Returns the name of the processor."""
   info = Path("/proc/cpuinfo")
   found = re.search(r"model name\s*: (.*)", info.read_text()) if info.exists() else None
   return found[1] if found else platform.processor() or platform.machine()
 
 
 def commit() -> str:
-  """The commit of this checkout, with a + where files differ from it; empty outside of one."""
+  """Returns the commit of this checkout, with a + if files differ from it, or "" outside a checkout."""
   git = lambda *words: subprocess.run(
     ["git", *words], cwd=ROOT, capture_output=True, text=True, check=False
   ).stdout.strip()
@@ -36,7 +37,7 @@ def commit() -> str:
 
 
 def describe() -> dict[str, Any]:
-  """Processor, cores, memory, system, Python and the versions of what is measured."""
+  """Returns processor, cores, memory, system, Python, and the versions of the measured packages."""
   gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
   return {
     "processor": processor(),

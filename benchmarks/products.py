@@ -1,4 +1,4 @@
-"""ln ‖∏ J‖ by lag, beside the loop a user writes and, for many points at once, beside bare matrix products of these shapes.
+"""Times ln ‖∏ J‖ by lag, beside the loop that a user would write and beside bare matrix products of the same shapes.
 
 python -m benchmarks.products --norms=spectral --points=1
 """
@@ -21,53 +21,55 @@ GAIN = 1.0
 
 
 def nets(cell: str, hidden: int, steps: int, points: int) -> tuple[Any, jax.Array]:
-  """Parameters and inputs `[P, T, I]` of so many different nets, each with an axis of points in front."""
+  """Draws the parameters of P nets, each leaf with a leading axis P, and their inputs `[P, T, I]`."""
   k_params, k_xs = jax.random.split(jax.random.key(0))
   init = lambda key: rl.get_cell(cell).init(key, INPUTS, hidden, recurrent_gain=GAIN)
   return jax.vmap(init)(jax.random.split(k_params, points)), jax.random.normal(k_xs, (points, steps, INPUTS))
 
 
 def facts(n: int, steps: int, points: int) -> Callable[[jax.Array], dict[str, Any]]:
-  """What is told of log norms `[P, T]`."""
+  """Returns a function from log norms `[P, T]` to their facts."""
   check = lambda norms: {"last": float(jnp.mean(norms[:, -1])), "mean": float(jnp.mean(norms))}
   return lambda norms: {"check": check(norms), "flops": 2.0 * points * steps * n**3}
 
 
 def state_size(cell: str, hidden: int) -> int:
+  """Number of entries n of the state."""
   params = jax.eval_shape(lambda: rl.get_cell(cell).init(jax.random.key(0), INPUTS, hidden))
   state = jax.eval_shape(rl.get_cell(cell).initial_state, params)
   return sum(leaf.size for leaf in jax.tree.leaves(state))
 
 
 def lab(cell: str, hidden: int, steps: int, points: int, norm: str) -> Prepared:
-  """`recurrent_lab.product_log_norms`, jitted, `vmap` over points."""
+  """Prepares `recurrent_lab.product_log_norms`, jitted, with `vmap` over points."""
   params, xs = nets(cell, hidden, steps, points)
   run = jax.jit(jax.vmap(lambda params, xs: rl.product_log_norms(rl.get_cell(cell), params, xs, norm=norm)))
   return Prepared(lambda: run(params, xs).block_until_ready(), facts(state_size(cell, hidden), steps, points))
 
 
 def log_norm(product: jax.Array, norm: str) -> jax.Array:
+  """ln of the spectral norm, or of the Frobenius norm / √n."""
   if norm == "spectral":
     return jnp.log(jnp.linalg.norm(product, 2))
   return jnp.log(jnp.linalg.norm(product)) - 0.5 * jnp.log(product.shape[0])
 
 
 def flat_step(cell: str, params: Any) -> tuple[Callable[[jax.Array, jax.Array], jax.Array], jax.Array]:
-  """(S_{j-1}, x_j) -> S_j for the state as one vector, and S_0."""
+  """Returns (S_{j-1}, x_j) -> S_j for the state as one vector, and S_0."""
   one = rl.get_cell(cell)
   start, unravel = ravel_pytree(one.initial_state(params))
   return lambda s, x: ravel_pytree(one.step(params, unravel(s), x)[0])[0], start
 
 
 def multiply(product: jax.Array, jacobian: jax.Array, norm: str) -> tuple[jax.Array, jax.Array, jax.Array]:
-  """The next product, scaled to norm 1; the logarithm of its norm, and of what it was divided by."""
+  """Returns the next product scaled to norm 1, ln of its norm, and ln of the scale that was divided out."""
   product = product @ jacobian
   size = jnp.linalg.norm(product)
   return product / size, log_norm(product, norm), jnp.log(size)
 
 
 def loop(cell: str, hidden: int, steps: int, points: int, norm: str) -> Prepared:
-  """A Python loop over jitted steps: the Jacobian by `jax.jacrev`, a dense product and its norm."""
+  """Prepares a Python loop over jitted steps: a Jacobian by `jax.jacrev`, a dense product and its norm."""
   params, xs = nets(cell, hidden, steps, points)
   n = state_size(cell, hidden)
   step = jax.jit(lambda params, s, x: flat_step(cell, params)[0](s, x))
@@ -90,7 +92,7 @@ def loop(cell: str, hidden: int, steps: int, points: int, norm: str) -> Prepared
 
 
 def scan(cell: str, hidden: int, steps: int, points: int, norm: str) -> Prepared:
-  """The same with `jax.jacfwd` in a `lax.scan`, jitted, `vmap` over points."""
+  """Prepares a jitted `lax.scan` over `jax.jacfwd`, a dense product and its norm, with `vmap` over points."""
   params, xs = nets(cell, hidden, steps, points)
   n = state_size(cell, hidden)
 
@@ -111,7 +113,7 @@ def scan(cell: str, hidden: int, steps: int, points: int, norm: str) -> Prepared
 
 
 def bare(cell: str, hidden: int, steps: int, points: int, batched: bool) -> Prepared:
-  """Nothing but T products of P pairs of n×n matrices: of all pairs at once, or one pair after another."""
+  """Prepares T products of P pairs of n×n matrices: of all pairs at once, or of one pair after the other."""
   n = state_size(cell, hidden)
   matrices = jax.random.normal(jax.random.key(0), (points, n, n)) / jnp.sqrt(n)
   multiply_all = lambda product: product @ matrices
@@ -126,7 +128,7 @@ BARE_ONE_BY_ONE = "bare products, one by one"
 
 
 def case(cells: str, norms: str, hidden: int, steps: int, points: int) -> command.Case:
-  """One cell, norm and size; the loop only for a single point."""
+  """Returns the case of one cell, norm and size. The Python loop takes part if there is one point."""
   size = {"cell": cells, "hidden": hidden, "steps": steps, "points": points}
   make = lambda name, build, kind, **more: Contender(name, f"benchmarks.products:{build}", size | more, kind)
   contenders = [
@@ -141,7 +143,7 @@ def case(cells: str, norms: str, hidden: int, steps: int, points: int) -> comman
 
 BENCHMARK = command.Benchmark(
   "products",
-  "ln of the norm of products of Jacobians by lag, beside a user's loop and bare products.",
+  "Log norms of Jacobian products by lag, beside a user's loop and bare products.",
   {
     "cells": command.one_of("rnn", "lstm", "gru")._replace(default=["rnn"]),
     "norms": command.one_of("frobenius", "spectral"),
@@ -154,7 +156,7 @@ BENCHMARK = command.Benchmark(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-  """Runs it from the command line and returns an exit code."""
+  """Runs the command and returns its exit code."""
   return command.main(BENCHMARK, argv)
 
 

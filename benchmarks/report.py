@@ -1,8 +1,8 @@
-"""The table of all measurements: a pure function of the files in docs/performance.
+"""Writes docs/performance.md, a pure function of the files in docs/performance.
 
-python -m benchmarks.report --results=docs/performance --out=docs
+    python -m benchmarks.report --results=docs/performance --out=docs
 
-writes performance.md and, where the growth of cost was measured, images/growth.png.
+Also draws images/growth.png if the scaling benchmark was measured.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,15 +24,18 @@ from sweepkit.store.files import ResultsError, check_path
 
 HEAD = """# Performance
 
-Written by `python -m benchmarks.report` from the files in `docs/performance/`; `make bench` measures all of it again. Times are
-milliseconds: the median of all runs and, in brackets, their quartiles. Within a row everything was measured in one run, in turns,
-every contender in a process of its own; so ratios can be trusted further than times. Ratios have their quartiles over rounds.
-Contenders start from the same numbers, and loss and gradient norm, log norms or exponents must agree before a row is written.
+`python -m benchmarks.report` writes this page from the files in `docs/performance/`. `make bench` measures everything again.
+
+- **Times** are in milliseconds: the median of all runs, with quartiles in parentheses.
+- **Ratios** compare two contenders within a round: the median over rounds, with quartiles in parentheses. Trust them more than
+  times, because the contenders of a row took turns on the same machine, each in its own process.
+- **Checks**: contenders start from the same numbers. A row is written only if their losses and gradient norms, log norms or
+  exponents agree.
 """
 
 
 def number(value: float) -> str:
-  """Three digits, and no exponent for what is above them."""
+  """Formats a number with three digits, without an exponent above 999."""
   return f"{value:.3g}" if abs(value) < 999.5 else f"{value:.0f}"
 
 
@@ -50,26 +53,28 @@ def milliseconds(result: Result, name: str) -> str:
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+  """Returns a Markdown table."""
   return "\n".join(f"| {' | '.join(map(str, cells))} |" for cells in (heads, ["---"] * len(heads), *rows))
 
 
 def select(results: Sequence[Result], benchmark: str) -> list[Result]:
-  """Those of one benchmark, larger work last."""
+  """Results of one benchmark, sorted by their settings."""
   of_it = [result for result in results if result["benchmark"] == benchmark]
   return sorted(of_it, key=lambda r: [v if isinstance(v, str) else f"{v:012}" for v in r["settings"].values()])
 
 
 def names(results: Sequence[Result], *kinds: str) -> list[str]:
-  """All contenders of these kinds that were timed at least once, in the order in which they appear."""
+  """Contenders of these kinds that were timed at least once, in the order in which they appear."""
   return list(dict.fromkeys(name for result in results for name, _ in timed(result, *kinds)))
 
 
 def bptt(results: Sequence[Result]) -> Iterator[str]:
+  """Section about the gradient of a loss."""
   yield "## Value and gradient\n"
-  yield "Mean square of all outputs, gradient with respect to all parameters, float32. The last column is the lab's time over the"
-  yield "least that the machine could need: the products' FLOPs at the rate of a large product, or the bytes of inputs, gates and"
-  yield "outputs at that of a large copy. The lab shares a batch out to the cores (`data_parallel`) where a share has 16 rows or"
-  yield "more.\n"
+  yield "The loss is the mean square of all outputs; the gradient is with respect to all parameters, in float32. The last column"
+  yield "is the lab's time divided by the machine's limit. The limit is the longer of two times: all FLOPs of the products at the"
+  yield "rate of a large product, and all bytes of inputs, gates and outputs at the rate of a large copy. The lab splits a batch"
+  yield "over the cores (`data_parallel`) if each share has at least 16 rows.\n"
   peers = names(results, "own", "jax", "peer")
   rows = [
     [
@@ -84,7 +89,7 @@ def bptt(results: Sequence[Result]) -> Iterator[str]:
   ]
   sizes = "batch × steps × inputs × hidden"
   yield table(["cell", sizes, "lab", *peers, "lab / best peer", "lab / best JAX peer", "× limit"], rows)
-  yield "\nGeometric means over the rows of a cell:\n"
+  yield "\nGeometric means over the rows of each cell:\n"
   means = []
   for cell in dict.fromkeys(r["settings"]["cell"] for r in results):
     of_cell = [r for r in results if r["settings"]["cell"] == cell]
@@ -103,9 +108,10 @@ def bptt(results: Sequence[Result]) -> Iterator[str]:
 
 
 def products(results: Sequence[Result]) -> Iterator[str]:
-  yield "## Products of Jacobians\n"
-  yield "ln ‖J_T … J_{T-l+1}‖ for every lag l. The loop is what a user writes: a jitted `jax.jacrev`, a dense product and a"
-  yield "norm a step; bare products are T products of as many n×n matrices and nothing else.\n"
+  """Section about Jacobian products."""
+  yield "## Jacobian products\n"
+  yield "ln ‖J_T … J_{T-l+1}‖ for every lag l. The Python loop is what a user would write: a jitted `jax.jacrev`, a dense product"
+  yield "and a norm per step. Bare products are T products of n×n matrices per point, and nothing else.\n"
   names_ = ("lab", "plain scan", "Python loop", BARE, BARE_ONE_BY_ONE)
   rows = [
     [
@@ -120,9 +126,10 @@ def products(results: Sequence[Result]) -> Iterator[str]:
 
 
 def spectra(results: Sequence[Result]) -> Iterator[str]:
+  """Section about Lyapunov spectra."""
   yield "## Lyapunov spectra\n"
-  yield "All n exponents, with their certificate (the worst residual of the determinant identity over the points, nats a step)."
-  yield "The lab shares the points out to the cores; dense is what a user writes, on one device.\n"
+  yield "All n exponents with their certificate: the largest residual of the determinant identity over the points, in nats per"
+  yield "step. The lab splits the points over the cores. Dense is what a user would write, on one device.\n"
   names_ = ("lab", "lab, QR at every step", "dense, QR at every step")
   facts = lambda r, name, what: r["contenders"].get(name, {}).get("facts", {}).get(what, float("nan"))
   rows = [
@@ -140,8 +147,9 @@ def spectra(results: Sequence[Result]) -> Iterator[str]:
 
 
 def long(results: Sequence[Result]) -> Iterator[str]:
+  """Section about the memory of long sequences."""
   yield "## Long sequences\n"
-  yield "One sequence, segments of √T steps, and the most memory its process held, Python and JAX included.\n"
+  yield "One sequence in segments of √T steps. The peak is the memory of the whole process, including Python and JAX.\n"
   names_ = ("lab, in segments", "lab, plain")
   peak = lambda r, name: number(r["contenders"].get(name, {}).get("peak_bytes", float("nan")) / 2**20)
   rows = [
@@ -157,33 +165,35 @@ def long(results: Sequence[Result]) -> Iterator[str]:
 
 
 def sweeps(results: Sequence[Result]) -> Iterator[str]:
+  """Section about the throughput and memory of sweeps."""
   yield "## Sweeps\n"
   yield "Portraits of nets over gains, biases and seeds (`experiments.recurrent_gain`), from the start of the process to its end."
-  yield "Peaks are of its memory: on the whole grid, and on one with a tenth of the gains.\n"
+  yield "The peaks are its memory on the whole grid and on a grid with a tenth of the gains.\n"
   rows = [
     [
       *r["settings"].values(),
       *(number(r["facts"][name]) for name in ("wall_seconds", "points_per_second", "compute_share")),
-      ", ".join(f"{cell} {number(seconds)}" for cell, seconds in r["facts"]["compile_seconds"].items()),
+      ", ".join(f"{cell} {number(value)}" for cell, value in r["facts"]["compile_seconds"].items()),
       r["facts"]["peak_megabytes"],
       r["facts"]["small_peak_megabytes"],
     ]
     for r in results
   ]
-  heads = ["points", "H", "T", "chunk", "devices", "seconds", "points a second", "share computing"]
+  heads = ["points", "H", "T", "chunk", "devices", "seconds", "points per second", "share computing"]
   yield table([*heads, "seconds to compile", "peak MB", "peak MB, small grid"], rows)
 
 
 def scaling(results: Sequence[Result]) -> Iterator[str]:
+  """Section about the growth of cost with each size."""
   yield "## How cost grows\n"
-  yield "![Time against size, each size alone](images/growth.png)\n"
-  yield "Exponents by least squares on logarithms, through the upper half of the sizes.\n"
+  yield "![Time against one size at a time](images/growth.png)\n"
+  yield "Exponents are least-squares slopes of log time against log size, over the larger half of the sizes.\n"
   rows = []
   for r in results:
-    sizes, seconds = growth.curve(r)
+    sizes, times = growth.curve(r)
     base = ", ".join(f"{n} {v}" for n, v in r["settings"].items() if n not in ("work", "along"))
-    listed = ", ".join(f"{size}: {number(1000 * value)}" for size, value in zip(sizes, seconds, strict=True))
-    rows.append([r["settings"]["work"], r["settings"]["along"], base, listed, f"{growth.exponent(sizes, seconds):.2f}"])
+    listed = ", ".join(f"{size}: {number(1000 * value)}" for size, value in zip(sizes, times, strict=True))
+    rows.append([r["settings"]["work"], r["settings"]["along"], base, listed, f"{growth.exponent(sizes, times):.2f}"])
   yield table(["work", "along", "at", "milliseconds", "exponent"], rows)
 
 
@@ -191,7 +201,7 @@ SECTIONS = {"bptt": bptt, "products": products, "spectra": spectra, "long": long
 
 
 def machines(results: Sequence[Result]) -> Iterator[str]:
-  """Every distinct machine and set of versions, with what it can do."""
+  """Section about every machine and set of versions, with the rates that were measured on it."""
   yield "## Machine\n"
   rows: dict[str, list[Result]] = {}
   for r in results:
@@ -204,16 +214,16 @@ def machines(results: Sequence[Result]) -> Iterator[str]:
     product, copy = (
       spread(estimate(values, (0, 1))) for values in (rates(limits.PRODUCT, "flops"), rates(limits.COPY, "bytes"))
     )
-    yield f"- {text}. Large product {product} GFLOP/s, large copy {copy} GB/s: medians of {len(made)} rows, lowest and highest."
-  yield "\nWhere the lowest is far below, something else was running: trust that row's ratios less."
+    yield f"- {text}. Large product {product} GFLOP/s, large copy {copy} GB/s: median (lowest – highest) of {len(made)} rows."
+  yield "\nIf the lowest rate is far below the median, other programs were running during that row. Trust its ratios less."
   commits = sorted({r["machine"]["commit"] for r in results})
-  yield f"\nMeasured at {', '.join(commits)} (a + for changes that were not committed).\n\nCommands:\n"
+  yield f"\nMeasured at {', '.join(commits)}. A + marks uncommitted changes.\n\nCommands:\n"
   yield from (f"    {command}" for command in sorted({r["command"] for r in results}))
 
 
 def markdown(results: Sequence[Result]) -> str:
-  """The whole page."""
-  sections = [HEAD, "## Goals\n", table(["goal", "asked", "measured", "met"], list(goals.judge(results))), ""]
+  """Returns the whole page."""
+  sections = [HEAD, "## Goals\n", table(["goal", "limit", "measured", "met"], list(goals.judge(results))), ""]
   for benchmark, section in SECTIONS.items():
     if of_it := select(results, benchmark):
       sections += [*section(of_it), ""]
@@ -222,7 +232,7 @@ def markdown(results: Sequence[Result]) -> str:
 
 @terminal.command()
 def main(argv: Sequence[str] | None = None) -> int:
-  """Writes the page from the command line and returns an exit code."""
+  """Runs the command and returns its exit code."""
   values = flags.FlagValues()
   flags.DEFINE_string("results", RESULTS, "Folder of the numbers.", flag_values=values)
   flags.DEFINE_string("out", "docs", "Folder for performance.md.", flag_values=values)

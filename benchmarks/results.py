@@ -1,4 +1,4 @@
-"""The numbers on disk, and what is derived from them: a ratio, a speed-up, a distance to the machine's limit."""
+"""The measured files, and the numbers derived from them: ratios, means, exponents and distances to the machine's limit."""
 
 from collections.abc import Iterator, Mapping, Sequence
 import json
@@ -17,14 +17,14 @@ Result = Mapping[str, Any]
 
 
 def load(folder: Path) -> list[Result]:
-  """All results of a folder, in the order of the names of their files.
+  """Returns all results of a folder, sorted by file name.
 
   Raises:
-    BenchmarkError: if there are none, or one has another schema.
+    BenchmarkError: if the folder holds no results, or a result has another schema.
   """
   paths = sorted(folder.glob("*.json"))
   if not paths:
-    raise BenchmarkError(f"{folder} holds no results; make bench makes some.")
+    raise BenchmarkError(f"{folder} holds no results; make bench measures them.")
   results = [json.loads(path.read_text()) for path in paths]
   for path, result in zip(paths, results, strict=True):
     if result.get("schema") != SCHEMA:
@@ -33,14 +33,14 @@ def load(folder: Path) -> list[Result]:
 
 
 def timed(result: Result, *kinds: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-  """The contenders of these kinds (all where none is given) that were timed, by name."""
+  """Yields the name and the result of every timed contender of these kinds, or of all kinds if none is given."""
   for name, one in result["contenders"].items():
     if "median" in one and (not kinds or one["kind"] in kinds):
       yield name, one
 
 
 def best(result: Result, *kinds: str) -> str | None:
-  """The name of the fastest contender of these kinds, by median; None where there is none."""
+  """Name of the contender of these kinds with the smallest median time, or None."""
   return min(timed(result, *kinds), key=lambda item: item[1]["median"], default=(None,))[0]
 
 
@@ -60,23 +60,26 @@ def ratio(result: Result, one: str | None, other: str | None) -> Estimate | None
 
 
 def to_best(result: Result, *kinds: str) -> Estimate | None:
-  """Time of the lab / time of the fastest of these kinds."""
+  """Time of the lab / time of the fastest contender of these kinds."""
   return ratio(result, best(result, "lab"), best(result, *kinds))
 
 
 def to_bare(result: Result) -> Estimate | None:
-  """Time of the faster way to make bare products / time of the lab: the share of their rate that the lab reaches."""
+  """Time of the faster bare products / time of the lab: the share of their rate that the lab reaches."""
   times = {name: one["median"] for name, one in timed(result, "limit") if name in (BARE, BARE_ONE_BY_ONE)}
   return ratio(result, min(times, key=times.__getitem__, default=None), best(result, "lab"))
 
 
 def geometric_mean(values: Sequence[float]) -> float:
-  """exp of the mean of ln; NaN for none."""
+  """exp(mean(ln x)), or NaN for an empty sequence."""
   return float(np.exp(np.mean(np.log(values)))) if values else float("nan")
 
 
 def to_limit(result: Result, name: str) -> float | None:
-  """Time / the least this machine could need: the longer of FLOPs at the rate of a large product and bytes at that of a copy."""
+  """Time / the machine's limit, or None if one of them is unknown.
+
+  The limit is the longer of the FLOPs at the rate of a large product, and the bytes at the rate of a large copy.
+  """
   one, machine = result["contenders"].get(name, {}), result["contenders"]
   if "median" not in one:
     return None
@@ -89,7 +92,7 @@ def to_limit(result: Result, name: str) -> float | None:
 
 
 def exponent(sizes: Sequence[float], seconds: Sequence[float]) -> float:
-  """The slope of ln seconds against ln size by least squares, through the upper half of the sizes but at least three."""
+  """Least-squares slope of ln seconds against ln size, over the larger half of the sizes, but at least three."""
   order = np.argsort(sizes)[-max(3, (len(sizes) + 1) // 2) :]
   x, y = np.log(np.asarray(sizes, float)[order]), np.log(np.asarray(seconds)[order])
   return float(np.polyfit(x, y, 1)[0])

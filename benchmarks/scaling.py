@@ -1,8 +1,8 @@
-"""How the lab's own cost grows along one size at a time.
+"""Times the lab as one size at a time grows.
 
 python -m benchmarks.scaling --works=bptt --along=hidden
 
-All sizes of a case run in turns in one process.
+All sizes of a case take turns.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from benchmarks import command
 from benchmarks.problem import Shape
 from benchmarks.timing import Contender
 
-# The work -> where each size starts when another grows, and the values it grows through.
+# Work -> the value of each size while another size grows, and the values through which it grows itself.
 BASE: Mapping[str, Mapping[str, int]] = {
   "bptt": {"hidden": 128, "steps": 100, "points": 32},
   "products": {"hidden": 64, "steps": 100, "points": 4},
@@ -31,7 +31,7 @@ VALUES: Mapping[str, Mapping[str, tuple[int, ...]]] = {
 
 
 def contender(work: str, along: str, value: int) -> Contender:
-  """One size of one work; `points` is the batch of BPTT, and of the others so many nets."""
+  """Returns the contender of one size of a work. `points` is the batch of BPTT, and the number of nets of other works."""
   size = {**BASE[work], along: value}
   arguments: dict[str, Any]
   if work == "bptt":
@@ -41,12 +41,13 @@ def contender(work: str, along: str, value: int) -> Contender:
     build, arguments = "benchmarks.products:lab", {"cell": "rnn", "norm": "spectral", **size}
   else:
     build, arguments = "benchmarks.spectra:lab", {"cell": "rnn", **size}
-  # How many devices there are is settled once in a process, and batches that the cores do not divide take one.
+  # The number of devices is fixed once per process, and batches that do not divide by the cores use one. So each size of BPTT has
+  # its own process.
   return Contender(str(value), build, arguments, "lab", process="" if work == "bptt" else "lab")
 
 
 def case(works: str, along: str) -> command.Case:
-  """One work along one size; nothing is compared, so nothing is checked."""
+  """Returns the case of a work along one size. Its contenders do different work, so their numbers are not compared."""
   base = {name: size for name, size in BASE[works].items() if name != along}
   contenders = [contender(works, along, value) for value in VALUES[works][along]]
   return command.Case(f"{works}-{along}", {"work": works, "along": along, **base}, contenders, tolerance=None)
@@ -54,14 +55,14 @@ def case(works: str, along: str) -> command.Case:
 
 BENCHMARK = command.Benchmark(
   "scaling",
-  "How the lab's cost grows with the hidden size, with time and with how many sequences or nets run at once.",
+  "The lab's time as the hidden size, the number of steps, or the number of sequences or nets grows.",
   {"works": command.one_of(*BASE), "along": command.one_of("hidden", "steps", "points")},
   case,
 )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-  """Runs it from the command line and returns an exit code."""
+  """Runs the command and returns its exit code."""
   return command.main(BENCHMARK, argv)
 
 

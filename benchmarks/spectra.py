@@ -1,4 +1,4 @@
-"""Full Lyapunov spectra, beside a QR at every step.
+"""Times full Lyapunov spectra, beside a QR at every step.
 
 python -m benchmarks.spectra --cells=rnn --hidden=64,128
 """
@@ -22,7 +22,7 @@ from sweepkit.execution.devices import prepare, tiled
 
 
 def facts(exponents: jax.Array, residual: jax.Array, interval: int, steps: int) -> dict[str, Any]:
-  """What is told of spectra `[P, n]`: means over points, the worst certificate, the products J Q."""
+  """Returns the facts of spectra `[P, n]`: means over points, the largest residual, and the FLOPs of the products J Q."""
   points, n = exponents.shape
   which = {"largest": 0, "middle": n // 2, "smallest": n - 1}
   check = {name: float(np.mean(exponents[:, i])) for name, i in which.items()}
@@ -35,9 +35,10 @@ def facts(exponents: jax.Array, residual: jax.Array, interval: int, steps: int) 
 
 
 def lab(cell: str, hidden: int, steps: int, points: int, interval: int | None = None) -> Prepared:
-  """`recurrent_lab.lyapunov_spectrum`, `vmap` over points, which are shared out to the cores where they divide them.
+  """Prepares `recurrent_lab.lyapunov_spectrum` with `vmap` over points.
 
-  By default it chooses the interval between two QRs.
+  The points are split over the cores if their number is a multiple of that of the cores. With `interval=None` the lab chooses the
+  re-orthonormalization interval.
   """
   cores = os.cpu_count() or 1
   if os.environ.get("JAX_PLATFORMS", "cpu") == "cpu" and points % cores == 0:
@@ -54,7 +55,7 @@ def lab(cell: str, hidden: int, steps: int, points: int, interval: int | None = 
 
 
 def dense(cell: str, hidden: int, steps: int, points: int) -> Prepared:
-  """As a user writes it: a scan over `jax.jacfwd`, J Q and its QR at every step, and ln |det J| for the certificate."""
+  """Prepares what a user would write: a scan over `jax.jacfwd`, J Q and its QR, with ln |det J| for the certificate."""
   params, xs = nets(cell, hidden, steps, points)
   n = state_size(cell, hidden)
 
@@ -77,7 +78,7 @@ def dense(cell: str, hidden: int, steps: int, points: int) -> Prepared:
 
 
 def case(cells: str, hidden: int, steps: int, points: int) -> command.Case:
-  """One cell and size; different first tangents leave a difference of order 1/T."""
+  """Returns the case of one cell and size. Different first tangents leave a difference of order 1/T."""
   size = {"cell": cells, "hidden": hidden, "steps": steps, "points": points}
   make = lambda name, build, kind, **more: Contender(name, f"benchmarks.spectra:{build}", size | more, kind)
   contenders = [
@@ -102,7 +103,7 @@ BENCHMARK = command.Benchmark(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-  """Runs it from the command line and returns an exit code."""
+  """Runs the command and returns its exit code."""
   return command.main(BENCHMARK, argv)
 
 

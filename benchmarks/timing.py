@@ -1,9 +1,9 @@
-"""Contenders measured in turns.
+"""Times contenders in turns.
 
-Each lives in a process of its own, so that thread pools, imports and settings of one do not disturb another. After everything
-is compiled and warm, every round asks all of them in a new random order, so that whatever else the machine does falls on all
-alike. A process is stopped while it is not its turn, so that threads which wait by spinning take nothing from the others, and a
-turn begins with an untimed run.
+Each contender has its own process, so that its thread pools, imports and settings do not disturb the others. When all programs
+are compiled, every round gives each contender one turn, in a new random order, so that other load on the machine affects all of
+them equally. A turn begins with an untimed run. Idle contenders are paused with SIGSTOP, because their spinning threads would
+otherwise keep using the CPU.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,34 +24,30 @@ import numpy as np
 
 from benchmarks.estimates import estimate
 
-KINDS = (
-  "lab",
-  "jax",
-  "peer",
-  "own",
-  "limit",
-)  # the lab; a peer on JAX; another peer; another way of the lab; the machine
+# The lab; a peer written in JAX; another peer; another way of the lab; a limit of the machine.
+KINDS = ("lab", "jax", "peer", "own", "limit")
 ROOT = Path(__file__).parent.parent
-PAUSE = 0.03  # seconds
-TURN = 0.3  # seconds of timed runs that a turn aims at
-ONE_DEVICE = {"JAX_PLATFORMS": "cpu", "OPENBLAS_NUM_THREADS": "1"}  # for the second see experiments/__init__.py
+PAUSE = 0.03  # seconds between turns
+TURN = 0.3  # seconds of timed runs per turn, if one run takes less
+# With threads of LAPACK and XLA on the same cores, a QR of 128 columns takes a hundred times longer.
+ONE_DEVICE = {"JAX_PLATFORMS": "cpu", "OPENBLAS_NUM_THREADS": "1"}
 
 
 class BenchmarkError(ValueError):
-  """What cannot be measured, or must not be compared."""
+  """A benchmark that cannot be measured, or whose numbers must not be compared."""
 
 
 class Contender(NamedTuple):
-  """Something to be timed.
+  """A program to be timed.
 
   Attributes:
-    name: as the table shows it.
-    build: `module:function`; called in the worker with `arguments`, it returns a `worker.Prepared`.
+    name: its name in the table.
+    build: `module:function`. The worker calls it with `arguments`; it returns a `worker.Prepared`.
     arguments: plain data.
     kind: one of `KINDS`.
-    needs: modules without which it is left out.
-    environment: variables of its process.
-    process: contenders that name the same process share it; by default each has its own.
+    needs: modules that must be installed; it is left out otherwise.
+    environment: environment variables of its process.
+    process: name of its process. Contenders with the same name share one; by default each has its own.
   """
 
   name: str
@@ -64,7 +60,7 @@ class Contender(NamedTuple):
 
 
 class Worker:
-  """The parent's end of one process."""
+  """A process that runs contenders, as its parent sees it."""
 
   def __init__(self, more: Mapping[str, str]) -> None:
     environment = {**ONE_DEVICE, **os.environ, **more}
@@ -75,11 +71,16 @@ class Worker:
     self.requests, self.replies = self.process.stdin, self.process.stdout
 
   def send(self, **request: Any) -> None:
-    with contextlib.suppress(BrokenPipeError):  # the answer will be missing
+    """Sends a request. If the process has ended, `receive` raises."""
+    with contextlib.suppress(BrokenPipeError):
       print(json.dumps(request), file=self.requests, flush=True)
 
   def receive(self, about: str) -> dict[str, Any]:
-    """The answer to the oldest request that has none yet; raises `BenchmarkError` about the contender if it failed."""
+    """Returns the reply to the oldest open request.
+
+    Raises:
+      BenchmarkError: if the request failed or the process ended; names the contender `about`.
+    """
     line = self.replies.readline()
     reply = json.loads(line) if line else {"error": f"the process ended with code {self.process.wait()}"}
     if "error" in reply:
@@ -87,10 +88,11 @@ class Worker:
     return reply
 
   def stop(self) -> None:
+    """Pauses the process until its next turn."""
     self.process.send_signal(signal.SIGSTOP)
 
   def run(self, name: str, untimed: int, timed: int) -> list[float]:
-    """Wakes the process for its turn; the seconds of each timed run."""
+    """Gives a contender its turn. Returns the seconds of each timed run."""
     self.process.send_signal(signal.SIGCONT)
     self.send(run=name, untimed=untimed, timed=timed)
     seconds = self.receive(name)["seconds"]
@@ -98,43 +100,72 @@ class Worker:
     return seconds
 
   def peak(self, name: str) -> int:
+    """Peak memory of the process in bytes."""
     self.process.send_signal(signal.SIGCONT)
     self.send(peak=True)
     return self.receive(name)["bytes"]
 
   def close(self) -> None:
+    """Ends the process, which exits when it has read all requests."""
     self.process.send_signal(signal.SIGCONT)
     with contextlib.suppress(BrokenPipeError):
-      self.requests.close()  # the worker reads to the end and leaves
+      self.requests.close()
     self.replies.close()
     self.process.wait()
 
 
 @contextlib.contextmanager
 def workers(contenders: Sequence[Contender]) -> Iterator[dict[str, Worker]]:
-  """A worker for every contender by its name, alive within the block."""
+  """Starts the worker of every contender, by the contender's name. Ends them when the `with` ends."""
   by_process: dict[str, Worker] = {}
-  try:
-    for c in contenders:
-      if (name := c.process or c.name) not in by_process:
-        by_process[name] = Worker(c.environment)
+  with contextlib.ExitStack() as stack:
+    for name, environment in {c.process or c.name: c.environment for c in reversed(contenders)}.items():
+      by_process[name] = Worker(environment)
+      stack.callback(by_process[name].close)
     yield {c.name: by_process[c.process or c.name] for c in contenders}
-  finally:
-    for worker in by_process.values():
-      worker.close()
 
 
 def missing(contender: Contender) -> str:
-  """Why it cannot run here, or nothing."""
+  """Returns the reason why a contender cannot run here, or ""."""
   absent = [name for name in contender.needs if importlib.util.find_spec(name) is None]
   return f"{', '.join(absent)} is not installed" if absent else ""
 
 
 def summary(rounds: Sequence[Sequence[float]]) -> dict[str, Any]:
-  """Median and quartiles of all runs, beside the runs themselves."""
+  """Returns the median and quartiles of all runs, and the runs with six digits."""
   middle, low, high = estimate(np.concatenate(rounds))
   kept = [[float(f"{value:.6g}") for value in times] for times in rounds]
   return {"median": middle, "low": low, "high": high, "rounds": kept}
+
+
+class _Turn(NamedTuple):
+  """Runs of a contender per turn, and the seconds of one run."""
+
+  untimed: int
+  timed: int
+  run: float
+
+  @property
+  def seconds(self) -> float:
+    """Expected time of a turn."""
+    return (self.timed + self.untimed) * self.run + PAUSE
+
+
+def _plan_turn(worker: Worker, name: str, typical: float) -> _Turn:
+  """Plans the turns of a contender whose first run, with compilation, took `typical` seconds. Then pauses its process."""
+  if typical < 30:
+    (typical,) = worker.run(name, untimed=int(typical < 15), timed=1)
+  return _Turn(untimed=int(typical < 2), timed=int(np.clip(TURN / typical, 1, 20)), run=typical)
+
+
+def _load(present: Sequence[Contender], worker: Mapping[str, Worker]) -> dict[str, dict[str, Any]]:
+  """Imports and compiles all contenders side by side, since nothing is timed yet, and pauses their processes."""
+  for c in present:
+    worker[c.name].send(load=c.name, build=c.build, arguments=dict(c.arguments))
+  loaded = {c.name: worker[c.name].receive(c.name) for c in present}
+  for c in present:
+    worker[c.name].stop()
+  return loaded
 
 
 def measure(
@@ -147,48 +178,35 @@ def measure(
   """Times contenders in turns.
 
   Args:
-    contenders: with names that differ.
-    rounds: in how many rounds; fewer, but at least 3 where as many are asked for, if they would take more than `budget`.
-    budget: seconds that the rounds may take.
-    note: is told what happens.
+    contenders: programs with different names.
+    rounds: number of rounds. There are fewer if they would take more than `budget`, but at least min(rounds, 3).
+    budget: seconds for all rounds.
+    note: called with a line of progress.
 
   Returns:
-    By name: `kind`, and `skipped` (why) or `median`, `low`, `high` (quartiles) and `rounds` (all runs) in seconds, `facts`,
-    and `peak_bytes` of its process.
+    By name: `kind`, and either `skipped` (the reason) or the following. `median`, `low`, `high` (quartiles) and `rounds` (all
+    runs) are in seconds; `facts` come from the contender; `peak_bytes` is the peak memory of its process.
 
   Raises:
     BenchmarkError: if a contender fails.
   """
   results: dict[str, dict[str, Any]] = {c.name: {"kind": c.kind} for c in contenders}
-  for contender in contenders:
-    if reason := missing(contender):
-      results[contender.name]["skipped"] = reason
-      note(f"  {contender.name}: left out, {reason}")
+  for name, reason in ((c.name, reason) for c in contenders if (reason := missing(c))):
+    results[name]["skipped"] = reason
+    note(f"  {name}: left out, {reason}")
   present = [c for c in contenders if "skipped" not in results[c.name]]
   order = random.Random(0)
   with workers(present) as worker:
-    timed: dict[str, int] = {}
-    untimed: dict[str, int] = {}
-    spent = 0.0
-    for c in present:  # imports and compilation may go on side by side, since nothing is timed yet
-      worker[c.name].send(load=c.name, build=c.build, arguments=dict(c.arguments))
-    loaded = {c.name: worker[c.name].receive(c.name) for c in present}
-    for c in present:
-      worker[c.name].stop()
-    for c in present:
-      results[c.name]["facts"] = loaded[c.name]["facts"]
-      typical = loaded[c.name]["seconds"]
-      if typical < 30:
-        (typical,) = worker[c.name].run(c.name, untimed=int(typical < 15), timed=1)
-      timed[c.name], untimed[c.name] = int(np.clip(TURN / typical, 1, 20)), int(typical < 2)
-      spent += (timed[c.name] + untimed[c.name]) * typical + PAUSE
-      note(f"  {c.name}: about {1000 * typical:.3g} ms")
-    rounds = min(rounds, max(3, int(budget / max(spent, PAUSE))))
-    times: dict[str, list[list[float]]] = {c.name: [] for c in present}
-    for _ in range(rounds):
-      for c in order.sample(present, len(present)):
-        time.sleep(PAUSE)
-        times[c.name].append(worker[c.name].run(c.name, untimed[c.name], timed[c.name]))
-    for c in present:
-      results[c.name] |= summary(times[c.name]) | {"peak_bytes": worker[c.name].peak(c.name)}
+    loaded, turns = _load(present, worker), dict[str, _Turn]()
+    for name, reply in loaded.items():
+      results[name]["facts"] = reply["facts"]
+      turns[name] = _plan_turn(worker[name], name, reply["seconds"])
+      note(f"  {name}: about {1000 * turns[name].run:.3g} ms")
+    rounds = min(rounds, max(3, int(budget / max(sum(turn.seconds for turn in turns.values()), PAUSE))))
+    times: dict[str, list[list[float]]] = {name: [] for name in turns}
+    for c in (c for _ in range(rounds) for c in order.sample(present, len(present))):
+      time.sleep(PAUSE)
+      times[c.name].append(worker[c.name].run(c.name, turns[c.name].untimed, turns[c.name].timed))
+    for name in turns:
+      results[name] |= summary(times[name]) | {"peak_bytes": worker[name].peak(name)}
   return results

@@ -1,12 +1,12 @@
-"""A process that does what contenders do, when it is told to.
+"""A process that runs contenders on request.
 
-It reads one JSON request a line from its standard input and answers with one line of JSON:
+It reads one JSON request per line from its standard input and replies with one line of JSON:
 
-    {"load": name, "build": "module:function", "arguments": {...}} -> {"seconds": until it has run once, "facts": {...}}
+    {"load": name, "build": "module:function", "arguments": {...}} -> {"seconds": until the end of its first run, "facts": {...}}
     {"run": name, "untimed": m, "timed": n}                        -> {"seconds": [n numbers]}
-    {"peak": true}                                                 -> {"bytes": the most memory it has held so far}
+    {"peak": true}                                                 -> {"bytes": its peak memory so far}
 
-Whatever else a library prints goes to standard error, and a request that fails is answered by {"error": why}.
+The reply to a request that fails is {"error": reason}. All other output of the libraries goes to standard error.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,12 +23,12 @@ from typing import Any, NamedTuple
 
 
 class Prepared(NamedTuple):
-  """What a contender's `build` function returns.
+  """A contender that is ready to run.
 
   Attributes:
-    run: does the work once, and returns what came of it when it is done.
-    facts: turns that into plain data. Numbers under `check` must agree between contenders; `flops` and `bytes` are what one
-      run cannot do without.
+    run: does the work once, waits until it is done, and returns the result.
+    facts: turns the result into plain data. Numbers under `check` must agree between contenders. `flops` and `bytes` are the
+      least that one run needs.
   """
 
   run: Callable[[], Any]
@@ -36,22 +36,23 @@ class Prepared(NamedTuple):
 
 
 def seconds(run: Callable[[], Any]) -> float:
+  """Time of one run."""
   started = time.perf_counter()
   run()
   return time.perf_counter() - started
 
 
 def peak_bytes() -> int:
-  """The largest resident set of this process so far.
+  """Largest resident set of this process so far.
 
-  Not that of `getrusage`, which a new process takes over from the one that made it.
+  `getrusage` would not do: a new process inherits its value from its parent.
   """
   found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
   return 1024 * int(found[1]) if found else 0
 
 
 def answer(request: Mapping[str, Any], loaded: dict[str, Prepared]) -> dict[str, Any]:
-  """Does what one request asks for."""
+  """Carries out a request and returns the reply."""
   if "load" in request:
     module, function = request["build"].split(":")
     started = time.perf_counter()
@@ -68,24 +69,27 @@ def answer(request: Mapping[str, Any], loaded: dict[str, Prepared]) -> dict[str,
 
 
 def end_with_parent() -> None:
-  """Whoever is stopped when the parent is killed would otherwise stay for ever; only Linux can be asked for this."""
+  """Asks Linux to kill this process when its parent ends. If it is paused then, it could not end by itself."""
   if sys.platform == "linux":
     parent_death_signal = 1  # PR_SET_PDEATHSIG
     ctypes.CDLL(None).prctl(parent_death_signal, signal.SIGKILL)
 
 
 def main() -> None:
-  """Answers requests until there are no more."""
+  """Replies to requests until standard input ends."""
   end_with_parent()
-  with os.fdopen(os.dup(1), "w") as answers:
+  loaded: dict[str, Prepared] = {}
+  with os.fdopen(os.dup(1), "w") as replies:
     os.dup2(2, 1)
-    loaded: dict[str, Prepared] = {}
     for line in sys.stdin:
-      try:
-        reply = answer(json.loads(line), loaded)
-      except Exception as error:
-        reply = {"error": f"{type(error).__name__}: {error}"}
-      print(json.dumps(reply), file=answers, flush=True)
+      print(json.dumps(_reply(line, loaded)), file=replies, flush=True)
+
+
+def _reply(line: str, loaded: dict[str, Prepared]) -> dict[str, Any]:
+  try:
+    return answer(json.loads(line), loaded)
+  except Exception as error:
+    return {"error": f"{type(error).__name__}: {error}"}
 
 
 if __name__ == "__main__":

@@ -51,15 +51,20 @@ def main(argv: Sequence[str] | None = None) -> int:
       return 0
     planned = [job for name in names for job in jobs.read(name)]
     jobs.check(planned, values.out)
-    for job in planned:
-      if code := _run(job, values, environment):
-        print(f"studies: {job.place} ended with exit code {code}; the jobs after it were not run.", file=sys.stderr)
-        return code
+    return _run_all(planned, values, environment)
   except (flags.Error, jobs.StudyError) as error:
     print(f"studies: {error}", file=sys.stderr)
     return 2
   except KeyboardInterrupt:
     return 130
+
+
+def _run_all(planned: Sequence[jobs.Job], values: flags.FlagValues, environment: Mapping[str, str]) -> int:
+  """Runs jobs up to the first that fails. Returns its exit code, or 0."""
+  for job in planned:
+    if code := _run(job, values, environment):
+      print(f"studies: {job.place} ended with exit code {code}; the jobs after it were not run.", file=sys.stderr)
+      return code
   return 0
 
 

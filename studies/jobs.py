@@ -56,10 +56,9 @@ def read(name: str, inside: tuple[str, ...] = ()) -> list[Job]:
   for number, line in enumerate((FOLDER / f"{name}.txt").read_text().splitlines(), 1):
     place = f"{name}.txt:{number}"
     words = _words(line, place)
-    if words[:1] == ["include"] and len(words) == 2:
-      jobs += read(words[1], (*inside, name))
-    elif words:
-      jobs.append(Job(words[0], tuple(words[1:]), place))
+    is_include = words[:1] == ["include"] and len(words) == 2
+    own = [Job(words[0], tuple(words[1:]), place)] if words else []
+    jobs += read(words[1], (*inside, name)) if is_include else own
   return jobs
 
 

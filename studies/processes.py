@@ -23,15 +23,14 @@ def run(commands: Sequence[Sequence[str]], environment: Mapping[str, str], secon
   try:
     for command in commands:
       started.append(subprocess.Popen(command, env=dict(environment)))
-    while True:
-      codes = [process.poll() for process in started]
-      if failed := [code for code in codes if code]:
-        return failed[0] if failed[0] > 0 else 128 - failed[0]
-      if None not in codes:
-        return 0
+    codes = [process.poll() for process in started]
+    while None in codes and not any(codes):
       time.sleep(seconds)
+      codes = [process.poll() for process in started]
   finally:
     _end(started)
+  failed = next((code for code in codes if code), 0)
+  return failed if failed >= 0 else 128 - failed
 
 
 def _end(processes: Sequence[subprocess.Popen]) -> None:

@@ -1,1 +1,1 @@
-"""How others take the value and gradient of a recurrent net: each `make(cell, shape)` builds it on the weights of `problem`."""
+"""Contenders of the BPTT benchmark: each `make(cell, shape)` prepares value and gradient on the weights of `problem`."""

@@ -1,4 +1,4 @@
-"""Equinox's cells, scanned over time and vmapped over the batch as its documentation shows. It has no plain RNN."""
+"""Cells of Equinox, scanned over time and vmapped over the batch as its documentation shows. It has no plain RNN."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ CELLS = {"lstm": eqx.nn.LSTMCell, "gru": eqx.nn.GRUCell}
 
 
 def make(cell: str, shape: tuple[int, ...]) -> Prepared:
-  """Its value and gradient on the weights of the problem."""
+  """Prepares value and gradient on the weights of the problem."""
   shape = problem.Shape(*shape)
   p = problem.problem(cell, shape)
   one = CELLS[cell](shape.inputs, shape.hidden, key=jax.random.key(0))

@@ -12,7 +12,7 @@ GATES = {"rnn": ("",), "lstm": ("i", "f", "g", "o"), "gru": ("r", "z", "n")}
 
 
 def make(cell: str, shape: tuple[int, ...]) -> Prepared:
-  """Its value and gradient on the weights of the problem."""
+  """Prepares value and gradient on the weights of the problem."""
   shape = problem.Shape(*shape)
   p = problem.problem(cell, shape)
   split = lambda array: np.split(array, len(GATES[cell]), axis=-1)

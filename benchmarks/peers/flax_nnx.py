@@ -1,4 +1,4 @@
-"""`flax.nnx.RNN` with the cell that Flax recommends for speed, split into graph and state so that `jax.jit` takes it."""
+"""`flax.nnx.RNN` with the cell that Flax recommends for speed, split into graph and state, as `jax.jit` requires."""
 
 from flax import nnx
 import jax.numpy as jnp
@@ -11,7 +11,7 @@ CELLS = {"rnn": nnx.SimpleCell, "lstm": nnx.OptimizedLSTMCell, "gru": nnx.GRUCel
 
 
 def make(cell: str, shape: tuple[int, ...]) -> Prepared:
-  """Its value and gradient on the weights of the problem."""
+  """Prepares value and gradient on the weights of the problem."""
   shape = problem.Shape(*shape)
   p = problem.problem(cell, shape)
   one = CELLS[cell](shape.inputs, shape.hidden, rngs=nnx.Rngs(0))

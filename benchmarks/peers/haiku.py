@@ -1,4 +1,4 @@
-"""`haiku.dynamic_unroll`. Its plain RNN has a relu and is no peer of a tanh network."""
+"""`haiku.dynamic_unroll`. Its plain RNN has a relu, so it is not compared with a tanh RNN."""
 
 import haiku as hk
 import numpy as np
@@ -11,7 +11,7 @@ CORES = {"lstm": hk.LSTM, "gru": hk.GRU}
 
 
 def make(cell: str, shape: tuple[int, ...]) -> Prepared:
-  """Its value and gradient on the weights of the problem; the GRU resets before the product."""
+  """Prepares value and gradient on the weights of the problem. The GRU resets before the product."""
   shape = problem.Shape(*shape)
   p = problem.problem(cell, shape)
 
@@ -21,7 +21,7 @@ def make(cell: str, shape: tuple[int, ...]) -> Prepared:
 
   if cell == "lstm":
     i, f, g, o = np.split(np.concatenate([p.input_kernel, p.recurrent_kernel, p.bias[None]]), 4, axis=-1)
-    f[-1] -= 1  # haiku adds it
+    f[-1] -= 1  # haiku adds 1 to the forget bias
     joint = np.concatenate([i, g, f, o], axis=-1)
     params = {"lstm/linear": {"w": joint[:-1], "b": joint[-1]}}
     recurrent = lambda tree: tree["lstm/linear"]["w"][shape.inputs :]

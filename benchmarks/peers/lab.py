@@ -1,4 +1,4 @@
-"""The lab itself, and a plain scan over its step as a user of JAX would write it."""
+"""The lab, and a plain scan over its step as a user of JAX would write it."""
 
 from functools import partial
 import os
@@ -13,16 +13,16 @@ import recurrent_lab as rl
 
 
 def _params(cell: str, shape: problem.Shape) -> object:
-  """The lab's own params with the numbers of the problem, by field name."""
+  """Returns params of the lab with the numbers of the problem, by field name."""
   own = rl.get_cell(cell).init(jax.random.key(0), shape.inputs, shape.hidden)
   given = problem.problem(cell, shape)._asdict()
   return own._replace(**{name: jnp.asarray(given[name]) for name in own._fields})
 
 
 def make(cell: str, shape: tuple[int, ...]) -> Prepared:
-  """`recurrent_lab.reverse_unroll`, the batch shared out to the cores where they divide it into shares of 16 or more.
+  """Prepares `recurrent_lab.reverse_unroll`, with the batch split over the cores if each share has at least 16 rows.
 
-  In products of fewer rows each core is busy with reading the whole kernel, which they better share.
+  In products of fewer rows, every core would spend its time reading the whole kernel.
   """
   shape, cores = problem.Shape(*shape), os.cpu_count() or 1
   share, rest = divmod(shape.batch, cores)
@@ -35,14 +35,14 @@ def make(cell: str, shape: tuple[int, ...]) -> Prepared:
 
 
 def make_unroll(cell: str, shape: tuple[int, ...], segment: int | None = None) -> Prepared:
-  """`recurrent_lab.unroll` under `jax.value_and_grad`, in segments or plainly."""
+  """Prepares `recurrent_lab.unroll` under `jax.value_and_grad`, with or without segments."""
   shape = problem.Shape(*shape)
   apply = lambda params, xs: rl.unroll(rl.get_cell(cell), params, xs, segment=segment)[1]
   return prepare(apply, _params(cell, shape), lambda tree: tree.recurrent_kernel, cell, shape)
 
 
 def make_scan(cell: str, shape: tuple[int, ...]) -> Prepared:
-  """`lax.scan` over `cell.step`, differentiated by JAX."""
+  """Prepares `lax.scan` over `cell.step`, differentiated by JAX."""
   shape, one = problem.Shape(*shape), rl.get_cell(cell)
   apply = lambda params, xs: jax.lax.scan(partial(one.step, params), one.initial_state(params, xs.shape[1:-1]), xs)[1]
   return prepare(apply, _params(cell, shape), lambda tree: tree.recurrent_kernel, cell, shape)

@@ -1,4 +1,4 @@
-"""What the peers on JAX share."""
+"""Value and gradient by JAX, shared by all contenders that are written in JAX."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,16 +21,16 @@ def prepare(
   note: str = "",
   is_parallel: bool = False,
 ) -> Prepared:
-  """The jitted value and gradient of the mean square of `apply(params, xs)`, whatever its layout.
+  """Prepares the jitted value and gradient of the mean square of `apply(params, xs)`.
 
   Args:
-    apply: `(params, xs [T, B, I]) -> outputs`.
-    params: a pytree with the numbers of `problem` in it.
-    recurrent_kernels: picks what multiplies the state from a tree like `params`.
-    cell: by name.
-    shape: of the problem.
-    note: how the function differs from the lab's, in which case its numbers need not agree.
-    is_parallel: whether all local devices share the batch.
+    apply: `(params, xs [T, B, I]) -> outputs` of any layout.
+    params: a pytree that holds the numbers of `problem`.
+    recurrent_kernels: selects the kernels that multiply the state from a tree like `params`.
+    cell: name of the cell.
+    shape: sizes of the problem.
+    note: the difference from the lab's function, if there is one. Its numbers then need not agree.
+    is_parallel: True if all local devices share the batch.
   """
   params = jax.tree.map(jnp.asarray, params)
   xs = jnp.asarray(problem.problem(cell, shape).xs)

@@ -9,7 +9,7 @@ NETS = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
 
 
 def make(cell: str, shape: tuple[int, ...]) -> Prepared:
-  """Its value and gradient on the weights of the problem; of its two biases one is 0 but for the GRU's reset product."""
+  """Prepares value and gradient on the weights of the problem. The second bias is 0, except in the GRU's reset product."""
   shape = problem.Shape(*shape)
   p = problem.problem(cell, shape)
   net, xs = NETS[cell](shape.inputs, shape.hidden), torch.from_numpy(p.xs)

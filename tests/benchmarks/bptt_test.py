@@ -1,4 +1,4 @@
-"""A tiny shape is measured from the command line, and every contender computes what the lab computes."""
+"""The BPTT benchmark measures a tiny shape from the command line, and its contenders compute the same loss."""
 
 import importlib
 import json
@@ -13,7 +13,7 @@ TINY = problem.Shape(batch=3, steps=5, inputs=2, hidden=4)
 PEERS = {"flax_linen": "flax", "flax_nnx": "flax", "haiku": "haiku", "equinox": "equinox", "torch": "torch"}
 
 
-@pytest.mark.filterwarnings("ignore")  # what other libraries warn of is their business
+@pytest.mark.filterwarnings("ignore")  # other libraries may warn
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
 @pytest.mark.parametrize("module", [*PEERS, "lab"])
 def test_a_peer_computes_what_numpy_computes(module, cell):
@@ -36,7 +36,7 @@ def test_a_peer_computes_what_numpy_computes(module, cell):
 
 
 def loss_in_numpy(cell):
-  """The mean square of the outputs by loops over time and float64."""
+  """The mean square of the outputs, by a loop over time in float64."""
   p = problem.Problem(*(np.asarray(array, np.float64) for array in problem.problem(cell, TINY)))
   h = c = np.zeros((TINY.batch, TINY.hidden))
   sigmoid = lambda a: 1 / (1 + np.exp(-a))
@@ -81,11 +81,11 @@ def test_the_command_measures_a_tiny_shape(tmp_path, capsys):
 @pytest.mark.parametrize(
   ("flag", "sentence"),
   [
-    ("--shapes=5", "--shapes has '5'; it takes 0 to 4, or batch x steps x inputs x hidden."),
+    ("--shapes=5", "--shapes has '5'; it must be 0 to 4, or batch x steps x inputs x hidden."),
     ("--shapes=3x0x2x4", "--shapes has '3x0x2x4'"),
     ("--cells=", "--cells is empty"),
-    ("--cells=elman", "--cells has 'elman'; it takes any of lstm, gru, rnn."),
-    ("--contenders=theano", "--contenders has 'theano'; the case lstm-32x100x64x128 has lab, plain scan"),
+    ("--cells=elman", "--cells has 'elman'; it must be any of lstm, gru, rnn."),
+    ("--contenders=theano", "--contenders has 'theano'; the contenders of lstm-32x100x64x128 are lab, plain scan"),
     ("--rounds=0", "rounds"),
     ("lab", "'lab' is not a flag"),
   ],

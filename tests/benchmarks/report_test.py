@@ -1,4 +1,4 @@
-"""What is derived from times, and the page made of it."""
+"""Numbers derived from times, and the page that shows them."""
 
 import json
 from pathlib import Path
@@ -31,7 +31,7 @@ SWEPT = {
 
 
 def contender(kind, seconds, **facts):
-  """One whose three rounds of two runs have this median."""
+  """A contender whose three rounds of two runs have this median."""
   rounds = [[0.9 * seconds, seconds], [seconds, 1.2 * seconds], [seconds, seconds]]
   return {"kind": kind, **timing.summary(rounds), "facts": facts, "peak_bytes": 2**29}
 
@@ -54,7 +54,7 @@ def bptt_result(cell, lab, linen, torch):
   return result("bptt", settings, contenders | ({"torch": contender("peer", torch)} if torch else {}))
 
 
-def test_ratios_are_those_of_medians_to_the_best_peer_of_each_kind():
+def test_ratios_are_to_the_fastest_peer_of_each_kind():
   one = bptt_result("lstm", lab=0.2, linen=0.5, torch=0.4)
   assert results.best(one, "jax", "peer") == "torch"
   middle, low, high = results.to_best(one, "jax", "peer")
@@ -73,7 +73,7 @@ def test_the_limit_is_the_slower_of_products_and_copies():
   assert results.to_limit(one, "flax.linen") is None
 
 
-def test_exponents_are_those_of_power_laws_and_leave_the_small_sizes_out(rng):
+def test_exponents_are_those_of_power_laws_and_ignore_the_small_sizes(rng):
   power, factor = rng.uniform(0.5, 3), rng.uniform(1e-6, 1e-3)
   sizes = [16, 32, 64, 128, 256]
   seconds = [factor * size**power for size in sizes]
@@ -117,20 +117,20 @@ def test_the_page_shows_every_row_and_the_means(tmp_path, capsys):
   for cells in (
     "| lstm | 1 × 2 × 3 × 4 | 200 (200 – 200) | 500 (500 – 500) | 400 (400 – 400) | 0.5 (0.5 – 0.5) | 0.4 (0.4 – 0.4) | 2 |",
     "| gru | 0.800 of 1 | 0.800 of 1 |",
-    "| products of 64 points, spectral: bare products / lab, the least | ≥ 0.6 | 0.7 | yes |",
-    "| spectra: dense with QR at every step / lab, the least | ≥ 3 | 3.5 | yes |",
+    "| products of 64 points, spectral: bare products / lab, smallest | ≥ 0.6 | 0.7 | yes |",
+    "| spectra: dense with QR at every step / lab, smallest | ≥ 3 | 3.5 | yes |",
     "| long sequences: peak of the process in segments, GB | ≤ 1 | 0.5 | yes |",
     "| 40 | 8 | 9 | 32 | 1 | 4 | 10 | 0.9 | rnn 2, lstm 6 | 110 | 100 |",
-    "| sweeps: seconds to compile a cell, the most | ≤ 5 | 6 | no |",
+    "| sweeps: seconds to compile a cell, largest | ≤ 5 | 6 | no |",
     "| sweeps: peak memory / that of a small grid | ≤ 1.1 | 1.1 | yes |",
     "| bptt | steps | hidden 8, points 32 | 2: 4, 4: 16, 8: 64, 16: 256 | 2.00 |",
-    "Large product 2 (2 – 2) GFLOP/s, large copy 4 (4 – 4) GB/s: medians of 7 rows, lowest and highest.",
+    "Large product 2 (2 – 2) GFLOP/s, large copy 4 (4 – 4) GB/s: median (lowest – highest) of 7 rows.",
   ):
     assert cells in text
   assert growth.draw(rows[-2:-1], tmp_path / "again").read_bytes() == image.read_bytes()
 
 
-def test_the_page_in_docs_is_what_the_numbers_beside_it_give():
+def test_the_page_in_docs_is_written_from_the_files_beside_it():
   kept = results.load(ROOT / "docs/performance")
   assert (ROOT / "docs/performance.md").read_text() == report.markdown(kept)
   assert (ROOT / "docs/images/growth.png").exists() == any(r["benchmark"] == "scaling" for r in kept)
@@ -138,7 +138,7 @@ def test_the_page_in_docs_is_what_the_numbers_beside_it_give():
 
 @pytest.mark.parametrize(
   ("content", "sentence"),
-  [(None, "holds no results; make bench makes some."), ('{"schema": 0}', "has schema 0; this code reads 1.")],
+  [(None, "holds no results; make bench measures them."), ('{"schema": 0}', "has schema 0; this code reads 1.")],
 )
 def test_a_folder_that_cannot_be_read_is_named(tmp_path, capsys, content, sentence):
   if content:
