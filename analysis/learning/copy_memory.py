@@ -60,8 +60,8 @@ def finding(shown: xr.Dataset) -> str:
     return ", ".join(f"{short(float(loss))} (bias {loss.forget_bias.item()})" for loss in known)
 
   return (
-    f"At lag {int(longest.length)}, where a net that knows only when to answer has a loss of "
-    f"{short(float(longest.trivial_loss))} nats, the median loss at the end is {each(final, losses)}."
+    f"Median loss at the end at lag {int(longest.length)}, in nats: {each(final, losses)}. A net that knows only when to answer "
+    f"has a loss of {short(float(longest.trivial_loss))}."
   )
 
 

@@ -117,7 +117,7 @@ def finding(shown: xr.Dataset) -> str:
     lags = {bias: float(one.length.where(good.sel(forget_bias=bias)).max()) for bias in ends}
     return ", ".join(f"{'none' if np.isnan(lag) else short(lag)} (bias {bias})" for bias, lag in lags.items())
 
-  return f"The longest lag that most seeds solve is, in steps: {each(shown[['solved']], longest)}."
+  return f"Longest lag that most seeds solve, in steps: {each(shown[['solved']], longest)}."
 
 
 FIGURE = FigureSpec(

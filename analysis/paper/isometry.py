@@ -81,7 +81,7 @@ def finding(shown: xr.Dataset) -> str:
     return f"{short(100 * share)} % (W_s = {float(rates.ws):g})"
 
   return (
-    f"Over {int(far.sv_lag)} steps the share of directions that shrink by less than {KEPT:g} nats per step, at the W_s whose "
+    f"Share of directions that shrink by less than {KEPT:g} nats per step over {int(far.sv_lag)} steps, at the W_s where the "
     f"norm grows or shrinks least: {each(far, kept)}."
   )
 
