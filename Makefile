@@ -1,11 +1,13 @@
-# make paper   the environment, the sweeps, the figures, the claims ledger, the report
-# make ledger  docs/claims.md and the table in README.md from the results that make paper left
-# make test    the environment, the default tests
-# make learning, make landmarks    training runs, small and full, and their figures
-# make reliability    faults tried for real and counted: docs/reliability.md
-# make language, make language-landmarks    language models and other uses, small and full, and their figures
-# make docs    the site of guides and functions, in build/docs
-# make bench   the lab beside other libraries, in an environment of its own (an hour and a half; leave the machine alone)
+# make paper          environment, sweeps, figures, claims ledger, report
+# make ledger         docs/claims.md and the table in README.md, from the results of make paper
+# make test           environment, default tests
+# make learning       training runs and their figures, small; make landmarks runs them at full size
+# make language       language models, other uses and their figures, small; make language-landmarks runs them at full size
+# make reliability    tries faults on real launches and counts the outcomes: docs/reliability.md
+# make docs           the site of guides and functions, in build/docs
+# make bench          the lab beside other libraries, in an environment of its own; 90 minutes on an otherwise idle machine
+#
+# The jobs of each study are listed in studies/*.txt.
 PYTHON ?= python3
 VENV ?= .venv
 RESULTS ?= results
@@ -13,8 +15,9 @@ FIGURES ?= figures
 REPORT ?= report
 LEDGER ?= $(REPORT)
 RUN = $(VENV)/bin/python
-EXPERIMENTS = recurrent_gain tanh_saturation forget_bias zero_or_one \
-              mean_field lyapunov phase_gates phase_input activation_choice transient_growth one_unit identities small_gain
+# Processes per training job.
+SHARDS ?= 2
+study = $(RUN) -m studies $(1) --out="$(RESULTS)" --shards=$(SHARDS)
 
 .PHONY: paper sweeps figures ledger report learning landmarks learning-figures language language-landmarks uses language-figures \
         reliability bench docs test test-slow check env clean
@@ -24,7 +27,7 @@ paper: sweeps figures report
 	@echo "All of it on one page: $(REPORT)/index.html"
 
 sweeps: env
-	@for experiment in $(EXPERIMENTS); do $(RUN) -m experiments.$$experiment --out="$(RESULTS)" || exit $$?; done
+	$(call study,paper)
 
 figures: env
 	$(RUN) -m analysis.paper --results="$(RESULTS)" --out="$(FIGURES)"
@@ -37,88 +40,34 @@ ledger: env
 report: env
 	$(RUN) -m analysis.report --results="$(RESULTS)" --out="$(REPORT)"
 
-# One process a core: training runs on small nets leave most of a machine idle otherwise.
-SHARDS ?= 0/2 1/2
-train = @pids=; trap 'kill $$pids; wait; exit 130' INT; for shard in $(SHARDS); do \
-	XLA_FLAGS=--xla_cpu_multi_thread_eigen=false $(RUN) -m experiments.$(1) --shard=$$shard --out="$(RESULTS)" & pids="$$pids $$!"; done; \
-	for pid in $$pids; do wait $$pid || exit 1; done
-
-# A figure is not replaced by one of other results, so these have folders of their own.
+# A figure does not overwrite one of other results, so each study has its own folders.
 learning: RESULTS = results/learning
 learning: FIGURES = figures/learning
-landmarks: RESULTS = results/landmarks
-landmarks: FIGURES = figures/landmarks
+language: RESULTS = results/language
+language: FIGURES = figures/language
+landmarks language-landmarks: RESULTS = results/landmarks
+landmarks language-landmarks: FIGURES = figures/landmarks
 
-learning: env
-	$(RUN) -m experiments.error_surface --out="$(RESULTS)"
-	$(RUN) -m experiments.forget_bias --out="$(RESULTS)"
-	$(call train,adding --cells=gru$(comma)lstm$(comma)peephole_lstm$(comma)rnn --length=50 --hidden_size=64 --updates=1500 --seeds=3)
-	$(call train,adding --cells=indrnn --layers=1$(comma)2 --length=50 --hidden_size=64 --updates=1500 --seeds=3)
-	$(call train,copy_memory --length=20$(comma)40 --updates=1500 --seeds=3)
-	$(call train,temporal_order --clip=none --length=10$(comma)20 --updates=5000)
-	$(call train,temporal_order --length=10$(comma)20 --updates=5000)
-	$(call train,temporal_order --omega=2 --length=10$(comma)20 --updates=5000)
-	$(call train,temporal_order --cells=lstm$(comma)gru --length=10$(comma)20 --updates=5000 $(GATED))
-	$(call train,solvable_lag --length=5$(comma)20$(comma)80 --forget_bias=-2$(comma)0$(comma)2$(comma)4 --seeds=3)
-	$(call train,flossing --length=4$(comma)16 --updates=1000 --seeds=3)
+learning landmarks: env
+	$(call study,$@)
 	$(MAKE) learning-figures RESULTS="$(RESULTS)" FIGURES="$(FIGURES)"
 
-landmarks: env
-	$(RUN) -m experiments.error_surface --out="$(RESULTS)"
-	$(RUN) -m experiments.forget_bias --out="$(RESULTS)"
-	$(call train,adding)
-	$(call train,adding --cells=indrnn --layers=1$(comma)2)
-	$(call train,copy_memory)
-	$(call train,temporal_order --clip=none)
-	$(call train,temporal_order)
-	$(call train,temporal_order --omega=2)
-	$(call train,temporal_order --cells=lstm$(comma)gru $(GATED))
-	$(call train,solvable_lag)
-	$(call train,flossing)
-	$(MAKE) learning-figures RESULTS="$(RESULTS)" FIGURES="$(FIGURES)"
+language language-landmarks: env
+	$(call study,$(subst -,_,$@))
+	$(MAKE) language-figures RESULTS="$(RESULTS)" FIGURES="$(FIGURES)"
 
-comma := ,
-# Gated cells learn this with Adam in a small part of the updates that plain SGD takes.
-GATED = --optimizer=adam --learning_rate=0.001 --init=recommended
+# SMALL=1 leaves out the longest stories and sentences.
+uses: env
+	$(call study,uses$(if $(SMALL),_small))
 
 learning-figures: env
 	$(RUN) -m analysis.learning --results="$(RESULTS)" --out="$(FIGURES)"
-
-language: RESULTS = results/language
-language: FIGURES = figures/language
-language-landmarks: RESULTS = results/landmarks
-language-landmarks: FIGURES = figures/landmarks
-
-language: env
-	$(RUN) -m experiments.ngram --vocabulary=2000 --out="$(RESULTS)"
-	$(call train,word_model --vocabulary=2000 --hidden_size=64 --updates=1000 --learning_rate=0.01)
-	$(call train,character_model --hidden_size=64 --updates=500)
-	$(MAKE) uses language-figures RESULTS="$(RESULTS)" FIGURES="$(FIGURES)" SMALL=1
-
-language-landmarks: env
-	$(RUN) -m experiments.ngram --out="$(RESULTS)"
-	$(call train,word_model --cells=rnn --learning_rate=0.005)
-	$(call train,word_model --cells=lstm$(comma)gru)
-	$(call train,character_model)
-	$(MAKE) uses language-figures RESULTS="$(RESULTS)" FIGURES="$(FIGURES)"
-
-# The same in both, but for the longest sentences and stories.
-uses: env
-	$(RUN) -m experiments.ngram --unit=char --vocabulary=0 --length=100 --out="$(RESULTS)"
-	$(RUN) -m experiments.ngram_tasks --out="$(RESULTS)"
-	$(call train,recall $(if $(SMALL),--length=5$(comma)20))
-	$(call train,next_item)
-	$(call train,tagging $(if $(SMALL),--length=1$(comma)4))
-	$(call train,translation)
-	$(call train,vowels)
-	$(call train,captions)
-	$(call train,forecast)
 
 language-figures: env
 	$(RUN) -m analysis.language --results="$(RESULTS)" --out="$(FIGURES)"
 
 reliability: env
-	$(RUN) -m benchmarks.faults --out=docs
+	$(RUN) -m reliability --out=docs
 
 # torch is pinned outside of constraints.txt, since it wants an older mpmath. On Linux it may bring gigabytes of CUDA along, which
 # no contender uses: give TORCH another requirement, or none to leave torch out.
@@ -146,8 +95,9 @@ $(VENV)/.docs: $(VENV)/.complete
 
 # Numerical tests compile with XLA's default optimisation level, as users do. The other tests compile far more than they compute;
 # they do without LLVM's passes, which take half of that time.
-NUMERICAL = $(patsubst %,tests/recurrent_lab/%_test.py,backprop bptt extremes jacobians lyapunov regularizers scaled tangents training \
-              unroll xla)
+NUMERICAL = $(patsubst %,tests/recurrent_lab/%_test.py,instruments/adjoints instruments/jacobians instruments/lyapunov \
+              instruments/tangents scaled sequences/unrolling training/extremes training/gathered training/regularizers \
+              training/updates xla)
 
 test: env
 	$(RUN) -m pytest -n auto --dist loadfile -m "not slow" $(NUMERICAL) $(PYTEST_FLAGS)
@@ -161,6 +111,7 @@ check: env
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
+	$(RUN) -m docs.plain_english
 
 env: $(VENV)/.complete
 

@@ -6,9 +6,9 @@ import sys
 
 from absl import flags
 
-from experiments import terminal
-from experiments.files import at_home, check_path
-from experiments.store import ResultsError
+from sweepkit import terminal
+from sweepkit.store import ResultsError
+from sweepkit.store.files import at_home, check_path
 
 
 @terminal.command()

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from experiments import commands
-from experiments.store import STATUS, load_results
-from experiments.words import count, number
+from sweepkit import commands
+from sweepkit.store import STATUS, load_results
+from sweepkit.words import count, number
 
 
 def run_command(experiment: str, results: str | Path, *flags: str) -> str:

@@ -16,7 +16,7 @@ import xarray as xr
 from analysis import command, coverage, listing, style
 from analysis.numbers import TableSpec
 from analysis.selection import ExtraAxis, Unfit
-from experiments.store import STATUS, ResultsError, block_paths
+from sweepkit.store import STATUS, ResultsError, block_paths
 
 T = TypeVar("T")
 Datasets = Mapping[str, xr.Dataset]

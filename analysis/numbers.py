@@ -10,7 +10,7 @@ import xarray as xr
 
 from analysis import wording
 from analysis.style import cell_style
-from experiments.words import FEW, count
+from sweepkit.words import FEW, count
 
 COLUMNS, ROWS = 6, 4  # at most so many values of an axis of numbers across and down a table; the CSV has all
 

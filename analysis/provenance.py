@@ -9,8 +9,8 @@ import xarray as xr
 
 from analysis import coverage
 from analysis.wording import short
-from experiments.store import STATUS, block_paths, read_meta
-from experiments.words import duration
+from sweepkit.store import STATUS, block_paths, read_meta
+from sweepkit.words import duration
 
 UNKNOWN = "–"
 

@@ -28,8 +28,8 @@ from analysis.figure import Datasets, FigureSpec, notes, parts, render
 from analysis.numbers import Table, tables, to_csv
 from analysis.provenance import sweep
 from analysis.study import Study, figures, studies
-from experiments.files import writing
-from experiments.store import ResultsError, block_paths, write_atomically
+from sweepkit.store import ResultsError, block_paths, write_atomically
+from sweepkit.store.files import writing
 
 INLINE = 300_000  # bytes; a larger SVG becomes a PNG, and a larger CSV a file beside the page
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from experiments.store import STATUS, ResultsError, as_grid
+from sweepkit.store import STATUS, ResultsError, as_grid
 
 
 class ExtraAxis(ResultsError):

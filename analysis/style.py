@@ -17,7 +17,7 @@ from PIL import Image
 from scipy import stats
 import xarray as xr
 
-from experiments.words import FEW
+from sweepkit.words import FEW
 
 COLUMN, PAGE = 3.4, 7.0  # widths in inches of one column and of a page
 

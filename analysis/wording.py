@@ -6,9 +6,9 @@ import numpy as np
 import xarray as xr
 
 from analysis.style import cell_style, confidence_band
-from experiments import curves
-from experiments.curves import short as short
-from experiments.words import FEW
+from sweepkit import curves
+from sweepkit.curves import short as short
+from sweepkit.words import FEW
 
 # Symbols of settings and axes in figures; an axis that is not here is called by its name.
 AXES = {

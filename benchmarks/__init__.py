@@ -1,1 +1,1 @@
-"""The lab beside its peers, as ratios measured side by side; and what it does when things go wrong."""
+"""The speed of the lab beside other libraries, as ratios measured side by side."""

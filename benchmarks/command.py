@@ -17,9 +17,9 @@ from absl import flags
 
 from benchmarks import limits, machine
 from benchmarks.timing import BenchmarkError, Contender, measure
-from experiments import terminal
-from experiments.files import ResultsError, check_path
-from experiments.store import write_atomically
+from sweepkit import terminal
+from sweepkit.store import write_atomically
+from sweepkit.store.files import ResultsError, check_path
 
 SCHEMA = 1
 RESULTS = "docs/performance"

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from benchmarks.estimates import Estimate
 from benchmarks.results import Result, geometric_mean, ratio, to_bare, to_best
 
 
@@ -26,17 +27,17 @@ class Goal(NamedTuple):
   combine: Callable[[Sequence[float]], float]
 
 
-def _first(triple: tuple[float, float, float] | None) -> float | None:
-  return triple and triple[0]
+def _middle(one: Estimate | None) -> float | None:
+  return None if one is None else one.middle
 
 
 def _loop(norm: str) -> Callable[[Result], float | None]:
-  return lambda r: _first(ratio(r, "Python loop", "lab")) if r["settings"]["norm"] == norm else None
+  return lambda r: _middle(ratio(r, "Python loop", "lab")) if r["settings"]["norm"] == norm else None
 
 
 def _bare(norm: str) -> Callable[[Result], float | None]:
   many = lambda r: r["settings"]["points"] >= 64 and r["settings"]["norm"] == norm
-  return lambda r: _first(to_bare(r)) if many(r) else None
+  return lambda r: _middle(to_bare(r)) if many(r) else None
 
 
 def _peak(result: Result) -> float | None:
@@ -50,7 +51,7 @@ GOALS = (
     "bptt",
     0.9,
     True,
-    lambda r: _first(to_best(r, "jax", "peer")),
+    lambda r: _middle(to_best(r, "jax", "peer")),
     geometric_mean,
   ),
   Goal(
@@ -58,7 +59,7 @@ GOALS = (
     "bptt",
     0.6,
     True,
-    lambda r: _first(to_best(r, "jax")),
+    lambda r: _middle(to_best(r, "jax")),
     geometric_mean,
   ),
   Goal("products, Frobenius: Python loop / lab, the least", "products", 10, False, _loop("frobenius"), min),
@@ -74,7 +75,7 @@ GOALS = (
     "spectra",
     3,
     False,
-    lambda r: _first(ratio(r, "dense, QR at every step", "lab")),
+    lambda r: _middle(ratio(r, "dense, QR at every step", "lab")),
     min,
   ),
   Goal(
@@ -90,7 +91,7 @@ GOALS = (
     "long",
     1.5,
     True,
-    lambda r: _first(ratio(r, "lab, in segments", "lab, plain")),
+    lambda r: _middle(ratio(r, "lab, in segments", "lab, plain")),
     max,
   ),
   Goal("long sequences: peak of the process in segments, GB", "long", 1, True, _peak, max),

@@ -11,16 +11,16 @@ import sys
 from typing import Any
 
 from absl import flags
-import numpy as np
 
 from benchmarks import goals, growth, limits
 from benchmarks.command import RESULTS
+from benchmarks.estimates import Estimate, estimate
 from benchmarks.products import BARE, BARE_ONE_BY_ONE
-from benchmarks.results import Result, geometric_mean, load, ratio, timed, to_bare, to_best, to_limit
+from benchmarks.results import Result, geometric_mean, load, ratio, seconds, timed, to_bare, to_best, to_limit
 from benchmarks.timing import BenchmarkError
-from experiments import terminal
-from experiments.files import ResultsError, check_path
-from experiments.store import write_atomically
+from sweepkit import terminal
+from sweepkit.store import write_atomically
+from sweepkit.store.files import ResultsError, check_path
 
 HEAD = """# Performance
 
@@ -36,18 +36,17 @@ def number(value: float) -> str:
   return f"{value:.3g}" if abs(value) < 999.5 else f"{value:.0f}"
 
 
-def spread(values: Sequence[float] | None, scale: float = 1.0) -> str:
-  """`middle (low – high)`, or a dash."""
-  if values is None:
+def spread(one: Estimate | None, scale: float = 1.0) -> str:
+  """Formats an estimate as `middle (low – high)`, or as a dash if there is none."""
+  if one is None:
     return "–"
-  middle, low, high = (number(scale * value) for value in values)
+  middle, low, high = (number(scale * value) for value in one)
   return f"{middle} ({low} – {high})"
 
 
 def milliseconds(result: Result, name: str) -> str:
-  """Of one contender, or a dash where it was not timed."""
-  one = result["contenders"].get(name, {})
-  return spread((one["median"], one["low"], one["high"]), 1000) if "median" in one else "–"
+  """Formats the time of a contender, or a dash if it was not timed."""
+  return spread(seconds(result, name), 1000)
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
@@ -203,8 +202,7 @@ def machines(results: Sequence[Result]) -> Iterator[str]:
   for text, made in rows.items():
     rates = lambda name, quantity, made=made: [limits.rate(r["contenders"][name], quantity) / 1e9 for r in made]
     product, copy = (
-      spread((np.median(values), min(values), max(values)))
-      for values in (rates(limits.PRODUCT, "flops"), rates(limits.COPY, "bytes"))
+      spread(estimate(values, (0, 1))) for values in (rates(limits.PRODUCT, "flops"), rates(limits.COPY, "bytes"))
     )
     yield f"- {text}. Large product {product} GFLOP/s, large copy {copy} GB/s: medians of {len(made)} rows, lowest and highest."
   yield "\nWhere the lowest is far below, something else was running: trust that row's ratios less."

@@ -9,6 +9,7 @@ import numpy as np
 
 from benchmarks import limits
 from benchmarks.command import SCHEMA
+from benchmarks.estimates import Estimate, estimate
 from benchmarks.products import BARE, BARE_ONE_BY_ONE
 from benchmarks.timing import BenchmarkError
 
@@ -43,22 +44,27 @@ def best(result: Result, *kinds: str) -> str | None:
   return min(timed(result, *kinds), key=lambda item: item[1]["median"], default=(None,))[0]
 
 
-def ratio(result: Result, one: str | None, other: str | None) -> tuple[float, float, float] | None:
-  """Time of `one` / time of `other`: that of the medians, and its quartiles over rounds; None where either was not timed."""
+def seconds(result: Result, name: str) -> Estimate | None:
+  """Time of a contender in seconds, over all runs; None if it was not timed."""
+  one = result["contenders"].get(name, {})
+  return Estimate(one["median"], one["low"], one["high"]) if "median" in one else None
+
+
+def ratio(result: Result, one: str | None, other: str | None) -> Estimate | None:
+  """Time of `one` / time of `other`, over rounds; None if one of them was not timed."""
   times = [result["contenders"].get(name, {}) for name in (one, other) if name]
   if len(times) < 2 or not all("median" in t for t in times):
     return None
   by_round = [np.array([np.median(runs) for runs in t["rounds"]]) for t in times]
-  low, high = np.quantile(by_round[0] / by_round[1], (0.25, 0.75))
-  return times[0]["median"] / times[1]["median"], float(low), float(high)
+  return estimate(by_round[0] / by_round[1])
 
 
-def to_best(result: Result, *kinds: str) -> tuple[float, float, float] | None:
+def to_best(result: Result, *kinds: str) -> Estimate | None:
   """Time of the lab / time of the fastest of these kinds."""
   return ratio(result, best(result, "lab"), best(result, *kinds))
 
 
-def to_bare(result: Result) -> tuple[float, float, float] | None:
+def to_bare(result: Result) -> Estimate | None:
   """Time of the faster way to make bare products / time of the lab: the share of their rate that the lab reaches."""
   times = {name: one["median"] for name, one in timed(result, "limit") if name in (BARE, BARE_ONE_BY_ONE)}
   return ratio(result, min(times, key=times.__getitem__, default=None), best(result, "lab"))

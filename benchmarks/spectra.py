@@ -17,8 +17,8 @@ from benchmarks import command
 from benchmarks.products import flat_step, nets, state_size
 from benchmarks.timing import Contender
 from benchmarks.worker import Prepared
-from experiments.devices import prepare, tiled
 import recurrent_lab as rl
+from sweepkit.execution.devices import prepare, tiled
 
 
 def facts(exponents: jax.Array, residual: jax.Array, interval: int, steps: int) -> dict[str, Any]:

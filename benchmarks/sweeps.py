@@ -28,8 +28,8 @@ from absl import flags
 from benchmarks import limits
 from benchmarks.command import RESULTS, command_line, keep
 from benchmarks.timing import measure
-from experiments import store, terminal
-from experiments.files import ResultsError, check_path
+from sweepkit import store, terminal
+from sweepkit.store.files import ResultsError, check_path
 
 ROOT = Path(__file__).parent.parent
 SIZE = {"hidden_size": 64, "seq_len": 100}

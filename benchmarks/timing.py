@@ -22,6 +22,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from benchmarks.estimates import estimate
+
 KINDS = (
   "lab",
   "jax",
@@ -130,9 +132,9 @@ def missing(contender: Contender) -> str:
 
 def summary(rounds: Sequence[Sequence[float]]) -> dict[str, Any]:
   """Median and quartiles of all runs, beside the runs themselves."""
-  low, median, high = np.quantile(np.concatenate(rounds), (0.25, 0.5, 0.75))
+  middle, low, high = estimate(np.concatenate(rounds))
   kept = [[float(f"{value:.6g}") for value in times] for times in rounds]
-  return {"median": float(median), "low": float(low), "high": float(high), "rounds": kept}
+  return {"median": middle, "low": low, "high": high, "rounds": kept}
 
 
 def measure(

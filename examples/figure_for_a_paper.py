@@ -1,8 +1,8 @@
-"""A figure for your own paper: your column width, your own colours, drawn from results on disk.
+"""Draws a figure for your own paper, in your column width and your colours, from stored results.
 
     python -m examples.figure_for_a_paper
 
-The memory of RNN, LSTM and GRU against the forget-gate bias, from the kept sweep in `results/reference`.
+The figure shows the memory of RNN, LSTM and GRU against the forget-gate bias, from the stored sweep in `results/reference`.
 """
 
 from pathlib import Path
@@ -14,12 +14,12 @@ from analysis.paper import forget_bias
 from analysis.selection import only_axes
 from analysis.style import cell_style, new_figure, plot_band
 
-COLUMN = 252 / 72.27  # inches: what \the\columnwidth of your document says in points, / 72.27
+COLUMN = 252 / 72.27  # inches: \the\columnwidth of your document in points, divided by 72.27
 COLORS = {"rnn": "#882255", "lstm": "#117733", "gru": "#332288"}
 
 
 def memory(datasets: Datasets) -> Figure:
-  """Growth rate against bias: a memory of 10 steps is a rate of -0.1."""
+  """Draws the growth rate against the forget bias. A memory of 10 steps is a rate of -0.1 nats per step."""
   data = only_axes(datasets["forget_bias"].sel(ws=1.0, norm="spectral"), "forget_bias")
   figure, axes = new_figure(COLUMN, 0.7 * COLUMN)
   for cell in map(str, data.cell.values):

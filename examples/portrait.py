@@ -1,9 +1,9 @@
-"""The portrait of a cell of your own: three lines of equations, and a fourth that tells what can saturate.
+"""Measures a cell of your own with every instrument. The cell is three functions; a fourth reports what can saturate.
 
     python -m examples.portrait
 
-A leaky integrator, s' = s + α (tanh(s W + x U) - s), under all instruments: the product of Jacobians and the adjoints by lag,
-the Lyapunov spectrum with its certificate, and the saturation of its tanh.
+The cell is a leaky integrator, s' = s + α (tanh(s W + x U) - s). The script prints the Jacobian products and the adjoints by lag,
+the Lyapunov spectrum with its certificate, and the saturation of the tanh.
 """
 
 from typing import NamedTuple
@@ -31,9 +31,9 @@ leaky = rl.Cell(
 
 
 class Portrait(NamedTuple):
-  products: Array  # [T], ln ‖∏ J‖ by lag
+  products: Array  # [T], ln ‖∏ J‖ by lag, nats
   growth: rl.Growth
-  adjoints: Array  # [T], ln ‖∂L/∂S_{T-lag}‖
+  adjoints: Array  # [T], ln ‖∂L/∂S_{T-lag}‖, nats
   spectrum: rl.LyapunovSpectrum
   tanh: rl.Saturation
 

@@ -1,8 +1,8 @@
-"""A cell of the lab in ten lines of your own: `lax.scan` repeats its step, `grad` and `vmap` do the rest.
+"""Reuses a cell of the lab in ten lines: `lax.scan` repeats its step, and `grad` and `vmap` work as usual.
 
     python -m examples.reuse_a_cell
 
-What is left in the last output of the first of 50 inputs, for three forget-gate biases at once.
+Prints how much the first and the last of 50 inputs influence the last output, for three forget-gate biases at once.
 """
 
 from functools import partial
@@ -18,7 +18,7 @@ BIASES = np.array([0.0, 2.0, 4.0], np.float32)
 
 
 def last_output(xs: Array, forget_bias: Array) -> Array:
-  """The sum of the last output of a random LSTM."""
+  """Returns the sum of the last output of a random LSTM."""
   params = LSTM.init(jax.random.key(1), xs.shape[1], 16, forget_bias=forget_bias)
   _, outputs = jax.lax.scan(partial(LSTM.step, params), LSTM.initial_state(params), xs)
   return outputs[-1].sum()

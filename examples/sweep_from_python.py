@@ -1,8 +1,9 @@
-"""A sweep from Python instead of flags, with a measure of your own: where does the product turn from vanishing to exploding?
+"""Runs a sweep from Python instead of flags, with a measure of your own.
 
     python -m examples.sweep_from_python
 
-The grid, the random keys, the files and what is skipped when it runs again are those of every sweep of the lab.
+The sweep finds the recurrent gain at which Jacobian products turn from vanishing to exploding. It uses the same grid, random keys
+and files as every sweep of the lab. Running it again computes only the points that are missing.
 """
 
 from collections.abc import Mapping
@@ -11,22 +12,20 @@ from pathlib import Path
 from jaxtyping import Array
 import numpy as np
 
-from experiments.grid import Point
-from experiments.measure import Measure, draw
-from experiments.plan import Experiment
-from experiments.sweep import sweep
+from experiments.portrait import SETTINGS, cell_of, draw
 import recurrent_lab as rl
 from recurrent_lab import theory
+from sweepkit import Experiment, Measure, Point, sweep
 
 
 def growth(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str, Array]:
-  """The growth rate of ‖∏ J‖ in nats per step at one point of the grid, for one random net."""
+  """Returns the growth rate of ‖∏ J‖ in nats per step at one point of the grid, for one random net."""
   params, xs, state, _ = draw(static, key, values)
-  cell = rl.get_cell(str(static["cell"]))
+  cell = cell_of(static)
   return {"rate": rl.growth_rate(rl.product_log_norms(cell, params, xs, state, norm="frobenius")).rate}
 
 
-GROWTH = Experiment("growth", __doc__, Measure(growth, dims={"rate": ()}, coords=lambda static: {}), defaults={})
+GROWTH = Experiment("growth", __doc__, Measure(growth, settings=SETTINGS, dims={"rate": ()}))
 
 
 def main(out: Path = Path("results")) -> float:

@@ -1,10 +1,10 @@
-"""The Lyapunov spectrum of an LSTM that Flax made and trained.
+"""Measures the Lyapunov spectrum of an LSTM that was built and trained with Flax.
 
     python -m examples.trained_flax_lstm
 
-A plain loop of Flax and Optax trains an LSTM to repeat its input ten steps later. `from_flax` then makes a `Cell` of
-the module: the instruments run Flax's own code on Flax's own parameters, before and after the training. An exponent λ
-means a memory of 1/|λ| steps, so what the task asks for should show: the largest exponents come nearer to 0.
+Flax and Optax train an LSTM to repeat its input ten steps later. `from_flax` then turns the module into a `Cell`, so that the
+instruments run Flax's own code on Flax's parameters, before and after training. An exponent λ < 0 means a memory of 1/|λ| steps.
+The task needs memory, so training should move the largest exponents closer to 0.
 """
 
 from collections.abc import Sequence
@@ -19,15 +19,15 @@ import optax
 import recurrent_lab as rl
 from recurrent_lab.interop import from_flax
 
-UPDATES = flags.DEFINE_integer("updates", 1000, "Updates of the training.", lower_bound=1)
-SEED = flags.DEFINE_integer("seed", 0, "Seed of parameters and data.")
+UPDATES = flags.DEFINE_integer("updates", 1000, "Number of training updates.", lower_bound=1)
+SEED = flags.DEFINE_integer("seed", 0, "Seed of the parameters and the data.")
 
 UNITS, BATCH, STEPS = 32, 32, 2000
 TASK = rl.tasks.get_task("delayed_copy", 10)
 
 
 class Model(nn.Module):
-  """An LSTM and a readout, as anybody might write it."""
+  """An LSTM with a readout, in plain Flax."""
 
   def setup(self) -> None:
     self.rnn = nn.RNN(nn.LSTMCell(UNITS), time_major=True)
@@ -38,7 +38,7 @@ class Model(nn.Module):
 
 
 def train(model: Model, params: dict, updates: int, key: Array) -> tuple[dict, float]:
-  """The trained parameters and the last loss."""
+  """Trains the model. Returns the trained parameters and the last loss."""
   optimiser = optax.adam(1e-2)
 
   def update(carry: tuple, key: Array) -> tuple[tuple, Array]:
@@ -55,7 +55,7 @@ def train(model: Model, params: dict, updates: int, key: Array) -> tuple[dict, f
 
 
 def spectrum(params: dict, key: Array) -> rl.LyapunovSpectrum:
-  """The spectrum of the LSTM in the model, driven by one long random sequence of inputs."""
+  """Returns the Lyapunov spectrum of the model's LSTM, driven by one long random sequence of inputs."""
   cell = from_flax(nn.LSTMCell(UNITS))
   xs = TASK.sample(key, STEPS // TASK.steps + 1).inputs.swapaxes(0, 1).reshape(-1, TASK.input_size)[:STEPS]
   return rl.lyapunov_spectrum(cell, params["rnn"]["cell"], xs, burn_in=100)

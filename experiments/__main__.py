@@ -1,10 +1,11 @@
-"""What there is to run.
+"""All experiments, by name.
 
     python -m experiments --list                              every experiment: default size, time, what it shows
     python -m experiments recurrent_gain --ws=0.5,1           the same as python -m experiments.recurrent_gain --ws=0.5,1
     python -m experiments.recurrent_gain --help               its flags
 
-Beside them stand slurm (a sweep as a job array), verify and merge (stored results) and generate (a trained model writes).
+A trained language model writes with python -m experiments.generate. python -m sweepkit.verify checks stored results,
+sweepkit.merge joins them, and sweepkit.slurm computes them on a cluster.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ import sys
 
 from absl import flags
 
-from experiments import terminal
+from sweepkit import terminal
 
 
 @terminal.command()
@@ -34,27 +35,27 @@ def main(argv: Sequence[str] | None = None) -> int:
   if rest:
     return _refuse(f"{rest[0]!r} comes too late; an experiment is named first and its flags follow.")
   if values.list:
-    from experiments import catalogue  # it imports everything
+    import experiments
+    from sweepkit import listing  # it imports every experiment
 
-    print(catalogue.listing(shutil.get_terminal_size().columns if sys.stdout.isatty() else None))
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    print(listing.listing(listing.experiments(experiments).values(), listing.tools(experiments), width))
   else:
     print(__doc__.strip())
   return 0
 
 
 def _run(name: str, arguments: Sequence[str]) -> int:
-  from experiments import catalogue, runner
+  import experiments
+  from sweepkit import listing, runner
 
-  if name not in catalogue.modules():
-    close = difflib.get_close_matches(name, catalogue.modules(), n=1)
+  names = listing.modules(experiments)
+  if name not in names:
+    close = difflib.get_close_matches(name, names, n=1)
     guess = f" Did you mean {close[0]}?" if close else ""
     return _refuse(f"{name!r} is not an experiment.{guess} --list names all.")
   module = importlib.import_module(f"experiments.{name}")
-  if hasattr(module, "EXPERIMENT"):
-    return runner.main(module.EXPERIMENT, arguments)
-  if hasattr(module, "main"):
-    return module.main(arguments)
-  return _refuse(f"{name!r} is a part of the launcher and not an experiment. --list names all.")
+  return runner.main(module.EXPERIMENT, arguments) if hasattr(module, "EXPERIMENT") else module.main(arguments)
 
 
 def _refuse(reason: str) -> int:

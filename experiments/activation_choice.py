@@ -11,18 +11,21 @@ ones cross 0 later and bend down.
 
 import sys
 
-from experiments.measure import LARGEST
-from experiments.runner import Experiment, main
+from experiments.portrait import LARGEST
+from experiments.portrait.settings import TINY
+from sweepkit import Experiment, main
 
 RNNS = "rnn,rnn_hard_tanh,rnn_softsign,rnn_sigmoid,rnn_relu,rnn_leaky_relu,rnn_linear"
 
 EXPERIMENT = Experiment(
-  "activation_choice",
+  "experiments.activation_choice",
   __doc__,
   LARGEST,
   {"cells": RNNS, "ws": "0.5:6:12", "hidden_size": "128", "seq_len": "200"},
   seeds=4,
-  drawn_by="analysis.paper.activation_choice",
+  seconds=30,
+  figure="analysis.paper.activation_choice",
+  tiny={**TINY, "cells": "rnn,rnn_sigmoid", "ws": "0.5,2"},
 )
 
 if __name__ == "__main__":

@@ -14,11 +14,12 @@ trivial error for all 5000.
 
 import sys
 
-from experiments.runner import Experiment, main
-from experiments.train import TRAIN
+from experiments.training import TRAIN
+from experiments.training.settings import TINY
+from sweepkit import Experiment, main
 
 EXPERIMENT = Experiment(
-  "adding",
+  "experiments.adding",
   __doc__,
   TRAIN,
   {
@@ -30,8 +31,10 @@ EXPERIMENT = Experiment(
     "init": "recommended",
   },
   seeds=5,
-  drawn_by="analysis.learning.adding",
   drawn_along=("layers",),
+  seconds=2265,
+  figure="analysis.learning.adding",
+  tiny=TINY,
 )
 
 if __name__ == "__main__":

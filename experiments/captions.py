@@ -14,7 +14,6 @@ Expect: 91 to 94 % exactly right with all cells, where the most frequent name ge
 wrong is the digit, as in any small net (the held-out images are of other writers), and threes most of all.
 """
 
-from collections.abc import Mapping
 from functools import partial
 import sys
 from typing import Any
@@ -23,18 +22,17 @@ import jax
 from jaxtyping import Array
 import numpy as np
 
-from experiments.attributes import Quantity
-from experiments.data import DIGIT_NAMES
-from experiments.grid import Point, Setting, one_of
-from experiments.learning import SETTINGS, build
-from experiments.runner import Experiment, main
-from experiments.train import After, followed_by
+from experiments.training import SETTINGS, After, RunSettings, build, followed_by
+from experiments.training.data import DIGIT_NAMES
+from experiments.training.settings import TINY
 import recurrent_lab as rl
 from recurrent_lab import sequence
-from recurrent_lab.tasks.captions import letter_row, spell
+from recurrent_lab.tasks import letter_row, spell
+from sweepkit import Experiment, Quantity, main
+from sweepkit.settings import Settings, one_of
 
 _ONLY_CAPTIONS = one_of(("captions",))
-CAPTIONS_SETTINGS: Mapping[str, Setting] = {
+CAPTIONS_SETTINGS: Settings = {
   **SETTINGS,
   "task": SETTINGS["task"]._replace(default="captions", check=_ONLY_CAPTIONS[0], allowed=_ONLY_CAPTIONS[1]),
 }
@@ -53,9 +51,9 @@ def write(cell: rl.Cell, params: rl.WithReadoutParams, shown: Array, steps: int)
   return sequence.one_to_many(cell, params.cell, shown, steps, feed, jax.random.key(0))[1]
 
 
-def measure_captions(point: Point) -> After:
-  """What this file's docstring lists."""
-  run = build(point)
+def measure_captions(settings: RunSettings) -> After:
+  """Measures what the docstring of this file lists."""
+  run = build(settings)
   held_out = run.task.test(jax.random.key(0), ALL)
   targets, counts = np.asarray(held_out.targets), np.asarray(held_out.mask) > 0
   is_digit = np.all(targets.T[:, None] == spell(DIGIT_NAMES), axis=-1)  # [B, digits]
@@ -74,7 +72,7 @@ def measure_captions(point: Point) -> After:
 
 
 EXPERIMENT = Experiment(
-  "captions",
+  "experiments.captions",
   __doc__,
   followed_by(
     measure_captions,
@@ -99,7 +97,10 @@ EXPERIMENT = Experiment(
     "recurrent_init": "orthogonal",
   },
   seeds=3,
-  drawn_by="analysis.language.captions",
+  seconds=89,
+  figure="analysis.language.captions",
+  tiny=TINY,
+  unused=("length",),
 )
 
 if __name__ == "__main__":

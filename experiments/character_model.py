@@ -6,12 +6,13 @@ python -m experiments.character_model --corpus=my.txt --updates=500
 
 import sys
 
-from experiments.language import LANGUAGE
-from experiments.runner import Experiment, main
-from experiments.word_model import DEFAULTS
+from experiments.language.models import LANGUAGE
+from experiments.language.settings import DEFAULTS
+from experiments.training.settings import TINY
+from sweepkit import Experiment, main
 
 EXPERIMENT = Experiment(
-  "character_model",
+  "experiments.character_model",
   __doc__,
   LANGUAGE,
   {
@@ -24,8 +25,10 @@ EXPERIMENT = Experiment(
     "input_gain": "8",
   },
   seeds=1,
-  drawn_by="analysis.language.character_model",
   drawn_along=("learning_rate",),
+  seconds=653,
+  figure="analysis.language.character_model",
+  tiny=TINY,
 )
 
 if __name__ == "__main__":

@@ -11,11 +11,12 @@ Expect: chrono leaves the trivial loss first and ends lowest; 3000 updates are t
 
 import sys
 
-from experiments.runner import Experiment, main
-from experiments.train import TRAIN
+from experiments.training import TRAIN
+from experiments.training.settings import TINY
+from sweepkit import Experiment, main
 
 EXPERIMENT = Experiment(
-  "copy_memory",
+  "experiments.copy_memory",
   __doc__,
   TRAIN,
   {
@@ -30,7 +31,9 @@ EXPERIMENT = Experiment(
     "forget_bias": "0,1,chrono",
   },
   seeds=5,
-  drawn_by="analysis.learning.copy_memory",
+  seconds=1385,
+  figure="analysis.learning.copy_memory",
+  tiny=TINY,
 )
 
 if __name__ == "__main__":

@@ -17,20 +17,19 @@ import jax.numpy as jnp
 from jaxtyping import Array
 import optax
 
-from experiments.attributes import Quantity
-from experiments.grid import Point
-from experiments.measure import Measure, draw
-from experiments.runner import Experiment, main
+from experiments.portrait import SETTINGS, cell_of, draw
+from experiments.portrait.settings import TINY
 import recurrent_lab as rl
 from recurrent_lab import training
 from recurrent_lab.scaled import norm
+from sweepkit import Experiment, Measure, Point, Quantity, main
 
 TARGET, START = 0.7, 0.5
 RATE, CLIP, UPDATES = 0.5, 0.5, 100
 
 
 def surface(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str, Array]:
-  cell = rl.get_cell(str(static["cell"]))
+  cell = cell_of(static)
   params, xs, state, _ = draw(static, key, values)
 
   def error(at: Array) -> Array:
@@ -57,6 +56,7 @@ def surface(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str,
 
 MEASURE = Measure(
   run=surface,
+  settings=SETTINGS,
   dims={"error": (), "gradient_norm": (), "path": ("clipping", "update", "coordinate")},
   coords=lambda static: {
     "clipping": ["none", "global_norm"],
@@ -75,7 +75,7 @@ MEASURE = Measure(
 )
 
 EXPERIMENT = Experiment(
-  "error_surface",
+  "experiments.error_surface",
   __doc__,
   MEASURE,
   {
@@ -88,10 +88,12 @@ EXPERIMENT = Experiment(
     "bias": "-3.55:-1.45:43",  # with -w/2 for every w, where S_0 is a fixed point, and the cliff
     "seq_len": "50",
   },
-  cells=("rnn", "rnn_sigmoid"),
+  allowed={"cells": ("rnn", "rnn_sigmoid")},
   seeds=1,
   x64=True,
-  drawn_by="analysis.learning.error_surface",
+  seconds=9,
+  figure="analysis.learning.error_surface",
+  tiny={**TINY, "hidden_size": "1", "ws": "4,6", "bias": "-3,-2"},
 )
 
 if __name__ == "__main__":

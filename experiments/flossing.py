@@ -11,11 +11,12 @@ Expect: λ₁ at 0 after flossing and near it ever after; longer delays for the 
 
 import sys
 
-from experiments.runner import Experiment, main
-from experiments.train import TRAIN
+from experiments.training import TRAIN
+from experiments.training.settings import TINY
+from sweepkit import Experiment, main
 
 EXPERIMENT = Experiment(
-  "flossing",
+  "experiments.flossing",
   __doc__,
   TRAIN,
   {
@@ -28,7 +29,9 @@ EXPERIMENT = Experiment(
     "floss": "0,300",
   },
   seeds=5,
-  drawn_by="analysis.learning.flossing",
+  seconds=826,
+  figure="analysis.learning.flossing",
+  tiny=TINY,
 )
 
 if __name__ == "__main__":

@@ -16,12 +16,10 @@ import sys
 
 import jax
 
-from experiments.attributes import Quantity
-from experiments.grid import Point
-from experiments.learning import build
-from experiments.runner import Experiment, main
-from experiments.train import After, followed_by
+from experiments.training import After, RunSettings, build, followed_by
+from experiments.training.settings import TINY
 from recurrent_lab.tasks.chaos import linear_error, persistence_error
+from sweepkit import Experiment, Quantity, main
 
 SERIES, TAPS = 1000, 20
 HEADLINE = {
@@ -31,16 +29,16 @@ HEADLINE = {
 }
 
 
-def measure_baselines(point: Point) -> After:
+def measure_baselines(settings: RunSettings) -> After:
   """The errors of forecasts without a net; the same for all seeds."""
-  task = build(point).task
+  task = build(settings).task
   fitted, held_out = (task.sample(jax.random.key(i), SERIES) for i in range(2))
   errors = {"persistence": float(persistence_error(held_out)), "linear": linear_error(fitted, held_out, TAPS)}
   return lambda before, after: errors
 
 
 EXPERIMENT = Experiment(
-  "forecast",
+  "experiments.forecast",
   __doc__,
   followed_by(
     measure_baselines,
@@ -64,7 +62,9 @@ EXPERIMENT = Experiment(
     "forget_bias": "1",
   },
   seeds=3,
-  drawn_by="analysis.language.forecast",
+  seconds=165,
+  figure="analysis.language.forecast",
+  tiny=TINY,
 )
 
 if __name__ == "__main__":

@@ -12,11 +12,18 @@ W_s = 1 the LSTM leaves that curve upwards and stops forgetting (4 (1 - σ(b_f))
 
 import sys
 
-from experiments.measure import PORTRAIT
-from experiments.runner import Experiment, main
+from experiments.portrait import PORTRAIT
+from experiments.portrait.settings import TINY
+from sweepkit import Experiment, main
 
 EXPERIMENT = Experiment(
-  "forget_bias", __doc__, PORTRAIT, {"forget_bias": "-2:6:17", "ws": "0,1"}, drawn_by="analysis.paper.forget_bias"
+  "experiments.forget_bias",
+  __doc__,
+  PORTRAIT,
+  {"forget_bias": "-2:6:17", "ws": "0,1"},
+  seconds=139,
+  figure="analysis.paper.forget_bias",
+  tiny={**TINY, "cells": "gru", "forget_bias": "0,2"},
 )
 
 if __name__ == "__main__":

@@ -14,21 +14,21 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from experiments.attributes import Quantity
-from experiments.grid import Point
-from experiments.measure import Measure, draw
-from experiments.runner import Experiment, main
+from experiments.portrait import SETTINGS, cell_of, draw
+from experiments.portrait.settings import TINY, Net
 import recurrent_lab as rl
 from recurrent_lab import training
 from recurrent_lab.scaled import norm
+from sweepkit import Experiment, Measure, Point, Quantity, main
+from sweepkit.points import read
 
 CLIP = 1.0  # the largest norm that clipping leaves
 
 
 def identities(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str, Array]:
-  cell = rl.get_cell(str(static["cell"]))
+  cell = cell_of(static)
   params, xs, state, key = draw(static, key, values)
-  size = int(static["hidden_size"])
+  size = read(Net, static).hidden_size
   k_readout, k_target = jax.random.split(key)
   target = jax.random.normal(k_target, (xs.shape[0], size), xs.dtype)
   # L = ½ Σ_t (Y_t - O_t)² through a readout, term by term and all at once.
@@ -81,8 +81,8 @@ NAMES = (
 
 MEASURE = Measure(
   run=identities,
+  settings=SETTINGS,
   dims=dict.fromkeys(NAMES, ()),
-  coords=lambda static: {},
   headline={
     "gradient_error": "of the norm: the BPTT sum against the gradient",
     "peephole_share": "of the norm of J",
@@ -103,11 +103,13 @@ MEASURE = Measure(
 )
 
 EXPERIMENT = Experiment(
-  "identities",
+  "experiments.identities",
   __doc__,
   MEASURE,
   {"cells": "rnn,lstm,gru,peephole_lstm", "ws": "1,4", "hidden_size": "32", "seq_len": "100"},
-  cells=("rnn", "lstm", "gru", "peephole_lstm", "lstm_sigmoid_input", "lstm_1997", "indrnn_tanh"),
+  allowed={"cells": ("rnn", "lstm", "gru", "peephole_lstm", "lstm_sigmoid_input", "lstm_1997", "indrnn_tanh")},
+  seconds=40,
+  tiny={**TINY, "cells": "rnn,peephole_lstm", "ws": "1,2"},
 )
 
 if __name__ == "__main__":

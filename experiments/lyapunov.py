@@ -16,16 +16,15 @@ import sys
 
 from jaxtyping import Array
 
-from experiments.attributes import Quantity
-from experiments.grid import Point
-from experiments.measure import STANDARD_ERROR, STATE_INDEX, Measure, draw, portrait_coords
-from experiments.runner import Experiment, main
+from experiments.portrait import SETTINGS, STANDARD_ERROR, STATE_INDEX, cell_of, draw, state_size
+from experiments.portrait.settings import TINY
 import recurrent_lab as rl
+from sweepkit import Experiment, Measure, Point, Quantity, main
 
 
 def spectrum(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str, Array]:
   """All n exponents after a quarter of the steps, and what follows from them."""
-  cell = rl.get_cell(str(static["cell"]))
+  cell = cell_of(static)
   params, xs, state, _ = draw(static, key, values)
   burn_in = xs.shape[0] // 4
   result = rl.lyapunov_spectrum(cell, params, xs, state, burn_in=burn_in)
@@ -57,8 +56,9 @@ SCALARS = (
 
 MEASURE = Measure(
   run=spectrum,
+  settings=SETTINGS,
   dims={"exponent": ("index",), "standard_error": ("index",), **dict.fromkeys(SCALARS, ())},
-  coords=lambda static: {"index": portrait_coords(static)["index"]},
+  coords=lambda static: {"index": list(range(state_size(static)))},
   headline={
     "exponent": "nats per step, of the largest",
     "kaplan_yorke_dimension": "of the state's",
@@ -82,13 +82,15 @@ MEASURE = Measure(
 )
 
 EXPERIMENT = Experiment(
-  "lyapunov",
+  "experiments.lyapunov",
   __doc__,
   MEASURE,
   {"ws": "0.5:6:12", "seq_len": "300"},
   seeds=4,
   x64=True,
-  drawn_by="analysis.paper.lyapunov",
+  seconds=63,
+  figure="analysis.paper.lyapunov",
+  tiny={**TINY, "ws": "0.5,2"},
 )
 
 if __name__ == "__main__":

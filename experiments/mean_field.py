@@ -14,19 +14,20 @@ import sys
 
 from jaxtyping import Array
 
-from experiments.attributes import Quantity
-from experiments.grid import Point
-from experiments.measure import Measure
-from experiments.runner import Experiment, main
+from experiments.portrait import SETTINGS
+from experiments.portrait.settings import TINY, Net
 from recurrent_lab.theory import predicted_growth_rate
+from sweepkit import Experiment, Measure, Point, Quantity, main
+from sweepkit.points import read
 
 
 def predict(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str, Array]:
+  net = read(Net, static)
   rate = predicted_growth_rate(
-    str(static["cell"]),
+    net.cell,
     key,
-    steps=int(static["seq_len"]),
-    samples=int(static["hidden_size"]),
+    steps=net.seq_len,
+    samples=net.hidden_size,
     recurrent_gain=values["ws"],
     input_scale=values["input_scale"],
     forget_bias=values["forget_bias"],
@@ -37,8 +38,8 @@ def predict(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str,
 
 MEASURE = Measure(
   run=predict,
+  settings=SETTINGS,
   dims={"growth_rate": ()},
-  coords=lambda static: {},
   headline={"growth_rate": "nats per step"},
   quantities={"growth_rate": Quantity("growth rate predicted by the mean field", "nats per step")},
 )
@@ -46,14 +47,18 @@ MEASURE = Measure(
 CELLS = "rnn,lstm,gru,rnn_hard_tanh,rnn_softsign,rnn_sigmoid,rnn_relu,rnn_leaky_relu"
 
 EXPERIMENT = Experiment(
-  "mean_field",
+  "experiments.mean_field",
   __doc__,
   MEASURE,
   {"cells": CELLS, "ws": "0.5:6:12", "hidden_size": "512", "seq_len": "200"},
-  cells=(*CELLS.split(","), "rnn_linear", "peephole_lstm", "lstm_sigmoid_input", "lstm_1997", "lstm_coupled"),
+  allowed={
+    "cells": (*CELLS.split(","), "rnn_linear", "peephole_lstm", "lstm_sigmoid_input", "lstm_1997", "lstm_coupled")
+  },
   seeds=2,
-  drawn_by="analysis.paper.recurrent_gain",
+  seconds=84,
+  figure="analysis.paper.recurrent_gain",
   drawn_beside="recurrent_gain",
+  tiny={**TINY, "cells": "rnn,gru", "ws": "0.5,2"},
 )
 
 if __name__ == "__main__":

@@ -11,11 +11,12 @@ Expect: nets near the best error there can be (0.075), counts near that of the l
 
 import sys
 
-from experiments.runner import Experiment, main
-from experiments.train import TRAIN
+from experiments.training import TRAIN
+from experiments.training.settings import TINY
+from sweepkit import Experiment, main
 
 EXPERIMENT = Experiment(
-  "next_item",
+  "experiments.next_item",
   __doc__,
   TRAIN,
   {
@@ -30,7 +31,9 @@ EXPERIMENT = Experiment(
     "init": "recommended",
   },
   seeds=3,
-  drawn_by="analysis.language.next_item",
+  seconds=96,
+  figure="analysis.language.next_item",
+  tiny=TINY,
 )
 
 if __name__ == "__main__":

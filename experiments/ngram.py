@@ -10,61 +10,64 @@ the "cell" of these results is `ngram`.
 Expect: little gain beyond order 3 for words.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+import dataclasses
 from pathlib import Path
 import sys
-from typing import Any
 
 import numpy as np
 
-from experiments import signals
-from experiments.attributes import Quantity
-from experiments.grid import POSITIVE_INT, Point, Setting, one_of
-from experiments.language import corpus_of, windows
-from experiments.learning import SETTINGS as TRAINING
-from experiments.learning import TEXT_SETTINGS
-from experiments.measure import Measure
-from experiments.runner import Experiment, main
+from experiments.language.models import windows
+from experiments.language.ngrams import COUNTS, NATS
+from experiments.language.settings import TEXT_SETTINGS, TextSettings
 from recurrent_lab import ngram
+from sweepkit import Experiment, Point, RunMeasure, main
+from sweepkit.execution import signals
+from sweepkit.points import read
 
-COUNTS: Mapping[str, Setting] = {
-  "cells": Setting(str, "ngram", "the model", *one_of(("ngram",))),
-  "length": TRAINING["length"],
-  "order": Setting(int, "1,2,3,4,5", "n: the model sees n - 1 tokens", *POSITIVE_INT, units="tokens"),
-}
 
-NATS = Quantity("loss on the test text", "nats per token")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CountSettings(TextSettings):
+  """The settings of a count model.
+
+  Attributes:
+    length: tokens of a window.
+    order: n, of which the model sees n - 1 tokens.
+  """
+
+  length: int
+  order: int
 
 
 def count_and_test(points: Sequence[Point], folder: Path, checkpoint_seconds: float) -> dict[str, np.ndarray]:
   """Mean nats per token of the test text, each given those before it in its window of `length` tokens."""
   del folder, checkpoint_seconds  # it takes seconds, and needs none
 
-  def one(point: Any) -> float:
+  def one(point: Point) -> float:
     signals.stop_if_asked()
-    corpus = corpus_of(point)
-    model = ngram.fit(corpus.train, len(corpus.vocabulary), point["order"])
-    return -ngram.log_probabilities(model, windows(corpus.test, point["length"]))[:, 1:].mean()
+    settings = read(CountSettings, point)
+    corpus = settings.load()
+    model = ngram.fit(corpus.train, len(corpus.vocabulary), settings.order)
+    return -ngram.log_probabilities(model, windows(corpus.test, settings.length))[:, 1:].mean()
 
   return {"test_nats": np.array([one(point) for point in points], np.float32)}
 
 
 EXPERIMENT = Experiment(
-  "ngram",
+  "experiments.ngram",
   __doc__,
-  Measure(
+  RunMeasure(
     run=count_and_test,
     dims={"test_nats": ()},
-    coords=lambda point: {},
     settings={**COUNTS, **TEXT_SETTINGS},
-    check=corpus_of,
-    keeps_files=True,
+    check=lambda point: read(CountSettings, point).load(),
     headline={"test_nats": "nats per token"},
     quantities={"test_nats": NATS},
   ),
   {"length": "64"},
   seeds=1,
-  drawn_by="analysis.language.word_model",
+  seconds=9,
+  figure="analysis.language.word_model",
   drawn_beside="word_model",
 )
 

@@ -9,24 +9,45 @@ Expect: the error of guessing among seven names, whatever the gap, and that of w
 """
 
 from collections.abc import Sequence
+import dataclasses
 from pathlib import Path
 import sys
-from typing import Any
 
 import jax
 import numpy as np
 
-from experiments import signals
-from experiments.attributes import Quantity
-from experiments.grid import POSITIVE_INT, Point, Setting, key_words, one_of
-from experiments.learning import task_of
-from experiments.measure import Measure, point_key
-from experiments.ngram import COUNTS, NATS
-from experiments.runner import Experiment, main
+from experiments.language.ngrams import COUNTS, NATS
+from experiments.training import task_of
 from recurrent_lab import ngram
-from recurrent_lab.tasks import Batch
+from recurrent_lab.tasks import Batch, Task
+from sweepkit import Experiment, Point, Quantity, RunMeasure, Setting, main
+from sweepkit.execution import signals
+from sweepkit.measure import point_key
+from sweepkit.points import key_words, read
+from sweepkit.settings import POSITIVE_INT, one_of
 
 TEST_SEQUENCES, ASKED = 1000, 2000  # sequences, and tokens among all that they ask for
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CountSettings:
+  """The settings of a count model of a task.
+
+  Attributes:
+    task: its name.
+    length: of the task.
+    order: n, of which the model sees n - 1 tokens.
+    sequences: drawn sequences to count.
+  """
+
+  task: str
+  length: int
+  order: int
+  sequences: int
+
+  def make_task(self) -> Task:
+    """Returns the task."""
+    return task_of(self.task, self.length)
 
 
 def tokens_of(batch: Batch) -> tuple[np.ndarray, np.ndarray]:
@@ -39,11 +60,12 @@ def count_and_test(points: Sequence[Point], folder: Path, checkpoint_seconds: fl
   """Nats and errors of the top token, on what the task asks for."""
   del folder, checkpoint_seconds  # it takes seconds, and needs none
 
-  def one(point: Any) -> tuple[float, float]:
+  def one(point: Point) -> tuple[float, float]:
     signals.stop_if_asked()
-    task, order = task_of(point), point["order"]
+    settings = read(CountSettings, point)
+    task, order = settings.make_task(), settings.order
     k_fit, k_test = jax.random.split(point_key(point["seed"], np.array(key_words(point), np.uint32)))
-    model = ngram.fit(tokens_of(task.sample(k_fit, point["sequences"]))[0], task.input_size, order)
+    model = ngram.fit(tokens_of(task.sample(k_fit, settings.sequences))[0], task.input_size, order)
     tokens, asked = tokens_of(task.test(k_test, TEST_SEQUENCES))
     places = np.argwhere(asked)
     places = places[np.linspace(0, len(places) - 1, min(ASKED, len(places))).astype(int)]
@@ -59,25 +81,24 @@ def count_and_test(points: Sequence[Point], folder: Path, checkpoint_seconds: fl
 
 
 EXPERIMENT = Experiment(
-  "ngram_tasks",
+  "experiments.ngram_tasks",
   __doc__,
-  Measure(
+  RunMeasure(
     run=count_and_test,
     dims={"test_nats": (), "test_error": ()},
-    coords=lambda point: {},
     settings={
       **COUNTS,
       "task": Setting(str, "long_range_recall", "what to predict", *one_of(("long_range_recall", "next_item"))),
       "sequences": Setting(int, "5000", "drawn sequences to count", *POSITIVE_INT, units="1"),
     },
-    check=task_of,
-    keeps_files=True,
+    check=lambda point: read(CountSettings, point).make_task(),
     headline={"test_error": "of what is asked for", "test_nats": "nats per token"},
     quantities={"test_nats": NATS, "test_error": Quantity("share of wrong answers", "1")},
   ),
   {"task": "long_range_recall,next_item", "length": "5,20,60"},
   seeds=1,
-  drawn_by="analysis.language.recall",
+  seconds=58,
+  figure="analysis.language.recall",
   drawn_beside="recall",
 )
 

@@ -13,18 +13,17 @@ import sys
 
 from jaxtyping import Array
 
-from experiments.attributes import Quantity
-from experiments.grid import Point
-from experiments.measure import Measure, draw
-from experiments.runner import Experiment, main
+from experiments.portrait import SETTINGS, cell_of, draw
+from experiments.portrait.settings import TINY
 import recurrent_lab as rl
+from sweepkit import Experiment, Measure, Point, Quantity, main
 
 KEPT = 8  # states at the end of the orbit
 
 
 def orbit(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str, Array]:
   """The last states of the orbit from a Gaussian start, and ln |∏ tanh' w| per step over its second half."""
-  cell = rl.get_cell(str(static["cell"]))
+  cell = cell_of(static)
   params, xs, state, _ = draw(static, key, values)
   _, outputs = rl.unroll(cell, params, xs, state)
   log_norms = rl.product_log_norms(cell, params, xs, state, norm="frobenius")
@@ -34,6 +33,7 @@ def orbit(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str, A
 
 MEASURE = Measure(
   run=orbit,
+  settings=SETTINGS,
   dims={"state": ("kept",), "exponent": ()},
   coords=lambda static: {"kept": list(range(KEPT))},
   headline={"exponent": "nats per step"},
@@ -45,7 +45,7 @@ MEASURE = Measure(
 )
 
 EXPERIMENT = Experiment(
-  "one_unit",
+  "experiments.one_unit",
   __doc__,
   MEASURE,
   {
@@ -58,8 +58,10 @@ EXPERIMENT = Experiment(
     "bias": "0,0.5",
     "seq_len": "400",
   },
-  cells=("rnn", "rnn_sigmoid", "rnn_relu", "rnn_softsign", "rnn_hard_tanh", "indrnn_tanh"),
-  drawn_by="analysis.paper.one_unit",
+  allowed={"cells": ("rnn", "rnn_sigmoid", "rnn_relu", "rnn_softsign", "rnn_hard_tanh", "indrnn_tanh")},
+  seconds=6,
+  figure="analysis.paper.one_unit",
+  tiny={**TINY, "hidden_size": "1", "ws": "-2,0.5,2"},
 )
 
 if __name__ == "__main__":

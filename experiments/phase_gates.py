@@ -13,11 +13,12 @@ chaos needs a second loss of stability. For the RNN, whose disk is about 0, both
 
 import sys
 
-from experiments.measure import LARGEST
-from experiments.runner import Experiment, main
+from experiments.portrait import LARGEST
+from experiments.portrait.settings import TINY
+from sweepkit import Experiment, main
 
 EXPERIMENT = Experiment(
-  "phase_gates",
+  "experiments.phase_gates",
   __doc__,
   LARGEST,
   {
@@ -29,7 +30,9 @@ EXPERIMENT = Experiment(
     "seq_len": "400",
   },
   seeds=2,
-  drawn_by="analysis.paper.phase_gates",
+  seconds=38,
+  figure="analysis.paper.phase_gates",
+  tiny={**TINY, "ws": "0.5,2", "forget_bias": "0,2"},
 )
 
 if __name__ == "__main__":

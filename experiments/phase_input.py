@@ -12,16 +12,19 @@ Expect: the zero line of λ₁ on g_c(σ²), blurred by the finite size of the n
 
 import sys
 
-from experiments.measure import LARGEST
-from experiments.runner import Experiment, main
+from experiments.portrait import LARGEST
+from experiments.portrait.settings import TINY
+from sweepkit import Experiment, main
 
 EXPERIMENT = Experiment(
-  "phase_input",
+  "experiments.phase_input",
   __doc__,
   LARGEST,
   {"cells": "rnn", "ws": "0.5:3:26", "input_scale": "0.1:1.5:15", "hidden_size": "128", "seq_len": "400"},
   seeds=2,
-  drawn_by="analysis.paper.phase_input",
+  seconds=18,
+  figure="analysis.paper.phase_input",
+  tiny={**TINY, "ws": "0.5,2", "input_scale": "0,1"},
 )
 
 if __name__ == "__main__":

@@ -12,11 +12,12 @@ guesses among the other seven names (6/7).
 
 import sys
 
-from experiments.runner import Experiment, main
-from experiments.train import TRAIN
+from experiments.training import TRAIN
+from experiments.training.settings import TINY
+from sweepkit import Experiment, main
 
 EXPERIMENT = Experiment(
-  "recall",
+  "experiments.recall",
   __doc__,
   TRAIN,
   {
@@ -30,7 +31,9 @@ EXPERIMENT = Experiment(
     "init": "recommended",
   },
   seeds=3,
-  drawn_by="analysis.language.recall",
+  seconds=810,
+  figure="analysis.language.recall",
+  tiny=TINY,
 )
 
 if __name__ == "__main__":

@@ -12,11 +12,18 @@ Expect: tanh RNN at input scale 1 crosses growth rate 0 near W_s = 1.86.
 
 import sys
 
-from experiments.measure import PORTRAIT
-from experiments.runner import Experiment, main
+from experiments.portrait import PORTRAIT
+from experiments.portrait.settings import TINY
+from sweepkit import Experiment, main
 
 EXPERIMENT = Experiment(
-  "recurrent_gain", __doc__, PORTRAIT, {"ws": "0.5:6:12"}, drawn_by="analysis.paper.recurrent_gain"
+  "experiments.recurrent_gain",
+  __doc__,
+  PORTRAIT,
+  {"ws": "0.5:6:12"},
+  seconds=75,
+  figure="analysis.paper.recurrent_gain",
+  tiny={**TINY, "ws": "0.5,1,2"},
 )
 
 if __name__ == "__main__":

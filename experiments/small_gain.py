@@ -15,17 +15,17 @@ import sys
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from experiments.grid import Point
-from experiments.measure import Measure, draw
-from experiments.radius import log_spectral_radius
-from experiments.runner import Experiment, main
+from experiments.portrait import SETTINGS, cell_of, draw
+from experiments.portrait.radius import log_spectral_radius
+from experiments.portrait.settings import TINY
 import recurrent_lab as rl
+from sweepkit import Experiment, Measure, Point, main
 
 
 def growth(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str, Array]:
   """The growth rate of a random net's product, over the second half of the lags, and the spectral radius of its kernel."""
   params, xs, state, _ = draw(static, key, values)
-  log_norms = rl.product_log_norms(rl.get_cell(str(static["cell"])), params, xs, state)
+  log_norms = rl.product_log_norms(cell_of(static), params, xs, state)
   half = xs.shape[0] // 2
   return {
     "growth_rate": (log_norms[-1] - log_norms[-1 - half]) / half,
@@ -35,17 +35,19 @@ def growth(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str, 
 
 
 EXPERIMENT = Experiment(
-  "small_gain",
+  "experiments.small_gain",
   __doc__,
   Measure(
     run=growth,
+    settings=SETTINGS,
     dims={"growth_rate": (), "log_norm": (), "spectral_radius": ()},
-    coords=lambda static: {},
     headline={"growth_rate": "nats per step, of the spectral norm", "spectral_radius": "largest |eigenvalue| of W"},
   ),
   {"cells": "rnn,rnn_linear", "ws": "0.5,0.9,0.95,0.99", "input": "zero,white"},
-  cells=("rnn", "rnn_linear"),
+  allowed={"cells": ("rnn", "rnn_linear")},
   seeds=16,
+  seconds=22,
+  tiny={**TINY, "ws": "0.5,0.99"},
 )
 
 if __name__ == "__main__":

@@ -11,11 +11,12 @@ Expect: the longest solved lag grows with the forget bias as the memory length d
 
 import sys
 
-from experiments.runner import Experiment, main
-from experiments.train import TRAIN
+from experiments.training import TRAIN
+from experiments.training.settings import TINY
+from sweepkit import Experiment, main
 
 EXPERIMENT = Experiment(
-  "solvable_lag",
+  "experiments.solvable_lag",
   __doc__,
   TRAIN,
   {
@@ -29,7 +30,9 @@ EXPERIMENT = Experiment(
     "forget_bias": "-2,-1,0,1,2,3,4",
   },
   seeds=5,
-  drawn_by="analysis.learning.solvable_lag",
+  seconds=1014,
+  figure="analysis.learning.solvable_lag",
+  tiny=TINY,
 )
 
 if __name__ == "__main__":

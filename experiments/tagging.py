@@ -12,11 +12,12 @@ Expect: half of the ambiguous words wrong without context, hardly any with it.
 
 import sys
 
-from experiments.runner import Experiment, main
-from experiments.train import TRAIN
+from experiments.training import TRAIN
+from experiments.training.settings import TINY
+from sweepkit import Experiment, main
 
 EXPERIMENT = Experiment(
-  "tagging",
+  "experiments.tagging",
   __doc__,
   TRAIN,
   {
@@ -31,7 +32,9 @@ EXPERIMENT = Experiment(
     "forget_bias": "1",
   },
   seeds=3,
-  drawn_by="analysis.language.tagging",
+  seconds=1029,
+  figure="analysis.language.tagging",
+  tiny=TINY,
 )
 
 if __name__ == "__main__":

@@ -12,16 +12,19 @@ Expect: the growth rate of the RNN falls as mean ln tanh' does, and both without
 
 import sys
 
-from experiments.measure import PORTRAIT
-from experiments.runner import Experiment, main
+from experiments.portrait import PORTRAIT
+from experiments.portrait.settings import TINY
+from sweepkit import Experiment, main
 
 EXPERIMENT = Experiment(
-  "tanh_saturation",
+  "experiments.tanh_saturation",
   __doc__,
   PORTRAIT,
   {"input_scale": "0.1:10:log:12"},
-  drawn_by="analysis.paper.tanh_saturation",
   drawn_along=("bias_scale", "bias"),
+  seconds=88,
+  figure="analysis.paper.tanh_saturation",
+  tiny={**TINY, "cells": "rnn", "input_scale": "0.1,1"},
 )
 
 if __name__ == "__main__":

@@ -16,13 +16,14 @@ explode (norms in the thousands at lengths 20 and 30) and a third of all updates
 import math
 import sys
 
-from experiments.runner import Experiment, main
-from experiments.train import TRAIN
+from experiments.training import TRAIN
+from experiments.training.settings import TINY
+from sweepkit import Experiment, main
 
 UNITS, SYMBOLS, DEVIATION = 50, 6, 0.1
 
 EXPERIMENT = Experiment(
-  "temporal_order",
+  "experiments.temporal_order",
   __doc__,
   TRAIN,
   {
@@ -39,8 +40,10 @@ EXPERIMENT = Experiment(
     "output_gain": f"{DEVIATION * math.sqrt(UNITS):.6g}",
   },
   seeds=10,
-  drawn_by="analysis.learning.temporal_order",
   drawn_along=("clip", "omega", "optimizer", "learning_rate", "init"),
+  seconds=608,
+  figure="analysis.learning.temporal_order",
+  tiny=TINY,
 )
 
 if __name__ == "__main__":

@@ -13,15 +13,16 @@ Expect: at W_s = 0.95 the Gaussian product is above 1 for some fifteen steps bef
 """
 
 from collections.abc import Mapping
+import dataclasses
 import sys
 
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from experiments.grid import Point
-from experiments.measure import PORTRAIT, Quantity, draw, portrait_of
-from experiments.radius import log_spectral_radius
-from experiments.runner import Experiment, main
+from experiments.portrait import PORTRAIT, draw, portrait_of
+from experiments.portrait.radius import log_spectral_radius
+from experiments.portrait.settings import TINY
+from sweepkit import Experiment, Point, Quantity, main
 
 
 def of_radius(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str, Array]:
@@ -36,9 +37,10 @@ def of_radius(static: Point, key: Array, values: Mapping[str, Array]) -> dict[st
 
 
 EXPERIMENT = Experiment(
-  "transient_growth",
+  "experiments.transient_growth",
   __doc__,
-  PORTRAIT._replace(
+  dataclasses.replace(
+    PORTRAIT,
     run=of_radius,
     dims={**PORTRAIT.dims, "drawn_radius": (), "spectral_radius": ()},
     quantities={
@@ -55,8 +57,10 @@ EXPERIMENT = Experiment(
     "hidden_size": "128",
     "seq_len": "120",
   },
-  cells=("rnn_linear",),
-  drawn_by="analysis.paper.transient_growth",
+  allowed={"cells": ("rnn_linear",)},
+  seconds=53,
+  figure="analysis.paper.transient_growth",
+  tiny={**TINY, "ws": "0.5,2"},
 )
 
 if __name__ == "__main__":

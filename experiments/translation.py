@@ -21,7 +21,8 @@ chrF below the dictionary's. Too few verses are short to learn from: the source 
 """
 
 from collections.abc import Mapping, Sequence
-from functools import partial
+import dataclasses
+from functools import cache, partial
 import sys
 from typing import Any
 
@@ -30,21 +31,24 @@ import jax.numpy as jnp
 from jaxtyping import Array
 import numpy as np
 
-from experiments import pairs
-from experiments.attributes import Quantity
-from experiments.grid import Point, Setting, one_of
-from experiments.language import LANGUAGE_SETTINGS
-from experiments.learning import SETTINGS, Run, build
-from experiments.runner import Experiment, main
-from experiments.train import TRAIN, After, followed_by
+from experiments.language import pairs
+from experiments.language.pairs import Pairs
+from experiments.language.settings import LANGUAGE_SETTINGS
+from experiments.language.text import TextError
+from experiments.training import SETTINGS, TRAIN, After, RunSettings, build, followed_by
+from experiments.training.settings import TINY
 import recurrent_lab as rl
 from recurrent_lab import sequence, training
 from recurrent_lab.scaled import log_norm
 from recurrent_lab.tasks import Batch, Task
 from recurrent_lab.tasks.translation import END
+from recurrent_lab.tasks.translation import translation as translation_task
+from sweepkit import Experiment, Point, Quantity, Setting, main
+from sweepkit.points import read
+from sweepkit.settings import Settings, one_of
 
 _ONLY_TRANSLATION, _PAIRS = one_of(("translation",)), one_of(pairs.PAIRS)
-TRANSLATION_SETTINGS: Mapping[str, Setting] = {
+TRANSLATION_SETTINGS: Settings = {
   **SETTINGS,
   "task": SETTINGS["task"]._replace(default="translation", check=_ONLY_TRANSLATION[0], allowed=_ONLY_TRANSLATION[1]),
   "length": SETTINGS["length"]._replace(help="words of the longest sentence, of either language; others are left out"),
@@ -58,6 +62,39 @@ TRANSLATION_SETTINGS: Mapping[str, Setting] = {
 }
 TRANSLATORS = ("net", "dictionary", "source")
 CLASSES = 4
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TranslationSettings(RunSettings):
+  """The settings of a run that learns to translate, as `TRANSLATION_SETTINGS` explains them."""
+
+  pairs: str
+  vocabulary: int
+
+  def load(self) -> Pairs:
+    """Returns the pairs of sentences."""
+    return pairs.load(self.pairs, self.length, self.vocabulary)
+
+  def make_task(self) -> Task:
+    """Returns the task of translating. Equal settings give the identical task.
+
+    Raises:
+      ValueError: if the pairs or the length cannot be used, naming the flag.
+    """
+    return _task(self.pairs, self.length, self.vocabulary)
+
+
+@cache
+def _task(of: str, length: int, vocabulary: int) -> Task:
+  try:
+    both = pairs.load(of, length, vocabulary).corpus
+    return translation_task(
+      both.source, both.target, len(both.source_words), len(both.target_words), test_share=pairs.TEST_SHARE
+    )
+  except TextError as error:
+    raise ValueError(f"--pairs: {error}") from None
+  except ValueError as error:
+    raise ValueError(f"--length: {error}") from None
 
 
 def length_classes(longest: int) -> list[int]:
@@ -103,14 +140,13 @@ def by_distance(values: np.ndarray, length: int) -> np.ndarray:
   return np.append(values[:length].mean(axis=1)[::-1], np.full(len(values) - length, np.nan))
 
 
-def measure_translation(point: Any) -> After:
-  """What this file's docstring lists."""
-  run = build(point)
-  both = pairs.load(point["pairs"], point["length"], point["vocabulary"])
+def measure_translation(settings: TranslationSettings) -> After:
+  """Measures what the docstring of this file lists."""
+  run, both = build(settings), settings.load()
   sources, references = both.sources[both.training :], both.targets[both.training :]
   batch = run.task.test(jax.random.key(0), len(sources))
   lengths = np.array([len(source) for source in sources])
-  ends = length_classes(point["length"])
+  ends = length_classes(settings.length)
   classes = [np.flatnonzero((low < lengths) & (lengths <= high)) for low, high in zip([0, *ends], ends, strict=False)]
   # Sources of one length alone: the nets know shorter ones better, which would show as if it were a matter of distance.
   longest = jax.tree.map(lambda a: a[:, lengths == lengths.max()], batch)
@@ -136,13 +172,13 @@ def measure_translation(point: Any) -> After:
   return measure
 
 
-def check(point: Point) -> Run:
-  """`build`, after a look for what the translations are scored with."""
+def check(point: Point) -> None:
+  """Raises a `ValueError` if the settings of a point do not go together, or what scores translations is not installed."""
   try:
     import sacrebleu  # noqa: F401
   except ImportError:
     raise ValueError("Translations are scored by sacrebleu, which is not installed: pip install sacrebleu.") from None
-  return build(point)
+  build(read(TranslationSettings, point))
 
 
 DIMS: Mapping[str, Sequence[str]] = {
@@ -156,36 +192,40 @@ DIMS: Mapping[str, Sequence[str]] = {
   "first_log_source_gradient": ("source_distance",),
 }
 
+# A class of lengths may be empty, and no source is as long as the longest distance.
+MAY_BE_NAN = ("chrf_by_length", "exact_by_length", "log_source_gradient", "first_log_source_gradient")
+
 EXPERIMENT = Experiment(
-  "translation",
+  "experiments.translation",
   __doc__,
-  followed_by(
-    measure_translation,
-    dims=DIMS,
-    coords=lambda point: {
-      "translator": list(TRANSLATORS),
-      "source_length": length_classes(int(point["length"])),
-      "source_distance": list(range(int(point["length"]))),
-    },
-    settings=TRANSLATION_SETTINGS,
-    headline={"chrf": "of 100", "exact": "share of held-out sentences", "bleu": "of 100"},
-    quantities={
-      "chrf": Quantity("chrF of held-out sentences, of 100", "1"),
-      "bleu": Quantity("BLEU of held-out sentences, of 100", "1"),
-      "exact": Quantity("share of held-out sentences that are translated exactly", "1"),
-      "chrf_by_length": Quantity("chrF of held-out sentences of a class of lengths, of 100", "1"),
-      "exact_by_length": Quantity("share of held-out sentences of a class of lengths that are exact", "1"),
-      "sentences_by_length": Quantity("held-out sentences of a class of lengths", "1"),
-      "log_source_gradient": Quantity("ln of the norm of the loss's gradient by a word of the source", "nats"),
-      "first_log_source_gradient": Quantity("the same before training", "nats"),
-      "translator": Quantity("who translates"),
-      "source_length": Quantity("words of the longest source in its class", "words"),
-      "source_distance": Quantity("words from the end of the source", "words"),
-    },
-  )._replace(
+  dataclasses.replace(
+    followed_by(
+      measure_translation,
+      kind=TranslationSettings,
+      dims=DIMS,
+      coords=lambda point: {
+        "translator": list(TRANSLATORS),
+        "source_length": length_classes(int(point["length"])),
+        "source_distance": list(range(int(point["length"]))),
+      },
+      settings=TRANSLATION_SETTINGS,
+      headline={"chrf": "of 100", "exact": "share of held-out sentences", "bleu": "of 100"},
+      quantities={
+        "chrf": Quantity("chrF of held-out sentences, of 100", "1"),
+        "bleu": Quantity("BLEU of held-out sentences, of 100", "1"),
+        "exact": Quantity("share of held-out sentences that are translated exactly", "1"),
+        "chrf_by_length": Quantity("chrF of held-out sentences of a class of lengths, of 100", "1"),
+        "exact_by_length": Quantity("share of held-out sentences of a class of lengths that are exact", "1"),
+        "sentences_by_length": Quantity("held-out sentences of a class of lengths", "1"),
+        "log_source_gradient": Quantity("ln of the norm of the loss's gradient by a word of the source", "nats"),
+        "first_log_source_gradient": Quantity("the same before training", "nats"),
+        "translator": Quantity("who translates"),
+        "source_length": Quantity("words of the longest source in its class", "words"),
+        "source_distance": Quantity("words from the end of the source", "words"),
+      },
+    ),
     check=check,
-    # A class may be empty.
-    may_be_nan=(*TRAIN.may_be_nan, *(name for name in DIMS if name.endswith(("_by_length", "_gradient")))),
+    may_be_nan=(*TRAIN.may_be_nan, *MAY_BE_NAN),
   ),
   {
     "cells": "rnn,lstm,gru",
@@ -200,7 +240,9 @@ EXPERIMENT = Experiment(
     "forget_bias": "1",
   },
   seeds=2,
-  drawn_by="analysis.language.translation",
+  seconds=82,
+  figure="analysis.language.translation",
+  tiny=TINY,
 )
 
 if __name__ == "__main__":

@@ -11,11 +11,12 @@ Expect: 90 % of the held-out utterances and more; fewer of the frames, since the
 
 import sys
 
-from experiments.runner import Experiment, main
-from experiments.train import TRAIN
+from experiments.training import TRAIN
+from experiments.training.settings import TINY
+from sweepkit import Experiment, main
 
 EXPERIMENT = Experiment(
-  "vowels",
+  "experiments.vowels",
   __doc__,
   TRAIN,
   {
@@ -30,7 +31,10 @@ EXPERIMENT = Experiment(
     "forget_bias": "1",
   },
   seeds=3,
-  drawn_by="analysis.language.vowels",
+  seconds=110,
+  figure="analysis.language.vowels",
+  tiny=TINY,
+  unused=("length",),
 )
 
 if __name__ == "__main__":

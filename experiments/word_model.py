@@ -15,28 +15,21 @@ Reference for the classic setting (8000 words, 100 units, back 4 steps): Britz, 
 
 import sys
 
-from experiments.language import LANGUAGE
-from experiments.runner import Experiment, main
-
-DEFAULTS = {
-  "length": "64",
-  "batch": "8",
-  "stop": "never",
-  "learning_rate": "0.02",
-  "recurrent_init": "orthogonal",
-  "input_gain": "90",  # one of thousands of inputs is 1, and is to count
-  "output_gain": "0.1",
-  "forget_bias": "1",
-}
+from experiments.language.models import LANGUAGE
+from experiments.language.settings import DEFAULTS
+from experiments.training.settings import TINY
+from sweepkit import Experiment, main
 
 EXPERIMENT = Experiment(
-  "word_model",
+  "experiments.word_model",
   __doc__,
   LANGUAGE,
   {"hidden_size": "128", "updates": "3000", **DEFAULTS},
   seeds=1,
-  drawn_by="analysis.language.word_model",
   drawn_along=("learning_rate",),
+  seconds=1611,
+  figure="analysis.language.word_model",
+  tiny=TINY,
 )
 
 if __name__ == "__main__":

@@ -16,18 +16,17 @@ import sys
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from experiments.attributes import Quantity
-from experiments.grid import Point
-from experiments.measure import Measure, draw
-from experiments.runner import Experiment, main
+from experiments.portrait import SETTINGS, cell_of, draw
+from experiments.portrait.settings import TINY
 import recurrent_lab as rl
+from sweepkit import Experiment, Measure, Point, Quantity, main
 
 FACTOR_BINS = 50
 
 
 def gate_factors(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str, Array]:
   """How the factor φ'(·) f_t of a simplified LSTM's diagonal Jacobian is distributed along a trajectory."""
-  cell = rl.get_cell(str(static["cell"]))
+  cell = cell_of(static)
   params, xs, state, _ = draw(static, key, values)
   seen = rl.activities(cell, params, xs, state)
   factor = (jnp.exp(seen["state"].log_slope) * seen["forget"].value).ravel()
@@ -42,6 +41,7 @@ def gate_factors(static: Point, key: Array, values: Mapping[str, Array]) -> dict
 
 MEASURE = Measure(
   run=gate_factors,
+  settings=SETTINGS,
   dims={"share": ("factor",), "share_near_zero": (), "share_near_one": (), "mean_factor": ()},
   coords=lambda static: {"factor": [round((i + 0.5) / FACTOR_BINS, 6) for i in range(FACTOR_BINS)]},
   headline={
@@ -59,12 +59,14 @@ MEASURE = Measure(
 )
 
 EXPERIMENT = Experiment(
-  "zero_or_one",
+  "experiments.zero_or_one",
   __doc__,
   MEASURE,
   {"cells": "simplified_lstm", "forget_bias": "-2:6:5", "input_scale": "0.1,1,10"},
-  cells=("simplified_lstm", "simplified_lstm_linear"),
-  drawn_by="analysis.paper.zero_or_one",
+  allowed={"cells": ("simplified_lstm", "simplified_lstm_linear")},
+  seconds=7,
+  figure="analysis.paper.zero_or_one",
+  tiny={**TINY, "forget_bias": "0,2"},
 )
 
 if __name__ == "__main__":

@@ -1,36 +1,15 @@
 """A laboratory for the gradient dynamics of recurrent networks: pure cells, and instruments that take any of them."""
 
-from recurrent_lab import _xla, ngram, sequence, tasks, theory, training
+from recurrent_lab import _xla, cells, instruments, sequences, tasks, theory, training
 from recurrent_lab._xla import MiscompilationWarning
-from recurrent_lab.activations import (
-  ACTIVATIONS,
-  Activation,
-  Activity,
-  Saturation,
-  get_activation,
-  log_sech2,
-  log_sigmoid_slope,
-  saturation,
-)
-from recurrent_lab.attractor import entropy_rate, kaplan_yorke_dimension, participation_ratio, positive_share
-from recurrent_lab.backprop import reverse_unroll
-from recurrent_lab.bptt import adjoint_log_norms, gradient_by_lag
+from recurrent_lab.activations import ACTIVATIONS, Activity, Saturation, log_sech2, saturation
 from recurrent_lab.cell import Cell, variants
 from recurrent_lab.cells import (
   CELLS,
-  CoupledLSTMParams,
-  CoupledPeepholeLSTMParams,
   GRUParams,
-  HopfieldParams,
-  IndRNNParams,
   LSTMParams,
   LSTMState,
-  NoForgetLSTMParams,
-  NoForgetPeepholeLSTMParams,
-  PeepholeLSTMParams,
-  ResetBeforeGRUParams,
   RNNParams,
-  SimplifiedLSTMParams,
   get_cell,
   gru,
   hopfield,
@@ -40,22 +19,7 @@ from recurrent_lab.cells import (
   rnn,
   simplified_lstm,
 )
-from recurrent_lab.growth import Growth, growth_rate, memory_length
-from recurrent_lab.initializers import RECURRENT_INITS, InitOptions, chrono, recommended
-from recurrent_lab.jacobians import (
-  jacobian_product,
-  product_log_norms,
-  product_log_singular_values,
-  products_by_lag,
-  state_blocks,
-  state_jacobians,
-)
-from recurrent_lab.lyapunov import LyapunovSpectrum, lyapunov_spectrum
-from recurrent_lab.norms import NORMS, ScaledMatrix, log_frobenius_norm, log_spectral_norm
-from recurrent_lab.parallel import data_parallel
-from recurrent_lab.readout import ReadoutParams, WithReadoutParams, init_readout, readout, with_readout
-from recurrent_lab.regularizers import flossing, omega
-from recurrent_lab.stack import (
+from recurrent_lab.combinators import (
   BidirectionalParams,
   DropoutParams,
   LearnedStateParams,
@@ -66,94 +30,117 @@ from recurrent_lab.stack import (
   learned_state,
   stack,
 )
-from recurrent_lab.unroll import activities, trajectory, truncated_unroll, unroll
+from recurrent_lab.initializers import chrono, recommended
+from recurrent_lab.instruments import (
+  NORMS,
+  Growth,
+  LyapunovSpectrum,
+  ScaledMatrix,
+  adjoint_log_norms,
+  entropy_rate,
+  gradient_by_lag,
+  growth_rate,
+  jacobian_product,
+  kaplan_yorke_dimension,
+  log_frobenius_norm,
+  log_spectral_norm,
+  lyapunov_spectrum,
+  memory_length,
+  participation_ratio,
+  positive_share,
+  product_log_norms,
+  product_log_singular_values,
+  products_by_lag,
+  state_blocks,
+  state_jacobians,
+)
+from recurrent_lab.readouts import ReadoutParams, WithReadoutParams, init_readout, readout, with_readout
+from recurrent_lab.sequences import activities, ngram, trajectory, truncated_unroll, unroll
+from recurrent_lab.sequences import alignment as sequence
+from recurrent_lab.training import reverse_unroll
 
 _xla.protect()
 
-__all__ = [
-  "ACTIVATIONS",
-  "CELLS",
-  "NORMS",
-  "RECURRENT_INITS",
-  "Activation",
-  "Activity",
-  "BidirectionalParams",
-  "Cell",
-  "CoupledLSTMParams",
-  "CoupledPeepholeLSTMParams",
-  "DropoutParams",
-  "GRUParams",
-  "Growth",
-  "HopfieldParams",
-  "IndRNNParams",
-  "InitOptions",
-  "LSTMParams",
-  "LSTMState",
-  "LearnedStateParams",
-  "LyapunovSpectrum",
-  "MiscompilationWarning",
-  "NoForgetLSTMParams",
-  "NoForgetPeepholeLSTMParams",
-  "PeepholeLSTMParams",
-  "RNNParams",
-  "ReadoutParams",
-  "ResetBeforeGRUParams",
-  "Saturation",
-  "ScaledMatrix",
-  "SimplifiedLSTMParams",
-  "WithReadoutParams",
-  "activities",
-  "adjoint_log_norms",
-  "bidirectional_unroll",
-  "chrono",
-  "data_parallel",
-  "draw_masks",
-  "dropout",
-  "entropy_rate",
-  "flossing",
-  "get_activation",
-  "get_cell",
-  "gradient_by_lag",
-  "growth_rate",
-  "gru",
-  "hopfield",
-  "indrnn",
-  "init_bidirectional",
-  "init_readout",
-  "jacobian_product",
-  "kaplan_yorke_dimension",
-  "learned_state",
-  "log_frobenius_norm",
-  "log_sech2",
-  "log_sigmoid_slope",
-  "log_spectral_norm",
-  "lstm",
-  "lyapunov_spectrum",
-  "memory_length",
-  "ngram",
-  "omega",
-  "participation_ratio",
-  "peephole_lstm",
-  "positive_share",
-  "product_log_norms",
-  "product_log_singular_values",
-  "products_by_lag",
-  "readout",
-  "recommended",
-  "reverse_unroll",
-  "rnn",
-  "saturation",
+# What is not here is in its room: parameters of further cells in `cells`, regularizers in `training`, and so on.
+__all__ = [  # noqa: RUF022 - by room, not by the alphabet
+  # Rooms
+  "cells",
+  "instruments",
+  "sequences",
   "sequence",
-  "simplified_lstm",
-  "stack",
-  "state_blocks",
-  "state_jacobians",
+  "ngram",
   "tasks",
   "theory",
   "training",
+  # Cells
+  "CELLS",
+  "Cell",
+  "GRUParams",
+  "LSTMParams",
+  "LSTMState",
+  "RNNParams",
+  "get_cell",
+  "gru",
+  "hopfield",
+  "indrnn",
+  "lstm",
+  "peephole_lstm",
+  "rnn",
+  "simplified_lstm",
+  "variants",
+  # Their start and their nonlinearities
+  "ACTIVATIONS",
+  "Activity",
+  "Saturation",
+  "chrono",
+  "log_sech2",
+  "recommended",
+  "saturation",
+  # Cells made of cells, and readouts
+  "BidirectionalParams",
+  "DropoutParams",
+  "LearnedStateParams",
+  "ReadoutParams",
+  "WithReadoutParams",
+  "bidirectional_unroll",
+  "draw_masks",
+  "dropout",
+  "init_bidirectional",
+  "init_readout",
+  "learned_state",
+  "readout",
+  "stack",
+  "with_readout",
+  # Sequences
+  "activities",
+  "reverse_unroll",
   "trajectory",
   "truncated_unroll",
   "unroll",
-  "variants",
-  "with_readout",
+  # Jacobian products
+  "NORMS",
+  "ScaledMatrix",
+  "jacobian_product",
+  "log_frobenius_norm",
+  "log_spectral_norm",
+  "product_log_norms",
+  "product_log_singular_values",
+  "products_by_lag",
+  "state_blocks",
+  "state_jacobians",
+  # Growth, spectra and attractors
+  "Growth",
+  "LyapunovSpectrum",
+  "entropy_rate",
+  "growth_rate",
+  "kaplan_yorke_dimension",
+  "lyapunov_spectrum",
+  "memory_length",
+  "participation_ratio",
+  "positive_share",
+  # Gradients
+  "adjoint_log_norms",
+  "gradient_by_lag",
+  # Warnings
+  "MiscompilationWarning",
 ]

@@ -1,15 +1,16 @@
-"""Functions that are compiled once for equal cells, options and shapes, and run in milliseconds from then on.
+"""Compiles a function once for equal cells, options and shapes, so that later calls take milliseconds.
 
-Outside of `jit` every `lax.scan` over a fresh closure would be compiled anew, and each program holds maps of memory, of which
-Linux allows a process 65 530. `compiled` keeps the program of a call under what decides it:
+Outside `jit`, every `lax.scan` over a new closure would be compiled again. Each compiled program also holds memory maps, and
+Linux allows a process 65 530 of them. `compiled` therefore keeps the program of a call in a cache. The key is:
 
-- the static arguments: cells, options, and functions such as a loss. They are compared by equality, which for functions is
-  identity: define a loss once, outside of the loop;
-- the structure, shapes and dtypes of all arrays. NumPy arrays, JAX arrays and numbers serve alike.
+- the static arguments: cells, options, and functions such as a loss. They are compared by equality. For functions, equality is
+  identity, so define a loss once, outside the loop;
+- the structure, shapes and dtypes of all arrays. NumPy arrays, JAX arrays and numbers are treated alike.
 
-The `PROGRAMS` used last are kept, the others are freed: a loop that makes a new function at every turn compiles at every turn,
-but does not run out of memory. Static arguments that cannot be hashed are compiled at every call and nothing of them is kept,
-except for arrays in a pytree: `jax.tree_util.Partial(loss, target)` is one program for all targets.
+The cache holds the `PROGRAMS` most recently used programs and frees the others. A loop that makes a new function in every
+iteration compiles in every iteration, but does not run out of memory. A call with a static argument that cannot be hashed is
+compiled every time and not kept. Arrays inside a pytree do not prevent caching: `jax.tree_util.Partial(loss, target)` is one
+program for all targets.
 
 Under `jit`, `grad` or `vmap` the function becomes a part of the surrounding program.
 """
@@ -28,25 +29,25 @@ from recurrent_lab import _xla
 Args = ParamSpec("Args")
 Made = TypeVar("Made")
 
-# A program holds 27 (`unroll`) to 320 (`lyapunov_spectrum`) maps of memory (GRU, H = 5, jax 0.10.2, CPU), so this many of the
-# largest hold two thirds of what Linux allows.
+# A program holds 27 (`unroll`) to 320 (`lyapunov_spectrum`) memory maps, measured for a GRU with H = 5, jax 0.10.2, CPU. This
+# many of the largest programs take two thirds of the maps that Linux allows.
 PROGRAMS = 128
 
-# Pytrees in which a list is a structure and not an array.
+# Arguments that are pytrees. A list in them is a structure, not an array.
 TREES = ("params", "state", "states", "adjoint", "batch")
 
 
 class _Call(NamedTuple):
-  """What decides the program of a call."""
+  """The key of a compiled program."""
 
   function: Callable[..., Any]
   structure: Any  # the pytree of all arguments
   leaves: tuple[Any, ...]  # `_Shape` for an array, else (type, value)
-  options: tuple[tuple[str, bool | str], ...]  # of the compiler
+  options: tuple[tuple[str, bool | str], ...]  # compiler options
 
 
 class _Shape(NamedTuple):
-  """What a program needs to know of an array."""
+  """The properties of an array that a program depends on."""
 
   shape: tuple[int, ...]
   dtype: Any
@@ -60,7 +61,7 @@ def compiled(
 
   Args:
     *static: the names of the static arguments.
-    check: is given the arguments by name before they are traced, and raises for numbers that cannot be.
+    check: called with the arguments by name before they are traced. Raises an error for values that are not allowed.
   """
 
   def decorate(function: Callable[Args, Made]) -> Callable[Args, Made]:
@@ -75,7 +76,7 @@ def compiled(
         check(named)
       options = {name: value for name, value in named.items() if name in static}
       arrays = {name: value for name, value in named.items() if name not in static}
-      # Numbers among the options are static; elsewhere they are arrays without axes.
+      # Numbers among the options are static. Other numbers are scalar arrays.
       leaves, structure = jax.tree.flatten((options, arrays))
       count = len(jax.tree.leaves(options))
       is_array = [isinstance(leaf, jax.Array | np.ndarray) or i >= count for i, leaf in enumerate(leaves)]
@@ -109,7 +110,10 @@ def _program(wanted: _Call) -> Callable[..., Any]:
 
 
 def _compiler_options(leaves: list[Any]) -> tuple[tuple[str, bool | str], ...]:
-  """What keeps XLA from wrong numbers where its flags came too late; JAX takes options outside of other programs only."""
+  """Returns the compiler options against wrong numbers, where the flags came too late.
+
+  Returns none inside another program, because JAX accepts compiler options only at the top level.
+  """
   options = _xla.compiler_options()
   if options is None or any(isinstance(leaf, jax.core.Tracer) for leaf in [*leaves, jnp.zeros(())]):
     return ()
@@ -117,7 +121,7 @@ def _compiler_options(leaves: list[Any]) -> tuple[tuple[str, bool | str], ...]:
 
 
 def _plain(name: str, value: Any, is_static: bool) -> Any:
-  """An option as Python's own numbers and tuples, and a list of numbers as an array."""
+  """Converts static arrays and lists to Python numbers and tuples, and other lists of numbers to arrays."""
   if is_static and isinstance(value, np.ndarray | np.generic | jax.Array) and not isinstance(value, jax.core.Tracer):
     value = value.tolist()
   if is_static:

@@ -1,10 +1,10 @@
-"""Gradients that are finite whenever they are representable, even where a factor on the way to them is not.
+"""Gradients that are finite whenever they are representable, even if an intermediate adjoint is not.
 
     ∂L/∂θ = 2^e · Σ_k (2^-e ∂L/∂S_k) · ∂S_k/∂θ
 
-A saturated unit has a slope of 10⁻⁵, say, so ∂L/∂S_k may be out of range where the gradient of the parameters is not. A gradient
-is linear in the number that its backward pass starts from. If one that starts from 1 is not finite although the loss is, it is
-computed once more from 2^-64 (in float32; the root of the range) and multiplied by 2^64 at the end.
+If the units are saturated with slopes of 10⁻⁵, for example, ∂L/∂S_k may overflow where ∂L/∂θ does not. A gradient is linear in
+the number that its backward pass starts from. A backward pass that starts from 1 and overflows, although the loss is finite, is
+therefore repeated from 2^-64, and the result is multiplied by 2^64. (2^64 is the square root of the range of float32.)
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def all_finite(tree: Any) -> Bool[Array, ""]:
 
 
 def value_and_grad(loss: Callable[[Any, Any], Float[Array, ""]]) -> Gradient:
-  """`jax.value_and_grad` of `(params, batch) -> loss`, compiled, as `within_range` has it."""
+  """Returns a compiled `jax.value_and_grad` of `(params, batch) -> loss` that does not overflow on the way."""
 
   def backward(scale: Array, params: Any, batch: Any) -> tuple[Array, Any]:
     value, pullback = jax.vjp(lambda params: loss(params, batch), params)
@@ -36,10 +36,10 @@ def value_and_grad(loss: Callable[[Any, Any], Float[Array, ""]]) -> Gradient:
 
 
 def within_range(backward: Callable[[Array, Any, Any], tuple[Array, Any]]) -> Gradient:
-  """Makes a gradient of a backward pass that can start from any number.
+  """Makes a gradient from a backward pass that can start from any number.
 
-  Both passes are turns of one loop: they are one program, and `vmap` makes a second pass only if a member needs it. Such a loop
-  has no reverse mode, so this gradient cannot itself be differentiated by `jax.grad`.
+  Both passes are iterations of one `while_loop`, so they are one program. Under `vmap` the second pass runs only if a member
+  needs it. A `while_loop` has no reverse mode, so `jax.grad` cannot differentiate this gradient again.
 
   Args:
     backward: `(scale, params, batch) -> (loss, scale times the gradient)`.

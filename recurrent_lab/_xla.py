@@ -1,9 +1,9 @@
-"""Keeps XLA from compiling wrong numbers on a CPU, on the releases of jaxlib known to do so.
+"""Keeps XLA from computing wrong numbers on a CPU, on the releases of jaxlib that are known to do so.
 
-Each fault is a default of XLA that can be set otherwise (docs/numerics.md has one more, whose flag costs too much). XLA
-reads `XLA_FLAGS` when JAX starts its first backend, so importing `recurrent_lab` before that is enough: it adds the flags
-that are missing and keeps those that the user has set. Newer releases do not know every flag and abort on an unknown one,
-so each is bounded by the releases that it was tried on.
+Each fault is a default of XLA that a flag can change. (docs/numerics.md describes one more fault, whose flag costs too much.)
+XLA reads `XLA_FLAGS` when JAX starts its first backend, so it is enough to import `recurrent_lab` before that. The import adds
+missing flags and keeps those that the user has set. XLA aborts on a flag that it does not know, so each flag is set only on the
+releases it was tested with.
 """
 
 import os
@@ -15,27 +15,27 @@ from jaxlib.version import __version_info__ as JAXLIB
 
 
 class MiscompilationWarning(UserWarning):
-  """XLA may compile wrong numbers in this process, and the lab can no longer prevent it."""
+  """XLA may compute wrong numbers in this process, and the lab can no longer prevent it."""
 
 
 class Fault(NamedTuple):
   """A default of XLA on CPU that gives wrong numbers."""
 
   option: str  # the flag without its dashes, which is also the name of the compiler option
-  value: bool | str  # the value that is right
-  first: tuple[int, ...]  # the first release of jaxlib on which it is set
-  end: tuple[int, ...]  # the first release after it on which it is not set
+  value: bool | str  # the value that gives right numbers
+  first: tuple[int, ...]  # the first release of jaxlib on which the flag is set
+  end: tuple[int, ...]  # the first later release on which it is not set
 
 
 FAULTS = (
-  # Gradients of a scan over a gated cell in float64 with two batch axes: seen with jaxlib 0.10.2 on a CPU with AVX-512, not with
-  # AVX2. Set on every allowed release that knows the flag: 0.11.1 is the first that aborts on it.
+  # Gives wrong gradients of a scan over a gated cell in float64 with two batch axes. Seen with jaxlib 0.10.2 on a CPU with
+  # AVX-512, not on one with AVX2. Set on every allowed release that knows the flag; 0.11.1 is the first that aborts on it.
   Fault("xla_cpu_use_fusion_emitters", False, (0, 10), (0, 11, 1)),
 )
 
 
 def faults(version: tuple[int, ...] = JAXLIB) -> tuple[Fault, ...]:
-  """The faults of this release of jaxlib."""
+  """Returns the faults of a release of jaxlib."""
   return tuple(fault for fault in FAULTS if fault.first <= version < fault.end)
 
 
@@ -44,13 +44,13 @@ def _flag(fault: Fault) -> str:
 
 
 def _named(flags: str) -> dict[str, str]:
-  """Flag -> value, as XLA reads them: the last of equal names counts, and a flag alone is true."""
+  """Parses flags as XLA does: the last of several flags of one name counts, and a flag without a value is true."""
   pairs = (word.lstrip("-").partition("=") for word in flags.split())
   return {name: value if equals else "true" for name, equals, value in pairs}
 
 
 def add_flags(flags: str, version: tuple[int, ...] = JAXLIB) -> str:
-  """`XLA_FLAGS` with what this release needs, except options that are set there; the name of a file of flags stays as it is."""
+  """Returns `flags` with those added that this release needs and that are not set. The name of a flag file stays as it is."""
   if flags.strip() and not flags.lstrip().startswith("-"):
     return flags
   missing = [_flag(fault) for fault in faults(version) if fault.option not in _named(flags)]
@@ -58,29 +58,29 @@ def add_flags(flags: str, version: tuple[int, ...] = JAXLIB) -> str:
 
 
 def unsafe(flags: str, version: tuple[int, ...] = JAXLIB) -> tuple[str, ...]:
-  """The flags that this release needs and that `flags` do not set, or set otherwise."""
+  """Returns the flags that this release needs and that `flags` does not set, or sets to another value."""
   safe = lambda fault, value: value in (("false", "False", "0") if fault.value is False else (fault.value, ""))
   named = _named(flags)
   return tuple(_flag(f) for f in faults(version) if f.option not in named or not safe(f, named[f.option]))
 
 
 def _started() -> bool:
-  """Whether JAX has started a backend, after which XLA_FLAGS are not read again."""
+  """Returns True if JAX has started a backend. XLA_FLAGS are not read after that."""
   bridge = sys.modules.get("jax._src.xla_bridge")
   return bridge is not None and bridge.backends_are_initialized()
 
 
 def _elsewhere() -> bool:
-  """Whether JAX has started and computes on something else than a CPU."""
+  """Returns True if JAX has started and does not compute on a CPU."""
   return _started() and sys.modules["jax"].default_backend() != "cpu"
 
 
-# What a top-level jit must set itself, because XLA had read its flags before the lab was imported.
+# The faults that a top-level jit must avoid by compiler options, because XLA had read its flags before the lab was imported.
 _late: tuple[Fault, ...] = ()
 
 
 def protect() -> None:
-  """Adds the flags to `XLA_FLAGS` if JAX has not started; warns once, and only on releases with a fault, if some are not set."""
+  """Adds the needed flags to `XLA_FLAGS` if JAX has not started. Warns once if a needed flag is not set."""
   global _late
   flags = os.environ.get("XLA_FLAGS", "")
   if not _started() and faults():
@@ -98,13 +98,13 @@ def protect() -> None:
 
 
 def is_at_risk() -> bool:
-  """Whether this process compiles for a CPU on a release with a fault, without the flags against it."""
+  """Returns True if this process compiles for a CPU on a release with a fault, without the flag against it."""
   return bool(unsafe(os.environ.get("XLA_FLAGS", ""))) and not _elsewhere()
 
 
 def compiler_options() -> dict[str, bool | str] | None:
-  """Options for a top-level `jax.jit(..., compiler_options=...)` where the flags came too late, else None.
+  """Returns options for a top-level `jax.jit(..., compiler_options=...)` where the flags came too late, else None.
 
-  JAX refuses them inside another jit, and backends other than the CPU do not need them. What the user set is not overridden.
+  JAX refuses compiler options inside another jit, and only the CPU needs them. Options that the user has set are kept.
   """
   return {fault.option: fault.value for fault in _late} if _late and not _elsewhere() else None

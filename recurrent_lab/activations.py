@@ -1,7 +1,7 @@
-"""Nonlinearities with slopes that survive saturation, and the statistics of that saturation.
+"""Nonlinearities with slopes that survive saturation, and statistics of saturation.
 
-In float32 `1 - tanh(a)**2` is exactly 0 from |a| ≈ 8 on. Deep saturation is what the lab measures, so every activation
-comes with the logarithm of its slope in a form that stays exact there.
+In float32, `1 - tanh(a)**2` is exactly 0 from |a| ≈ 8 on. The lab measures deep saturation, so every activation comes with the
+logarithm of its slope in a form that stays accurate there.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,11 +11,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from recurrent_lab._checks import check_choice
 from recurrent_lab._compiled import compiled
 
 
 class Activity(NamedTuple):
-  """What a nonlinearity φ did at pre-activation a."""
+  """The value and log-slope of a nonlinearity φ at pre-activation a."""
 
   value: Float[Array, "..."]  # φ(a)
   log_slope: Float[Array, "..."]  # ln |φ'(a)|, -inf where the slope is 0
@@ -28,18 +29,20 @@ class Activation(NamedTuple):
   log_slope: Callable[[Array], Array]  # a -> ln |φ'(a)|, -inf where the slope is 0
 
   def activity(self, preactivation: Array) -> Activity:
-    """φ and ln |φ'| at a pre-activation of any shape."""
+    """Returns φ and ln |φ'| at pre-activations of any shape."""
     return Activity(self.function(preactivation), self.log_slope(preactivation))
 
 
 def log_sech2(a: Float[Array, "..."]) -> Float[Array, "..."]:
-  """ln tanh'(a) = ln sech²(a) = -2 ln cosh a, without underflow or cancellation.
+  """Returns ln tanh'(a) = ln sech²(a) = -2 ln cosh a, without underflow or cancellation.
 
-  |a| < 1:  -ln(1 + sinh² a)                   (exact down to -a² for tiny a)
-  else:     2 (ln 2 - |a| - ln(1 + e^{-2|a|}))   (exact up to -2|a| for huge a)
+      |a| < 1:  -ln(1 + sinh² a)                     tends to -a² for small a
+      else:     2 (ln 2 - |a| - ln(1 + e^{-2|a|}))   tends to 2 ln 2 - 2|a| for large a
+
+  `a` has any shape.
   """
   size = jnp.abs(a)
-  small = jnp.minimum(size, 1.0)  # keeps the branch that is not taken finite, so that gradients stay clean
+  small = jnp.minimum(size, 1.0)  # keeps the unused branch finite; its gradient would be NaN otherwise
   large = jnp.maximum(size, 1.0)
   near = -jnp.log1p(jnp.sinh(small) ** 2)
   far = 2 * (jnp.log(jnp.asarray(2.0, a.dtype)) - large - jnp.log1p(jnp.exp(-2 * large)))
@@ -47,24 +50,24 @@ def log_sech2(a: Float[Array, "..."]) -> Float[Array, "..."]:
 
 
 def log_sigmoid_slope(a: Float[Array, "..."]) -> Float[Array, "..."]:
-  """ln σ'(a) = ln σ(a) + ln σ(-a)."""
+  """Returns ln σ'(a) = ln σ(a) + ln σ(-a). Any shape."""
   return jax.nn.log_sigmoid(a) + jax.nn.log_sigmoid(-a)
 
 
 def sech2(a: Float[Array, "..."]) -> Float[Array, "..."]:
-  """tanh'(a) = 4 e^{-2|a|} / (1 + e^{-2|a|})², with full relative accuracy until it underflows."""
+  """Returns tanh'(a) = 4 e^{-2|a|} / (1 + e^{-2|a|})², with full relative accuracy until it underflows."""
   e = jnp.exp(-2 * jnp.abs(a))
   return 4 * e / (1 + e) ** 2
 
 
 def sigmoid_slope(a: Float[Array, "..."]) -> Float[Array, "..."]:
-  """σ'(a) = e^{-|a|} / (1 + e^{-|a|})², likewise."""
+  """Returns σ'(a) = e^{-|a|} / (1 + e^{-|a|})², with full relative accuracy until it underflows."""
   e = jnp.exp(-jnp.abs(a))
   return e / (1 + e) ** 2
 
 
 def _with_slope(function: Callable[[Array], Array], slope: Callable[[Array], Array]) -> Callable[[Array], Array]:
-  """The same function, differentiated by its exact slope: 1 - tanh² is 0 in float32 from |a| ≈ 8 on, and J would be singular."""
+  """Returns the function with the given derivative. In float32, 1 - tanh² is 0 from |a| ≈ 8 on, so J would be singular."""
   exact = jax.custom_jvp(function)
   exact.defjvp(lambda primals, tangents: (exact(*primals), slope(*primals) * tangents[0]))
   return exact
@@ -75,7 +78,7 @@ sigmoid = _with_slope(jax.nn.sigmoid, sigmoid_slope)
 
 
 def _step_log_slope(is_on: Callable[[Array], Array], off: float) -> Callable[[Array], Array]:
-  """The log-slope of a piecewise linear function: 0 where it is on, ln(off) elsewhere."""
+  """Returns the log-slope of a piecewise linear function: 0 where it is on, ln(off) elsewhere."""
   return lambda a: jnp.where(is_on(a), 0.0, jnp.log(jnp.asarray(off, a.dtype)))
 
 
@@ -94,25 +97,24 @@ ACTIVATIONS: Mapping[str, Activation] = {
 
 
 def get_activation(name: str) -> Activation:
-  """The activation of that name; raises `ValueError` listing the valid names."""
-  if name not in ACTIVATIONS:
-    raise ValueError(f"Activation {name!r} is unknown; choose one of {', '.join(ACTIVATIONS)}.")
+  """Returns the activation of that name. Raises `ValueError` with the valid names if there is none."""
+  check_choice("Activation", name, ACTIVATIONS)
   return ACTIVATIONS[name]
 
 
 class Saturation(NamedTuple):
-  """Averages of an `Activity` over all its entries (steps, units, batch)."""
+  """Averages of an `Activity` over all its entries: steps, units and batch."""
 
   mean_value: Float[Array, ""]  # E φ
   mean_slope: Float[Array, ""]  # E φ'
-  mean_log_slope: Float[Array, ""]  # E ln φ', nats: what a product of slopes loses a step
-  share_high: Float[Array, ""]  # share with |φ| > 0.95: a saturated tanh, an open gate
-  share_low: Float[Array, ""]  # share with |φ| < 0.05: a tanh near its linear range, a closed gate
+  mean_log_slope: Float[Array, ""]  # E ln φ', nats per step: the growth rate of a product of slopes
+  share_high: Float[Array, ""]  # share of entries with |φ| > 0.95, a saturated tanh or an open gate
+  share_low: Float[Array, ""]  # share of entries with |φ| < 0.05, a tanh in its linear range or a closed gate
 
 
 @compiled()
 def saturation(activity: Activity) -> Saturation:
-  """Summarises how saturated a nonlinearity was; `activity` of any shape, usually `[T, ..., H]`."""
+  """Summarises how saturated a nonlinearity was. `activity` has any shape, usually `[T, ..., H]`."""
   size = jnp.abs(activity.value)
   return Saturation(
     mean_value=jnp.mean(activity.value),

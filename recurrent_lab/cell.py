@@ -18,11 +18,12 @@ Made = TypeVar("Made")
 
 
 class Halves(NamedTuple):
-  """A step as one affine map and what is done with it, unit by unit: `step = join(Halves(affine, pointwise))`.
+  """A step split in two: an affine map, then pointwise nonlinearities. `step = join(Halves(affine, pointwise))`.
 
   Attributes:
-    affine: `(params, state, x) -> a [..., k·H]`, linear in each of params and (state, x): all products of the step.
-    pointwise: `(params, state, a) -> (state, output)`: all nonlinearities of the step.
+    affine: `(params, state, x) -> a [..., k·H]`. Holds every matrix product of the step, so it is linear in the params and
+      linear in (state, x).
+    pointwise: `(params, state, a) -> (state, output)`. Holds every nonlinearity of the step.
   """
 
   affine: Callable[[Params, State, Array], Array]
@@ -30,26 +31,26 @@ class Halves(NamedTuple):
 
 
 def join(halves: Halves) -> Step:
-  """`(params, state, x) -> pointwise(params, state, affine(params, state, x))`."""
+  """Returns the step `(params, state, x) -> pointwise(params, state, affine(params, state, x))`."""
   return lambda params, state, x: halves.pointwise(params, state, halves.affine(params, state, x))
 
 
 class Cell(NamedTuple):
   """A recurrent network as pure functions.
 
-  A step works on the last axis: `x` is `[..., I]`, every array of the state `[..., H]`, and any leading axes are batch.
-  Three fields make a cell, and every measurement of the lab follows from them; the fourth says what can saturate, the fifth
-  lets `reverse_unroll` gather products.
+  A step works on the last axis: `x` is `[..., I]`, every array of the state is `[..., H]`, and any leading axes are batch axes.
+  The first three fields make a cell, and every measurement of the lab needs only these. The other two are optional: `probe`
+  reports saturation, and `halves` makes the reverse pass of `reverse_unroll` faster.
 
   Attributes:
     init: `(key, input_size, hidden_size, **options) -> params`; the options are those of `initializers.InitOptions`.
     initial_state: `(params, batch_shape=()) -> state`.
-    step: `(params, state, x) -> (state, output)`. Where the output is a part of the new state, return that very array
-      twice: `adjoint_log_norms` needs to know.
-    probe: `(params, state, x) -> {name: Activity}`, every nonlinearity of the step with its value and log-slope; None
-      for a cell that does not tell.
-    halves: the affine and the pointwise half of `step`, which is `join` of them; None for a cell with products between its
-      nonlinearities.
+    step: `(params, state, x) -> (state, output)`. If the output is a part of the new state, return the same array in both
+      places. `adjoint_log_norms` uses this to find the output in the state.
+    probe: `(params, state, x) -> {name: Activity}`, the value and log-slope of every nonlinearity of the step. None if the
+      cell does not report them.
+    halves: the affine and the pointwise half of `step`, with `step = join(halves)`. None for a cell that has matrix products
+      between its nonlinearities.
   """
 
   init: Callable[..., Params]
@@ -60,16 +61,16 @@ class Cell(NamedTuple):
 
 
 def check_params(params: Params, kind: type) -> None:
-  """Raises a `ValueError` unless the params are of this very NamedTuple.
+  """Raises a `ValueError` unless the params are exactly of the NamedTuple `kind`.
 
-  Every layout of numbers has a type of its own, so params of one cell do not run as those of another.
+  Every layout of parameters has its own type, so a cell never runs with the params of another cell.
   """
   if type(params) is not kind:
     raise ValueError(f"The params are {type(params).__name__}; this cell takes {kind.__name__}.")
 
 
 def holding(kind: type, cell: Cell) -> Cell:
-  """The cell, all of whose functions first check that they are given params of the NamedTuple `kind`."""
+  """Returns the cell with functions that first check that their params are of the NamedTuple `kind`."""
 
   def checked(function: Callable[Args, Made]) -> Callable[Args, Made]:
     @functools.wraps(function)
@@ -85,9 +86,9 @@ def holding(kind: type, cell: Cell) -> Cell:
 
 
 def variants(factory: Callable[Args, Made]) -> Callable[Args, Made]:
-  """Makes a factory, of cells or of tasks, return the identical object for equal arguments, however they are spelled.
+  """Makes a factory of cells or tasks return the same object for equal arguments, whether given by position or by name.
 
-  `jax.jit` compares static arguments by equality; a fresh closure for each call would compile everything anew.
+  `jax.jit` compares static arguments by equality, so a new closure at every call would compile everything again.
   """
   signature = inspect.signature(factory)
   build = functools.cache(factory)
@@ -102,6 +103,6 @@ def variants(factory: Callable[Args, Made]) -> Callable[Args, Made]:
 
 
 def check_choice(what: str, value: object, allowed: Any) -> None:
-  """Raises a `ValueError` that names `value` and what is allowed, unless it is allowed."""
+  """Raises a `ValueError` that names `value` and the allowed choices, unless `value` is one of them."""
   if value not in allowed:
     raise ValueError(f"{what} {value!r} is unknown; choose one of {', '.join(map(str, allowed))}.")

@@ -1,4 +1,4 @@
-"""Initial weights. One vocabulary of options serves every cell, so that a sweep can turn the same knob on all of them."""
+"""Initial weights. Every cell takes the same options, so a sweep can vary one option over all cells."""
 
 from collections.abc import Callable, Mapping
 import numbers
@@ -14,18 +14,18 @@ from recurrent_lab.cell import check_choice
 
 
 class InitOptions(NamedTuple):
-  """The options of every cell's `init`. Gains, scales and biases may be traced, so a sweep can `vmap` over them.
+  """Options of every cell's `init`. Gains, scales and biases may be traced, so a sweep can `vmap` over them.
 
   Attributes:
-    recurrent_gain: W_s; entries of a gaussian recurrent kernel have standard deviation gain / √H.
+    recurrent_gain: W_s. The entries of a Gaussian recurrent kernel have standard deviation W_s / √H.
     recurrent_init: `gaussian`, `orthogonal` (gain times a Haar-random orthogonal matrix) or `identity` (gain times I).
-      Gated cells draw one independent block a gate.
-    input_gain: entries of the input kernel have standard deviation gain / √I.
-    bias_scale: standard deviation of the biases.
-    forget_bias: added to the bias of the gate that keeps the state (LSTM f, GRU z: larger remembers longer); a scalar
-      or `[H]`. Cells without such a gate ignore it, and say so.
-    write_bias: added to the bias of the gate that writes (LSTM i; other cells ignore it); a scalar or `[H]`.
-    dtype: of every parameter.
+      Gated cells draw one independent block per gate.
+    input_gain: the entries of the input kernel have standard deviation input_gain / √I.
+    bias_scale: the standard deviation of the biases.
+    forget_bias: added to the bias of the gate that keeps the state (f in an LSTM, z in a GRU). A larger bias remembers longer.
+      A scalar or `[H]`. Cells without such a gate ignore it; their docstrings say so.
+    write_bias: added to the bias of the gate that writes (i in an LSTM). A scalar or `[H]`. Other cells ignore it.
+    dtype: the dtype of every parameter.
   """
 
   recurrent_gain: ArrayLike = 1.0
@@ -42,7 +42,7 @@ def _gaussian(key: Key[Array, ""], blocks: int, size: int, dtype: Any) -> Array:
 
 
 def _orthogonal(key: Key[Array, ""], blocks: int, size: int, dtype: Any) -> Array:
-  # QR knows no half precision.
+  # JAX has no QR in half precision.
   return jax.random.orthogonal(key, size, (blocks,), jnp.promote_types(dtype, jnp.float32)).astype(dtype)
 
 
@@ -51,7 +51,7 @@ def _identity(key: Key[Array, ""], blocks: int, size: int, dtype: Any) -> Array:
   return jnp.broadcast_to(jnp.eye(size, dtype=dtype), (blocks, size, size))
 
 
-#: What a recurrent kernel is drawn from, by name: `(key, blocks, size, dtype) -> [blocks, size, size]` at gain 1.
+#: The distributions of recurrent kernels at gain 1, by name: `(key, blocks, size, dtype) -> [blocks, size, size]`.
 RECURRENT_INITS: Mapping[str, Callable[[Array, int, int, Any], Array]] = {
   "gaussian": _gaussian,
   "orthogonal": _orthogonal,
@@ -64,11 +64,11 @@ def parse_options(sizes: Mapping[str, int], options: Mapping[str, Any], **defaul
 
   Args:
     sizes: name -> size, each a positive integer.
-    options: the options the caller gave.
-    **defaults: where a cell's own default differs from that of `InitOptions`.
+    options: the options that the caller gave.
+    **defaults: the cell's own defaults, where they differ from those of `InitOptions`.
 
   Raises:
-    ValueError: for a size below 1, an unknown option or an impossible value, naming what is allowed.
+    ValueError: for a size below 1, an unknown option or an impossible value. The message names what is allowed.
   """
   for name, size in sizes.items():
     if not isinstance(size, numbers.Integral) or size < 1:
@@ -85,7 +85,7 @@ def parse_options(sizes: Mapping[str, int], options: Mapping[str, Any], **defaul
   for name in ("recurrent_gain", "input_gain", "bias_scale", "forget_bias", "write_bias"):
     value = getattr(parsed, name)
     if isinstance(value, jax.core.Tracer):
-      continue  # a traced value is checked where it came from
+      continue  # the numbers of a traced value are not known here; the caller checks them
     if not np.all(np.isfinite(value)):
       raise ValueError(f"{name} is {value}; it must be finite.")
     if name == "bias_scale" and np.any(np.less(value, 0)):
@@ -94,16 +94,16 @@ def parse_options(sizes: Mapping[str, int], options: Mapping[str, Any], **defaul
 
 
 def recurrent_kernel(key: Key[Array, ""], hidden_size: int, blocks: int, options: InitOptions) -> Float[Array, "H kH"]:
-  """`blocks` independent `[H, H]` kernels side by side, each scaled by the recurrent gain."""
+  """Draws `blocks` independent `[H, H]` kernels, scales them by the recurrent gain and puts them side by side."""
   kernels = RECURRENT_INITS[options.recurrent_init](key, blocks, hidden_size, options.dtype)
   gain = jnp.asarray(options.recurrent_gain, options.dtype)
   return gain * jnp.concatenate(list(kernels), axis=-1)
 
 
 def diagonal_kernel(key: Key[Array, ""], hidden_size: int, options: InitOptions) -> Float[Array, "H"]:
-  """The recurrent weights `[H]` of units that see only themselves: each unit is a net of size 1.
+  """Draws the recurrent weights `[H]` of units that see only themselves, each of them a net of size 1.
 
-  So `gaussian` has standard deviation gain, `orthogonal` is ± gain, and `identity` is the gain itself.
+  At size 1, `gaussian` has standard deviation gain, `orthogonal` is ± gain, and `identity` is the gain itself.
   """
   units = {
     "gaussian": lambda: jax.random.normal(key, (hidden_size,), options.dtype),
@@ -114,26 +114,31 @@ def diagonal_kernel(key: Key[Array, ""], hidden_size: int, options: InitOptions)
 
 
 def input_kernel(key: Key[Array, ""], input_size: int, width: int, options: InitOptions) -> Float[Array, "I width"]:
-  """Gaussian, standard deviation input_gain / √I: unit-variance inputs give pre-activations of variance input_gain²."""
+  """Draws a Gaussian input kernel with standard deviation input_gain / √I.
+
+  Inputs of variance 1 then add the variance input_gain² to every pre-activation.
+  """
   gain = jnp.asarray(options.input_gain, options.dtype) / np.sqrt(input_size).astype(options.dtype)
   return gain * jax.random.normal(key, (input_size, width), options.dtype)
 
 
 def bias(key: Key[Array, ""], width: int, options: InitOptions) -> Float[Array, "width"]:
-  """Gaussian with standard deviation bias_scale."""
+  """Draws Gaussian biases with standard deviation bias_scale."""
   return jnp.asarray(options.bias_scale, options.dtype) * jax.random.normal(key, (width,), options.dtype)
 
 
 def add_to_gate(bias: Float[Array, "kH"], gate: int, blocks: int, value: ArrayLike) -> Float[Array, "kH"]:
-  """Adds `value` (a scalar or `[H]`) to the bias of one gate of `blocks`."""
+  """Adds `value`, a scalar or `[H]`, to the bias of gate number `gate` out of `blocks` gates."""
   gates = bias.reshape(blocks, -1)
   return gates.at[gate].add(jnp.asarray(value, bias.dtype)).reshape(-1)
 
 
 def chrono(key: Key[Array, ""], hidden_size: int, longest: float | int, dtype: Any = jnp.float32) -> dict[str, Array]:
-  """The biases that spread the memory of a gated cell's units over time scales of up to `longest` steps, as init options.
+  """Draws chrono biases, which spread the memory timescales of a gated cell's units up to `longest` steps.
 
-  b_f = ln u with u uniform in [1, longest - 1], so that σ(b_f) = 1 - 1/(1 + u) forgets in 1 + u steps, and b_i = -b_f.
+      b_f = ln u,   u uniform on [1, longest - 1],   b_i = -b_f
+
+  A unit with σ(b_f) = 1 - 1/(1 + u) forgets in 1 + u steps. Returns the init options `forget_bias` `[H]` and `write_bias` `[H]`.
 
   Reference: Tallec & Ollivier, "Can recurrent neural networks warp time?", ICLR (2018), eq. 16.
 
@@ -147,17 +152,18 @@ def chrono(key: Key[Array, ""], hidden_size: int, longest: float | int, dtype: A
 
 
 def recommended(cell: str, key: Key[Array, ""], hidden_size: int, longest: float | int) -> dict[str, Any]:
-  """Init options with which a cell can learn over `longest` steps.
+  """Returns init options with which a cell can learn over `longest` steps.
 
-  Gated cells: orthogonal kernels, and chrono biases that spread the memory of the units up to `longest`. IndRNN: u = 1, so that
-  u^T neither vanishes nor explodes (its paper's |u| ≤ γ^{1/T} with γ = 1), and an input gain of 1/√longest, so that a sum over
-  all steps stays near 1. Others: orthogonal at gain 1, an isometry that only tanh' ≤ 1 lets shrink.
+  - Gated cells: orthogonal kernels, and chrono biases that spread the memory timescales of the units up to `longest`.
+  - IndRNN: u = 1, so u^T neither vanishes nor explodes (the bound |u| ≤ γ^{1/T} of its paper at γ = 1). The input gain is
+    1/√longest, which keeps a sum over all steps near 1.
+  - Other cells: an orthogonal kernel of gain 1. It preserves lengths, so gradients shrink only where tanh' < 1.
 
   Args:
     cell: a name in `CELLS`.
     key: for the chrono biases.
-    hidden_size: units H.
-    longest: steps over which something is to be remembered.
+    hidden_size: the number of units H.
+    longest: the number of steps over which the net has to remember.
   """
   if cell.startswith("indrnn"):
     return {"recurrent_init": "identity", "input_gain": longest**-0.5}

@@ -1,10 +1,10 @@
 """Numbers of any size: an array times an exact power of two.
 
-A float32 product of Jacobians underflows to 0 at lag ~127 for a gain of ½, and a float32 running sum of logarithms has lost
-four digits after 10⁴ steps. An integer exponent beside the array does neither.
+A Jacobian product in float32 underflows to 0 at lag ~127 for a gain of ½. A running sum of logarithms in float32 has lost four
+digits after 10⁴ steps. An array with an integer exponent has neither problem.
 
-Norms go the same way. The square of 10²⁰ overflows in float32 and that of 10⁻²³ underflows, so squares are summed of entries
-that were divided by a power of two, which changes no digit:
+Norms are scaled too, because in float32 the square of 10²⁰ overflows and the square of 10⁻²³ underflows. All entries are first
+divided by the same power of two, which changes no digit:
 
     ‖a‖ = 2^e √Σ (a_i / 2^e)²,      2^e just above the largest |a_i|
 
@@ -29,42 +29,42 @@ class Scaled(NamedTuple):
 
 
 def promoted(tree: Any) -> Any:
-  """The arrays of a pytree with those of half precision (float16, bfloat16) in float32, which holds them exactly."""
+  """Casts the half-precision arrays of a pytree (float16, bfloat16) to float32, which holds them exactly."""
   is_half = lambda dtype: jnp.issubdtype(dtype, jnp.floating) and dtype.itemsize < 4
   return jax.tree.map(lambda a: jnp.asarray(a, jnp.float32) if is_half(jnp.result_type(a)) else a, tree)
 
 
 def rescale(array: Float[Array, "..."], exponent: Int[Array, ""] | int = 0) -> Scaled:
-  """`array · 2^exponent` in normal form; exact, since only exponents of floats change."""
+  """Returns `array · 2^exponent` in normal form. This is exact, because only the exponents of floats change."""
   own = largest_exponent(array)
   return Scaled(shift(array, -own), (exponent + own).astype(jnp.int32))
 
 
 def shift(array: Float[Array, "..."], exponent: Int[Array, "*batch"]) -> Float[Array, "..."]:
-  """`array · 2^exponent`, with an exponent for each index of the leading axes."""
+  """Returns `array · 2^exponent`, with one exponent for each index of the leading axes."""
   exponent = exponent.reshape(*exponent.shape, *[1] * (array.ndim - exponent.ndim))
-  # Two factors, since one power of two may itself be out of range; `ldexp` of every entry costs as much as a product.
+  # Two factors, because 2^exponent may itself be out of range. `ldexp` of every entry would cost as much as a product.
   half, one = exponent // 2, jnp.ones((), array.dtype)
   return array * jnp.ldexp(one, half) * jnp.ldexp(one, exponent - half)
 
 
 def largest_exponent(tree: Any, batch_ndim: int = 0) -> Int[Array, "*batch"]:
-  """The e with 2^(e-1) ≤ the largest |entry| of all leaves < 2^e, over all axes after the first `batch_ndim`; 0 for zeros."""
+  """Returns the e with 2^(e-1) ≤ max |entry| < 2^e over all leaves and all axes after the first `batch_ndim`; 0 for zeros."""
   largest = [jnp.max(jnp.abs(a), axis=range(batch_ndim, jnp.ndim(a)), initial=0) for a in map(_wide, _leaves(tree))]
   _, exponent = jnp.frexp(lax.stop_gradient(reduce(jnp.maximum, largest)))
   return exponent
 
 
 def log_scale(scaled: Scaled) -> Float[Array, ""]:
-  """ln 2^exponent in nats, rounded once."""
+  """Returns ln 2^exponent in nats, rounded once."""
   dtype = scaled.array.dtype
   return scaled.exponent.astype(dtype) * jnp.log(jnp.asarray(2, dtype))
 
 
 def add(a: Scaled, b: Float[Array, "..."]) -> Scaled:
-  """`a + b` for an ordinary array `b` of the same shape; what is lost is what the larger term cannot hold."""
+  """Returns `a + b` for an ordinary array `b` of the same shape, rounded to the precision of the larger term."""
   other = rescale(b)
-  # A zero has no exponent of its own and must not drag the other's down.
+  # The exponent of a zero array means nothing, and must not decide the common exponent.
   lowest = jnp.iinfo(jnp.int32).min // 2
   a_exponent = jnp.where(jnp.any(a.array != 0), a.exponent, lowest)
   b_exponent = jnp.where(jnp.any(b != 0), other.exponent, lowest)
@@ -74,21 +74,21 @@ def add(a: Scaled, b: Float[Array, "..."]) -> Scaled:
 
 
 def scaled_norm(tree: Any, batch_ndim: int = 0) -> tuple[Float[Array, "*batch"], Int[Array, "*batch"]]:
-  """`(n, e)` with ‖tree‖ = n · 2^e and ½ ≤ n ≤ √(number of entries), as `norm` has it; (0, 0) for zeros."""
+  """Returns `(n, e)` with ‖tree‖ = n · 2^e and ½ ≤ n ≤ √(number of entries); (0, 0) for zeros. Arguments as in `norm`."""
   exponent = largest_exponent(tree, batch_ndim)
   square = lambda a: jnp.sum(shift(a, -exponent) ** 2, axis=range(batch_ndim, a.ndim))
   total = sum(square(_wide(a)) for a in _leaves(tree))
-  is_zero = total == 0  # √ has no slope there
+  is_zero = total == 0  # the derivative of √ is infinite there
   return jnp.where(is_zero, 0, jnp.sqrt(jnp.where(is_zero, 1, total))), exponent
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(1,))
 def norm(tree: Any, batch_ndim: int = 0) -> Float[Array, "*batch"]:
-  """The Euclidean norm of all leaves of a tree together, finite whenever it is representable; so is its gradient.
+  """Computes the Euclidean norm of all leaves of a tree together. The norm and its gradient are finite where representable.
 
   Args:
-    tree: any pytree of real arrays with one entry or more; those of half precision are squared and summed in float32.
-    batch_ndim: how many leading axes, common to all leaves, are kept: the norm is taken over all others.
+    tree: any pytree of real arrays with one entry or more. Half-precision arrays are squared and summed in float32.
+    batch_ndim: the number of leading axes to keep. All leaves share these axes, and the norm is taken over all other axes.
 
   Returns:
     `[*batch]`, a scalar by default. The gradient at 0 is 0.
@@ -98,7 +98,7 @@ def norm(tree: Any, batch_ndim: int = 0) -> Float[Array, "*batch"]:
 
 @norm.defjvp
 def _(batch_ndim: int, primals: tuple[Any], tangents: tuple[Any]) -> tuple[Array, Array]:
-  """d‖a‖ = Σ (a_i / ‖a‖) da_i, the quotient of two scaled numbers: neither leaves the range."""
+  """Computes d‖a‖ = Σ (a_i / ‖a‖) da_i. Both numbers of the quotient are scaled, so neither overflows or underflows."""
   size, exponent = scaled_norm(primals[0], batch_ndim)
   divisor = jnp.where(size == 0, 1, size)
 
@@ -110,14 +110,17 @@ def _(batch_ndim: int, primals: tuple[Any], tangents: tuple[Any]) -> tuple[Array
 
 
 def log_norm(tree: Any, batch_ndim: int = 0) -> Float[Array, "*batch"]:
-  """ln ‖tree‖ in nats, finite even where ‖tree‖ itself is not representable; -inf for zeros. Arguments as in `norm`."""
+  """Computes ln ‖tree‖ in nats, finite even where ‖tree‖ is not representable; -inf for zeros. Arguments as in `norm`."""
   size, exponent = scaled_norm(tree, batch_ndim)
   return jnp.log(size) + exponent.astype(size.dtype) * jnp.log(jnp.asarray(2, size.dtype))
 
 
 @jax.custom_jvp
 def mean_square(array: Float[Array, "*batch O"], counts: Bool[Array, "*batch"]) -> Float[Array, ""]:
-  """The mean of `array`² over its last axis and the entries that count, finite whenever representable; so is its gradient."""
+  """Computes the mean of `array`² over its last axis and over the entries that count, without overflow on the way.
+
+  The mean and its gradient are finite whenever they are representable. `array` is `[*batch, O]`, `counts` is `[*batch]`.
+  """
   array = jnp.where(counts[..., None], array, 0)
   exponent = largest_exponent(array)
   return shift(jnp.mean(jnp.mean(shift(array, -exponent) ** 2, axis=-1), where=counts), 2 * exponent)
@@ -135,5 +138,5 @@ def _leaves(tree: Any) -> list[Array]:
 
 
 def _wide(array: Array) -> Array:
-  """In float32 where it is of half precision, which has neither the digits nor the range for a sum."""
+  """Casts half precision to float32. Half precision has neither the digits nor the range for a sum of squares."""
   return array.astype(jnp.promote_types(array.dtype, jnp.float32))

@@ -1,6 +1,6 @@
-"""The Python blocks of the README and the guides run, in order, as one program a page; their commands and flags exist.
+"""The Python blocks of the README and the guides run, in order, as one program per page. Their commands and flags exist.
 
-Commands are not run: the shortest takes seconds, the longest hours. Whoever parses their flags does that here.
+Commands are not run, because the shortest takes seconds and the longest hours. Only their flags are parsed.
 """
 
 import importlib
@@ -18,7 +18,7 @@ import pytest
 
 from analysis import claims
 from analysis.claims import pages
-from experiments import runner
+from sweepkit import runner
 
 ROOT = Path(__file__).parent.parent
 README, CHINESE = ROOT / "README.md", ROOT / "README.zh-CN.md"
@@ -125,7 +125,7 @@ def test_commands_and_their_flags_exist(page, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-  "line", ["make papers", "python -m experiments.verify --in=results", "python -m experiments.adding --cell=gru"]
+  "line", ["make papers", "python -m sweepkit.verify --in=results", "python -m experiments.adding --cell=gru"]
 )
 def test_a_command_that_does_not_exist_is_noticed(line, monkeypatch):
   with pytest.raises((AssertionError, SystemExit, runner.UsageError, pytest.fail.Exception)):

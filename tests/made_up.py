@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments import grid, plan, runner, store
-from experiments.experiment import default_axes
+from sweepkit import plan, runner, store
+from sweepkit.points import blocks as cut
+from sweepkit.settings import traced_names
+from sweepkit.store import attributes
 
 REFERENCE = Path(__file__).parents[1] / "results" / "reference"  # the kept results of the full training runs
 
@@ -49,16 +51,9 @@ LAUNCHES = SWEEPS | {
 }
 
 
-# Small values of settings, for an experiment without flags of its own above.
-TINY = {"hidden_size": "4", "input_size": "2", "seq_len": "12", "updates": "100", "floss_k": "4", "seeds": "2"}
-
-
 def tiny_flags(experiment):
-  """The flags of a small launch: small values of its settings, and the first and the last value of what varies by default."""
-  tiny = {name: value for name, value in TINY.items() if name in ("seeds", *experiment.measure.settings)}
-  varied = {name: values for name, values in default_axes(experiment).items() if len(values) > 1}
-  ends = {name: f"{values[0]},{values[-1]}" for name, values in varied.items()}
-  return [f"--{name}={value}" for name, value in (tiny | ends).items()]
+  """The flags of the small launch that an experiment declares for tests."""
+  return [f"--{name}={value}" for name, value in experiment.tiny.items()] + ["--seeds=2"]
 
 
 def launches(names):
@@ -77,8 +72,8 @@ def make_up(name, flags, folder):
   experiment = importlib.import_module(f"experiments.{name}").EXPERIMENT
   measure, rng = experiment.measure, np.random.default_rng(0)
   launch = plan.parse(experiment, [*flags, f"--out={folder}"])
-  provenance = runner._provenance(launch, (0, 1))
-  blocks = grid.blocks(launch.points, launch.chunk, grid.traced_names(measure.settings))
+  provenance = runner._provenance(experiment, launch, (0, 1))
+  blocks = cut(launch.points, launch.chunk, traced_names(measure.settings))
   for block in blocks[launch.shard[0] :: launch.shard[1]]:
     coords = measure.coords(block[0])
     shapes = {name: (len(block), *(len(coords[axis]) for axis in axes)) for name, axes in measure.dims.items()}
@@ -92,4 +87,5 @@ def make_up(name, flags, folder):
     if "residual" in arrays:
       arrays["residual"] *= 0  # all spectra are certified
     arrays["status"] = np.full(len(block), store.STATUS.index("ok"), np.int8)
-    store.write_block(launch.out, store.Block(block, arrays, measure.dims, coords, provenance))
+    facts = {"attributes": attributes.of(measure), "axes": attributes.axes_of(measure)}
+    store.write_block(launch.out, store.Block(block, arrays, measure.dims, coords, provenance, **facts))

@@ -7,8 +7,8 @@ from analysis import coverage, wording
 from analysis.claims import gains, gates, identities
 from analysis.claims.finding import Claim, Finding
 from analysis.figure import Datasets
-from experiments.store import ResultsError
-from experiments.words import count
+from sweepkit.store import ResultsError
+from sweepkit.words import count
 
 CLAIMS: Mapping[int, Claim] = {
   claim.number: claim

@@ -8,10 +8,11 @@ from analysis import coverage
 from analysis.claims.finding import NOT_JUDGED, Finding
 from analysis.claims.ledger import CLAIMS, ledger
 from analysis.figure import Datasets
-from experiments.store import ResultsError, block_paths, write_atomically
+from sweepkit.store import ResultsError, block_paths, write_atomically
 
 MEASURED = "measured (mean ± 95 % over seeds; of fewer than five the values)"
 # A page that shows the short table has these lines around it.
+INTRODUCTIONS = "《循环神经网络(RNN)知识入门》 and 《史上最详细循环神经网络讲解（RNN/LSTM/GRU）》"
 BEGIN, END = "<!-- claims: written by analysis.claims -->\n", "<!-- end of claims -->"
 
 
@@ -67,8 +68,9 @@ def _load(results: Path) -> Datasets:
 def _page(findings: Mapping[int, Finding], data: Datasets) -> str:
   about = {name: "; ".join(filter(None, (d.attrs["checksum"][:12], d.attrs["missing"]))) for name, d in data.items()}
   sources = ", ".join(f"{name} ({text})" for name, text in about.items())
-  head = "# Claims of the introduction, judged"
-  return f"{head}\n\n{table(findings)}\n\nWritten by `python -m analysis.claims` from {sources}.\n"
+  head = "# Claims of the introductions, judged"
+  about_them = f"The claims come from two introductions to recurrent networks, {INTRODUCTIONS}."
+  return f"{head}\n\n{about_them}\n\n{table(findings)}\n\nWritten by `python -m analysis.claims` from {sources}.\n"
 
 
 def _json(findings: Mapping[int, Finding]) -> str:

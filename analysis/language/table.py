@@ -14,7 +14,7 @@ from analysis.coverage import seeds
 from analysis.language.scores import Scores
 from analysis.provenance import without_folders
 from analysis.study import declared
-from experiments.store import ResultsError, block_paths, load_results, read_meta, write_atomically
+from sweepkit.store import ResultsError, block_paths, load_results, read_meta, write_atomically
 
 HEAD = (
   "# Language and other sequences\n\nWritten by `python -m analysis.language.table`. A score is the mean over seeds, with the "

@@ -18,7 +18,7 @@ from analysis.numbers import TableSpec
 from analysis.selection import one_cell
 from analysis.style import PAGE, cell_edges, legend_line, new_figure
 from analysis.wording import listed, short
-from experiments.words import count
+from sweepkit.words import count
 
 FLAT, SMALL = 0.1, 0.01  # a gradient on the plain, and a small error
 THROW = 1.0  # length of a step over (w, b) that leaves the region

@@ -12,7 +12,7 @@ from analysis.numbers import TableSpec
 from analysis.selection import only_axes, runs
 from analysis.style import PAGE, cell_style, legend_line, new_figure, plot_band
 from analysis.wording import each, trend
-from experiments.store import ResultsError
+from sweepkit.store import ResultsError
 
 CELLS = ("rnn", "lstm", "gru")
 RATES = {  # growth rates, in nats per step

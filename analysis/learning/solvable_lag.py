@@ -18,7 +18,7 @@ from analysis.learning.success import SOLVED
 from analysis.selection import bias_value, only_axes
 from analysis.style import COLUMN, PAGE, THEORY, cell_edges, cell_style, legend_line, new_figure, plot_band
 from analysis.wording import each, short
-from recurrent_lab.growth import memory_length
+from recurrent_lab.instruments.growth import memory_length
 from recurrent_lab.theory import cell_path_exponent
 
 MEMORY = THEORY | {"linewidth": 1.2, "marker": "s"}

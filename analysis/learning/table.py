@@ -16,7 +16,7 @@ import xarray as xr
 from analysis import command, study
 from analysis.learning.success import success_rate
 from analysis.provenance import without_folders
-from experiments.store import Block, ResultsError, block_paths, read_block, write_atomically
+from sweepkit.store import Block, ResultsError, block_paths, read_block, write_atomically
 
 SOLVED = "solved"  # stored by runs of a task that can be solved
 HEAD = """# What was learned

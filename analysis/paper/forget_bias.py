@@ -12,9 +12,9 @@ from analysis.figure import Datasets, FigureSpec, main
 from analysis.selection import only_axes
 from analysis.style import PAGE, THEORY, cell_style, new_figure, plot_band
 from analysis.wording import axis_name, each, with_unit
-from experiments import curves
-from recurrent_lab.growth import memory_length
+from recurrent_lab.instruments.growth import memory_length
 from recurrent_lab.theory import cell_path_exponent
+from sweepkit import curves
 
 
 def _panel(panel: Axes, lengths: xr.DataArray, biases: np.ndarray, ceiling: float) -> None:

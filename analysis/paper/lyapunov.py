@@ -14,8 +14,8 @@ from analysis.paper.prediction import input_variance, is_gaussian, plot_mean_fie
 from analysis.selection import only_axes
 from analysis.style import PAGE, cell_style, legend_line, new_figure, plot_band
 from analysis.wording import against_zero, each, short, with_unit
-from experiments.store import ResultsError
 from recurrent_lab.theory import largest_exponent
+from sweepkit.store import ResultsError
 
 TOLERANCE, ROUNDING = 1e-3, 1e-6  # of the certificate: relative to the mean exponent, and in nats per step
 WIDTHS = (0.8, 1.6)  # of the lines of the two whole spectra

@@ -12,8 +12,8 @@ from analysis.paper.prediction import is_gaussian, theory_line
 from analysis.selection import only_axes
 from analysis.style import COLUMN, cell_style, new_figure, plot_band
 from analysis.wording import trend
-from experiments.store import ResultsError
 from recurrent_lab.theory import largest_exponent, mean_exponent
+from sweepkit.store import ResultsError
 
 
 def rnn(datasets: Datasets) -> xr.Dataset:

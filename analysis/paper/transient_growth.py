@@ -17,8 +17,8 @@ from analysis.numbers import TableSpec
 from analysis.selection import one_cell
 from analysis.style import PAGE, THEORY, new_figure, plot_band
 from analysis.wording import short, with_unit
-from experiments.store import ResultsError
 from recurrent_lab.theory import log_transient_growth
+from sweepkit.store import ResultsError
 
 LOOKS = {  # of the initial kernels
   "gaussian": {"color": "#E69F00", "linestyle": "-"},

@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks import problem
 from benchmarks.worker import Prepared
-from recurrent_lab import data_parallel
+from recurrent_lab.training import data_parallel
 
 
 def prepare(

@@ -1,24 +1,24 @@
-"""The cells, one family a file, and the table of the named ones.
+"""The cells, with one family per file, and the table `CELLS` of cells by name.
 
-A variant that is not in the table is one call away: `gru(reset="before", activation="relu")`.
+A factory makes variants that are not in the table: `gru(reset="before", activation="relu")`.
 """
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from recurrent_lab.cell import Cell, check_choice
-from recurrent_lab.cells.gru import GRUParams, ResetBeforeGRUParams, gru
-from recurrent_lab.cells.hopfield import HopfieldParams, hopfield
-from recurrent_lab.cells.indrnn import IndRNNParams, indrnn
-from recurrent_lab.cells.lstm import CoupledLSTMParams, LSTMParams, LSTMState, NoForgetLSTMParams, lstm
-from recurrent_lab.cells.peephole_lstm import (
+from recurrent_lab.cells._gru import GRUParams, ResetBeforeGRUParams, gru
+from recurrent_lab.cells._hopfield import HopfieldParams, hopfield
+from recurrent_lab.cells._indrnn import IndRNNParams, indrnn
+from recurrent_lab.cells._lstm import CoupledLSTMParams, LSTMParams, LSTMState, NoForgetLSTMParams, lstm
+from recurrent_lab.cells._peephole_lstm import (
   CoupledPeepholeLSTMParams,
   NoForgetPeepholeLSTMParams,
   PeepholeLSTMParams,
   peephole_lstm,
 )
-from recurrent_lab.cells.rnn import RNNParams, rnn
-from recurrent_lab.cells.simplified_lstm import SimplifiedLSTMParams, simplified_lstm
+from recurrent_lab.cells._rnn import RNNParams, rnn
+from recurrent_lab.cells._simplified_lstm import SimplifiedLSTMParams, simplified_lstm
 
 #: The cells by the name that `--cells` takes.
 CELLS: Mapping[str, Cell] = MappingProxyType(
@@ -48,7 +48,7 @@ CELLS: Mapping[str, Cell] = MappingProxyType(
 
 
 def get_cell(name: str) -> Cell:
-  """The cell of that name; raises `ValueError` listing the valid names."""
+  """Returns the cell of that name. Raises `ValueError` with the valid names if there is none."""
   check_choice("Cell", name, CELLS)
   return CELLS[name]
 

@@ -1,8 +1,10 @@
-"""The same cells in other people's code, and other people's cells in the lab.
+"""Exchanges cells and weights with other libraries.
 
-Weights (`import_weights`, `export_weights`) are dicts of NumPy arrays and files of safetensors. `from_flax`,
-`from_haiku` and `from_equinox` make a `Cell` of a module of another library. `interop.linen` and `interop.nnx`,
-imported by name, go the other way. Another library is imported only by what needs it; the rest of the lab imports none.
+- `import_weights` and `export_weights` convert weights, as dicts of NumPy arrays. `load` and `save` use safetensors files.
+- `from_flax`, `from_haiku` and `from_equinox` turn a module of another library into a `Cell`.
+- `interop.linen` and `interop.nnx` turn a `Cell` into a Flax module. Import these two modules by name.
+
+Other libraries are imported only where they are needed. The rest of the lab runs without them.
 """
 
 from recurrent_lab.interop.exchange import from_named, load, save, to_named

@@ -1,6 +1,7 @@
-"""Params of any cell as a flat dict of named arrays, and as a safetensors file. Nothing is pickled.
+"""Converts the params of any cell to a flat dict of named arrays, and stores such dicts as safetensors files, without pickle.
 
-The name of an array is its path: `input_kernel` for a cell of the lab, `0.input_kernel` in the lowest layer of a stack.
+The name of an array is its path in the params: `input_kernel` in a cell of the lab, `0.input_kernel` in the lowest layer of a
+stack.
 """
 
 from collections.abc import Mapping
@@ -14,15 +15,15 @@ from recurrent_lab.cell import Params
 
 
 def to_named(params: Params) -> dict[str, Any]:
-  """The arrays of any params by the name of their path; params that are one bare array have the name `params`."""
+  """Returns the arrays of any params by the name of their path. If the params are one bare array, its name is `params`."""
   return {_name(path): array for path, array in jax.tree_util.tree_flatten_with_path(params)[0]}
 
 
 def from_named(like: Params, arrays: Mapping[str, Any]) -> Params:
-  """Params with the structure of `like`, of which only structure and shapes are read.
+  """Returns named arrays as params with the structure of `like`. Only the structure and shapes of `like` are used.
 
   Raises:
-    ValueError: for a missing or unknown name, or another shape.
+    ValueError: for a missing or unknown name, or a shape other than that in `like`.
   """
   expected = to_named(like)
   for wrong, what in ((expected.keys() - arrays.keys(), "missing"), (arrays.keys() - expected.keys(), "unknown")):
@@ -35,14 +36,14 @@ def from_named(like: Params, arrays: Mapping[str, Any]) -> Params:
 
 
 def save(path: str | os.PathLike[str], arrays: Mapping[str, Any]) -> None:
-  """Writes named arrays (those of `to_named`, a torch state dict, ...; no nested dicts) to a safetensors file."""
+  """Writes named arrays to a safetensors file, such as those of `to_named` or a torch state dict; no nested dicts."""
   from safetensors.numpy import save_file
 
   save_file({name: np.asarray(array, order="C") for name, array in arrays.items()}, path)
 
 
 def load(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
-  """The named arrays of a safetensors file."""
+  """Reads the named arrays of a safetensors file."""
   from safetensors.numpy import load_file
 
   return load_file(path)

@@ -1,8 +1,8 @@
-"""Cells of Flax, Haiku and Equinox as a `Cell`: every instrument of the lab on a model that was trained elsewhere.
+"""Turns cells of Flax, Haiku and Equinox into a `Cell`, so that every instrument of the lab works on them.
 
-The wrapper runs the other library's own code, so it serves cells whose weights no table knows. Params are that
-library's tree and the state is its carry, in its order: (c, h) for Flax, (h, c) for Haiku and Equinox. `init` draws
-what the module itself would, and takes no other sizes than the module's.
+The `Cell` runs the code of the other library, so the lab need not know how the weights are stored. The params are the library's
+parameter tree. The state is the library's carry in its own order: (c, h) in Flax, (h, c) in Haiku and Equinox. `init` draws the
+same parameters as the module would, and accepts only the sizes of the module.
 """
 
 from collections.abc import Callable
@@ -16,14 +16,14 @@ from recurrent_lab.cell import Cell, Params, State, variants
 
 
 def from_flax(module: Any) -> Cell:
-  """A cell of flax.linen or flax.nnx.
+  """Turns a cell of flax.linen or flax.nnx into a `Cell`.
 
   Args:
-    module: an `RNNCellBase` of either. The params of a linen cell are its `variables["params"]` (`["cell"]` of those of
-      `nn.RNN`), the params of an nnx cell `nnx.state(module, nnx.Param)`.
+    module: an `RNNCellBase` of flax.linen or flax.nnx. The params of a linen cell are its `variables["params"]`; for a cell
+      inside `nn.RNN` they are `variables["params"]["cell"]`. The params of an nnx cell are `nnx.state(module, nnx.Param)`.
 
   Raises:
-    ValueError: for anything else, or a cell that works on more than the last axis.
+    ValueError: for any other object, or a cell that works on more than the last axis.
   """
   from flax import linen, nnx
 
@@ -40,7 +40,7 @@ def from_flax(module: Any) -> Cell:
 def _from_linen(module: Any) -> Cell:
   def initial_state(params: Params, batch_shape: tuple[int, ...] = ()) -> State:
     del params
-    return module.initialize_carry(jax.random.key(0), (*batch_shape, 1))  # of the shape only the batch is read
+    return module.initialize_carry(jax.random.key(0), (*batch_shape, 1))  # the last size is not used
 
   def step(params: Params, state: State, x: Array) -> tuple[State, Array]:
     return module.apply({"params": params}, state, x)
@@ -73,13 +73,13 @@ def _from_nnx(module: Any) -> Cell:
 
 @variants
 def from_haiku(make: Callable[[], Any]) -> Cell:
-  """A core of Haiku.
+  """Turns a recurrent core of Haiku into a `Cell`.
 
   Args:
-    make: returns the core, such as `lambda: hk.LSTM(8)`. Params are what `hk.transform` gives for a call of it.
+    make: a function that returns the core, such as `lambda: hk.LSTM(8)`. The params are those of `hk.transform` of one call.
 
   Raises:
-    ValueError: by `init`, for a `hidden_size` other than the core's.
+    ValueError: raised by `init` for a `hidden_size` other than that of the core.
   """
   import haiku as hk
 
@@ -105,15 +105,15 @@ def from_haiku(make: Callable[[], Any]) -> Cell:
 
 
 def from_equinox(module: Any, state: State | None = None) -> Cell:
-  """A cell of Equinox, or any module `(x, state) -> state` of one example.
+  """Turns a cell of Equinox, or any module `(x, state) -> state` of one example, into a `Cell`.
 
   Args:
-    module: the cell. Params are `eqx.filter(module, eqx.is_inexact_array)`, which is the module itself for those of
-      `eqx.nn`. The output is the first array of the state.
-    state: the initial state of one example; zeros for the cells of `eqx.nn`.
+    module: the cell. The params are `eqx.filter(module, eqx.is_inexact_array)`, which for cells of `eqx.nn` is the module itself.
+      The output is the first array of the state.
+    state: the initial state of one example. By default zeros for the cells of `eqx.nn`; required for other modules.
 
   Raises:
-    ValueError: for a module of other libraries, or one that is not of `eqx.nn` without its state.
+    ValueError: for a module of another library, or if `state` is missing and the module is not a cell of `eqx.nn`.
   """
   import equinox as eqx
 
@@ -144,14 +144,14 @@ def from_equinox(module: Any, state: State | None = None) -> Cell:
 
 
 def over_batch(function: Callable[..., Any], axes: int) -> Callable[..., Any]:
-  """A function of one example, over that many leading axes."""
+  """Maps a function of one example over `axes` leading axes."""
   for _ in range(axes):
     function = jax.vmap(function)
   return function
 
 
 def check_size(step: Callable[..., Any], params: Params, state: State, x: Array, hidden_size: int) -> None:
-  """Raises `ValueError` if the module does not have that many units."""
+  """Raises `ValueError` unless the module has `hidden_size` units."""
   own = jax.eval_shape(step, params, state, x)[1].shape[-1]
   if hidden_size != own:
     raise ValueError(f"hidden_size is {hidden_size}; the module has {own} units.")

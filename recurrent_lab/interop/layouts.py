@@ -1,11 +1,11 @@
-"""Where other libraries keep the weights of a cell: one table.
+"""A table of how other libraries store the weights of a cell.
 
-Every array of theirs is a grid of blocks, and every block is one gate's share of one field of the lab's params:
+Each of their arrays is a grid of blocks. Each block holds the numbers of one gate in one field of the lab's params:
 
     ours = sign · theirs + shift
 
-The lab's gates are `i f g o` (LSTM) and `r z n` with h_t = (1 - z_t) ⊗ n_t + z_t ⊗ h_{t-1} (GRU), its kernels
-`(in, out)`. Two blocks of the same share are summed (torch and Keras have two biases where one would do).
+The gates of the lab are `i f g o` (LSTM) and `r z n` with h_t = (1 - z_t) ⊗ n_t + z_t ⊗ h_{t-1} (GRU). Its kernels are
+`(in, out)`. If two blocks belong to the same gate and field, they are added: torch and Keras have two biases where one is enough.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from recurrent_lab.cells import GRUParams, LSTMParams, ResetBeforeGRUParams, RNN
 
 
 class Block(NamedTuple):
-  """One gate's share of one field: ours = sign · theirs + shift."""
+  """The numbers of one gate in one field: ours = sign · theirs + shift."""
 
   field: str
   gate: str
@@ -25,14 +25,14 @@ class Block(NamedTuple):
 
 
 class Part(NamedTuple):
-  """An array of theirs.
+  """An array of the other library.
 
   Attributes:
-    name: where it lies, the levels of nested dicts joined by `/`.
-    grid: its rows of blocks, as they lie after transposing. A row of biases is a vector; one such row alone is a
-      vector.
+    name: its path; the levels of nested dicts are joined by `/`.
+    grid: its rows of blocks, after transposing. Each row of biases is a vector, and an array with a single row of biases is a
+      vector too.
     transposed: whether the array is `(out, in)`.
-    optional: whether a module may be built without it, its numbers being 0 then.
+    optional: whether a module may be built without the array. Its numbers are then 0.
   """
 
   name: str
@@ -46,10 +46,10 @@ class Layout(NamedTuple):
 
   Attributes:
     params: the class of the lab's params that hold the same numbers.
-    gates: the lab's gates, in its order.
-    cells: names in `CELLS` that compute the same function of them.
+    gates: the lab's gates, in the lab's order.
+    cells: names in `CELLS` of cells that compute the same function of these params.
     parts: the arrays.
-    note: what sets this cell apart, for the errors.
+    note: a sentence for error messages on how this cell differs.
   """
 
   params: Any
@@ -60,18 +60,18 @@ class Layout(NamedTuple):
 
 
 def row(field: str, gates: str) -> tuple[Block, ...]:
-  """Blocks of one field, side by side."""
+  """Returns the blocks of one field, side by side."""
   return tuple(Block(field, gate) for gate in gates)
 
 
 def kernels(names: tuple[str, str], gates: str, transposed: bool = False) -> tuple[Part, ...]:
-  """An input and a recurrent kernel with all gates side by side."""
+  """Returns an input kernel and a recurrent kernel, each with all gates side by side."""
   fields = ("input_kernel", "recurrent_kernel")
   return tuple(Part(name, (row(field, gates),), transposed) for name, field in zip(names, fields, strict=True))
 
 
 def each(pattern: str, field: str, gates: str, keys: Mapping[str, str] = MappingProxyType({})) -> tuple[Part, ...]:
-  """An array for every gate; `keys` are the letters that are spelled differently."""
+  """Returns one array per gate. `keys` maps gates to their letters, where the other library uses other letters."""
   return tuple(Part(pattern.format(keys.get(gate, gate)), (row(field, gate),)) for gate in gates)
 
 
@@ -84,11 +84,11 @@ def flax_lstm(keys: Mapping[str, str] = MappingProxyType({})) -> tuple[Part, ...
 
 
 def biases(*names: str, gates: str = "n", optional: bool = True) -> tuple[Part, ...]:
-  """Vectors of biases that are summed."""
+  """Returns bias vectors that are added to each other."""
   return tuple(Part(name, (row("bias", gates),), optional=optional) for name in names)
 
 
-# Biases inside and outside of the reset product.
+# Biases outside and inside the reset product.
 OUTER = row("bias", "rzn")
 INNER = (*row("bias", "rz"), Block("recurrent_bias", "n"))
 TORCH = ("weight_ih", "weight_hh")
@@ -113,16 +113,16 @@ def rnn(parts: tuple[Part, ...], cells: tuple[str, ...] = RNNS) -> Layout:
   return Layout(RNNParams, "n", cells, parts)
 
 
-# Haiku's LSTM adds 1 to f at run time.
+# Haiku's LSTM adds 1 to the pre-activation of f at run time.
 HAIKU_LSTM_BIAS = (Block("bias", "i"), Block("bias", "g"), Block("bias", "f", shift=1), Block("bias", "o"))
 
 
 def haiku_gru(field: str) -> tuple[Block, ...]:
-  """Haiku's z keeps the candidate where the lab's keeps the state: σ(-a) = 1 - σ(a)."""
+  """Returns the gates of Haiku's GRU. Its z keeps the candidate where the lab's z keeps the state: σ(-a) = 1 - σ(a)."""
   return (Block(field, "z", sign=-1), Block(field, "r"), Block(field, "n"))
 
 
-#: What is known of the arrays of other libraries, by the cell's full name.
+#: The layouts of the weights of other libraries, by the full name of the cell.
 LAYOUTS: Mapping[str, Layout] = MappingProxyType(
   {
     "flax.linen.LSTMCell": lstm(flax_lstm()),
@@ -197,7 +197,7 @@ LAYOUTS: Mapping[str, Layout] = MappingProxyType(
   }
 )
 
-# Cells that no cell of the lab computes, and why.
+# Cells that have no counterpart in the lab, with the reason.
 REFUSED: Mapping[str, str] = MappingProxyType(
   {
     "flax.linen.MGUCell": "the lab has no minimal gated unit",

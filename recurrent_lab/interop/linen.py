@@ -1,9 +1,9 @@
-"""Any `Cell` as a cell of flax.linen, for `nn.RNN`, `nn.Bidirectional` and all that takes an `nn.RNNCellBase`.
+"""Turns any `Cell` into a cell of flax.linen, for `nn.RNN`, `nn.Bidirectional` and other users of `nn.RNNCellBase`.
 
     nn.RNN(CellModule(rl.get_cell("lstm"), features=16))
 
-Its parameters are the arrays of the pure cell, in Flax's tree under the names of `exchange.to_named`: `input_kernel`,
-`recurrent_kernel`, `bias`. Its carry is the pure cell's state.
+The parameters of the module are the arrays of the pure cell. Their names in Flax's tree are those of `exchange.to_named`:
+`input_kernel`, `recurrent_kernel`, `bias`. The carry is the state of the pure cell.
 """
 
 from collections.abc import Mapping
@@ -20,12 +20,12 @@ from recurrent_lab.interop.exchange import from_named, to_named
 
 
 class CellModule(nn.RNNCellBase):
-  """A cell of the lab as a linen module; calls are `(carry, inputs) -> (carry, outputs)`.
+  """A `Cell` as a linen module, called as `(carry, inputs) -> (carry, outputs)`.
 
   Attributes:
-    cell: any `Cell`, a stack too.
-    features: hidden units H.
-    options: those of the cell's `init`.
+    cell: any `Cell`, including a stack.
+    features: the number of hidden units H.
+    options: options of the cell's `init`.
   """
 
   cell: Cell
@@ -36,7 +36,8 @@ class CellModule(nn.RNNCellBase):
   def __call__(self, carry: State, inputs: Array) -> tuple[State, Array]:
     like = self.shapes(inputs.shape[-1])
     if self.has_params(like):
-      values = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), like)  # Flax asks for shapes again
+      # Flax checks the shapes of existing parameters.
+      values = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), like)
     else:
       values = self.cell.init(self.make_rng("params"), inputs.shape[-1], self.features, **self.options)
     stored = {name: self.param(name, lambda _, value=value: value) for name, value in to_named(values).items()}
@@ -44,7 +45,7 @@ class CellModule(nn.RNNCellBase):
 
   @nn.nowrap
   def initialize_carry(self, rng: Key[Array, ""] | None, input_shape: tuple[int, ...]) -> State:
-    """S_0 of the pure cell, a learned one where there are parameters already; no randomness."""
+    """Returns S_0 of the pure cell; a learned S_0 is used if the parameters exist. `rng` is not used."""
     del rng
     like = self.shapes(input_shape[-1])
     if self.scope is not None and self.has_params(like):
@@ -55,7 +56,7 @@ class CellModule(nn.RNNCellBase):
 
   @nn.nowrap
   def shapes(self, input_size: int) -> Params:
-    """The pure cell's params, of which only structure, shapes and dtypes count."""
+    """Returns the structure, shapes and dtypes of the pure cell's params."""
     draw = lambda key: self.cell.init(key, input_size, self.features, **self.options)
     return jax.eval_shape(draw, jax.random.key(0))
 
@@ -69,15 +70,15 @@ class CellModule(nn.RNNCellBase):
 
 
 def to_params(module: CellModule, tree: Mapping[str, Any]) -> Params:
-  """The pure cell's params, from the module's tree: the same arrays.
+  """Returns the params of the pure cell, which are the same arrays as in the module's tree.
 
   Args:
     module: the module.
-    tree: its `variables["params"]` (`["cell"]` of those of `nn.RNN`).
+    tree: its `variables["params"]`; for a module inside `nn.RNN`, `variables["params"]["cell"]`.
 
   Raises:
     ValueError: for a missing or unknown name.
   """
-  like = module.shapes(1)  # of these only the structure counts: the tree knows the input size
+  like = module.shapes(1)  # only the structure is used; the input size comes from the tree
   leaves = [tree.get(name, leaf) for name, leaf in to_named(like).items()]
   return from_named(jax.tree.unflatten(jax.tree.structure(like), leaves), tree)

@@ -1,8 +1,8 @@
-"""Weights to and from other libraries, as dicts of NumPy arrays: only the library in hand need be installed.
+"""Converts weights between the lab and other libraries, as dicts of NumPy arrays. The other library need not be installed.
 
-`import_weights` turns the arrays of a cell of another library into the lab's params, `export_weights` turns params into
-such arrays; both read `layouts.LAYOUTS`. What goes out and comes back is the same number for number, and what the other
-library cannot hold is refused: a conversion never changes the function without a word.
+`import_weights` turns the arrays of another library's cell into the lab's params. `export_weights` does the reverse. Both use the
+table `layouts.LAYOUTS`. Weights that are exported and imported again are the same numbers. Weights that the other library
+cannot hold raise an error, so a conversion never silently changes the function.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,7 +19,11 @@ Arrays = dict[str, np.ndarray]
 
 
 def get_layout(kind: str) -> Layout:
-  """The layout of a cell of another library, by full name; raises `ValueError` with the reason or the valid names."""
+  """Returns the layout of a cell of another library by its full name.
+
+  Raises:
+    ValueError: for a cell that cannot be converted, with the reason, or an unknown cell, with the valid names.
+  """
   if kind in REFUSED:
     raise ValueError(f"{kind} cannot be converted: {REFUSED[kind]}.")
   if kind not in LAYOUTS:
@@ -28,18 +32,18 @@ def get_layout(kind: str) -> Layout:
 
 
 def import_weights(kind: str, arrays: Mapping[str, Any], *, layer: str | int = 0, exact: bool = True) -> Params:
-  """The lab's params, in NumPy arrays, that hold these weights of another library.
+  """Converts weights of another library into the lab's params, as NumPy arrays.
 
   Args:
-    kind: the other cell's full name, such as `torch.nn.LSTM`; one of the keys of `LAYOUTS`.
-    arrays: its weights by name, in nested dicts where that library nests; `docs/interop.md` says how to get them.
-      A bias that the cell was built without is 0.
-    layer: torch only: which layer, as torch writes it (`0`, `1`, `"1_reverse"`).
-    exact: refuse where adding Haiku's 1 to the forget bias rounds (by 6e-8 in float32 for biases near 1).
+    kind: the full name of the other cell, such as `torch.nn.LSTM`; a key of `LAYOUTS`.
+    arrays: its weights by name, in nested dicts if that library nests them; `docs/interop.md` says how to get them. If the
+      cell was built without a bias, the bias is 0.
+    layer: the layer of a torch module, as torch writes it (`0`, `1`, `"1_reverse"`). 0 for other libraries.
+    exact: whether to raise an error if adding Haiku's 1 to the forget bias rounds (by 6e-8 in float32 for biases near 1).
 
   Raises:
-    ValueError: for an unknown cell, a missing or unknown name, a shape that does not fit, mixed dtypes or dtypes
-      that are not floating, or where the conversion is not exact.
+    ValueError: for an unknown cell, a missing or unknown name, a wrong shape, different dtypes, dtypes that are not floating, or
+      a conversion that is not exact.
   """
   layout = get_layout(kind)
   given = _one_layer(kind, flat(arrays), str(layer))
@@ -64,12 +68,12 @@ def import_weights(kind: str, arrays: Mapping[str, Any], *, layer: str | int = 0
 
 
 def export_weights(kind: str, params: Params, *, layer: str | int = 0, exact: bool = True) -> dict[str, Any]:
-  """The weights of a cell of another library, in NumPy arrays under its names, that hold these params of the lab.
+  """Converts params of the lab into weights of another library, as NumPy arrays under that library's names.
 
-  Where the other library sums two biases, the first takes all and the second is 0. Arguments are as in `import_weights`.
+  If the other library adds two biases, the first holds the sum and the second is 0. Arguments are those of `import_weights`.
 
   Raises:
-    ValueError: for an unknown cell, params of another cell, or numbers the other library cannot hold, with the reason.
+    ValueError: for an unknown cell, params of another cell, or numbers that the other library cannot hold, with the reason.
   """
   layout = get_layout(kind)
   _check_layer(kind, str(layer))
@@ -87,7 +91,7 @@ def export_weights(kind: str, params: Params, *, layer: str | int = 0, exact: bo
       blocks = []
       for block in line:
         ours = shares[block.field, block.gate]
-        shares[block.field, block.gate] = np.zeros_like(ours)  # a second bias that is summed gets nothing
+        shares[block.field, block.gate] = np.zeros_like(ours)  # if there is a second bias to add, it is 0
         if block.shift:
           ours = _shifted(kind, ours, -block.shift, exact)
         blocks.append(block.sign * ours)
@@ -100,7 +104,7 @@ def export_weights(kind: str, params: Params, *, layer: str | int = 0, exact: bo
 
 
 def flat(tree: Mapping[Any, Any]) -> Arrays:
-  """Nested dicts of arrays as one of NumPy arrays; the levels of a name are joined by `/`, and None is left out."""
+  """Flattens nested dicts of arrays into one dict. The levels of a name are joined by `/`, and None is left out."""
   arrays: Arrays = {}
   for name, value in tree.items():
     if isinstance(value, Mapping):
@@ -111,7 +115,7 @@ def flat(tree: Mapping[Any, Any]) -> Arrays:
 
 
 def nested(arrays: Mapping[str, Any]) -> dict[str, Any]:
-  """The inverse of `flat`."""
+  """Nests a flat dict again: the inverse of `flat`."""
   tree: dict[str, Any] = {}
   for name, array in arrays.items():
     *levels, last = name.split("/")
@@ -123,12 +127,12 @@ def nested(arrays: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _gates(layout: Layout, field: str) -> str:
-  """The gates that share a field: all, but for the bias inside the reset product."""
+  """Returns the gates of a field: all gates, or n alone for the bias inside the reset product."""
   return "n" if field == "recurrent_bias" else layout.gates
 
 
 def _one_layer(kind: str, arrays: Arrays, layer: str) -> Arrays:
-  """The arrays of one layer of a torch module, without its number; those of other libraries as they are."""
+  """Returns the arrays of one layer of a torch module, without the layer in their names; other arrays unchanged."""
   _check_layer(kind, layer)
   if not kind.startswith("torch."):
     return arrays
@@ -164,7 +168,7 @@ def _check_names(kind: str, layout: Layout, arrays: Arrays) -> None:
 
 
 def _sizes(layout: Layout, arrays: Arrays) -> tuple[int, dict[str, int]]:
-  """(H, the rows of each kernel), read from the arrays that hold the input kernel."""
+  """Returns H and the number of rows of each kernel, from the array that holds the input kernel."""
   part = next(part for part in layout.parts if part.grid[0][0].field == "input_kernel")
   shape = arrays[part.name].shape[::-1] if part.transposed else arrays[part.name].shape
   hidden = shape[-1] // len(part.grid[0]) if shape else 0
@@ -188,7 +192,7 @@ def _check_shapes(kind: str, layout: Layout, arrays: Arrays, hidden: int, height
 
 
 def _blocks(part: Part, array: np.ndarray, hidden: int, heights: dict[str, int]) -> Iterator[tuple[Block, np.ndarray]]:
-  """Every block of an array of theirs, `[rows, H]` of a kernel and `[H]` of a bias."""
+  """Yields the blocks of an array of the other library: `[rows, H]` for a kernel, `[H]` for a bias."""
   whole = array.T if part.transposed else array
   first = 0
   for line in part.grid:
@@ -201,7 +205,7 @@ def _blocks(part: Part, array: np.ndarray, hidden: int, heights: dict[str, int])
 
 
 def _shares(kind: str, layout: Layout, params: Any) -> dict[tuple[str, str], np.ndarray]:
-  """Every gate's share of every field; raises `ValueError` for a shape that one net of its gates has not."""
+  """Returns the numbers of each gate in each field. Raises `ValueError` for a shape that one net cannot have."""
   inputs, hidden = np.shape(params.input_kernel)[:1], np.shape(params.recurrent_kernel)[:1]
   shares: dict[tuple[str, str], np.ndarray] = {}
   for field, array in params._asdict().items():
@@ -217,7 +221,7 @@ def _shares(kind: str, layout: Layout, params: Any) -> dict[tuple[str, str], np.
 
 
 def _shifted(kind: str, numbers: np.ndarray, shift: int, exact: bool) -> np.ndarray:
-  """numbers + shift; raises `ValueError` if that rounds and must not."""
+  """Returns numbers + shift. If `exact`, raises `ValueError` where the sum rounds."""
   by = numbers.dtype.type(shift)
   shifted = numbers + by
   if exact and not np.array_equal(shifted - by, numbers, equal_nan=True):

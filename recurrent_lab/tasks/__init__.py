@@ -1,29 +1,29 @@
-"""Tasks that ask for memory, one family a file, and the table of those that need one number.
+"""Tasks that need memory, with one family per file, and the table `TASKS` of those that take a single number.
 
-A variant that is not in the table is one call away: `copy_memory(100, symbols=4)`.
+A factory makes variants that are not in the table: `copy_memory(100, symbols=4)`.
 """
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from recurrent_lab.cell import check_choice
-from recurrent_lab.tasks.adding import adding, multiplication
-from recurrent_lab.tasks.captions import captions
+from recurrent_lab._checks import check_choice
+from recurrent_lab.tasks._adding import adding, multiplication
+from recurrent_lab.tasks._captions import captions, image_row, letter_row, spell
+from recurrent_lab.tasks._language import language, next_tokens
+from recurrent_lab.tasks._tagging import tagging
+from recurrent_lab.tasks._temporal_order import temporal_order
+from recurrent_lab.tasks._utterances import utterances
 from recurrent_lab.tasks.chaos import linear_error, mackey_glass, persistence_error
 from recurrent_lab.tasks.copying import copy_memory, delayed_copy, noiseless_memorization
 from recurrent_lab.tasks.digits import sequential_digits
-from recurrent_lab.tasks.language import language, next_tokens
 from recurrent_lab.tasks.next_symbol import long_lag, random_permutation
 from recurrent_lab.tasks.sessions import next_item
 from recurrent_lab.tasks.spikes import spike_timing
 from recurrent_lab.tasks.stories import long_range_recall, name_lags
-from recurrent_lab.tasks.tagging import tagging
 from recurrent_lab.tasks.task import Batch, Pair, Task, cross_entropy, error_rate, mean_squared_error
-from recurrent_lab.tasks.temporal_order import temporal_order
-from recurrent_lab.tasks.utterances import utterances
 from recurrent_lab.tasks.xor import delayed_xor
 
-#: The tasks by name. The number is how far back the memory must reach, up to a factor: a length, lag or delay.
+#: The tasks by name. Each takes one number, a length, lag or delay in steps: the time that the memory must span, up to a factor.
 TASKS: Mapping[str, Callable[[int], Task]] = MappingProxyType(
   {
     "adding": adding,  # length
@@ -36,20 +36,20 @@ TASKS: Mapping[str, Callable[[int], Task]] = MappingProxyType(
     "random_permutation": random_permutation,  # length
     "long_lag": long_lag,  # length
     "delayed_xor": lambda delay: delayed_xor(delay, 3 * delay),  # delay, even; two thirds of the steps count
-    "spike_timing": spike_timing,  # shortest pause between spikes
+    "spike_timing": spike_timing,  # steps of the shortest pause between spikes
     "long_range_recall": long_range_recall,  # words between the names and the question
     "tagging": tagging,  # length
     "next_item": next_item,  # length
-    "mackey_glass": mackey_glass,  # length, above the 20 steps that do not count
+    "mackey_glass": mackey_glass,  # length, which must exceed the 20 steps that do not count
   }
 )
 
 
 def get_task(name: str, length: int) -> Task:
-  """The task of that name, with the number that its entry in `TASKS` takes.
+  """Returns the task of that name. `length` is the number that its entry in `TASKS` takes.
 
   Raises:
-    ValueError: for an unknown name, listing the valid ones, or a number that the task does not allow.
+    ValueError: for an unknown name, with the valid ones, or a number that the task does not allow.
   """
   check_choice("Task", name, TASKS)
   return TASKS[name](length)
@@ -68,7 +68,9 @@ __all__ = [
   "delayed_xor",
   "error_rate",
   "get_task",
+  "image_row",
   "language",
+  "letter_row",
   "linear_error",
   "long_lag",
   "long_range_recall",
@@ -82,6 +84,7 @@ __all__ = [
   "persistence_error",
   "random_permutation",
   "sequential_digits",
+  "spell",
   "spike_timing",
   "tagging",
   "temporal_order",

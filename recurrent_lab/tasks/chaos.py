@@ -1,15 +1,15 @@
-"""Forecast a chaotic series from noisy observations: the delay equation of Mackey and Glass.
+"""Forecasts of a chaotic series from noisy observations: the delay equation of Mackey and Glass.
 
     dx/dt = β x(t-τ) / (1 + x(t-τ)^n) - γ x(t)          β = 0.2, γ = 0.1, n = 10, τ = 17
 
-Over one delay the first term is known, F(t), and what is left is linear:
+Over one delay the first term is a known function F(t), and the rest of the equation is linear:
 
     x(t) = e^{-γ(t-t_0)} x(t_0) + ∫_{t_0}^t e^{-γ(t-s)} F(s) ds          t_0 ≤ t ≤ t_0 + τ
 
-so that a product with one matrix, the integral by the trapezoidal rule at steps of 1/4, takes a series a whole delay further.
+The integral is computed by the trapezoidal rule at steps of 1/4, so one matrix product advances a series by a whole delay.
 
 References: Mackey & Glass, "Oscillation and chaos in physiological control systems", Science 197 (1977); Gers, Eck & Schmidhuber,
-"Applying LSTM to time series predictable through time-window approaches", ICANN (2001), for recurrent nets on it.
+"Applying LSTM to time series predictable through time-window approaches", ICANN (2001), for recurrent nets on this series.
 """
 
 import jax
@@ -22,18 +22,20 @@ from recurrent_lab.cell import variants
 from recurrent_lab.tasks.task import Batch, Task, check_at_least, mean_squared_error
 
 BETA, GAMMA, POWER, DELAY = 0.2, 0.1, 10, 17
-MEAN, VARIANCE = 0.93018, 0.05112  # of x in the long run
+MEAN, VARIANCE = 0.93018, 0.05112  # the long-run mean and variance of x
 
-_PER_UNIT = 4  # integration steps in a unit of time
-_EVERY = 3  # units of time from one sample to the next
-_TRANSIENT = 20  # delays left out of every series
-_SHIFTS = (
-  30 * DELAY
-)  # series begin up to so much later, some ten turns around the attractor, which they keep in step for long
+_PER_UNIT = 4  # integration steps per unit of time
+_EVERY = 3  # units of time between two samples
+_TRANSIENT = 20  # delays cut off at the start of every series
+# The largest random shift of a start: about ten turns around the attractor, because the series stay in phase for long.
+_SHIFTS = 30 * DELAY
 
 
 def _trapezoid() -> tuple[np.ndarray, np.ndarray]:
-  """(decay [K, 1], weights [K, K+1]): x_i = decay_i x_0 + Σ_j weights_ij F_j for i = 1 … K, a delay of K steps from x_0 on."""
+  """Returns decay `[K, 1]` and weights `[K, K+1]`, which advance a series by a delay of K steps.
+
+  They give x_i = decay_i x_0 + Σ_j weights_ij F_j for i = 1 … K.
+  """
   steps = DELAY * _PER_UNIT
   to, at = np.arange(1, steps + 1)[:, None], np.arange(steps + 1)
   share = np.where(at < to, 1.0, np.where(at == to, 0.5, 0.0)) - 0.5 * (at == 0)
@@ -45,7 +47,7 @@ _DECAY, _WEIGHTS = _trapezoid()
 
 
 def mackey_glass_series(history: Float[Array, "B"], delays: int) -> Float[Array, "time B"]:
-  """x(0), x(1), … of that many delays, 17 numbers each, after a history that was constant until t = 0."""
+  """Computes x(0), x(1), … over `delays` delays of 17 numbers each, from a history that is constant until t = 0."""
   past = jnp.broadcast_to(history, (len(_DECAY) + 1, *history.shape))
 
   def extend(past: Array, _: None) -> tuple[Array, Array]:
@@ -59,18 +61,20 @@ def mackey_glass_series(history: Float[Array, "B"], delays: int) -> Float[Array,
 
 @variants
 def mackey_glass(length: int, horizon: int = 6, noise: float = 0.1, warm_up: int = 20) -> Task:
-  """T = `length` samples of a Mackey–Glass series, three units of time apart, each asking for that `horizon` samples later.
+  """Asks for a Mackey–Glass series `horizon` samples ahead, at each of T = `length` samples.
 
-  Series are brought to mean 0 and variance 1 by the constants of the attractor. The net sees them with Gaussian noise of standard
-  deviation `noise` and is asked for them without; steps from `warm_up` on count. Histories are constants uniform on [0.2, 1.2];
-  the first 340 units are left out, and up to 510 more at random.
+  Samples are three units of time apart. The series are scaled to mean 0 and variance 1 by the constants of the attractor. The
+  net sees the series with Gaussian noise of standard deviation `noise`; its targets have no noise. Steps from `warm_up` on
+  count. Each history is a constant, uniform on [0.2, 1.2]. The first 340 units of time are cut off, and a random number of up
+  to 510 more.
 
-  Baseline: the mean, which errs by the variance, 1. The loss and the score are the mean squared error in units of that variance.
-  Repeating the last input errs by about 3.1 with the default options, least squares on the last 20 inputs by about 0.2
-  (`persistence_error`, `linear_error`). Solved below 0.02, a tenth of the latter.
+  Baseline: the best constant is the mean, whose squared error is the variance, 1. Loss and score are the mean squared error in
+  units of this variance. With the default options, repeating the last input gives 3.1 (`persistence_error`), and least squares on
+  the last 20 inputs gives 0.2 (`linear_error`). Solved: below 0.02, a tenth of the error of least squares.
 
   Raises:
-    ValueError: for a length not above the warm-up, a warm-up below 0, a horizon below 1, or noise that is negative or not finite.
+    ValueError: for a length that does not exceed the warm-up, a warm-up below 0, a horizon below 1, or noise that is negative or
+      not finite.
   """
   check_at_least("warm_up", warm_up, 0)
   check_at_least("length", length, warm_up + 1)
@@ -106,14 +110,15 @@ def mackey_glass(length: int, horizon: int = 6, noise: float = 0.1, warm_up: int
 
 
 def persistence_error(batch: Batch) -> Float[Array, ""]:
-  """The mean squared error of who takes the input of each step for its target."""
+  """Returns the mean squared error of predicting that the target of each step equals its input."""
   return mean_squared_error(batch.inputs, batch)
 
 
 def linear_error(train_batch: Batch, test_batch: Batch, taps: int) -> float:
-  """The mean squared error, on the second batch, of the linear map of the last `taps` inputs and 1 that fits the first best.
+  """Fits a linear map of the last `taps` inputs and 1 to the first batch. Returns its mean squared error on the second batch.
 
-  Inputs before the first count as 0. Not to be traced: in NumPy and float64, since the inputs may be nearly collinear.
+  Inputs before the first step are 0. This runs in NumPy and float64, because the inputs may be nearly collinear; it cannot be
+  traced.
 
   Raises:
     ValueError: for fewer than 1 tap.

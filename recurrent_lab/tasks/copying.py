@@ -26,7 +26,7 @@ from recurrent_lab.tasks.task import (
 
 
 def _recall(name: str, lag: int, symbols: int, width: int, cue: int) -> Task:
-  """A pattern of `width` symbols, `lag` further steps, and `width` steps in which to repeat it; `cue` is a step."""
+  """Builds a task: a pattern of `width` symbols, `lag` further steps, `width` steps to repeat it, and a cue at step `cue`."""
   check_at_least("lag", lag, 1)
   steps = lag + 2 * width
   blank, signal = symbols, symbols + 1
@@ -59,13 +59,13 @@ def _recall(name: str, lag: int, symbols: int, width: int, cue: int) -> Task:
 def copy_memory(lag: int, symbols: int = 8, width: int = 10) -> Task:
   """The copying memory problem of Arjovsky et al. (2016), T = `lag`, with K = `symbols` and S = `width`.
 
-      seen:    S random symbols,  T - 1 blanks,  the delimiter,  S blanks
-      wanted:  T + S blanks,  then the S symbols
+      input:   S random symbols,  T - 1 blanks,  the delimiter,  S blanks
+      target:  T + S blanks,  then the S symbols
 
-  Symbols are one-hot: K of them, the blank, and (in the input alone) the delimiter. All T + 2S steps count in the loss.
+  Inputs are one-hot over K symbols, the blank and the delimiter. Targets have no delimiter. All T + 2S steps count in the loss.
 
-  Baseline: blanks are certain, each of the S last symbols costs ln K: S ln K / (T + 2S), the paper's 10 ln 8 / (T + 20). The
-  score is the share of wrong symbols among those S; solved below 1 %.
+  Baseline: the blanks are certain, and each of the last S symbols costs ln K, so the loss is S ln K / (T + 2S). This is
+  10 ln 8 / (T + 20) in the paper. Score: the share of wrong symbols among the last S. Solved: below 1 %.
 
   Raises:
     ValueError: for a lag or width below 1, or fewer than 2 symbols.
@@ -77,16 +77,17 @@ def copy_memory(lag: int, symbols: int = 8, width: int = 10) -> Task:
 
 @variants
 def noiseless_memorization(lag: int, bits: int = 5) -> Task:
-  """The noiseless memorisation problem of Martens & Sutskever (2011), T = `lag`, n = `bits`.
+  """The noiseless memorization problem of Martens & Sutskever (2011), T = `lag`, n = `bits`.
 
-      seen:    n random bits,  T times a constant,  the cue,  n - 1 times the constant
-      wanted:  n + T times a constant,  then the n bits
+      input:   n random bits,  T times a constant,  the cue,  n - 1 times the constant
+      target:  n + T times a constant,  then the n bits
 
-  All is one-hot: the bits 0 and 1, the constant, and (in the input alone) the cue, which comes with the first bit to be repeated.
-  All T + 2n steps count in the loss. With 10 symbols of 5 instead of the bits it would be their "20-bit" version.
+  Inputs are one-hot over the bits 0 and 1, the constant and the cue. The cue comes at the step of the first bit to repeat.
+  Targets have no cue. All T + 2n steps count in the loss. (The "20-bit" version of the paper has 10 symbols out of 5 instead of
+  bits.)
 
-  Baseline: the constant is certain, each of the n last bits costs ln 2: n ln 2 / (T + 2n). The score is the share of wrong bits
-  among those n; solved below 1 %.
+  Baseline: the constant is certain, and each of the last n bits costs ln 2, so the loss is n ln 2 / (T + 2n). Score: the share of
+  wrong bits among the last n. Solved: below 1 %.
 
   Raises:
     ValueError: for a lag or number of bits below 1.
@@ -97,17 +98,17 @@ def noiseless_memorization(lag: int, bits: int = 5) -> Task:
 
 @variants
 def delayed_copy(delay: int, length: int) -> Task:
-  """A stream of numbers, repeated `delay` steps later, for `length` steps: the delayed copy task of Engelken (2023).
+  """The delayed copy task of Engelken (2023): repeat a stream of numbers `delay` steps later, for `length` steps.
 
       x_t uniform on [0, 1],   y_t = x_{t - delay}
 
-  Only steps t >= delay count, t from 0. (Engelken's published code draws bits in place of numbers.)
+  Only steps t >= delay count; steps are numbered from 0. (Engelken's published code draws bits instead of numbers.)
 
-  Baseline: the mean, 1/2, errs by the variance of a uniform number, 1/12. Solved when the mean squared error is below 6 % of
-  that, 0.005.
+  Baseline: the best constant is the mean, 1/2, whose squared error is the variance of a uniform number, 1/12. Solved: a mean
+  squared error below 0.005, which is 6 % of the baseline.
 
   Raises:
-    ValueError: for a delay below 1 or a length not above the delay.
+    ValueError: for a delay below 1 or a length that does not exceed the delay.
   """
   check_at_least("delay", delay, 1)
   check_at_least("length", length, delay + 1)

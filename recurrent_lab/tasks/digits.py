@@ -1,7 +1,7 @@
-"""Images read pixel by pixel, in reading order or in one scrambled order.
+"""Classification of images that are read pixel by pixel, in reading order or in a fixed scrambled order.
 
 References: Le, Jaitly & Hinton, "A simple way to initialize recurrent networks of rectified linear units" (2015), for MNIST with
-its 784 pixels; `experiments.data.digits` has the small images that come with scikit-learn.
+its 784 pixels. The experiments use the small images that come with scikit-learn.
 """
 
 import jax.numpy as jnp
@@ -15,22 +15,23 @@ from recurrent_lab.tasks.task import Batch, Task, answer_at_end, cross_entropy, 
 def sequential_digits(
   images: ArrayLike, labels: ArrayLike, permutation: ArrayLike | None = None, test_share: float = 0.2
 ) -> Task:
-  """One pixel a step, the class at the last step.
+  """Shows one pixel per step and asks for the class of the image at the last step.
 
-  The last `test_share` of the examples are held out, in the order given: examples sorted by label must be shuffled first.
-  `sample` and `test` draw with replacement from either part. Arrays cannot be compared cheaply, so two calls give two tasks.
+  The last `test_share` of the examples are held out, so shuffle examples that are sorted by label. `sample` draws training
+  images and `test` draws held-out images, both with replacement. Every call returns a new task, because arrays cannot be
+  compared cheaply.
 
-  Baseline: the best constant is the training labels' own distribution p, which pays their entropy, -Σ p ln p (ln 10 for ten
-  equally frequent digits), on `sample`. The score is the share of images in the wrong class; solved below 10 %.
+  Baseline: the best constant prediction is the distribution p of the training labels. Its loss on `sample` is their entropy
+  -Σ p ln p, ln 10 for ten equally frequent digits. Score: the share of images in the wrong class. Solved: below 10 %.
 
   Args:
-    images: `[N, P]`, one image a row.
+    images: `[N, P]`, one image per row.
     labels: `[N]`, whole numbers from 0.
-    permutation: `[P]`, the order in which pixels are read; None is the order given.
-    test_share: between 0 and 1.
+    permutation: `[P]`, the order in which pixels are read. None keeps the given order.
+    test_share: the share of held-out examples, between 0 and 1.
 
   Raises:
-    ValueError: if these shapes or values do not fit together, or one of the two parts is empty.
+    ValueError: if these shapes or values do not fit together, or the training or the held-out part is empty.
   """
   images, labels = np.asarray(images, np.float32), np.asarray(labels)
   if images.ndim != 2 or labels.shape != images.shape[:1]:

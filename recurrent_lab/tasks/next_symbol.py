@@ -1,8 +1,8 @@
-"""Predict the next symbol, where the last is the first again: one prediction needs all the memory.
+"""Prediction of the next symbol, where the last symbol repeats the first: a single prediction needs all the memory.
 
     s_0, s_1, ..., s_{T-1}, s_T = s_0          the net sees s_t at step t and is asked for s_{t+1}, t = 0 ... T-1
 
-All T steps count in the loss, the last alone in the score.
+All T steps count in the loss. Only the last step counts in the score.
 
 References: Hochreiter & Schmidhuber, "Long short-term memory", Neural Computation 9 (1997), experiment 2a; Pascanu, Mikolov &
 Bengio, "On the difficulty of training recurrent neural networks", ICML (2013), supplement.
@@ -26,7 +26,7 @@ def _predict_next(
   between: Callable[[Key[Array, ""], int], Int[Array, "rest B"]],
   baseline: float,
 ) -> Task:
-  """s_0 is symbol 0 or 1 with equal chances, and `between` draws s_1 ... s_{T-1}."""
+  """Builds a task in which s_0 is symbol 0 or 1 with equal probability and `between` draws s_1 ... s_{T-1}."""
 
   def sample(key: Key[Array, ""], batch_size: int) -> Batch:
     k_ends, k_between = jax.random.split(key)
@@ -56,11 +56,11 @@ def _predict_next(
 def random_permutation(length: int, symbols: int = 100) -> Task:
   """The random permutation problem of Pascanu et al. (2013), T = `length`, K = `symbols`.
 
-  s_0 = s_T is one of two symbols, all others are drawn independently from the K - 2 that remain, and only s_T can be predicted.
-  (Pascanu's published code counts the last step alone in the loss too.)
+  s_0 = s_T is one of two symbols. All others are drawn independently from the remaining K - 2, so only s_T can be predicted.
+  (In Pascanu's published code only the last step counts in the loss too.)
 
-  Baseline: T - 1 symbols cost ln(K - 2), the last ln 2: ((T - 1) ln(K - 2) + ln 2) / T. Even a perfect net loses all but the
-  last term of that. The score is the share of wrong last symbols; solved below 1 %.
+  Baseline: T - 1 symbols cost ln(K - 2) each and the last costs ln 2, so the loss is ((T - 1) ln(K - 2) + ln 2) / T. A perfect
+  net avoids only the ln 2. Score: the share of wrong last symbols. Solved: below 1 %.
 
   Raises:
     ValueError: for a length below 2, or fewer than 3 symbols.
@@ -77,13 +77,13 @@ def random_permutation(length: int, symbols: int = 100) -> Task:
 
 @variants
 def long_lag(length: int) -> Task:
-  """The noise-free long time lag of Hochreiter & Schmidhuber (1997), experiment 2a, p = `length`.
+  """The noise-free long time lag problem of Hochreiter & Schmidhuber (1997), experiment 2a, p = `length`.
 
-  Of p + 1 symbols a_1 ... a_{p-1}, x, y there are two sequences, (x, a_1, ..., a_{p-1}, x) and (y, a_1, ..., a_{p-1}, y), equally
-  likely. The inputs are the first p of their symbols, one-hot, so I = O = p + 1 grows with the lag.
+  There are p + 1 symbols a_1 ... a_{p-1}, x, y and two equally likely sequences: (x, a_1, ..., a_{p-1}, x) and
+  (y, a_1, ..., a_{p-1}, y). The inputs are the first p symbols, one-hot, so I = O = p + 1 grows with the lag.
 
-  Baseline: whoever counts the steps knows all but the last symbol, which costs ln 2: ln 2 / p. The score is the share of wrong
-  last symbols; solved below 1 %.
+  Baseline: a predictor that knows the step knows every symbol except the last, which costs ln 2, so the loss is ln 2 / p. Score:
+  the share of wrong last symbols. Solved: below 1 %.
 
   Raises:
     ValueError: for a length below 2.

@@ -1,17 +1,17 @@
-"""What will they look at next? Sessions in a shop, where the first click shows a taste that decides all later ones.
+"""Prediction of the next item in a shop session, whose first item reveals a taste that governs all later ones.
 
-    taste (b_0, b_1, b_2, b_3),  b_d = 0 or 1        the first item is the page that a visitor of this taste comes in by
+    taste (b_0, b_1, b_2, b_3),  b_d = 0 or 1        item 0 is the entrance page of visitors with this taste
     item t = 1, 2, ...: variant v_t of department d = (t - 1) mod 4
-    v_{t+1} = v_t + 1 + b_d  mod 4                   or, with chance ε = 0.1, any of the four: a click at random
+    v_{t+1} = v_t + 1 + b_d  mod 4                   or, with probability ε = 0.1, any of the four at random
 
-All is equally likely at the start: the 16 tastes and the variant v_1. The last item alone leaves two candidates, as b_d is not
-seen in it, and neither is it in the three before: each transition shows the taste in one department, and four departments take
-turns. Beyond its first steps, then, who sees four items is no better off than who sees one; the fifth shows a transition in the
-same department, which a click at random may have spoilt.
+The 16 tastes are equally likely, and so are the four variants v_1. The last item does not show b_d, so it leaves two candidates
+for the next item. The three items before it do not show b_d either: each transition reveals the taste in one department, and
+the four departments take turns. After the first steps, the last four items therefore tell a predictor no more than the last item
+does. The fifth item back reveals the last transition in the same department, unless that was a random click.
 
 References: Hidasi, Karatzoglou, Baltrunas & Tikk, "Session-based recommendations with recurrent neural networks", ICLR (2016);
 Rendle, Freudenthaler & Schmidt-Thieme, "Factorizing personalized Markov chains for next-basket recommendation", WWW (2010), for
-the first-order Markov chain as the predictor to better.
+the first-order Markov chain as the predictor to beat.
 """
 
 import math
@@ -30,44 +30,47 @@ NOISE = 0.1  # ε
 TASTES = 2**DEPARTMENTS
 ITEMS = TASTES + DEPARTMENTS * VARIANTS
 
-_OTHER = NOISE / VARIANTS  # chance of any variant that the taste does not call for
-_CALLED = 1 - NOISE + _OTHER  # and of the one that it does
-# Errors of the best predictor that knows the whole session, so that only clicks at random surprise it,
+_OTHER = NOISE / VARIANTS  # probability of each variant that the taste does not select
+_CALLED = 1 - NOISE + _OTHER  # probability of the variant that the taste selects
+# The error of the best predictor that knows the whole session: only random clicks surprise it.
 BAYES_ERROR = 1 - _CALLED
-# of the best one that knows the last item and the step, and picks one of two equally likely variants,
+# The error of the best predictor that knows the last item and the step: it picks one of two equally likely variants.
 MARKOV_ERROR = 1 - (_CALLED + _OTHER) / 2
-# and of the best one that knows the last five and the step: it repeats the move seen in this department, if one of the two.
+# The error of the best predictor that knows the last five items and the step. It repeats the last move in this department, if
+# that was one of the two moves that a taste can select.
 FIVE_ITEMS_ERROR = 1 - (_CALLED**2 + _OTHER**2) - (VARIANTS - 2) * _OTHER * (_CALLED + _OTHER) / 2
-# A twentieth of the way from the first to the second. Five items come within a tenth, three departments of four within a fourth.
+# A twentieth of the way from the Bayes error to the Markov error. Memory of five items comes within a tenth of the way, and
+# knowing the taste in three departments of four within a fourth.
 SOLVED_BELOW = BAYES_ERROR + (MARKOV_ERROR - BAYES_ERROR) / 20
 
 
 @variants
 def next_item(length: int) -> Task:
-  """The next item of a session, T = `length` times, from those before it (see the top of this file).
+  """Asks T = `length` times for the next item of a session; the top of this file defines the sessions.
 
       item 0 is one of 16 entrances, number Σ_d b_d 2^d;      item t ≥ 1 has number 16 + 4 d + v_t
 
-  A session has T + 1 items, the inputs are the first T of them, one-hot, and the targets the last T. Variant v_1 is drawn at
-  random, so the first step does not count; all others count, in the loss and in the score.
+  A session has T + 1 items. The inputs are the first T items, one-hot, and the targets are the last T. Variant v_1 is random, so
+  the first step does not count. All other steps count in the loss and in the score.
 
-  Baseline: the step tells the department and all its variants are equally likely, ln 4. The score is the share of next items that
-  are not the most probable one: at best `BAYES_ERROR` = 0.075, from the last item alone `MARKOV_ERROR` = 0.525, from the last
-  five `FIVE_ITEMS_ERROR` = 0.12 once the first is no longer among them. Solved below `SOLVED_BELOW` = 0.0975, which takes the
-  taste in every department and, from a length of 9 on, more memory than five items.
+  Baseline: the step gives the department, and all its variants are equally likely, so the loss is ln 4. Score: the share of
+  steps at which the item with the largest logit is not the next one. The best possible score is `BAYES_ERROR` = 0.075. The last
+  item alone gives `MARKOV_ERROR` = 0.525. The last five items give `FIVE_ITEMS_ERROR` = 0.12, once item 0 is not among them.
+  Solved: below `SOLVED_BELOW` = 0.0975, which needs the taste in every department and, from length 9 on, a memory of more than
+  five items.
 
   Raises:
     ValueError: for a length below 2.
   """
   check_at_least("length", length, 2)
   departments = np.arange(length, dtype=np.int32) % DEPARTMENTS
-  left = np.roll(departments, 1)  # the department before; the first item has none, and its variant is drawn at random
+  left = np.roll(departments, 1)  # the department before; unused for the first item, whose variant is random
 
   def sample(key: Key[Array, ""], batch_size: int) -> Batch:
     k_items, k_noise = jax.random.split(key)
     drawn = jax.random.randint(k_items, (1 + length, batch_size), 0, TASTES, jnp.int32)
     taste, at_random = drawn[0], drawn[1:] % VARIANTS
-    # A variant at random is a random number of variants further.
+    # A random variant is a random number of variants further.
     is_random = jax.random.bernoulli(k_noise, np.float32(NOISE), (length, batch_size)).at[0].set(True)
     preference = (taste >> left[:, None]) & 1
     moves = jnp.where(is_random, at_random, 1 + preference)

@@ -1,4 +1,4 @@
-"""Measuring spike delays: how much longer than usual was the last pause?
+"""Timing of spikes: measure how much longer than the shortest pause the last pause was.
 
 References: Gers & Schmidhuber, "Recurrent nets that time and count", IJCNN (2000); Gers, Schraudolph & Schmidhuber, "Learning
 precise timing with LSTM recurrent networks", JMLR 3 (2002).
@@ -13,25 +13,25 @@ from recurrent_lab.tasks.task import Batch, Task, check_at_least, mean_squared_e
 
 
 def _missed(outputs: Float[Array, "T *batch 1"], batch: Batch) -> Float[Array, ""]:
-  """Share of the spikes whose delay is measured more than 0.49 wrong, the criterion of Gers & Schmidhuber; NaN is wrong."""
+  """Returns the share of spikes whose delay is wrong by more than 0.49, the criterion of Gers & Schmidhuber. NaN is wrong."""
   right = jnp.abs(outputs - batch.targets)[..., 0] <= 0.49
   return jnp.mean(~right, where=batch.mask > 0)
 
 
 @variants
 def spike_timing(shortest: int, delays: int = 2, spikes: int = 10) -> Task:
-  """Spikes at irregular times, each to be answered with its delay: the MSD task of Gers & Schmidhuber (2000).
+  """The task of measuring spike delays (MSD) of Gers & Schmidhuber (2000): answer each spike with its delay.
 
       T(0) = 0,   T(n) = T(n-1) + F + I(n),   I(n) uniform on {0, ..., R-1},   n = 1 ... N
       x_t = 1 at the spikes, else 0;   y_{T(n)} = I(n)
 
-  with F = `shortest`, R = `delays`, N = `spikes`. Only those N steps count. The sequence is as long as N longest pauses,
-  N (F + R - 1) + 1 steps, and silent after spike N, so that no spike is left out for coming late. (In the paper the first spike
-  is the first to be measured, from the start of the sequence, and 100 of them make a stream.)
+  with F = `shortest`, R = `delays`, N = `spikes`. Only the N steps T(1) … T(N) count. A sequence has N (F + R - 1) + 1 steps,
+  enough for N longest pauses, so no spike comes too late; it is silent after spike N. (In the paper the delay of the first
+  spike is measured from the start of the sequence, and a stream has 100 spikes.)
 
-  Baseline: the mean delay errs by the variance of I, (R² - 1) / 12. That is the best constant; unlike in the other tasks, who
-  counts the steps knows a little more, since an early spike has a short delay. The score is the share of spikes measured more
-  than 0.49 wrong; solved below 1 %.
+  Baseline: the best constant is the mean delay, whose squared error is the variance of I, (R² - 1) / 12. Unlike in the other
+  tasks, the step alone allows a slightly better prediction, because an early spike has a short delay. Score: the share of spikes
+  whose delay is wrong by more than 0.49. Solved: below 1 %.
 
   Raises:
     ValueError: for a shortest pause or number of spikes below 1, or fewer than 2 delays.

@@ -1,12 +1,12 @@
-"""Who is it? A name from the beginning of a story, asked for at its end.
+"""Long-range recall: the end of a story asks for a name from its beginning.
 
     jane walked into the room . john walked in too . it was late in the day . jane said hi to ____
 
-The words just before the gap tell which name it is not; which one it is stands far back, and how far is the task's number.
-A full stop is a word too.
+The words just before the gap exclude one name. The answer stands far back, at a distance set by the task's number. A full stop is
+a word too.
 
-Reference: Weston et al., "Towards AI-complete question answering: a set of prerequisite toy tasks", ICLR (2016), for stories of a
-small vocabulary that ask for what was said before.
+Reference: Weston et al., "Towards AI-complete question answering: a set of prerequisite toy tasks", ICLR (2016), for stories with
+a small vocabulary that ask for an earlier fact.
 """
 
 import math
@@ -23,7 +23,7 @@ NAMES = ("jane", "john", "mary", "peter", "anna", "paul", "lucy", "simon")
 FIRST = ("walked", "into", "the", "room", ".")  # what follows the first name
 SECOND = ("walked", "in", "too", ".")
 QUESTION = ("said", "hi", "to")
-# All of one length, so that a filler is a plain row of them.
+# All sentences have the same length, so a filler is a plain row of sentences.
 FILLERS = tuple(
   tuple(sentence.split())
   for sentence in (
@@ -42,29 +42,29 @@ FILLERS = tuple(
   )
 )
 WORDS = tuple(dict.fromkeys((*NAMES, *FIRST, *SECOND, *QUESTION, *(word for filler in FILLERS for word in filler))))
-CHANCE_ERROR = 1 - 1 / (len(NAMES) - 1)  # of who knows which name it is not
+CHANCE_ERROR = 1 - 1 / (len(NAMES) - 1)  # the error of a guess among the names that are not excluded
 
 
 def name_lags(gap: int) -> tuple[int, int]:
-  """How many steps before the last one the first and the second name stand: (gap + 14, gap + 8)."""
+  """Returns how many steps before the last one the first and the second name stand: (gap + 14, gap + 8)."""
   second = 1 + len(SECOND) + gap + len(QUESTION)
   return second + 1 + len(FIRST), second
 
 
 @variants
 def long_range_recall(gap: int) -> Task:
-  """Stories of two people, with `gap` words between the sentences that name them and the question; T = gap + 15.
+  """Asks for a name in a story of two people. `gap` words separate the sentences that name them from the question; T = gap + 15.
 
       A walked into the room . B walked in too . <gap words> A said hi to      answer: B
       A walked into the room . B walked in too . <gap words> B said hi to      answer: A
 
-  A and B are two of 8 names, all 56 pairs equally likely, and so are the two questions. The gap is filled with sentences drawn
-  independently from a dozen, of 7 words each, the first one cut at its start. Inputs are one-hot in `WORDS`, and a net puts out a
-  logit for every word, as a language model does; it is asked at the last step alone. To print story b:
+  A and B are two different names out of 8. All 56 pairs are equally likely, and so are the two questions. The gap is filled with
+  sentences of 7 words, drawn independently from twelve; the first one loses words at its start to fit. Inputs are one-hot over
+  `WORDS`. The net outputs a logit for every word, as a language model does, but only the last step counts. To print story b, use
   `" ".join(WORDS[i] for i in batch.inputs[:, b].argmax(-1))`.
 
-  Baseline: all 8 names are equally likely, ln 8. The score is the share of wrong answers; solved below 5 %. Who sees no further
-  back than the filler chooses among 7 names, and errs in `CHANCE_ERROR` = 6/7 of all stories.
+  Baseline: all 8 names are equally likely, so the loss is ln 8. Score: the share of wrong answers. Solved: below 5 %. A net that
+  remembers nothing from before the filler chooses among 7 names; its score is `CHANCE_ERROR` = 6/7.
 
   Raises:
     ValueError: for a gap below 1.

@@ -1,15 +1,15 @@
-"""A toy pair of languages: English of some 30 words, and an invented language into which rules translate it word by word.
+"""A toy pair of languages: English with about 30 words, and an invented language into which rules translate it word by word.
 
     S   -> C ((and | because) C)*             C   -> NP VP                  VP -> Vi | Vt NP
-    NP  -> the? Adj* N (that VP)?             a singular noun has its article; no clause within a clause within a clause
+    NP  -> the? Adj* N (that VP)?             a singular noun has an article; a relative clause contains no other
 
     the old dogs that saw cats ate because the girl slept  ->  la lin dorma do la kani veti ke muri vidan voran
 
-Every word has one for it, but which one and where depends on others:
-- the noun comes before its adjectives, which come in reverse and have its number (-i);
-- the verb ends its clause, and has the number of its subject (-a, -an), which the English past does not show;
-- `ate` is `man` of people and `vor` of animals;
-- what comes after `because` comes before everything so far: A because B is B do A.
+Every word has a translation, but its form and place depend on other words:
+- the noun precedes its adjectives. They come in reverse order and agree with it in number (-i);
+- the verb ends its clause. It agrees with its subject in number (-a, -an), which the English past tense does not show;
+- the translation of `ate` starts with `man` for people and with `vor` for animals;
+- the clause after `because` moves to the front: "A because B" becomes "B do A".
 
 A grammar that writes both sides at once is a syntax-directed transduction.
 
@@ -31,7 +31,7 @@ THINGS = {"apple": "pom", "cake": "tor"}
 NOUNS = {**ANIMALS, **PEOPLE, **THINGS}
 SUBJECTS = (*ANIMALS, *PEOPLE)
 ADJECTIVES = {"small": "pik", "old": "vet", "white": "alb", "hungry": "fam"}
-TRANSITIVE = {"saw": ("vid", "vid"), "found": ("trov", "trov"), "ate": ("vor", "man")}  # of animals, of people
+TRANSITIVE = {"saw": ("vid", "vid"), "found": ("trov", "trov"), "ate": ("vor", "man")}  # (for animals, for people)
 INTRANSITIVE = {"slept": ("dorm", "dorm"), "ran": ("kur", "kur"), "ate": TRANSITIVE["ate"]}
 SMALL_WORDS = {"the": "la", "that": "ke", "and": "e", "because": "do"}
 
@@ -68,7 +68,7 @@ class Noun(NamedTuple):
 
 
 def _one_of(rng: random.Random, options: Sequence[T]) -> T:
-  # `random` alone gives the same numbers in every version of Python.
+  # `random.random` is the only method that gives the same numbers in every version of Python.
   return options[int(rng.random() * len(options))]
 
 
@@ -127,12 +127,12 @@ def _rows(sentences: Sequence[Sequence[str]], words: Sequence[str], width: int) 
 
 
 def toy_language(count: int, longest: int, seed: int = 0) -> ParallelCorpus:
-  """Those of `count` drawn sentences that have at most `longest` words, each once, in random order, and translated.
+  """Draws `count` sentences and returns those of at most `longest` words with their translations, each once, in random order.
 
-  N ≤ count, S = longest, T = longest + 1. A seed gives the same sentences on every machine.
+  The corpus has N ≤ count pairs, S = longest and T = longest + 1. A seed gives the same sentences on every machine.
 
   Raises:
-    ValueError: for a count below 1, a length below 2, or if no sentence is left.
+    ValueError: for a `count` below 1, a `longest` below 2, or if no sentence is left.
   """
   check_at_least("count", count, 1)
   check_at_least("longest", longest, 2)
@@ -141,7 +141,7 @@ def toy_language(count: int, longest: int, seed: int = 0) -> ParallelCorpus:
   translated = {tuple(sentence.source): sentence.target for sentence in drawn if len(sentence.source) <= longest}
   if not translated:
     raise ValueError(f"None of {count} sentences has at most {longest} words; draw more.")
-  # What was drawn late is new, and new sentences are long.
+  # Shuffled, because sentences that are first drawn late are mostly long: the short ones have come before.
   sentences = sorted(translated, key=lambda sentence: rng.random())
   return ParallelCorpus(
     source=_rows(sentences, SOURCE_WORDS, longest),

@@ -1,9 +1,9 @@
-"""Translation: a sentence of one language into one of another, whose length and word order differ.
+"""Translation of sentences into another language, with another length and word order.
 
     P(target | source) = ∏_t P(w_t | w_1 … w_{t-1}, source)
 
-The encoder reads the source and hands its last state to the decoder, which is asked for every word of the target given those
-before it (teacher forcing) and for the token 0 after the last one. The same token is what the decoder is given first.
+The encoder reads the source, and its last state is the first state of the decoder. The decoder predicts every word of the target
+given the right words before it (teacher forcing), and the token 0 after the last word. Its first input is the token 0 too.
 
 References: Sutskever, Vinyals & Le, "Sequence to sequence learning with neural networks", NeurIPS (2014); Williams & Zipser,
 "A learning algorithm for continually running fully recurrent neural networks", Neural Computation 1 (1989), for teacher forcing.
@@ -28,17 +28,17 @@ from recurrent_lab.tasks.task import (
   with_replacement,
 )
 
-END = 0  # ends a sentence, fills what is left of its row, and is what a decoder is given first
+END = 0  # ends a sentence, fills the rest of its row, and is the first input of the decoder
 
 
 class ParallelCorpus(NamedTuple):
-  """Sentences of two languages, row by row translations of each other, as tokens.
+  """Sentences of two languages as tokens. Row i of the target is the translation of row i of the source.
 
   Attributes:
-    source: `[N, S]` int32, words from 1 on, then 0.
-    target: `[N, T]` int32, words from 1 on, then at least one 0.
-    source_words: what each token stands for, that of 0 first.
-    target_words: the same of the target language.
+    source: `[N, S]` int32, words numbered from 1, then 0.
+    target: `[N, T]` int32, words numbered from 1, then at least one 0.
+    source_words: the word of each token of the source language, starting with token 0.
+    target_words: the word of each token of the target language, starting with token 0.
   """
 
   source: np.ndarray
@@ -48,7 +48,7 @@ class ParallelCorpus(NamedTuple):
 
 
 def pair_batch(source: Int[Array, "B S"], target: Int[Array, "B T"]) -> Batch:
-  """The batch that asks for every word of the targets and for their end, given what is before it."""
+  """Returns the batch that asks for every word of the targets, and for their end, given the words before."""
   source, target = source.T, target.T
   shifted = jnp.concatenate([jnp.full_like(target[:1], END), target[:-1]])
   is_asked = (shifted != END).at[0].set(True)
@@ -56,7 +56,7 @@ def pair_batch(source: Int[Array, "B S"], target: Int[Array, "B T"]) -> Batch:
 
 
 def _checked(name: str, tokens: ArrayLike, vocabulary: int, ends: int) -> np.ndarray:
-  """The tokens as int32, if every row has words, and then at least `ends` times END."""
+  """Returns the tokens as int32. Raises `ValueError` unless every row is words followed by at least `ends` times END."""
   check_at_least(f"{name}_vocabulary", vocabulary, 2)
   array = np.asarray(tokens)
   if array.ndim != 2 or not np.issubdtype(array.dtype, np.integer):
@@ -79,25 +79,25 @@ def _checked(name: str, tokens: ArrayLike, vocabulary: int, ends: int) -> np.nda
 def translation(
   source: ArrayLike, target: ArrayLike, source_vocabulary: int, target_vocabulary: int, test_share: float = 0.05
 ) -> Task:
-  """The words of a target sentence and its end, T steps, from a source sentence of up to S words.
+  """Asks for the words of a target sentence and its end, in T steps, given a source sentence of up to S words.
 
-  The last `test_share` of the pairs are held out, in the order given. `sample` draws training pairs with replacement;
-  `test` gives all held-out pairs once, in order, where as many or more are asked for, and else that many of them at random.
-  Arrays cannot be compared cheaply, so two calls give two tasks.
+  The last `test_share` of the pairs are held out. `sample` draws training pairs with replacement. `test` draws held-out pairs
+  without replacement; it returns all of them, in order, if the batch is at least as large. Every call returns a new task,
+  because arrays cannot be compared cheaply.
 
-  Baseline: the best predictor that knows the step t alone gives every word its frequency there among the n_t training targets
-  that reach it, and pays Σ_t n_t H_t / Σ_t n_t with H_t the entropy of these. The score is the share of words, ends counted,
-  that are not the most probable ones given the right words before them; solved below 1 %.
+  Baseline: a predictor that knows only the step t predicts the word frequencies at that step. Its loss is Σ_t n_t H_t / Σ_t n_t,
+  where n_t training targets reach step t and H_t is the entropy of their words there. Score: the share of wrong words, including
+  the end, given the right words before them. Solved: below 1 %.
 
   Args:
-    source: `[N, S]`, words from 1 on, every row filled up with 0.
-    target: `[N, T]`, the same, with at least one 0 in every row.
-    source_vocabulary: how many tokens there are, 0 among them.
-    target_vocabulary: the same; the decoder puts out a logit for each.
-    test_share: between 0 and 1.
+    source: `[N, S]`, words numbered from 1; the rest of every row is 0.
+    target: `[N, T]`, words numbered from 1; the rest of every row is 0, and every row has at least one 0.
+    source_vocabulary: the number of tokens of the source language, including 0.
+    target_vocabulary: the number of tokens of the target language, including 0. The decoder outputs a logit for each.
+    test_share: the share of held-out pairs, between 0 and 1.
 
   Raises:
-    ValueError: if these shapes or values do not fit together, or one of the two parts is empty.
+    ValueError: if these shapes or values do not fit together, or the training or the held-out part is empty.
   """
   source, target = _checked("source", source, source_vocabulary, 0), _checked("target", target, target_vocabulary, 1)
   count = len(source)

@@ -1,4 +1,4 @@
-"""The delayed XOR: two past inputs, each of which alone says nothing.
+"""The delayed XOR: the target depends on two past inputs, and each of them alone carries no information.
 
 Reference: Engelken, "Gradient flossing: improving gradient descent through dynamic control of Jacobians", NeurIPS (2023).
 """
@@ -17,14 +17,15 @@ from recurrent_lab.tasks.task import Batch, Task, check_at_least, count_from, cr
 def delayed_xor(delay: int, length: int) -> Task:
   """The delayed temporal XOR task of Engelken (2023), d = `delay`, for `length` steps.
 
-      x_t is 0 or 1 with equal chances,   y_t = |x_{t - d/2} - x_{t - d}|
+      x_t is 0 or 1 with equal probability,   y_t = |x_{t - d/2} - x_{t - d}|
 
-  as two classes. Only steps t >= d count, t from 0.
+  as two classes. Only steps t >= d count; steps are numbered from 0.
 
-  Baseline: y_t is 0 or 1 with equal chances, whatever the step: ln 2. The score is the share of wrong answers; solved below 1 %.
+  Baseline: y_t is 0 or 1 with equal probability at every step, so the loss is ln 2. Score: the share of wrong answers. Solved:
+  below 1 %.
 
   Raises:
-    ValueError: unless the delay is even and at least 2, and the length above it.
+    ValueError: unless the delay is even and at least 2, and the length exceeds it.
   """
   check_at_least("delay", delay, 2)
   if delay % 2:

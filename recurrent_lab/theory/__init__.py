@@ -1,4 +1,4 @@
-"""Closed forms and predictions that the measurements are held against, one file a theory."""
+"""Closed forms and predictions to compare measurements with, one file per theory."""
 
 from recurrent_lab.theory.curse_of_memory import sensitivity_variance, state_variance
 from recurrent_lab.theory.gated import cell_path_exponent, critical_gain, zero_state_eigenvalues, zero_state_radius

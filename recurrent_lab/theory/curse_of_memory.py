@@ -2,7 +2,7 @@
 
     h_t = λ h_{t-1} + x_t,     x white with variance 1,     |λ| < 1
 
-Nothing explodes, ∂h_t/∂h_{t-1} = λ, and still the gradient with respect to λ diverges as |λ| → 1, faster than h does.
+Nothing explodes, because ∂h_t/∂h_{t-1} = λ. Still, the gradient with respect to λ diverges as |λ| → 1, and faster than h does.
 
 Reference: Zucchet & Orvieto, "Recurrent neural networks: vanishing and exploding gradients are not the end of the story",
 NeurIPS (2024), section 2.
@@ -16,7 +16,7 @@ from recurrent_lab.theory.domain import restrict
 
 
 def _one_minus_square(decay: ArrayLike) -> tuple[Array, Array]:
-  """|λ| and 1 - |λ|², without cancellation next to 1."""
+  """Returns |λ| and 1 - |λ|², without cancellation near |λ| = 1."""
   size = jnp.abs(
     restrict("decay", decay, lambda r: jnp.abs(r) < 1, "have a modulus below 1, or the variance is infinite")
   )
@@ -24,9 +24,9 @@ def _one_minus_square(decay: ArrayLike) -> tuple[Array, Array]:
 
 
 def state_variance(decay: ArrayLike) -> Float[Array, "..."]:
-  """E |h|² = 1 / (1 - |λ|²), the stationary variance, for real or complex λ = `decay`.
+  """Returns E |h|² = 1 / (1 - |λ|²), the stationary variance, for real or complex λ = `decay` of any shape.
 
-  h = Σ_k λ^k x_{t-k}, and the terms are independent.
+  It follows from h = Σ_k λ^k x_{t-k}, a sum of independent terms.
 
   Raises:
     ValueError: if |decay| ≥ 1 (NaN when traced).
@@ -36,9 +36,9 @@ def state_variance(decay: ArrayLike) -> Float[Array, "..."]:
 
 
 def sensitivity_variance(decay: ArrayLike) -> Float[Array, "..."]:
-  """E |∂h/∂λ|² = (1 + |λ|²) / (1 - |λ|²)³, the stationary second moment, for real or complex λ = `decay`.
+  """Returns E |∂h/∂λ|² = (1 + |λ|²) / (1 - |λ|²)³, the stationary second moment, for real or complex λ = `decay`.
 
-  ∂h/∂λ = Σ_k k λ^{k-1} x_{t-k}, and Σ_k k² q^{k-1} = (1 + q) / (1 - q)³ at q = |λ|².
+  It follows from ∂h/∂λ = Σ_k k λ^{k-1} x_{t-k} and Σ_k k² q^{k-1} = (1 + q) / (1 - q)³ at q = |λ|². `decay` has any shape.
 
   Raises:
     ValueError: if |decay| ≥ 1 (NaN when traced).

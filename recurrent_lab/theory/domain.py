@@ -1,4 +1,4 @@
-"""Where a formula holds. A value outside of that is an error when it is known, and NaN where it is traced."""
+"""Domains of formulas. A value outside the domain raises an error if it is known, and becomes NaN if it is traced."""
 
 from collections.abc import Callable
 
@@ -12,10 +12,10 @@ from recurrent_lab.scaled import promoted
 
 
 def restrict(name: str, value: ArrayLike, holds: Callable[[Array], Array], rule: str) -> Inexact[Array, "..."]:
-  """`value` as an array of floats (float32 for half precision), of which `holds` must be true.
+  """Returns `value` as an array of floats, and checks that `holds` is true of every entry. Half precision becomes float32.
 
   Raises:
-    ValueError: if an entry is known and out of bounds or NaN. Under `jit` or `vmap` such an entry becomes NaN.
+    ValueError: if an entry is outside the domain or NaN. Under `jit` or `vmap` such an entry becomes NaN instead.
   """
   array = jnp.asarray(value)
   if not jnp.issubdtype(array.dtype, jnp.inexact):
@@ -25,17 +25,17 @@ def restrict(name: str, value: ArrayLike, holds: Callable[[Array], Array], rule:
 
 
 def certify(result: Array, valid: Bool[Array, "..."], complaint: str) -> Inexact[Array, "..."]:
-  """`result` where it is `valid`; elsewhere a `ValueError` with that complaint if both are known, and NaN if not."""
+  """Returns `result` where it is `valid`. Elsewhere it raises a `ValueError` with `complaint`, or returns NaN if traced."""
   if not isinstance(valid, jax.core.Tracer) and not np.all(valid):
     raise ValueError(complaint)
   return jnp.where(valid, result, jnp.nan)
 
 
 def restrict_gain(gain: ArrayLike) -> Array:
-  """A gain: 0 or more, and finite."""
+  """Checks that a gain is finite and 0 or more."""
   return restrict("gain", gain, lambda g: (g >= 0) & jnp.isfinite(g), "be finite and 0 or more")
 
 
 def restrict_variance(input_variance: ArrayLike) -> Array:
-  """A variance: 0 or more, and finite."""
+  """Checks that a variance is finite and 0 or more."""
   return restrict("input_variance", input_variance, lambda v: (v >= 0) & jnp.isfinite(v), "be finite and 0 or more")

@@ -1,33 +1,33 @@
-"""Mean field of any cell with a dense Gaussian kernel, sampled.
+"""Mean-field theory, by sampling, of any cell with a dense Gaussian kernel.
 
-In a network of H → ∞ units with independent weights U_ij ~ N(0, W_s² / H), one block a gate, the recurrent part of a gate's
-pre-activation, η_i(t) = Σ_j U_ij h_j(t), is a Gaussian process, independent from unit to unit and from gate to gate, with
+Take a network of H → ∞ units with independent weights U_ij ~ N(0, W_s² / H) and one block of them per gate. The recurrent part
+η_i(t) = Σ_j U_ij h_j(t) of a pre-activation is then a Gaussian process. It is independent between units and between gates, with
 
-    E η(t) η(t') = W_s² E h(t) h(t'),
+    E η(t) η(t') = W_s² E h(t) h(t').
 
-so that one unit, driven by η and by its own white input, is the whole network. A perturbation of the states acts back on a
-unit by a Gaussian process of its own,
+One unit, driven by η and by its own white input, therefore represents the whole network. A perturbation δh of the states returns
+to each unit as another Gaussian process,
 
-    δη_i(t) = Σ_j U_ij δh_j(t),       E δη(t) δη(t') = W_s² E δh(t) δh(t'),
+    δη_i(t) = Σ_j U_ij δh_j(t),       E δη(t) δη(t') = W_s² E δh(t) δh(t').
 
-independent of η (E δh h = 0: the sign of a perturbation means nothing), and moves the unit by the derivative of its step:
+It is independent of η, because the sign of a perturbation is arbitrary, which gives E δh h = 0. The state of the unit changes by
 
     δs(t) = ∂s(t)/∂s(t-1) δs(t-1) + ∂s(t)/∂η(t) δη(t).
 
-Half the logarithm of the growth a step of E |δs|² is the growth rate of the product of Jacobians. The process averages are
-taken over a population of independent units. The correlation in time is kept: gated units integrate their drive, and a
-drive drawn afresh at each step would be averaged away.
+Half the log growth of E |δs|² per step is the growth rate of the Jacobian product. The averages E are taken over a population of
+independent units. The processes keep their correlation in time. This matters, because gated units integrate their drive: they
+would average away a drive that is independent at each step.
 
-Where it fails:
-- small H: corrections are of order 1/√H. Where biases, or drives frozen in time, make units unequal, the rare ones that
-  forget least rule the product, and more units hold rarer ones: take `samples` = H to compare with a network of that size;
-- a silent network: its rate has a closed form, ln `zero_state_radius`, to which this one converges only as 1/√samples;
-- kernels that are not independent Gaussian entries (orthogonal, Hebbian, trained);
-- few inputs, which drive all units alike, where here every unit and gate has its own white input;
+The theory fails for:
+- small H. Corrections are of order 1/√H. If biases, or drives frozen in time, make units unequal, the few units that forget least
+  dominate the product, and a larger network has more extreme ones. Use `samples` = H to compare with a network of H units;
+- a silent network. Its rate has the closed form ln `zero_state_radius`; the sampled rate converges to it only as 1/√samples;
+- kernels without independent Gaussian entries: orthogonal, Hebbian or trained ones;
+- few inputs, because these drive all units alike. Here every unit and gate has its own white input;
 - states that remember where they started.
 
 References: Sompolinsky, Crisanti & Sommers, PRL 61 (1988), for dynamic mean field; Krishnamurthy, Can & Schwab, "Theory of
-gating in recurrent neural networks", PRX 12 (2022), for gates; Eissfeller & Opper, PRL 68 (1992), for solving it by sampling.
+gating in recurrent neural networks", PRX 12 (2022), for gates; Eissfeller & Opper, PRL 68 (1992), for the solution by sampling.
 """
 
 from functools import cache, partial
@@ -47,31 +47,31 @@ from recurrent_lab.theory.domain import restrict
 
 
 class MeanField(NamedTuple):
-  """What the population did, step by step, from (nearly) the zero state."""
+  """Activity and growth of the population at each step, from a start near the zero state."""
 
   mean_square: Float[Array, "T"]  # E h(t)²
   log_growth: Float[Array, "T"]  # ½ ln (E |δs(t)|² / E |δs(t-1)|²), nats
 
 
 def hidden(state: State) -> Array:
-  """The part of a state that other units see."""
+  """Returns the part of a state that other units see."""
   return state.hidden if hasattr(state, "hidden") else state
 
 
 def local_step(
   cell: Cell, params: Params, state: State, recurrent: Float[Array, "k"], external: Float[Array, "k"]
 ) -> State:
-  """One unit's step, given the recurrent and the external part of its k pre-activations.
+  """Computes the step of one unit from the recurrent and the external part of its k pre-activations.
 
-  The cell's own equations are asked: a net of two units, of which the second is a stand-in for all others, with h = 1 and
-  the recurrent part as its weights to the first. So a GRU's reset gate finds the recurrent part where it expects it.
+  It runs the cell's own step on a net of two units. The second unit stands for all others: it has h = 1, and its weights to the
+  first unit are the recurrent part. Every gate then finds the recurrent part in the right place, also the reset gate of a GRU.
 
   Args:
     cell: any cell whose units see each other through `hidden @ recurrent_kernel` alone.
-    params: of two units, for their biases.
-    state: of one unit, every leaf a scalar.
+    params: params of two units, which provide the biases.
+    state: the state of one unit; every leaf is a scalar.
     recurrent: Σ_j U_ij h_j for each gate.
-    external: the input's part, without biases.
+    external: the part of the input in each gate, without biases.
   """
   pair = jax.tree.map(lambda leaf: jnp.stack([leaf, jnp.zeros_like(leaf)]), state)
   seen = jnp.stack([hidden(state), jnp.ones_like(hidden(state))])
@@ -84,7 +84,7 @@ def local_step(
 
 @cache
 def check_cell(cell: Cell) -> None:
-  """Raises `ValueError` unless `local_step` says of the first unit of a small network what the cell itself says of it."""
+  """Raises `ValueError` unless `local_step` agrees with the cell's own step on the first unit of a small network."""
   complaint = "This cell has no mean field here: its units must see each other through hidden @ recurrent_kernel alone."
 
   def first_unit() -> tuple[State, State]:
@@ -95,14 +95,14 @@ def check_cell(cell: Cell) -> None:
     state = jax.tree.map(lambda leaf: jax.random.normal(k_state, leaf.shape, leaf.dtype), cell.initial_state(params))
     x = jax.random.normal(k_x, (1,), params.input_kernel.dtype)
     new, _ = cell.step(params, state, x)
-    # Blocks of three units, one a gate.
+    # Arrays hold one block of three units per gate.
     units = lambda leaf, n: leaf.reshape(*leaf.shape[:-1], -1, 3)[..., :n].reshape(*leaf.shape[:-1], -1)
     recurrent, external = units(hidden(state) @ params.recurrent_kernel, 1), units(x @ params.input_kernel, 1)
     two_units = jax.tree.map(lambda leaf: units(leaf, 2), params)
     to_first = lambda state: jax.tree.map(lambda leaf: leaf[0], state)
     return to_first(new), local_step(cell, two_units, to_first(state), recurrent, external)
 
-  with jax.ensure_compile_time_eval():  # the answer is needed now, also where the caller is being traced
+  with jax.ensure_compile_time_eval():  # the comparison needs numbers, even if the caller is being traced
     pairs = zip(*map(jax.tree.leaves, jax.jit(first_unit)()), strict=True)
     if not all(np.allclose(truth, answer, rtol=1e-3, atol=1e-4) for truth, answer in pairs):
       raise ValueError(complaint)
@@ -111,16 +111,24 @@ def check_cell(cell: Cell) -> None:
 def reveal(
   directions: Float[Array, "T N"], images: Float[Array, "T k N"], t: ArrayLike, v: Float[Array, "N"]
 ) -> tuple[Float[Array, "T N"], Float[Array, "k N"]]:
-  """G v for a Gaussian G of which only what has been asked for exists, with entries of variance 1/N.
+  """Computes G v for a Gaussian matrix G with entries of variance 1/N, without ever drawing all of G.
 
-  A Gaussian matrix maps orthonormal directions q_s to independent Gaussian vectors z_s / √N. So the part of `v` along the
-  directions seen so far has its image already, and only the rest opens a new one: G v = Σ_s (q_s · v) z_s / √N. Over
-  the population this draws, step by step, the Gaussian process with the autocovariance of v.
+      G v = Σ_s (q_s · v) z_s / √N
+
+  A Gaussian matrix maps orthonormal directions q_s to independent Gaussian vectors z_s / √N. The directions seen so far already
+  have an image. Only the rest of `v` needs a new direction, with image z_t. Repeated over the steps, this draws the Gaussian
+  process with the autocovariance of v.
+
+  Args:
+    directions: the directions q_s so far, in rows; rows from t on are 0.
+    images: z_s for each of the k gates.
+    t: the step, the row of the new direction.
+    v: the vector.
 
   Returns:
     `(directions with the new one as row t, G v)`.
   """
-  # Gram-Schmidt twice, as once leaves the directions only roughly orthogonal where little of v is new.
+  # Gram-Schmidt twice. If little of v is new, one pass leaves the directions only roughly orthogonal.
   once = directions @ v
   rest = v - once @ directions
   again = directions @ rest
@@ -145,7 +153,7 @@ def _run(
 ) -> MeanField:
   dtype = gain.dtype
   k_params, k_start, k_tangent, k_images, k_tangent_images, k_input = jax.random.split(key, 6)
-  # A peephole is a single weight of standard deviation W_s / √H, nothing at H → ∞: a gain of 0 here says so.
+  # A peephole is a single weight of standard deviation W_s / √H, which vanishes at H → ∞; hence the gain of 0.
   init = lambda key: cell.init(
     key, 1, 2, recurrent_gain=0.0, bias_scale=bias_scale, forget_bias=forget_bias, dtype=dtype
   )
@@ -172,11 +180,11 @@ def _run(
     size = norm(tangent)
     tangent = jax.tree.map(lambda leaf: leaf / jnp.where(size == 0, 1, size), tangent)
     mean_square = jnp.mean(hidden(state) ** 2)
-    # Past an overflow the slopes of NaN are finite numbers of no meaning.
+    # After an overflow, the slopes at NaN are finite but meaningless.
     log_growth = jnp.where(jnp.isfinite(mean_square), jnp.log(size), jnp.nan)
     return (state, tangent, seen, tangent_seen), (mean_square, log_growth)
 
-  # The small start leaves a zero state that is unstable, and is forgotten where it is stable.
+  # The start is small but not 0: it leaves the zero state where that is unstable, and decays where it is stable.
   start = jax.tree.map(lambda leaf: 0.1 * leaf, population(k_start))
   tangent = population(k_tangent)
   nothing = jnp.zeros((steps, samples), dtype)
@@ -197,26 +205,26 @@ def sample_mean_field(
   samples: int = 1024,
   steps: int = 300,
 ) -> MeanField:
-  """Runs the population from (nearly) the zero state.
+  """Runs the population of the mean-field theory from a start near the zero state.
 
   Args:
     cell: a name in `CELLS` or a `Cell`: any `rnn`, `lstm` or `peephole_lstm`, or a `gru` that resets after the product.
-    key: for the sampling.
-    recurrent_gain: W_s; the kernel is Gaussian.
-    input_scale: standard deviation of the input's part of every pre-activation, white in time.
+    key: the random key of the sampling.
+    recurrent_gain: W_s. The kernel is Gaussian.
+    input_scale: the standard deviation that the input adds to every pre-activation, white in time.
     forget_bias: as in `InitOptions`, one number for all units.
-    bias_scale: standard deviation of the biases, which are drawn once a unit.
-    samples: units in the population. The statistical error falls with its root; with `samples` = H it scatters, and weighs
-      rare units, much as a network of that size does. Memory is 2 (k + 1) · samples · steps floats for k gates.
-    steps: the number of steps.
+    bias_scale: the standard deviation of the biases, which are drawn once per unit.
+    samples: the number of units in the population. The statistical error falls as 1/√samples. With `samples` = H, the scatter and
+      the weight of rare units are much as in a network of H units. Memory is 2 (k + 1) · samples · steps floats for k gates.
+    steps: the number of steps T.
 
   Returns:
-    The activity and the growth at every step. The growth is -inf where nothing of a perturbation survives, and NaN from
-    the step on which the activity overflows, as with a relu of large gain.
+    `mean_square` `[T]` and `log_growth` `[T]` in nats. The growth is -inf where nothing of a perturbation survives. It is NaN
+    from the step at which the activity overflows, as with a relu of large gain.
 
   Raises:
-    ValueError: for an unknown cell, one whose units see each other in another way (a GRU that resets before the product),
-      fewer than 2 steps or no samples, or options that are negative scales or not finite.
+    ValueError: for an unknown cell, fewer than 2 steps, no samples, or options that are negative scales or not finite. Also for a
+      cell whose units see each other in another way, such as a GRU that resets before the product.
   """
   cell = get_cell(cell) if isinstance(cell, str) else cell
   check_cell(cell)
@@ -236,9 +244,9 @@ def sample_mean_field(
 def predicted_growth_rate(
   cell: str | Cell, key: Key[Array, ""], *, steps: int = 300, **options: Any
 ) -> Float[Array, ""]:
-  """The mean-field growth rate of ‖∂S_t/∂S_0‖, nats per step: negative where gradients vanish.
+  """Returns the mean-field growth rate of ‖∂S_t/∂S_0‖ in nats per step, negative where gradients vanish.
 
-  The average of `sample_mean_field(...).log_growth` over the second half of the steps; `options` are the other arguments of
-  that function, `recurrent_gain` among them. May be `vmap`ped over its options and its key.
+  It is the average of `sample_mean_field(...).log_growth` over the second half of the steps. `options` are the other arguments of
+  `sample_mean_field`, which raises the same errors; `recurrent_gain` is required. Works under `vmap` over options and key.
   """
   return jnp.mean(sample_mean_field(cell, key, steps=steps, **options).log_growth[steps // 2 :])

@@ -1,14 +1,14 @@
-"""The large random tanh network, solved by mean field.
+"""Mean-field theory of the large random tanh network.
 
     x(n+1) = W tanh(x(n)) + input,        W_ij ~ N(0, g² / N),   input ~ N(0, σ²), white
 
-For N → ∞ the sum over many units makes every x_i Gaussian, with a variance Δ that must reproduce itself; the Jacobian
-J = W diag(tanh'(x)) then multiplies the squared length of any vector by χ a step:
+For N → ∞ the sum over many units makes every x_i Gaussian, with a variance Δ that must reproduce itself. The Jacobian
+J = W diag(tanh'(x)) then multiplies the squared length of any vector by χ per step:
 
     Δ = g² E tanh²(√Δ z) + σ²             χ = g² E sech⁴(√Δ z)             z ~ N(0, 1)
 
-x is the pre-activation of the RNN of the lab, s = tanh(x), and σ² is `input_scale²` for white inputs. For σ = 0 the fixed
-point is 0 up to g = 1, and chaos starts there; an input suppresses chaos up to a larger gain.
+In the lab's RNN, x is the pre-activation of s = tanh(x), and σ² is `input_scale²` for white inputs. For σ = 0 the zero state is
+stable up to g = 1, where chaos starts. An input suppresses chaos up to a larger gain.
 
 References: Sompolinsky, Crisanti & Sommers, "Chaos in random neural networks", PRL 61 (1988); Molgedey, Schuchhardt &
 Schuster, "Suppressing chaos in neural networks by noise", PRL 69 (1992), for Δ and χ in discrete time with input; Engelken,
@@ -28,16 +28,16 @@ from recurrent_lab.activations import log_sech2
 from recurrent_lab.theory.domain import certify, restrict, restrict_gain, restrict_variance
 
 LARGEST_VARIANCE = 1e24
-NODES = 160  # enough for an error of 1e-11 at the largest variance and far less at common ones, see `gaussian_mean`
-BISECTIONS = 70  # halvings of ln Δ: a bracket of any width shrinks below rounding in float64
+NODES = 160  # gives an error of 1e-11 at the largest variance and far less at common ones, see `gaussian_mean`
+BISECTIONS = 70  # halvings of ln Δ, enough for any bracket to shrink below rounding in float64
 
 
 def gaussian_mean(f: Callable[[Array], Array], variance: Float[Array, ""]) -> Float[Array, ""]:
-  """E f(√variance · z) for an even f, z ~ N(0, 1).
+  """Computes E f(√variance · z) for an even f, z ~ N(0, 1).
 
-  A trapezoid in v, where z = sinh(v) / s and s = max(1, √variance): fine steps where f turns (|x| ~ 1), wide ones in the
-  Gaussian's tail. The integrand is analytic for |Im v| < π/4, so the error is e^{-π²/2h} at spacing h; h < 0.2 up to
-  `LARGEST_VARIANCE`.
+  This is the trapezoidal rule in v, where z = sinh(v) / s and s = max(1, √variance). Its nodes are dense where f bends (|x| ~ 1)
+  and sparse in the tail of the Gaussian. The integrand is analytic for |Im v| < π/4, so the error is e^{-π²/2h} at spacing h.
+  The spacing is h < 0.2 up to `LARGEST_VARIANCE`.
   """
   std = jnp.sqrt(variance)
   s = jnp.maximum(1, std)
@@ -48,7 +48,7 @@ def gaussian_mean(f: Callable[[Array], Array], variance: Float[Array, ""]) -> Fl
 
 
 def _excess(x: Float[Array, "*any"]) -> Float[Array, "*any"]:
-  """x² - tanh² x, by its series where the difference would cancel."""
+  """Returns x² - tanh² x, by its series where the difference would cancel."""
   square = jnp.minimum(jnp.abs(x), 0.2) ** 2
   coefficients = (-929569 / 42567525, 21844 / 467775, -1382 / 14175, 62 / 315, -17 / 45, 2 / 3)
   series = jnp.polyval(jnp.asarray(coefficients, x.dtype), square) * square**2
@@ -56,9 +56,9 @@ def _excess(x: Float[Array, "*any"]) -> Float[Array, "*any"]:
 
 
 def _surplus(gain: Array, input_variance: Array, variance: Array) -> tuple[Array, Array]:
-  """g² E tanh² + σ² - Δ, which is positive below the solution, and the size of its terms.
+  """Returns g² E tanh² + σ² - Δ, which is positive below the solution, and the size of its terms.
 
-  For small Δ, E tanh² is Δ less a small excess and all the information is in the excess, so Δ is taken out by hand.
+  For small Δ, E tanh² is Δ minus a small excess that holds all the information. Δ is therefore subtracted analytically.
   """
   excess = gain**2 * gaussian_mean(_excess, variance)
   small = (gain - 1) * (gain + 1) * variance + input_variance - excess
@@ -68,7 +68,7 @@ def _surplus(gain: Array, input_variance: Array, variance: Array) -> tuple[Array
 
 
 def bisect(f: Callable[[Array], Array], low: Array, high: Array) -> Array:
-  """The root of `f`, positive below it and negative above, between `low` > 0 and `high`, by halving the logarithm."""
+  """Finds the root of `f` between `low` > 0 and `high` by bisection of the logarithm. `f` is positive below the root."""
 
   def halve(_: Array, bracket: tuple[Array, Array]) -> tuple[Array, Array]:
     low, high = bracket
@@ -82,10 +82,10 @@ def bisect(f: Callable[[Array], Array], low: Array, high: Array) -> Array:
 
 @partial(jnp.vectorize, signature="(),()->(),()")
 def _solve_variance(gain: Array, input_variance: Array) -> tuple[Array, Array]:
-  """Δ, and whether it solves its equation.
+  """Returns Δ, and whether it solves its equation.
 
-  As x² - ⅔ x⁴ ≤ tanh² x ≤ 1, Δ lies between (1 - g⁻²) / 2 or σ², and g² + σ². Bisection has no gradient; the Newton step
-  after it brings in that of the implicit function, dΔ/dg = -∂_g F / ∂_Δ F.
+  Because x² - ⅔ x⁴ ≤ tanh² x ≤ 1, the solution lies between max((1 - g⁻²) / 2, σ²) and g² + σ². Bisection has no gradient. The
+  Newton step after it adds the gradient of the implicit function, dΔ/dg = -∂_g F / ∂_Δ F.
   """
   silent = (gain <= 1) & (input_variance == 0)
   g = jnp.where(silent, 2, gain)
@@ -105,41 +105,48 @@ def _mean(f: Callable[[Array], Array], variance: Array) -> Array:
 
 
 def mean_field_variance(gain: ArrayLike, input_variance: ArrayLike = 0.0) -> Float[Array, "..."]:
-  """Δ, the variance of the pre-activations: the solution of Δ = g² E tanh²(√Δ z) + σ².
+  """Computes the variance Δ of the pre-activations: the solution of Δ = g² E tanh²(√Δ z) + σ².
 
-  The right side is concave in Δ, so there is one positive solution; for σ² = 0 and g ≤ 1 there is none, and Δ = 0.
+  The right side is concave in Δ, so there is one positive solution. For σ² = 0 and g ≤ 1 there is none, and Δ = 0.
 
   Args:
-    gain: g = W_s, 0 or more.
-    input_variance: σ², the variance that the input adds to every pre-activation, afresh at each step.
+    gain: g = W_s, 0 or more, of any shape.
+    input_variance: σ², the variance that the input adds to every pre-activation, independently at each step.
 
   Raises:
-    ValueError: for a negative or infinite argument, or where the equation is not solved to rounding (as when g² overflows).
+    ValueError: for a negative or infinite argument, or if the equation is not solved to rounding, as when g² overflows.
       Under a transformation such entries are NaN instead.
   """
   gain, input_variance = jnp.broadcast_arrays(*_arguments(gain, input_variance))
-  # Traced even when called directly, so that one compiled loop runs and not 70 eager bisections.
+  # Compiled even when called directly: one compiled loop instead of 70 eager bisections.
   variance, solved = jax.jit(_solve_variance)(gain, input_variance)
   complaint = f"The variance for gain {gain} and input_variance {input_variance} did not converge in {variance.dtype}."
   return certify(variance, solved, complaint)
 
 
 def jacobian_growth(gain: ArrayLike, input_variance: ArrayLike = 0.0) -> Float[Array, "..."]:
-  """χ = g² E sech⁴(√Δ z), the growth a step of the mean square of a perturbation; arguments as `mean_field_variance`."""
+  """Returns χ = g² E sech⁴(√Δ z), the factor per step by which the mean square of a perturbation grows, for N → ∞.
+
+  Arguments and errors are those of `mean_field_variance`.
+  """
   gain, input_variance = _arguments(gain, input_variance)
   variance = mean_field_variance(gain, input_variance)
   return gain**2 * _mean(lambda x: jnp.exp(2 * log_sech2(x)), variance)
 
 
 def largest_exponent(gain: ArrayLike, input_variance: ArrayLike = 0.0) -> Float[Array, "..."]:
-  """λ₁ = ½ ln χ in nats per step, for N → ∞; arguments as `mean_field_variance`."""
+  """Returns the largest Lyapunov exponent λ₁ = ½ ln χ in nats per step, for N → ∞.
+
+  Arguments and errors are those of `mean_field_variance`.
+  """
   return 0.5 * jnp.log(jacobian_growth(gain, input_variance))
 
 
 def mean_exponent(gain: ArrayLike, input_variance: ArrayLike = 0.0) -> Float[Array, "..."]:
-  """The mean of all N exponents, ln g + E ln sech²(√Δ z) - ½, in nats per step; arguments as `mean_field_variance`.
+  """Returns the mean of all N Lyapunov exponents, ln g + E ln sech²(√Δ z) - ½, in nats per step, for N → ∞.
 
-  Their sum is the mean of ln |det J| = ln |det W| + Σ ln tanh'(x_i), and ln |det W| / N → ln g - ½ for a Gaussian matrix.
+  The sum of the exponents is the mean of ln |det J| = ln |det W| + Σ ln tanh'(x_i). A Gaussian matrix has
+  ln |det W| / N → ln g - ½. Arguments and errors are those of `mean_field_variance`.
   """
   gain, input_variance = _arguments(gain, input_variance)
   variance = mean_field_variance(gain, input_variance)
@@ -147,10 +154,10 @@ def mean_exponent(gain: ArrayLike, input_variance: ArrayLike = 0.0) -> Float[Arr
 
 
 def driven_critical_gain(input_variance: ArrayLike) -> Float[Array, "..."]:
-  """g_c(σ²) at which χ = 1: below it a driven network forgets its past, above it is chaotic.
+  """Returns the gain g_c(σ²) at which χ = 1: a driven network forgets its past below it, and is chaotic above it.
 
-  χ = 1 gives g² = 1 / E sech⁴(√Δ z); put into the equation for Δ, this leaves σ² = Δ - E tanh² / E sech⁴ to be solved for Δ.
-  Small inputs already count: there σ² = (4/3) Δ³ and g_c = 1 + Δ, so g_c - 1 = (3σ²/4)^{1/3}.
+  χ = 1 gives g² = 1 / E sech⁴(√Δ z). In the equation for Δ this leaves σ² = Δ - E tanh² / E sech⁴, which is solved for Δ. Even a
+  small input matters: there σ² = (4/3) Δ³ and g_c = 1 + Δ, so g_c - 1 = (3σ²/4)^{1/3}. `input_variance` σ² has any shape.
 
   Raises:
     ValueError: for a negative or infinite input variance, or one without a solution in this precision (NaN when traced).
@@ -167,12 +174,12 @@ def _solve_critical_gain(input_variance: Array) -> tuple[Array, Array]:
     return gaussian_mean(lambda x: jnp.exp(2 * log_sech2(x)), variance)
 
   def missing(variance: Array) -> Array:
-    """σ² less the input variance for which this Δ is critical."""
+    """Returns σ² minus the input variance for which this Δ is critical."""
     return input_variance - variance + gaussian_mean(lambda x: jnp.tanh(x) ** 2, variance) / slope_moment(variance)
 
   silent = input_variance == 0
   onset = jnp.cbrt(0.75 * jnp.where(silent, 1, input_variance))
-  # Next to the onset the difference in `missing` is rounding noise; the bracket is then as narrow as the expansion allows.
+  # Near the onset the difference in `missing` is rounding noise. The bracket is then as narrow as the expansion allows.
   variance = bisect(missing, onset, onset * (1 + 3 * onset) + 2 * input_variance)
   gain = lax.rsqrt(slope_moment(jnp.where(silent, 0, variance)))
   tolerance = 64 * jnp.finfo(gain.dtype).eps * variance
@@ -180,10 +187,10 @@ def _solve_critical_gain(input_variance: Array) -> tuple[Array, Array]:
 
 
 def zero_fixed_point_exponent_cdf(gain: ArrayLike, s: ArrayLike) -> Float[Array, "..."]:
-  """F(s) = min(1, e^{2s} / g²), the share of Lyapunov exponents at or below s where the network is silent (g < 1, σ = 0).
+  """Returns F(s) = min(1, e^{2s} / g²), the share of Lyapunov exponents ≤ s of a silent network (g < 1, σ = 0).
 
-  There J = W at every step, so the exponents are ln |μ| over the eigenvalues μ of W, which fill the disk of radius g
-  uniformly (the circular law: Girko, 1984): P(|μ| ≤ e^s) = e^{2s} / g².
+  There J = W at every step, so the exponents are ln |μ| for the eigenvalues μ of W. By the circular law (Girko, 1984) these fill
+  the disk of radius g uniformly, so P(|μ| ≤ e^s) = e^{2s} / g². `gain` and `s` (nats per step) have any shape.
 
   Raises:
     ValueError: unless 0 < gain < 1 (NaN when traced).

@@ -12,7 +12,7 @@ from analysis import claims, figure
 from analysis.claims import __main__ as command
 from analysis.claims import finding, gains, pages
 from analysis.paper import lyapunov
-from experiments.store import load_results
+from sweepkit.store import load_results
 
 
 @pytest.fixture(scope="module")

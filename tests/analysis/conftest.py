@@ -5,7 +5,7 @@ import importlib
 import pytest
 
 from analysis import study
-from experiments import runner
+from sweepkit import runner
 from tests.made_up import SWEEPS, launches, make_up
 
 

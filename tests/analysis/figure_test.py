@@ -15,7 +15,7 @@ from analysis import figure, listing, numbers, paper, report, selection, study, 
 from analysis.language import table as language_table
 from analysis.learning import table as learning_table
 from analysis.learning import temporal_order
-from experiments.store import load_results
+from sweepkit.store import load_results
 from tests.made_up import SMALL, TRAINED, make_up
 
 STUDIES = [one.name for one in study.studies()]

@@ -7,8 +7,8 @@ import pytest
 import xarray as xr
 
 from analysis import study, wording
-from experiments import store
-from experiments.store import load_results
+from sweepkit import store
+from sweepkit.store import load_results
 from tests.made_up import folder_of
 
 EVERY = [spec for one in study.studies() for spec in study.figures(one.name)]

@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 
 from analysis import claims, numbers, provenance, report, study, wording
-from experiments.store import load_results
+from sweepkit.store import load_results
 from tests.made_up import folder_of
 
 FEW = ("recurrent_gain", "tanh_slope")

@@ -7,8 +7,8 @@ from pypdf import PdfReader
 import pytest
 
 from examples import figure_for_a_paper, portrait, reuse_a_cell, sweep_from_python
-from experiments import store
 from recurrent_lab import theory
+from sweepkit import store
 
 
 def test_a_reused_cell_keeps_more_of_the_first_input_the_higher_its_forget_bias(capsys):

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from experiments import verify
+from sweepkit import verify
 
 KEPT = Path(__file__).parent.parent.parent / "results" / "reference"
 # The start of a path from a root, a home or a drive, at the beginning of a text or of a word or a flag's value in it.

@@ -1,5 +1,6 @@
 """How a launch goes about it: writing behind computing, stopping, shards of an array, processes of a cluster, lack of memory."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -9,29 +10,16 @@ import jax
 import numpy as np
 import pytest
 
-from experiments import devices, grid, plan, runner, store
-from experiments.measure import Measure
-from tests.experiments.devices_test import ended, launcher, stored
-from tests.experiments.runner_test import SMALL, experiment
+from sweepkit import RunMeasure, plan, runner, store
+from sweepkit import points as grid
+from sweepkit.execution import devices
+from tests.support.launches import SMALL, array, ended, experiment, launcher, stored, watch
 
 FLAGS = (*SMALL, "--ws=0.5,1,2", "--cells=rnn", "--chunk=2")
 
 
 def launch(out, *flags):
   return runner.main(experiment("activation_choice"), [*FLAGS, f"--out={out}", *flags])
-
-
-def watch(monkeypatch, module, name, events, after=lambda: None):
-  """Takes a note of every call of a function."""
-  function = getattr(module, name)
-
-  def noting(*args):
-    events.append(name)
-    result = function(*args)
-    after()
-    return result
-
-  monkeypatch.setattr(module, name, noting)
 
 
 def test_a_block_is_on_its_way_before_the_former_is_written(tmp_path, monkeypatch):
@@ -44,8 +32,11 @@ def test_a_block_is_on_its_way_before_the_former_is_written(tmp_path, monkeypatc
 
 def test_labels_are_made_once_for_a_program(tmp_path):
   chosen, calls = experiment("activation_choice"), []
-  measure = chosen.measure._replace(coords=lambda static: calls.append(static) or {})
-  assert runner.main(chosen._replace(measure=measure), [*FLAGS, f"--out={tmp_path}", "--cells=rnn,rnn_sigmoid"]) == 0
+  measure = dataclasses.replace(chosen.measure, coords=lambda static: calls.append(static) or {})
+  assert (
+    runner.main(dataclasses.replace(chosen, measure=measure), [*FLAGS, f"--out={tmp_path}", "--cells=rnn,rnn_sigmoid"])
+    == 0
+  )
   assert [static["cell"] for static in calls] == ["rnn", "rnn_sigmoid"]
 
 
@@ -94,9 +85,9 @@ def test_a_block_of_runs_without_memory_goes_on_as_two(tmp_path, capsys):
     return {"zero": np.zeros(len(points))}
 
   chosen = experiment("activation_choice")
-  measure = Measure(run, {"zero": ()}, lambda static: {}, keeps_files=True)
+  measure = RunMeasure(run, settings=chosen.measure.settings, dims={"zero": ()})
   flags = [*SMALL, "--ws=1", "--cells=rnn", "--seeds=5", f"--out={tmp_path}"]
-  assert runner.main(chosen._replace(measure=measure), flags) == 0
+  assert runner.main(dataclasses.replace(chosen, measure=measure), flags) == 0
   assert [count for count, _ in tried] == [5, 3, 2, 1, 2]
   paths = store.block_paths(tmp_path / "activation_choice")
   assert sorted(path.stem for path in paths) == sorted(name for count, name in tried if count < 3)
@@ -108,10 +99,6 @@ def test_other_devices_than_jax_has_started_with_are_refused(tmp_path, capsys):
   assert launch(tmp_path, "--cpu_devices=7") == 2
   assert "--cpu_devices: 7 is not allowed in a process whose JAX has" in capsys.readouterr().err
   assert not (tmp_path / "activation_choice").exists()
-
-
-def array(**values):
-  return {f"SLURM_ARRAY_TASK_{name}": str(value) for name, value in values.items()}
 
 
 @pytest.mark.parametrize(

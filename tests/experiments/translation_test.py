@@ -8,11 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments import learning, pairs, runner, store, text, translation
+from experiments import translation
+from experiments.language import pairs, text
 import recurrent_lab as rl
 from recurrent_lab import sequence
 from recurrent_lab.tasks import Batch, Task
 from recurrent_lab.tasks.translation import translation as translation_task
+from sweepkit import runner, store
 
 TINY = (
   "--cells=rnn",
@@ -31,10 +33,10 @@ WORDS = ("</s>", "a", "b", "c", "d", "e")
 @pytest.fixture
 def few_sentences(monkeypatch):
   monkeypatch.setattr(pairs, "TOY_SENTENCES", 600)
-  for cached in (pairs.load, learning._task):
+  for cached in (pairs.load, translation._task):
     cached.cache_clear()
   yield
-  for cached in (pairs.load, learning._task):
+  for cached in (pairs.load, translation._task):
     cached.cache_clear()
 
 

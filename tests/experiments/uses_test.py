@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from experiments import forecast, ngram_tasks, runner, store
+from experiments import forecast, ngram_tasks
 from recurrent_lab.tasks.sessions import MARKOV_ERROR
 from recurrent_lab.tasks.stories import CHANCE_ERROR
+from sweepkit import runner, store
 
 
 @pytest.mark.slow

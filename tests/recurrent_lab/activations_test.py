@@ -42,7 +42,9 @@ def test_log_slope_is_the_log_of_the_derivative(name, rng):
 
 
 def test_log_sigmoid_slope_survives_saturation():
-  np.testing.assert_allclose(rl.log_sigmoid_slope(jnp.float32([-1e4, 0, 1e4])), [-1e4, -2 * np.log(2), -1e4], rtol=1e-6)
+  np.testing.assert_allclose(
+    rl.activations.log_sigmoid_slope(jnp.float32([-1e4, 0, 1e4])), [-1e4, -2 * np.log(2), -1e4], rtol=1e-6
+  )
 
 
 def test_saturation_counts_what_it_says():

@@ -10,7 +10,7 @@ from recurrent_lab import _xla
 
 EMITTERS = "--xla_cpu_use_fusion_emitters=false"
 
-# What a process is told; `rl` is imported before or after JAX starts.
+# The program of a process. It imports `rl` before or after JAX starts.
 TOLD = """
 import jax
 {before}

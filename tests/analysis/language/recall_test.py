@@ -1,7 +1,7 @@
 """The figure of long-range recall, from results that do not fill their grid."""
 
 from analysis.language import recall
-from experiments.store import load_results
+from sweepkit.store import load_results
 from tests.made_up import make_up
 
 

@@ -1,0 +1,32 @@
+"""The portrait of a random net: its settings, how it is drawn, and the measures that studies of random nets share."""
+
+from experiments.portrait.measures import (
+  EXPONENT,
+  GATE,
+  LAG,
+  LARGEST,
+  PORTRAIT,
+  STANDARD_ERROR,
+  STATE_INDEX,
+  portrait_of,
+)
+from experiments.portrait.nets import Sample, cell_of, draw, gates, state_size
+from experiments.portrait.settings import SETTINGS, Net
+
+__all__ = [
+  "EXPONENT",
+  "GATE",
+  "LAG",
+  "LARGEST",
+  "PORTRAIT",
+  "SETTINGS",
+  "STANDARD_ERROR",
+  "STATE_INDEX",
+  "Net",
+  "Sample",
+  "cell_of",
+  "draw",
+  "gates",
+  "portrait_of",
+  "state_size",
+]

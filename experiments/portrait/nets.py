@@ -1,0 +1,75 @@
+"""Random nets: drawn from the key of a point."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array
+
+from experiments.portrait.settings import Net
+import recurrent_lab as rl
+from sweepkit import Point
+from sweepkit.points import read
+
+
+def cell_of(static: Point) -> rl.Cell:
+  """The cell of a point."""
+  return rl.get_cell(str(static["cell"]))
+
+
+class Sample(NamedTuple):
+  """One random net and what is put in."""
+
+  params: Any
+  xs: Array  # [T, I]
+  state: Any  # S_0
+  key: Array  # for whatever else is random
+
+
+def draw(static: Point, key: Array, values: Mapping[str, Array]) -> Sample:
+  """Random parameters, inputs and initial state of a point.
+
+  The inputs are white: Gaussian, independent at every step and in every channel, with standard deviation `input_scale`.
+  With `input=zero` there are none, and the state starts Gaussian with standard deviation 1, since a net at 0 stays there.
+  """
+  net, cell = read(Net, static), cell_of(static)
+  dtype = jnp.float64 if net.x64 else jnp.float32
+  shape = net.seq_len, net.input_size
+  k_params, k_inputs, k_state, k_rest = jax.random.split(key, 4)
+  params = cell.init(
+    k_params,
+    net.input_size,
+    net.hidden_size,
+    recurrent_gain=values["ws"],
+    recurrent_init=net.recurrent_init,
+    bias_scale=values["bias_scale"],
+    forget_bias=values["forget_bias"],
+    dtype=dtype,
+  )
+  params = params._replace(bias=params.bias + values["bias"].astype(dtype))
+  state = cell.initial_state(params)
+  if net.input == "white":
+    xs = values["input_scale"].astype(dtype) * jax.random.normal(k_inputs, shape, dtype)
+  else:
+    xs = jnp.zeros(shape, dtype)
+    leaves, structure = jax.tree.flatten(state)
+    keys = jax.random.split(k_state, len(leaves))
+    state = jax.tree.unflatten(
+      structure, [jax.random.normal(k, leaf.shape, dtype) for k, leaf in zip(keys, leaves, strict=True)]
+    )
+  return Sample(params, xs, state, k_rest)
+
+
+def gates(cell: rl.Cell) -> list[str]:
+  """The names of the nonlinearities of a cell, without running it."""
+  assert cell.probe is not None
+  params = cell.init(jax.random.key(0), 1, 1)
+  return list(jax.eval_shape(cell.probe, params, cell.initial_state(params), jnp.zeros((1,))))
+
+
+def state_size(static: Point) -> int:
+  """The number n of entries of the state of a point's net."""
+  cell = cell_of(static)
+  params = jax.eval_shape(lambda key: cell.init(key, 1, read(Net, static).hidden_size), jax.random.key(0))
+  return sum(leaf.size for leaf in jax.tree.leaves(jax.eval_shape(cell.initial_state, params)))

@@ -1,0 +1,97 @@
+"""The parts of a training run: what its settings mean."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array
+import optax
+
+from experiments.training.settings import RunSettings
+import recurrent_lab as rl
+from recurrent_lab import training
+from recurrent_lab.initializers import chrono, recommended
+from recurrent_lab.tasks import Task
+
+TOKEN_TASKS = ("language", "translation")  # whose inputs are integers
+
+
+class Run(NamedTuple):
+  """The parts of a run.
+
+  Attributes:
+    cell: one cell, or a stack of them.
+    task: what it learns.
+    gradient: how its gradient is computed.
+    optimizer: of optax.
+    clip: of optax.
+  """
+
+  cell: rl.Cell
+  task: Task
+  gradient: training.Gradient
+  optimizer: optax.GradientTransformation
+  clip: optax.GradientTransformation
+
+
+def build(settings: RunSettings) -> Run:
+  """Returns the parts of a run; nothing is computed.
+
+  Raises:
+    ValueError: if the settings do not go together.
+  """
+  base = rl.get_cell(settings.cell)
+  cell = base if settings.layers == 1 else rl.stack(*[base] * settings.layers)
+  task = settings.make_task()
+  k1, k2 = settings.k1, settings.k2
+  if (k1 == 0) != (k2 == 0) or k1 > k2:
+    raise ValueError(f"Truncated BPTT has k1 = {k1} and k2 = {k2}; it needs 1 ≤ k1 ≤ k2, or 0 for both.")
+  if task.name in TOKEN_TASKS and (settings.omega or settings.floss):
+    raise ValueError(f"omega and floss are not defined for the tokens of {task.name}; both must be 0.")
+  if task.source_size and k1:
+    raise ValueError(f"Truncated BPTT is not defined for the two nets of {task.name}; k1 and k2 must be 0.")
+  if k1 and settings.omega:
+    raise ValueError(
+      f"omega is {settings.omega:g} with k1 = {k1}; Ω is defined for full BPTT, so one of them must be 0."
+    )
+  if settings.forget_bias == "chrono" and task.steps <= 2:
+    raise ValueError(f"Chrono biases need more than the {task.steps} steps of this task.")
+  if settings.floss and settings.floss_k > settings.hidden_size:
+    raise ValueError(f"floss_k is {settings.floss_k}; it must not exceed the {settings.hidden_size} units.")
+  if k1:
+    gradient = training.truncated_gradient(cell, task, k1, k2)
+  elif settings.omega:
+    gradient = training.omega_gradient(cell, task, settings.omega)
+  else:
+    gradient = training.full_gradient(cell, task)
+  return Run(
+    cell=cell,
+    task=task,
+    gradient=gradient,
+    optimizer=training.optimizer(
+      settings.optimizer, settings.learning_rate, settings.updates if settings.decay == "cosine" else None
+    ),
+    clip=training.clipping(settings.clip, settings.clip_at),
+  )
+
+
+def initial_params(settings: RunSettings, key: Array) -> Any:
+  """Returns the parameters before training and flossing."""
+  run = build(settings)
+  k_params, k_biases = jax.random.split(key)
+  dtype = jnp.float64 if settings.x64 else jnp.float32
+  if settings.init == "recommended":
+    options = recommended(settings.cell, k_biases, settings.hidden_size, run.task.steps)
+  else:
+    options = {
+      "recurrent_gain": settings.ws,
+      "recurrent_init": settings.recurrent_init,
+      "input_gain": settings.input_gain,
+    }
+    if settings.forget_bias == "chrono":
+      options |= chrono(k_biases, settings.hidden_size, run.task.steps, dtype)
+    else:
+      options |= {"forget_bias": float(settings.forget_bias)}
+  return training.init_params(
+    k_params, run.cell, run.task, settings.hidden_size, output_gain=settings.output_gain, **options, dtype=dtype
+  )

@@ -1,0 +1,44 @@
+"""Measurements that take any cell: Jacobian products, spectra, adjoints, and what follows from them."""
+
+from recurrent_lab.instruments.adjoints import adjoint_log_norms, gradient_by_lag
+from recurrent_lab.instruments.attractor import (
+  entropy_rate,
+  kaplan_yorke_dimension,
+  participation_ratio,
+  positive_share,
+)
+from recurrent_lab.instruments.growth import Growth, growth_rate, memory_length
+from recurrent_lab.instruments.jacobians import (
+  jacobian_product,
+  product_log_norms,
+  product_log_singular_values,
+  products_by_lag,
+  state_blocks,
+  state_jacobians,
+)
+from recurrent_lab.instruments.lyapunov import LyapunovSpectrum, lyapunov_spectrum
+from recurrent_lab.instruments.norms import NORMS, ScaledMatrix, log_frobenius_norm, log_spectral_norm
+
+__all__ = [
+  "NORMS",
+  "Growth",
+  "LyapunovSpectrum",
+  "ScaledMatrix",
+  "adjoint_log_norms",
+  "entropy_rate",
+  "gradient_by_lag",
+  "growth_rate",
+  "jacobian_product",
+  "kaplan_yorke_dimension",
+  "log_frobenius_norm",
+  "log_spectral_norm",
+  "lyapunov_spectrum",
+  "memory_length",
+  "participation_ratio",
+  "positive_share",
+  "product_log_norms",
+  "product_log_singular_values",
+  "products_by_lag",
+  "state_blocks",
+  "state_jacobians",
+]

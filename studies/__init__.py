@@ -1,0 +1,1 @@
+"""Job lists of studies: one text file per study, and the command that runs it."""

@@ -1,0 +1,144 @@
+"""Computes blocks of points: plain data in, arrays or an error out.
+
+A block of a sweep starts before the outcome of the previous block is handed out, so that the devices do not wait for the disk. A
+block of a `RunMeasure` is left to that measure.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import contextlib
+from functools import partial
+from pathlib import Path
+import time
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from sweepkit.execution import devices, signals
+from sweepkit.execution.progress import say
+from sweepkit.measure import Measure, Measured, RunMeasure, point_key
+from sweepkit.points import Point, key_words, label, static_part
+from sweepkit.settings import traced_names
+from sweepkit.store.blocks import STATUS
+
+
+def traced_arguments(points: Sequence[Point], names: Sequence[str]) -> tuple[Any, ...]:
+  """Returns the parts of points that a compiled program takes as arguments."""
+  seeds = np.array([point["seed"] for point in points], np.uint32)
+  words = np.array([key_words(point) for point in points], np.uint32)
+  float_dtype = np.float64 if points[0]["x64"] else np.float32
+  values = {name: np.array([point[name] for point in points], float_dtype) for name in names}
+  return seeds, words, values
+
+
+def measure_block(measure: Measure, static: Point, seeds: Any, words: Any, values: Any) -> Mapping[str, Any]:
+  """Computes the measure of a block of points, with the points on the leading axis."""
+
+  def one(seed: Any, words: Any, values: Any) -> Mapping[str, Any]:
+    return measure.run(static, point_key(seed, words), values)
+
+  return jax.vmap(one)(seeds, words, values)
+
+
+def status(measure: Measured, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+  """Returns the `STATUS` of every point.
+
+  It is `nonfinite` if the point holds a NaN or +inf where that is not an answer, else `updates_dropped` if it counts any, else `ok`.
+  """
+  bad = np.zeros(next(iter(arrays.values())).shape[0], bool)
+  for name, array in arrays.items():
+    wrong = np.zeros(array.shape, bool)
+    if name not in measure.may_be_nan:
+      wrong |= np.isnan(array)
+    if name not in measure.may_be_infinite:
+      wrong |= np.isposinf(array)
+    bad |= wrong.reshape(len(bad), -1).any(axis=1)
+  dropped = arrays[measure.dropped] > 0 if measure.dropped else np.zeros_like(bad)
+  names = np.where(bad, "nonfinite", np.where(dropped, "updates_dropped", "ok"))
+  return np.array([STATUS.index(name) for name in names], np.int8)
+
+
+class Outcome(NamedTuple):
+  """The arrays of some points, or the error instead, and the effort for the provenance."""
+
+  points: list[Point]
+  arrays: dict[str, np.ndarray]
+  error: Exception | None
+  effort: dict[str, Any]
+
+
+ERRORS = (RuntimeError, MemoryError, FloatingPointError)
+
+
+def _begun(group: devices.Group, points: list[Point], traced: Sequence[str]) -> Callable[[float], Outcome]:
+  """Starts computing points. Returns a function that waits for them, given the time from which they had the devices."""
+  begin, compiled = time.perf_counter(), group.compile_seconds
+  arguments = traced_arguments(points, traced)
+  started = None
+  with contextlib.suppress(*ERRORS):  # the error is raised again below, unless only two blocks at once were too large
+    started = devices.start(group, arguments)
+
+  def finish(free_since: float) -> Outcome:
+    try:
+      arrays, error = devices.finish(group, arguments, started), None
+    except ERRORS as raised:
+      arrays, error = {}, raised
+    effort = {
+      "wall_seconds": round(time.perf_counter() - max(begin, free_since), 3),
+      "compile_seconds": round(group.compile_seconds - compiled, 3),
+      "chunk_halvings": group.halvings,
+    }
+    return Outcome(points, arrays, error, effort)
+
+  return finish
+
+
+def swept(measure: Measure, chunk: int, queue: Iterable[list[Point]]) -> Iterator[Outcome]:
+  """Computes blocks of points. Each block starts before the outcome of the previous block is handed out."""
+  groups: dict[Point, devices.Group] = {}
+  traced = traced_names(measure.settings)
+  pending: Callable[[float], Outcome] | None = None
+  free_since = 0.0
+  for points in queue:
+    static = static_part(points[0], traced)
+    function = partial(measure_block, measure, static)
+    group = groups.setdefault(static, devices.Group(label(static), function, chunk))
+    # A pending block neither waits for a compilation nor counts it as its time.
+    if pending and (signals.is_asked_to_stop() or not group.programs):
+      yield pending(free_since)
+      pending = None
+    signals.stop_if_asked()
+    begun = _begun(group, points, traced)
+    if pending:
+      outcome, free_since = pending(free_since), time.perf_counter()
+      yield outcome
+    pending = begun
+  if pending:
+    yield pending(free_since)
+
+
+def kept(
+  measure: RunMeasure,
+  out: Path,
+  checkpoint_seconds: float,
+  queue: Iterable[list[Point]],
+  name: Callable[[Sequence[Point]], str],
+) -> Iterator[Outcome]:
+  """Runs the blocks of a measure that keeps files, in folders of these names. A block that runs out of memory is split in two."""
+  for block in queue:
+    parts, halvings = [block], 0
+    while parts:
+      signals.stop_if_asked()
+      points, begin, error = parts.pop(0), time.perf_counter(), None
+      arrays: dict[str, np.ndarray] = {}
+      try:
+        arrays = dict(measure.run(points, out / "runs" / name(points), checkpoint_seconds))
+      except ERRORS as raised:
+        if devices.is_out_of_memory(raised) and len(points) > 1:
+          half, halvings = (len(points) + 1) // 2, halvings + 1
+          parts[:0] = [points[:half], points[half:]]
+          say(f"{label(points[0])}: out of memory with {len(points)} points; going on with {half}.")
+          continue
+        error = raised
+      effort = {"wall_seconds": round(time.perf_counter() - begin, 3), "chunk_halvings": halvings}
+      yield Outcome(points, arrays, error, effort)

@@ -1,0 +1,190 @@
+"""Arranges stored points as one dataset, in memory proportional to what is stored.
+
+Points that fill a grid become an array with one dimension per setting. Points that leave most of their grid empty, such as four
+sweeps of one axis each, stay a list: one dimension `point`, whose index holds the settings. An array whose length differs so
+much between points that padding it would take most of the memory becomes a list of its entries.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from sweepkit.points import Point
+from sweepkit.store.attributes import Axes
+
+# Labels and padding may take four times the memory of what is stored, or 32 MiB, which any machine has.
+MOST_TIMES, SMALL = 4, 2**25
+
+
+class Part(NamedTuple):
+  """Points with arrays of one shape, on their leading axis.
+
+  Attributes:
+    points: one per row of the arrays.
+    arrays: name -> array.
+    dims: name -> names of the axes after the first.
+    coords: axis name -> its labels.
+  """
+
+  points: Sequence[Point]
+  arrays: Mapping[str, np.ndarray]
+  dims: Mapping[str, Sequence[str]]
+  coords: Mapping[str, Sequence[Any]]
+
+
+def distinct(values: Iterable[Any]) -> list[Any]:
+  """Distinct values, numbers in increasing order, names in the order in which they come."""
+  seen = list(dict.fromkeys(values))
+  return sorted(seen) if all(isinstance(v, int | float) for v in seen) else seen
+
+
+def axis_values(points: Sequence[Point], axes: Axes) -> dict[str, list[Any]]:
+  """The distinct values of every setting of some points: names in the order that their axis has, others after them."""
+  values = {name: distinct(point[name] for point in points) for name in points[0]}
+  for name, order in axes.items():
+    if name in values and order:
+      values[name].sort(key=[*order, *values[name]].index)
+  return values
+
+
+def _order_of(name: str) -> str:
+  """The attribute of a list of points that holds the order of the names of an axis."""
+  return f"{name}_order"
+
+
+def _labels(parts: Sequence[Part]) -> dict[str, list[Any]]:
+  """All labels of every axis of the arrays."""
+  found: dict[str, dict[tuple[Any, ...], None]] = {}
+  for part in parts:
+    for axis, labels in part.coords.items():
+      found.setdefault(axis, {})[tuple(labels)] = None
+  return {axis: distinct(label for labels in ways for label in labels) for axis, ways in found.items()}
+
+
+def _is_small(size: int, stored: int) -> bool:
+  return size <= max(MOST_TIMES * stored, SMALL)
+
+
+class _Variable(NamedTuple):
+  """An array of all parts: its axes after those of the points, its dtype, the bytes stored, and those of a padded point."""
+
+  axes: tuple[str, ...]
+  dtype: np.dtype
+  fill: Any
+  stored: int
+  padded: int
+
+
+def _variables(parts: Sequence[Part], labels: Mapping[str, Sequence[Any]]) -> dict[str, _Variable]:
+  axes = {name: tuple(of) for part in parts for name, of in part.dims.items()}
+  found = {}
+  for name, of in axes.items():
+    arrays = [part.arrays[name] for part in parts if name in part.arrays]
+    # Integers become floats, since what was not computed is NaN; names and statuses say so themselves.
+    is_plain = arrays[0].dtype.kind in "iufb" and name != "status"
+    dtype = np.result_type(np.float32 if is_plain else arrays[0].dtype, *(array.dtype for array in arrays))
+    fill = np.nan if is_plain else np.zeros((), dtype)[()]
+    stored = sum(array.size for array in arrays) * dtype.itemsize
+    padded = math.prod(len(labels[axis]) for axis in of) * dtype.itemsize
+    found[name] = _Variable(of, dtype, fill, stored, padded)
+  return found
+
+
+def _filled(
+  parts: Sequence[Part], name: str, one: _Variable, labels: Mapping[str, Any], shape: Any, at: Any
+) -> np.ndarray:
+  """An array over all points; `at` are the places of the points of every part on the leading axes, which have this shape."""
+  array = np.full((*shape, *(len(labels[axis]) for axis in one.axes)), one.fill, one.dtype)
+  place = {axis: {label: i for i, label in enumerate(labels[axis])} for axis in one.axes}
+  for part, points in zip(parts, at, strict=True):
+    if name in part.arrays:
+      where = [[place[axis][label] for label in part.coords[axis]] for axis in one.axes]
+      inner = np.ix_(*where) if where else ()
+      leading = [np.reshape(index, (-1, *[1] * len(where))) for index in points]
+      array[(*leading, *inner)] = part.arrays[name]
+  return array
+
+
+def _entries(parts: Sequence[Part], name: str, one: _Variable) -> dict[str, xr.Variable]:
+  """An array of different lengths as a list of its entries, with the number of the point and the labels of each entry."""
+  dim, first = f"{name}_entry", 0
+  columns: dict[str, list[np.ndarray]] = {name: [], f"{name}_point": [], **{f"{name}_{axis}": [] for axis in one.axes}}
+  for part in parts:
+    if name in part.arrays:
+      array = part.arrays[name]
+      columns[name].append(np.ravel(array).astype(one.dtype))
+      columns[f"{name}_point"].append(np.repeat(np.arange(first, first + len(array), dtype=np.int32), array[0].size))
+      for i, axis in enumerate(one.axes):
+        along = np.asarray(part.coords[axis]).reshape([-1 if j == i else 1 for j in range(len(one.axes))])
+        columns[f"{name}_{axis}"].append(np.ravel(np.broadcast_to(along, array.shape)))
+    first += len(part.points)
+  return {column: xr.Variable(dim, np.concatenate(pieces)) for column, pieces in columns.items()}
+
+
+def _as_list(
+  parts: Sequence[Part], variables: Mapping[str, _Variable], labels: Any, names: Sequence[str]
+) -> xr.Dataset:
+  points = [point for part in parts for point in part.points]
+  ends = np.cumsum([len(part.points) for part in parts])
+  at = [(np.arange(end - len(part.points), end),) for end, part in zip(ends, parts, strict=True)]
+  data: dict[str, Any] = {}
+  coords: dict[str, Any] = {name: ("point", np.array([point[name] for point in points])) for name in names}
+  used: dict[str, list[Any]] = {}
+  for name, one in variables.items():
+    if _is_small(len(points) * one.padded, one.stored):
+      data[name] = (("point", *one.axes), _filled(parts, name, one, labels, (len(points),), at))
+      used |= {axis: labels[axis] for axis in one.axes}
+    else:
+      listed = _entries(parts, name, one)
+      data[name] = listed.pop(name)
+      coords |= listed
+  return xr.Dataset(data, coords=coords | used).set_index(point=list(names))
+
+
+def dataset(parts: Sequence[Part], axes: Axes) -> xr.Dataset:
+  """The points of all parts, each of which occurs once, as a grid or as a list (see the head of this file).
+
+  A setting that never changes and is none of the `axes` is a scalar coordinate. What was not computed is NaN, and 0 or "" where
+  that is not possible.
+  """
+  points = [point for part in parts for point in part.points]
+  values, labels = axis_values(points, axes), _labels(parts)
+  names = [name for name in values if name in axes or len(values[name]) > 1]
+  shape = tuple(len(values[name]) for name in names)
+  variables = _variables(parts, labels)
+  padded, stored = (sum(getattr(one, field) for one in variables.values()) for field in ("padded", "stored"))
+  if _is_small(math.prod(shape) * padded, stored):
+    place = {name: {value: i for i, value in enumerate(values[name])} for name in names}
+    at = [[[place[name][point[name]] for point in part.points] for name in names] for part in parts]
+    arrays = {name: _filled(parts, name, one, labels, shape, at) for name, one in variables.items()}
+    data = xr.Dataset(
+      {name: ((*names, *variables[name].axes), array) for name, array in arrays.items()},
+      coords={name: values[name] for name in names} | labels,
+    )
+  else:
+    data = _as_list(parts, variables, labels, names)
+    data.attrs = {_order_of(name): " ".join(values[name]) for name in names if axes.get(name)}
+  return data.assign_coords({name: values[name][0] for name in values if name not in names})
+
+
+def as_grid(data: xr.Dataset) -> xr.Dataset:
+  """The dataset with one dimension per setting, however many points are missing; a grid is returned as it is.
+
+  For points that were chosen from a list, as by `data.where(data.bias == 0, drop=True)`: the whole grid of a list is large.
+  """
+  if "point" not in data.dims:
+    return data
+  lists = [name for name, values in data.variables.items() if any(str(dim).endswith("_entry") for dim in values.dims)]
+  listed = data.drop_vars(lists)
+  names = listed.indexes["point"].names
+  kinds = {
+    name: values for name, values in listed.data_vars.items() if values.dtype.kind not in "iuf" or name == "status"
+  }
+  fill = {name: np.zeros((), values.dtype)[()] for name, values in kinds.items()}
+  grid = listed.unstack("point", fill_value=fill | {n: np.nan for n in listed.data_vars if n not in fill})
+  orders = {name: str(data.attrs[_order_of(name)]).split() for name in names if _order_of(name) in data.attrs}
+  values = axis_values([Point(dict(zip(names, at, strict=True))) for at in listed.point.values], orders)
+  return grid.sel(values).transpose(*names, ...)

@@ -1,0 +1,76 @@
+"""Everything that a folder of results holds, as one labelled dataset."""
+
+from collections.abc import Sequence
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from sweepkit.points import content_hash
+from sweepkit.store import layout
+from sweepkit.store.attributes import annotate, older_axes
+from sweepkit.store.blocks import SCHEMA_VERSION, STATUS, block_paths, read_block
+from sweepkit.store.files import ResultsError, at_home
+from sweepkit.store.selection import has, planned_points, rows_in_force, settings_of
+
+
+def load_results(folder: str | Path, **settings: Any) -> xr.Dataset:
+  """Returns all blocks of an experiment as one labelled dataset, in memory proportional to what is stored.
+
+  Dimensions are named as the settings are, then come `seed` and those of each variable. A setting that never changes is a scalar
+  coordinate, unless its experiment says that it is always an axis. Points that were not computed hold NaN and the status
+  `missing`. `status` holds indices into `STATUS`, which its attributes `flag_values` and `flag_meanings` name. `code` names the
+  code that computed a point, "unknown" for results from before that was stored.
+
+  Points that leave most of their grid empty, such as sweeps of one axis each, come with one dimension `point` instead. Its index
+  holds the settings: `data.sel(r=1.0)` selects, and so does `data.where(data.r == 1, drop=True)`, for a setting `r`.
+
+      load_results("results/chaos", r=4)      points of this setting alone, a grid if they fill it
+
+  Attributes of the dataset: `source`, the folder; `checksum` of what was read; `planned`, the number of points that the launches
+  were asked for; `present`, how many of them are there. Variables and coordinates have `long_name` and `units`.
+
+  Args:
+    folder: of the experiment, such as results/chaos.
+    settings: a value or a list of values by name; only points that have them are loaded.
+
+  Raises:
+    ResultsError: if there is nothing to read, a file is altered or of another schema, or no point has these settings.
+  """
+  folder = Path(at_home(str(folder)))
+  paths = block_paths(folder)
+  if not paths:
+    raise ResultsError(f"{folder} holds no results; run its experiment first.")
+  blocks = [read_block(path) for path in paths]
+  wanted = settings_of(folder, blocks, settings)
+  parts = []
+  for block, rows in zip(blocks, rows_in_force(blocks), strict=True):
+    if chosen := [i for i in rows if has(block.points[i], wanted)]:
+      arrays = {name: array[chosen] for name, array in block.arrays.items()} | {
+        "code": np.full(len(chosen), block.code)
+      }
+      dims = {**block.dims, "status": (), "code": ()}
+      parts.append(layout.Part([block.points[i] for i in chosen], arrays, dims, block.coords))
+  if not parts:
+    said = ", ".join(f"{name} {value!r}" for name, value in settings.items())
+    raise ResultsError(f"{folder} holds no point with {said}.")
+  axes: dict[str, Sequence[str]] = {}
+  for block in blocks:
+    axes |= block.axes or older_axes()
+  data = layout.dataset(parts, axes)
+  annotate(data, [block.attributes for block in blocks])
+  data.status.attrs = {
+    "long_name": "what became of the point",
+    "flag_values": np.arange(len(STATUS), dtype=np.int8),
+    "flag_meanings": " ".join(STATUS),
+  }
+  data.attrs |= {
+    "source": str(folder),
+    "checksum": content_hash([hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]),
+    "schema_version": SCHEMA_VERSION,
+    "planned": sum(has(point, wanted) for point in planned_points(blocks)),
+    "present": sum(len(part.points) for part in parts),
+  }
+  return data

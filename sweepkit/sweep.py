@@ -1,0 +1,50 @@
+"""A sweep from Python instead of flags: the same launcher, the same files, and the results as a dataset.
+
+data = sweep(chaos.EXPERIMENT, map=["logistic", "sine"], r="3:4:12", seeds=4, out="results")
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from sweepkit.experiment import Experiment
+from sweepkit.runner import launch
+from sweepkit.settings import decimal_texts
+from sweepkit.store import load_results
+
+
+def flag_text(value: Any) -> str:
+  """A setting of a program as the text of its flag; computed numbers become the decimals that were meant."""
+  is_many = isinstance(value, Iterable) and not isinstance(value, str) and getattr(value, "shape", None) != ()
+  values = list(value) if is_many else [value]
+  plain = [one.item() if hasattr(one, "dtype") else one for one in values]
+  if not any(isinstance(one, float) for one in plain):
+    return ",".join(map(str, plain))
+  dtypes = [one.dtype for one in values if hasattr(one, "dtype")]
+  digits = min((np.finfo(dtype).precision for dtype in dtypes if np.issubdtype(dtype, np.floating)), default=15)
+  return ",".join(
+    decimal_texts(plain, digits) if all(isinstance(one, int | float) for one in plain) else map(str, plain)
+  )
+
+
+def sweep(experiment: Experiment, **settings: Any) -> xr.Dataset:
+  """Runs an experiment from Python and returns what its folder then holds, as `load_results` does.
+
+  `sweep(EXPERIMENT, r=[3.5, 4.0], seeds=4, out="results")` is `--r=3.5,4.0 --seeds=4 --out=results`: what is done is
+  skipped, and the same is stored.
+
+  Args:
+    experiment: what to run.
+    settings: the flags by name; an axis is a value, a sequence or array of values, or a range as text (`"0.5:6:12"`). Values are
+      the decimals that were meant (`settings.decimal_texts`): `np.arange(.1, .75, .1)` is `"0.1:0.7:7"`.
+
+  Raises:
+    RuntimeError: if blocks of points failed.
+    UsageError, store.ResultsError, signals.Stopped: as `runner.launch` does.
+  """
+  plan, failures = launch(experiment, [f"--{name}={flag_text(value)}" for name, value in settings.items()])
+  if failures:
+    raise RuntimeError(f"{failures} blocks of {experiment.name} failed; the rest is kept in {plan.out}.")
+  return load_results(plan.out)
