@@ -13,7 +13,7 @@ from analysis.numbers import TableSpec
 from analysis.selection import only_axes, runs
 from analysis.style import COLUMN, THEORY, new_figure
 from analysis.wording import each, spread
-from experiments.words import count
+from sweepkit.words import count
 
 
 def draw(datasets: Datasets) -> Figure:
