@@ -1,4 +1,4 @@
-"""How complete results are: stored points of those planned, and seeds per setting."""
+"""Completeness of results: how many planned points are stored, and how many seeds each setting has."""
 
 from collections import Counter
 from collections.abc import Mapping

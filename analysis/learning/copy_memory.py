@@ -13,7 +13,7 @@ from analysis.style import PAGE, THEORY, cell_style, legend_line, new_figure, pl
 from analysis.wording import each, last, short
 from recurrent_lab.tasks import get_task
 
-LOOKS = (  # of the biases in increasing order
+LOOKS = (  # looks of the biases, in increasing order
   {"color": "#E69F00", "linestyle": ":", "marker": "v"},
   {"color": "#56B4E9", "linestyle": "--", "marker": "P"},
   {"color": "#5D3A9B", "linestyle": "-", "marker": "X"},

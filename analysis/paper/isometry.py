@@ -17,7 +17,7 @@ from analysis.wording import each, short
 
 LOWEST = -4.0  # nats per step at the left edge; values beyond count, but are not shown
 KEPT = 0.1  # nats per step; a direction that shrinks by less counts as kept
-STYLES = ("-", ":")  # of the critical W_s and the next below
+STYLES = ("-", ":")  # lines of the critical W_s and the next below
 
 
 def cumulative(log_values: xr.DataArray) -> tuple[np.ndarray, np.ndarray]:

@@ -20,12 +20,12 @@ from analysis.wording import short, with_unit
 from recurrent_lab.theory import log_transient_growth
 from sweepkit.store import ResultsError
 
-LOOKS = {  # of the initial kernels
+LOOKS = {  # looks of the initial kernels
   "gaussian": {"color": "#E69F00", "linestyle": "-"},
   "orthogonal": {"color": "#5D3A9B", "linestyle": "--"},
   "identity": {"color": "#56B4E9", "linestyle": ":"},
 }
-SHADES = ("#F3C26B", "#E69F00", "#8C5A00")  # of the lags
+SHADES = ("#F3C26B", "#E69F00", "#8C5A00")  # shades of the lags
 
 
 def scaled(datasets: Datasets) -> xr.Dataset:
