@@ -1,4 +1,4 @@
-"""How complete results are: stored points of those planned, and seeds per setting."""
+"""Completeness of results: how many planned points are stored, and how many seeds each setting has."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sweepkit import commands
-from sweepkit.store import STATUS, load_results
+from sweepkit.store import STATUS, ResultsError, block_paths, load_results
 from sweepkit.words import count, number
 
 
@@ -44,5 +44,8 @@ def load(folder: Path) -> xr.Dataset:
   Raises:
     ResultsError: if there is nothing to read (the command that makes it is named), or a file is altered or of another schema.
   """
+  if not block_paths(folder):
+    command = run_command(folder.name, folder.parent)
+    raise ResultsError(f"{folder} holds no results; run the experiment first ({command}).")
   data = load_results(folder)
   return data.assign_attrs(seeds=seeds(data), missing=missing(data.attrs))

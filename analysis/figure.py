@@ -33,8 +33,8 @@ class FigureSpec(NamedTuple):
     caption: what is drawn: the docstring of its module.
     numbers: `datasets by experiment -> Dataset`, the numbers behind it, one value per seed where there are seeds.
     finding: `numbers -> sentence`, what they say; it replaces the picture where that cannot be seen.
-    overlays: experiments whose results are drawn over the data, such as a theory. Without them the figure is drawn all the
-      same, and says so.
+    overlays: experiments whose results are drawn over the data, such as a theory. Without them the figure is still
+      drawn, and says so.
     tables: variable of `numbers` -> how tables show it, for all that are derived here, or are not summarised by their mean.
     order: its place in its study; figures are sorted by it. Leave gaps, so that a new figure renumbers no other.
   """

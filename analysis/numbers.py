@@ -16,7 +16,7 @@ COLUMNS, ROWS = 6, 4  # at most so many values of an axis of numbers across and 
 
 
 class TableSpec(NamedTuple):
-  """How a variable is called in tables, and how its values over seeds become one entry.
+  """The name of a variable in tables, and the statistic that makes one entry of its values over seeds.
 
   Attributes:
     label: with its unit; empty for the name and unit that are stored with the results.

@@ -55,7 +55,7 @@ class Picture(NamedTuple):
   width: int  # pixels
   tables: list[Table]
   href: str  # its CSV: a data URI, or the name of a file beside the page
-  size: str  # of the CSV
+  size: str  # size of the CSV
 
 
 class Missing(NamedTuple):
@@ -127,7 +127,7 @@ def load_all(results: Path) -> dict[str, xr.Dataset]:
   """
   first = f"run an experiment first ({run_command('recurrent_gain', results)})"
   if not results.is_dir():
-    raise ResultsError(f"--results: {results} is no folder; {first}.")
+    raise ResultsError(f"--results: {results} is not a folder; {first}.")
   known = [name for part in PARTS for spec in part.figures for name in spec.inputs]
   known += [name for claim in CLAIMS.values() for name in claim.reads]
   others = sorted(path.name for path in results.iterdir() if path.is_dir())

@@ -48,7 +48,7 @@ RC: Any = {  # Any, because Matplotlib types its settings one by one
 
 @contextlib.contextmanager
 def settings() -> Iterator[None]:
-  """Gives Matplotlib the settings of the lab and no others within a `with`, and restores the former settings after it."""
+  """Gives Matplotlib the settings of the lab and no others within a `with`, and restores the user's settings after it."""
   with mpl.rc_context():
     mpl.rcdefaults()  # all but the backend, which matters for windows only
     mpl.rcParams.update(RC)

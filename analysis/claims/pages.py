@@ -90,7 +90,7 @@ def write(results: Path, out: Path, readme: str | None = None) -> list[Path]:
   """
   into = Path(readme) if readme else None
   if into and not into.is_file():
-    raise ResultsError(f"--readme: {into} is no file.")
+    raise ResultsError(f"--readme: {into} is not a file.")
   data = _load(results)
   entries = ledger(data, results)
   if into and (unjudged := next(((number, why) for number, found, why in entries if found is None), None)):

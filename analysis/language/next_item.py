@@ -46,7 +46,7 @@ def numbers(datasets: Datasets) -> xr.Dataset:
 def finding(shown: xr.Dataset) -> str:
   wrong = each(shown[["final_score"]], lambda one: f"{spread(one.final_score, 100)} %")
   best, last = (f"{100 * error:.3g} %" for error in (BAYES_ERROR, MARKOV_ERROR))
-  return f"Wrong next items: {wrong}; the best there can be is {best}, from the last item alone {last}."
+  return f"Wrong next items: {wrong}; the lowest possible error is {best}, and {last} from the last item alone."
 
 
 def rows(datasets: Datasets) -> Iterator[Row]:

@@ -13,6 +13,7 @@ from analysis.numbers import TableSpec
 from analysis.selection import only_axes, runs
 from analysis.style import COLUMN, THEORY, new_figure
 from analysis.wording import each, spread
+from sweepkit.words import count
 
 
 def draw(datasets: Datasets) -> Figure:
@@ -34,8 +35,8 @@ def numbers(datasets: Datasets) -> xr.Dataset:
 def finding(shown: xr.Dataset) -> str:
   alone, longest = int(shown.length.min()), int(shown.length.max())
   wrong = lambda length: each(shown.sel(length=length), lambda one: f"{spread(one.final_score, 100)} %")
-  said = f"Wrong tags of the ambiguous word in sentences of {alone}: {wrong(alone)}."
-  return said if alone == longest else f"{said} In sentences of {longest}: {wrong(longest)}."
+  said = f"Wrong tags of the ambiguous word in sentences of {count(alone, 'word')}: {wrong(alone)}."
+  return said if alone == longest else f"{said} In sentences of {count(longest, 'word')}: {wrong(longest)}."
 
 
 def rows(datasets: Datasets) -> Iterator[Row]:

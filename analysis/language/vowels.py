@@ -16,7 +16,7 @@ from analysis.style import PAGE, cell_style, new_figure
 from analysis.wording import each, spread
 
 TITLES = {"vowels": "whole utterances", "vowels_per_frame": "frames, given the frames before"}
-LINES = {"vowels": {"counts as solved": 10.0}}  # % of the held-out utterances
+LINES = {"vowels": {"counts as solved": 10.0}}  # percent of the held-out utterances
 
 
 def draw(datasets: Datasets) -> Figure:

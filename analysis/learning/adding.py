@@ -60,7 +60,7 @@ def finding(shown: xr.Dataset) -> str:
     parts = [f"{count(made.sel(layers=n))}" + f" with {n} layers" * (n > 1) for n in made.layers.values.tolist()]
     return ", ".join(parts)
 
-  return f"Seeds that solve it: {each(shown[['solved']], solved)}."
+  return f"Seeds that solve the task: {each(shown[['solved']], solved)}."
 
 
 FIGURE = FigureSpec(

@@ -13,7 +13,7 @@ from analysis.style import PAGE, THEORY, cell_style, legend_line, new_figure, pl
 from analysis.wording import each, last, short
 from recurrent_lab.tasks import get_task
 
-LOOKS = (  # of the biases in increasing order
+LOOKS = (  # looks of the biases, in increasing order
   {"color": "#E69F00", "linestyle": ":", "marker": "v"},
   {"color": "#56B4E9", "linestyle": "--", "marker": "P"},
   {"color": "#5D3A9B", "linestyle": "-", "marker": "X"},
@@ -60,8 +60,8 @@ def finding(shown: xr.Dataset) -> str:
     return ", ".join(f"{short(float(loss))} (bias {loss.forget_bias.item()})" for loss in known)
 
   return (
-    f"At lag {int(longest.length)}, where a net that knows only when to answer has a loss of "
-    f"{short(float(longest.trivial_loss))} nats, the median loss at the end is {each(final, losses)}."
+    f"Median loss at the end at lag {int(longest.length)}, in nats: {each(final, losses)}. A net that knows only when to answer "
+    f"has a loss of {short(float(longest.trivial_loss))}."
   )
 
 

@@ -98,7 +98,7 @@ def finding(shown: xr.Dataset) -> str:
     share, most = 100 * np.mean(known > THROW) if known.size else np.nan, known.max(initial=0)
     parts.append(f"{NAMES[name]} {short(float(share))} % (longest {short(float(most))}{overflown})")
   starts = count(shown.error.size, "start")
-  return f"Of the descents from {starts}, these make a step longer than {THROW:g}: {listed(parts)}."
+  return f"Share of the descents from {starts} that make a step longer than {THROW:g}: {listed(parts)}."
 
 
 FIGURE = FigureSpec(

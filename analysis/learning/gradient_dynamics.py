@@ -70,7 +70,7 @@ def finding(shown: xr.Dataset) -> str:
   far = shown[["log_adjoint"]].isel(lag=-1)
   moves = each(far, lambda one: trend(one.log_adjoint, "watched_update"))
   return (
-    f"From the first to the last update watched, ln ‖∂L/∂S_k‖ at lag {int(far.lag)}, relative to that at lag 0: "
+    f"ln ‖∂L/∂S_k‖ at lag {int(far.lag)}, relative to that at lag 0, from the first to the last watched update: "
     f"{moves}."
   )
 

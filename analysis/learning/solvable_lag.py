@@ -38,7 +38,7 @@ def before_training(datasets: Datasets, data: xr.Dataset) -> xr.Dataset | None:
 
 
 def as_numbers(data: xr.Dataset) -> tuple[xr.Dataset, list[str]]:
-  """Returns the results by forget bias as a number, and the labels; `chrono`, which is no number, has a column after the last."""
+  """Returns the results by forget bias as a number, and the labels; `chrono`, not a number, has a column after the last."""
   biases = sorted(data.forget_bias.values.tolist(), key=bias_value)
   known = [bias_value(bias) for bias in biases if np.isfinite(bias_value(bias))]
   beyond = known[-1] + (known[-1] - known[-2] if len(known) > 1 else 1.0) if known else 0.0
@@ -117,7 +117,7 @@ def finding(shown: xr.Dataset) -> str:
     lags = {bias: float(one.length.where(good.sel(forget_bias=bias)).max()) for bias in ends}
     return ", ".join(f"{'none' if np.isnan(lag) else short(lag)} (bias {bias})" for bias, lag in lags.items())
 
-  return f"The longest lag that most seeds solve is, in steps: {each(shown[['solved']], longest)}."
+  return f"Longest lag that most seeds solve, in steps: {each(shown[['solved']], longest)}."
 
 
 FIGURE = FigureSpec(

@@ -57,7 +57,7 @@ def numbers(datasets: Datasets) -> xr.Dataset:
 def finding(shown: xr.Dataset) -> str:
   longest = shown.solved.sel(length=shown.length.max())
   parts = "; ".join(f"{label} {count(longest.sel(training=label))}" for label in longest.training.values.tolist())
-  return f"Seeds that solve it at length {int(longest.length)}: {parts}."
+  return f"Seeds that solve the task at length {int(longest.length)}: {parts}."
 
 
 FIGURE = FigureSpec(

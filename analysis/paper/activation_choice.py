@@ -14,7 +14,7 @@ from analysis.selection import only_axes
 from analysis.style import COLUMN, cell_style, new_figure, plot_band
 from analysis.wording import each, short, with_unit
 
-ACTIVATIONS = {  # of the RNNs
+ACTIVATIONS = {  # names of the RNNs' activations
   "rnn": "tanh",
   "rnn_hard_tanh": "hard tanh",
   "rnn_softsign": "softsign",

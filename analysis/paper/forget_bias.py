@@ -68,8 +68,8 @@ def finding(shown: xr.Dataset) -> str:
 
   lengths = each(at, moves)
   endless = " ∞ stands for a product that does not decay." * ("∞" in lengths)
-  steps = f"the median memory length at W_s = {float(at.ws):g}, in steps: {lengths}."
-  return f"From forget bias {low:g} to {high:g} {steps}{endless}"
+  where = f"at W_s = {float(at.ws):g} from forget bias {low:g} to {high:g}"
+  return f"Median memory length {where}, in steps: {lengths}.{endless}"
 
 
 FIGURE = FigureSpec(

@@ -17,7 +17,7 @@ from analysis.wording import each, short
 
 LOWEST = -4.0  # nats per step at the left edge; values beyond count, but are not shown
 KEPT = 0.1  # nats per step; a direction that shrinks by less counts as kept
-STYLES = ("-", ":")  # of the critical W_s and the next below
+STYLES = ("-", ":")  # lines of the critical W_s and the next below
 
 
 def cumulative(log_values: xr.DataArray) -> tuple[np.ndarray, np.ndarray]:
@@ -81,7 +81,7 @@ def finding(shown: xr.Dataset) -> str:
     return f"{short(100 * share)} % (W_s = {float(rates.ws):g})"
 
   return (
-    f"Over {int(far.sv_lag)} steps the share of directions that shrink by less than {KEPT:g} nats per step, at the W_s whose "
+    f"Share of directions that shrink by less than {KEPT:g} nats per step over {int(far.sv_lag)} steps, at the W_s where the "
     f"norm grows or shrinks least: {each(far, kept)}."
   )
 

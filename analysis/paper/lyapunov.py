@@ -17,8 +17,8 @@ from analysis.wording import against_zero, each, short, with_unit
 from recurrent_lab.theory import largest_exponent
 from sweepkit.store import ResultsError
 
-TOLERANCE, ROUNDING = 1e-3, 1e-6  # of the certificate: relative to the mean exponent, and in nats per step
-WIDTHS = (0.8, 1.6)  # of the lines of the two whole spectra
+TOLERANCE, ROUNDING = 1e-3, 1e-6  # tolerances of the certificate: relative to the mean exponent, and in nats per step
+WIDTHS = (0.8, 1.6)  # widths of the lines of the two whole spectra
 
 
 def is_certified(data: xr.Dataset) -> xr.DataArray:

@@ -69,7 +69,7 @@ def numbers(datasets: Datasets) -> xr.Dataset:
 def finding(shown: xr.Dataset) -> str:
   rates = shown.exponent
   return (
-    f"Of {int(rates.notnull().sum())} orbits {int((rates > 0).sum())} have an exponent above 0; the largest is "
+    f"Of {int(rates.notnull().sum())} orbits, {int((rates > 0).sum())} have an exponent above 0. The largest exponent is "
     f"{short(float(rates.max()))} nats per step, for w from {float(shown.ws.min()):g} to {float(shown.ws.max()):g}."
   )
 

@@ -47,7 +47,7 @@ def finding(shown: xr.Dataset) -> str:
   last = shown.log_norm.isel(lag=-1).to_dataset()
   gains = " to ".join(f"{gain:g}" for gain in shown.ws.values[[0, -1]])
   moves = each(last, lambda one: trend(one.log_norm, "ws"))
-  return f"From W_s = {gains} the logarithm of the norm over {int(shown.lag[-1])} steps, in nats: {moves}."
+  return f"Logarithm of the norm over {int(shown.lag[-1])} steps, from W_s = {gains}, in nats: {moves}."
 
 
 FIGURE = FigureSpec(

@@ -42,7 +42,7 @@ def numbers(datasets: Datasets) -> xr.Dataset:
 
 def finding(shown: xr.Dataset) -> str:
   crossings = each(shown, lambda one: against_zero(one.growth_rate))
-  return f"The growth rate, above 0 where gradients explode and below 0 where they vanish: {crossings}."
+  return f"Growth rate, above 0 where gradients explode and below 0 where they vanish: {crossings}."
 
 
 FIGURE = FigureSpec(

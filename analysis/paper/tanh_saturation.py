@@ -77,8 +77,8 @@ def finding(shown: xr.Dataset) -> str:
 
   slopes = each(shown[["mean_log_slope"]], by_gate)
   return (
-    f"From {axis.replace('_', ' ')} {low:g} to {high:g} the growth rate, in nats per step: {growth}. Mean ln tanh′, in "
-    f"nats: {slopes}."
+    f"Growth rate from {axis.replace('_', ' ')} {low:g} to {high:g}, in nats per step: {growth}. Mean ln tanh′, in nats: "
+    f"{slopes}."
   )
 
 

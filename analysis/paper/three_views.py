@@ -52,8 +52,8 @@ def finding(shown: xr.Dataset) -> str:
   far = xr.concat(apart, "view").max(["view", "ws"]).to_dataset(name="difference")
   largest = each(far, lambda one: short(float(one.difference)))
   return (
-    "Largest difference of the slope of the product and the growth of the adjoint from the forward exponent, in the mean over "
-    f"seeds and in nats per step: {largest}."
+    "In the mean over seeds, the slope of the product and the growth of the adjoint differ from the forward exponent by at most, "
+    f"in nats per step: {largest}."
   )
 
 

@@ -20,12 +20,12 @@ from analysis.wording import short, with_unit
 from recurrent_lab.theory import log_transient_growth
 from sweepkit.store import ResultsError
 
-LOOKS = {  # of the initial kernels
+LOOKS = {  # looks of the initial kernels
   "gaussian": {"color": "#E69F00", "linestyle": "-"},
   "orthogonal": {"color": "#5D3A9B", "linestyle": "--"},
   "identity": {"color": "#56B4E9", "linestyle": ":"},
 }
-SHADES = ("#F3C26B", "#E69F00", "#8C5A00")  # of the lags
+SHADES = ("#F3C26B", "#E69F00", "#8C5A00")  # shades of the lags
 
 
 def scaled(datasets: Datasets) -> xr.Dataset:
@@ -108,9 +108,9 @@ def finding(shown: xr.Dataset) -> str:
   peaks = "; ".join(f"{peak.recurrent_init.item()} {short(float(peak))}" for peak in growth)
   drawn = shown.drawn_radius
   return (
-    f"Up to lag {int(shown.lag[-1])} ln of the largest singular value of (W/ρ)^l is at most, in nats: {peaks}. The largest "
-    f"|eigenvalue| of all nets is {short(float(shown.spectral_radius.max()))}, after scaling from a drawn "
-    f"{short(float(drawn.min()))} to {short(float(drawn.max()))}."
+    f"Highest ln of the largest singular value of (W/ρ)^l up to lag {int(shown.lag[-1])}, in nats: {peaks}. Drawn kernels have "
+    f"spectral radii from {short(float(drawn.min()))} to {short(float(drawn.max()))}, and after scaling none exceeds "
+    f"{short(float(shown.spectral_radius.max()))}."
   )
 
 

@@ -61,8 +61,8 @@ def finding(shown: xr.Dataset) -> str:
   share = 100 * shown.share_near_ends.mean("seed").stack(setting=("forget_bias", "input_scale")).dropna("setting")
   at = lambda one: f"{short(float(one))} % (b_f = {float(one.forget_bias):g}, input scale {float(one.input_scale):g})"
   low, high = (at(share[int(i)]) for i in (np.argmin(share.values), np.argmax(share.values)))
-  said = f" {low}" if low == high else f", by setting, from {low} to {high}"
-  return f"Within 0.1 of 0 or 1 lie{said} of the factors along trajectories."
+  said = low if low == high else f"from {low} to {high}, by setting"
+  return f"Share of the factors along trajectories that lie within 0.1 of 0 or 1: {said}."
 
 
 FIGURE = FigureSpec(

@@ -85,7 +85,7 @@ COMMANDS = {
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_says_what_it_does_and_which_flags_it_takes(name, tmp_path, monkeypatch, capsys):
-  """And what is wrong with its flags, in one sentence; neither writes anything."""
+  """A wrong flag is named in one sentence; neither help nor error writes a file."""
   monkeypatch.chdir(tmp_path)
   assert COMMANDS[name](argv=["--help"]) == 0
   said, errors = capsys.readouterr()

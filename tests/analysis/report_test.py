@@ -195,7 +195,7 @@ def test_markup_is_escaped():
 @pytest.mark.parametrize(
   ("flags", "message"),
   [
-    (["--results=/nowhere"], "--results: /nowhere is no folder; run an experiment first"),
+    (["--results=/nowhere"], "--results: /nowhere is not a folder; run an experiment first"),
     (["--results={}"], "holds no results; run an experiment first (python -m experiments.recurrent_gain --out="),
     (["--out={}/file"], "--out: {}/file is a file; give the name of a folder."),
     (["--out={}/file/below"], "--out: {}/file is a file; give the name of a folder."),
