@@ -1,13 +1,14 @@
-"""Figures: results on disk become pictures; nothing is computed here that an experiment should have measured."""
+"""Draws figures and writes pages from results on disk: the shared kit is here, and every study is a package of figures."""
 
 import os
 import sys
 
 
 def _import_matplotlib() -> None:
-  """Imports Matplotlib, which reads MPLBACKEND then and raises for a backend that is not installed.
+  """Imports Matplotlib without the backend of MPLBACKEND, then sets that backend if it is installed.
 
-  No figure of the lab opens a window, so a backend that cannot be used is no reason to stop; one that can stays the user's.
+  Matplotlib reads MPLBACKEND on import and raises for a backend that is not installed. No figure of the lab opens a window, so
+  such a backend is no reason to stop.
   """
   if "matplotlib" in sys.modules:
     return

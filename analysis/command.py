@@ -1,4 +1,4 @@
-"""What all commands of this floor share: where results lie, where to write, and one sentence about what is wrong."""
+"""The command line that all figures and pages share: its flags, and one sentence for every error."""
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -21,16 +21,16 @@ def run(
   about: str,
   **others: str,
 ) -> int:
-  """Runs a command with its flags, prints every file as soon as it is written, and returns an exit code.
+  """Runs a command with its flags, prints the name of every file as soon as it is written, and returns an exit code.
 
   Args:
-    name: of the command, for what is said of errors.
-    write: `(results, out, other flags by name) -> files`; raises `ResultsError` for what cannot be used.
-    argv: its flags; those of the process by default.
-    out: the folder to write to by default.
-    holds: what is written there.
-    about: what the command does, and how it is called, for --help.
-    others: more flags, for texts, and what each is for; None unless given.
+    name: of the command; errors begin with it.
+    write: `(results, out, other flags by name) -> files written`; raises `ResultsError` for results that cannot be used.
+    argv: its flags; by default those of the process.
+    out: default of the flag --out, the folder to write to.
+    holds: what is written there, for --help.
+    about: what the command does and how it is called, for --help.
+    others: further text flags, each with its help; None unless given.
   """
   values = flags.FlagValues()
   flags.DEFINE_string("results", "results", "Folder of all results.", flag_values=values)

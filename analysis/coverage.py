@@ -1,4 +1,4 @@
-"""How much of what was planned is there: points of the launches that made a folder, and seeds of every setting."""
+"""Completeness of results: how many planned points are stored, and how many seeds each setting has."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -9,23 +9,23 @@ import numpy as np
 import xarray as xr
 
 from sweepkit import commands
-from sweepkit.store import STATUS, load_results
+from sweepkit.store import STATUS, ResultsError, block_paths, load_results
 from sweepkit.words import count, number
 
 
 def run_command(experiment: str, results: str | Path, *flags: str) -> str:
-  """The command that runs an experiment with these flags into a folder of results."""
+  """Returns the command that runs an experiment with these flags and stores into a folder of results."""
   return commands.python(f"experiments.{experiment}", f"--out={results}", *flags)
 
 
 def missing(attrs: Mapping[str, Any]) -> str:
-  """`120 of 288 planned points`, or nothing where all of them are stored; from the attributes of loaded results."""
+  """Returns `120 of 288 planned points`, or an empty text if all of them are stored; reads the attributes of loaded results."""
   present, planned = attrs["present"], attrs["planned"]
   return f"{number(present)} of {count(planned, 'planned point')}" if present < planned else ""
 
 
 def seeds(data: xr.Dataset) -> str:
-  """`8 seeds`, or `2 to 3 seeds` where settings have different numbers of them."""
+  """Returns `8 seeds`, or `2 to 3 seeds` if settings have different numbers of them."""
   there = data.status != STATUS.index("missing")
   if "point" in data.dims:
     made = np.array([*Counter(data.indexes["point"][there.values].droplevel("seed")).values()])
@@ -39,10 +39,13 @@ def seeds(data: xr.Dataset) -> str:
 
 
 def load(folder: Path) -> xr.Dataset:
-  """Results with two more attributes: `seeds`, and `missing`, empty where every planned point is stored.
+  """Loads results with two more attributes: `seeds`, and `missing`, which is empty if every planned point is stored.
 
   Raises:
-    ResultsError: if there is nothing to read, with the command that makes it; or a file is altered or of another schema.
+    ResultsError: if there is nothing to read (the command that makes it is named), or a file is altered or of another schema.
   """
+  if not block_paths(folder):
+    command = run_command(folder.name, folder.parent)
+    raise ResultsError(f"{folder} holds no results; run the experiment first ({command}).")
   data = load_results(folder)
   return data.assign_attrs(seeds=seeds(data), missing=missing(data.attrs))

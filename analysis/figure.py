@@ -6,6 +6,7 @@ from pathlib import Path
 import re
 import shlex
 import sys
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from matplotlib.figure import Figure
@@ -13,12 +14,13 @@ import numpy as np
 import xarray as xr
 
 from analysis import command, coverage, listing, style
+from analysis.numbers import TableSpec
 from analysis.selection import ExtraAxis, Unfit
 from sweepkit.store import STATUS, ResultsError, block_paths
 
 T = TypeVar("T")
 Datasets = Mapping[str, xr.Dataset]
-PARTS = 6  # figures at most for one setting that a figure has no axis for
+PARTS = 6  # at most so many figures for one setting that a figure has no axis for
 
 
 class FigureSpec(NamedTuple):
@@ -31,8 +33,9 @@ class FigureSpec(NamedTuple):
     caption: what is drawn: the docstring of its module.
     numbers: `datasets by experiment -> Dataset`, the numbers behind it, one value per seed where there are seeds.
     finding: `numbers -> sentence`, what they say; it replaces the picture where that cannot be seen.
-    overlays: experiments whose results are drawn over the data, such as a theory. Without them the figure is drawn all the
-      same, and says so.
+    overlays: experiments whose results are drawn over the data, such as a theory. Without them the figure is still
+      drawn, and says so.
+    tables: variable of `numbers` -> how tables show it, for all that are derived here, or are not summarised by their mean.
     order: its place in its study; figures are sorted by it. Leave gaps, so that a new figure renumbers no other.
   """
 
@@ -43,39 +46,54 @@ class FigureSpec(NamedTuple):
   numbers: Callable[[Datasets], xr.Dataset]
   finding: Callable[[xr.Dataset], str]
   overlays: Sequence[str] = ()
+  tables: Mapping[str, TableSpec] = MappingProxyType({})
   order: int = 1000
 
   @property
   def inputs(self) -> list[str]:
-    """Experiments that it reads: those it needs, then those drawn over them."""
+    """Names of the experiments that it reads: those it needs, then those drawn over them."""
     return [*self.reads, *self.overlays]
 
 
-def parts(spec: FigureSpec, datasets: Datasets) -> Iterator[tuple[FigureSpec, Datasets, list[str]]]:
-  """The figures that results make: one, or one for each value of the settings that it has no axis for; without unfit overlays.
+Drawable = tuple[
+  FigureSpec, Datasets, list[str]
+]  # a figure, what it draws, and a sentence about each choice that was made
 
-  Yields:
-    The figure, whose name ends with those values, its part of the results, and a sentence about each choice.
+
+def parts(spec: FigureSpec, datasets: Datasets) -> Iterator[Drawable]:
+  """Yields the figures that results make.
+
+  Usually that is the figure itself. If the results vary in a setting that the figure has no axis for, there is one figure per
+  value of it, whose name ends with that value. Overlays that do not fit the data are left out.
   """
   try:
     spec.numbers(datasets)
   except Unfit as unfit:
-    (overlay,) = (name for name, data in datasets.items() if data.attrs["source"] == unfit.source)
-    fitting = spec._replace(overlays=[name for name in spec.overlays if name != overlay])
-    said = f"drawn without {overlay}, since {unfit}"
-    for part, some, others in parts(fitting, {name: datasets[name] for name in datasets if name != overlay}):
-      yield part, some, [said, *others]
+    yield from _without_overlay(spec, datasets, unfit)
   except ExtraAxis as extra:
-    (varied,) = (data for data in datasets.values() if data.attrs["source"] == extra.source)
-    values = varied[extra.axis].values
-    for i in sorted({int(i) for i in np.linspace(0, len(values) - 1, min(PARTS, len(values))).round()}):
-      chosen = {name: _at(data, extra.axis, values[i], data is varied) for name, data in datasets.items()}
-      if all((data.status != STATUS.index("missing")).any() for data in chosen.values()):
-        named = spec._replace(name=f"{spec.name}-{extra.axis}-" + re.sub(r"[^\w.+-]", "_", _text(values[i])))
-        said = f"{extra.axis} = {_text(values[i])}, one of {len(values)} values in {extra.source}"
-        yield from ((part, some, [said, *others]) for part, some, others in parts(named, chosen))
+    yield from _per_value(spec, datasets, extra)
   else:
     yield spec, datasets, []
+
+
+def _without_overlay(spec: FigureSpec, datasets: Datasets, unfit: Unfit) -> Iterator[Drawable]:
+  (overlay,) = (name for name, data in datasets.items() if data.attrs["source"] == unfit.source)
+  fitting = spec._replace(overlays=[name for name in spec.overlays if name != overlay])
+  said = f"drawn without {overlay}, since {unfit}"
+  for part, some, others in parts(fitting, {name: datasets[name] for name in datasets if name != overlay}):
+    yield part, some, [said, *others]
+
+
+def _per_value(spec: FigureSpec, datasets: Datasets, extra: ExtraAxis) -> Iterator[Drawable]:
+  (varied,) = (data for data in datasets.values() if data.attrs["source"] == extra.source)
+  values = varied[extra.axis].values
+  for i in sorted({int(i) for i in np.linspace(0, len(values) - 1, min(PARTS, len(values))).round()}):
+    chosen = {name: _at(data, extra.axis, values[i], data is varied) for name, data in datasets.items()}
+    if not all((data.status != STATUS.index("missing")).any() for data in chosen.values()):
+      continue
+    named = spec._replace(name=f"{spec.name}-{extra.axis}-" + re.sub(r"[^\w.+-]", "_", _text(values[i])))
+    said = f"{extra.axis} = {_text(values[i])}, one of {len(values)} values in {extra.source}"
+    yield from ((part, some, [said, *others]) for part, some, others in parts(named, chosen))
 
 
 def _text(value: Any) -> str:
@@ -83,7 +101,7 @@ def _text(value: Any) -> str:
 
 
 def _at(data: xr.Dataset, axis: str, value: Any, is_varied: bool) -> xr.Dataset:
-  """The results at one value of an axis; those of another experiment as they are where they lack it."""
+  """The results at one value of an axis; results of another experiment that lack this value are returned whole."""
   has_value = axis in data.dims and value in data[axis].values
   return data.sel({axis: [value]}) if is_varied or has_value else data
 
@@ -102,7 +120,7 @@ def notes(spec: FigureSpec, datasets: Datasets) -> list[str]:
 
 
 def source_of(datasets: Datasets) -> str:
-  """The folders that a figure is drawn from, with what identifies their contents and the number of seeds."""
+  """Names the folders that a figure is drawn from, each with a checksum of its contents and its number of seeds."""
   named = (
     (d.attrs["source"], d.attrs["checksum"][:12], d.attrs.get("seeds", coverage.seeds(d))) for d in datasets.values()
   )
@@ -110,9 +128,9 @@ def source_of(datasets: Datasets) -> str:
 
 
 def render(spec: FigureSpec, datasets: Datasets, save: Callable[[Figure, str, str], T], said: Sequence[str] = ()) -> T:
-  """Draws one figure in the style of all, and hands it with its name and source to `save`, whose value is returned.
+  """Draws one figure in the common style, hands it with its name and source to `save`, and returns what that returns.
 
-  Neither the user's matplotlibrc nor settings made in Python change it, and both are as before when it is drawn.
+  The user's Matplotlib settings, in a matplotlibrc or in Python, do not change the figure, and the figure does not change them.
   """
   with style.settings():
     figure = spec.draw(datasets)
@@ -125,7 +143,7 @@ def check_not_of_others(path: Path, datasets: Datasets) -> None:
   """Refuses to replace a figure that was drawn from another folder of results.
 
   Raises:
-    ResultsError: naming both folders.
+    ResultsError: if the figure there was drawn from another folder; both are named.
   """
   drawn = re.findall(r"(?:^|\), )(.+?) \([0-9a-f]{12}[;)]", style.recorded_source(path))
   before, now = (
@@ -140,7 +158,9 @@ def check_not_of_others(path: Path, datasets: Datasets) -> None:
 
 
 def draw(spec: FigureSpec, results: Path, out: Path) -> list[Path]:
-  """Draws one figure from results on disk, or one for each value of what it has no axis for; returns the files written.
+  """Draws one figure from results on disk and returns the files written.
+
+  Results that vary in a setting that the figure has no axis for make one figure per value of it.
 
   Raises:
     ResultsError: if results are missing or do not fit, or a figure of that name was drawn from another folder of results.
@@ -155,7 +175,7 @@ def draw(spec: FigureSpec, results: Path, out: Path) -> list[Path]:
 
 
 def about(spec: FigureSpec) -> str:
-  """Describes a figure for `--help`: its caption, the results that it reads, and the command that draws it."""
+  """Returns the help of a figure: its caption, the results that it reads, and the command that draws it."""
   reads = (
     f"It reads the results of {' and '.join(spec.reads)}"
     if spec.reads

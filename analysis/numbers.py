@@ -1,85 +1,38 @@
-"""The numbers behind a figure, which is a dataset with one value a seed: a table to read, and a CSV of all of them."""
+"""The numbers behind a figure, a dataset with one value per seed, as tables to read and as a CSV of all values."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 import csv
 import io
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from analysis import wording
 from analysis.style import cell_style
-from recurrent_lab.cells import CELLS
 from sweepkit.words import FEW, count
 
-COLUMNS, ROWS = 6, 4  # of an axis of numbers, in a table; the CSV has all
+COLUMNS, ROWS = 6, 4  # at most so many values of an axis of numbers across and down a table; the CSV has all
 
 
-class Quantity(NamedTuple):
-  """How a variable is called, and how its values over seeds become one entry of a table.
+class TableSpec(NamedTuple):
+  """The name of a variable in tables, and the statistic that makes one entry of its values over seeds.
 
   Attributes:
-    label: with its unit.
-    over_seeds: "mean" (± 95 %), "median" (lowest to highest), "count" (of those that solved a task); "" for no table.
+    label: with its unit; empty for the name and unit that are stored with the results.
+    over_seeds: "mean" (± 95 %), "median" (lowest to highest), "count" (of the seeds that solved a task), or "none" for a variable
+      that the CSV lists and no table shows.
   """
 
-  label: str
-  over_seeds: str = "mean"
+  label: str = ""
+  over_seeds: Literal["mean", "median", "count", "none"] = "mean"
 
 
-QUANTITIES: Mapping[str, Quantity] = {
-  "log_norm": Quantity("ln ‖∏ J‖₂ (nats)"),
-  "growth_rate": Quantity("growth rate of ln ‖∏ J‖₂ (nats per step)"),
-  "mean_field": Quantity("mean field of a large net (nats per step)"),
-  "adjoint_growth_rate": Quantity("growth rate of ‖∂L/∂S_k‖ (nats per step)"),
-  "largest_exponent": Quantity("largest Lyapunov exponent λ₁ (nats per step)"),
-  "exponent": Quantity("Lyapunov exponents (nats per step)"),
-  "kaplan_yorke_share": Quantity("Kaplan–Yorke dimension / n"),
-  "certified": Quantity("share of certified spectra"),
-  "positive_share": Quantity("share of exponents above 0"),
-  "rate": Quantity("ln σ_i / lag (nats per step)"),
-  "state": Quantity("states S at the end of an orbit", ""),
-  "mean_log_slope": Quantity("mean ln tanh′ (nats)"),
-  "weights": Quantity("growth rate − mean ln tanh′ (nats per step)"),
-  "memory_length": Quantity("memory length (steps)"),
-  "share": Quantity("share of the factors in a fiftieth"),
-  "share_near_ends": Quantity("share of the factors within 0.1 of 0 or 1"),
-  "error": Quantity("error L"),
-  "gradient_norm": Quantity("length of the gradient"),
-  "longest_step": Quantity("longest step of a descent"),
-  "solved": Quantity("seeds that solve it", "count"),
-  "solved_at": Quantity("update from which on it is solved", "median"),
-  "test_loss": Quantity("error on test data", "median"),
-  "log_adjoint": Quantity("ln ‖∂L/∂S_(T−l)‖ − ln ‖∂L/∂S_T‖ (nats)"),
-  "product_growth": Quantity("slope of ln ‖∏ J‖_F (nats per step)"),
-  "test_nats": Quantity("loss on held-out text (nats per token)"),
-  "history_nats": Quantity("loss with a truncated history (nats per token)"),
-  "ngram_nats": Quantity("loss of n-grams (nats per token)"),
-  "log_product": Quantity("ln (‖∏ J‖_F / √n) (nats)"),
-  "final_score": Quantity("share of wrong answers", "median"),
-  "ngram_error": Quantity("share of wrong answers of n-grams", "median"),
-  "at_first_name": Quantity("gradient at the first name, beside that at the end (nats)", "median"),
-  "chrf_by_length": Quantity("chrF of held-out sentences", "median"),
-  "log_source_gradient": Quantity("ln ‖∂L/∂x_k‖ at words of the source", "median"),
-  "first_log_source_gradient": Quantity("the same before training", "median"),
-  "squared_error": Quantity("mean squared error / variance, at the end", "median"),
-  "persistence": Quantity("mean squared error / variance of the last value"),
-  "linear": Quantity("mean squared error / variance of least squares"),
-  "trivial_loss": Quantity("loss of a net that knows when to answer, not what (nats)"),
-  "log_scaled_norm": Quantity("ln ‖(W/ρ)^l‖₂ (nats)"),
-  "spectral_radius": Quantity("spectral radius of W"),
-  "drawn_radius": Quantity("spectral radius of W as drawn, before scaling"),
-  "exact": Quantity("share of exact names", "median"),
-  "exact_by_digit": Quantity("share of exact names, by digit", "median"),
-  "tanh": Quantity("tanh a"),
-  "log_slope": Quantity("ln sech² a (nats)"),
-  "naive_log_slope": Quantity("ln (1 − tanh² a) in float32 (nats)"),
-}
+MEAN = TableSpec()  # the stored name, and the mean over seeds
 
 
 class Table(NamedTuple):
-  """A table: `heads` over its columns, of which the first `labels` name a row."""
+  """A table with `heads` over its columns; the first `labels` columns name a row."""
 
   caption: str
   labels: int
@@ -87,15 +40,20 @@ class Table(NamedTuple):
   rows: list[list[str]]
 
 
-def name(value: object) -> str:
-  """A label of an axis as a person reads it: a cell by its name, numbers with four digits."""
-  if isinstance(value, str):
-    return cell_style(value).label if value in CELLS else value.replace("_", " ")
-  return f"{value:.4g}" if isinstance(value, float) else str(value)
+def stored_label(values: xr.DataArray) -> str:
+  """Returns the name and unit that are stored with a variable, such as `memory length (steps)`."""
+  return wording.with_unit(values.attrs.get("long_name", str(values.name).replace("_", " ")), values)
+
+
+def name(axis: str, value: object) -> str:
+  """Returns a label of an axis as a person reads it: a cell by its name, numbers with four digits."""
+  if axis == "cell":
+    return cell_style(str(value)).label
+  return f"{value:.4g}" if isinstance(value, float) else str(value).replace("_", " ")
 
 
 def _entry(values: np.ndarray, over_seeds: str) -> str:
-  """One entry of a table, from values over seeds or from a single one."""
+  """One entry of a table, from the values over seeds or from a single value."""
   known = values[~np.isnan(values)]
   endless = int(np.isinf(known).sum())
   if known.size < 2:
@@ -111,23 +69,23 @@ def _entry(values: np.ndarray, over_seeds: str) -> str:
   )
 
 
-def _over_seeds(quantity: Quantity, seeds: int) -> str:
+def _over_seeds(spec: TableSpec, seeds: int) -> str:
   """Names the statistic of a table's entries and the number of seeds."""
   of_mean = "mean ± 95 %" if seeds >= FEW else "every value"
-  said = {"mean": of_mean, "median": "median, lowest to highest", "count": ""}[quantity.over_seeds]
+  said = {"mean": of_mean, "median": "median, lowest to highest", "count": "", "none": ""}[spec.over_seeds]
   return f"{said} of {count(seeds, 'seed')}".strip() if seeds > 1 else count(seeds, "seed")
 
 
 def _thinned(values: xr.DataArray, axis: str, most: int) -> xr.DataArray:
-  """Evenly spaced values of an axis of numbers, the first and the last among them; of other axes all."""
+  """At most `most` evenly spaced values of an axis of numbers, among them the first and the last; all values of other axes."""
   if values[axis].dtype.kind not in "iuf" or values.sizes[axis] <= most:
     return values
   return values.isel({axis: sorted({int(i) for i in np.linspace(0, values.sizes[axis] - 1, most).round()})})
 
 
-def table(values: xr.DataArray) -> Table:
-  """A variable as a table: its last axis across, combinations of the others down, some of the values of long axes."""
-  quantity = QUANTITIES.get(str(values.name), Quantity(str(values.name).replace("_", " ")))
+def table(values: xr.DataArray, spec: TableSpec = MEAN) -> Table:
+  """Returns a variable as a table: its last axis across, combinations of the others down, some of the values of long axes."""
+  label = spec.label or stored_label(values)
   values = values.squeeze([axis for axis in values.dims if values.sizes[axis] == 1 and axis not in ("seed", "cell")])
   axes = [str(axis) for axis in values.dims if axis != "seed"]
   *down, across = axes or [""]
@@ -142,42 +100,49 @@ def table(values: xr.DataArray) -> Table:
   for at in np.ndindex(entries.shape[: len(down)]):
     row = entries[at] if across else entries[None]
     if not np.isnan(row).all():
-      names = [name(labels[axis][i]) for axis, i in zip(down, at, strict=True)]
-      rows.append([*names, *(_entry(entry, quantity.over_seeds) for entry in row)])
-  notes = [_over_seeds(quantity, values.sizes["seed"])] if "seed" in values.dims else []
+      names = [name(axis, labels[axis][i]) for axis, i in zip(down, at, strict=True)]
+      rows.append([*names, *(_entry(entry, spec.over_seeds) for entry in row)])
+  notes = [_over_seeds(spec, values.sizes["seed"])] if "seed" in values.dims else []
   notes += ["some of the values"] * (values.size < everything)
-  caption = "; ".join(part for part in (quantity.label, *notes) if part)
+  caption = "; ".join(part for part in (label, *notes) if part)
   heads = [wording.axis_name(axis) for axis in down]
   if across:
     # A cell needs no word before its name.
     heads += [
-      f"{'' if across == 'cell' else wording.axis_name(across)} {name(label)}".strip() for label in labels[across]
+      f"{'' if across == 'cell' else wording.axis_name(across)} {name(across, head)}".strip() for head in labels[across]
     ]
   return Table(caption, len(down), heads if across else ["value"], rows)
 
 
-def tables(shown: xr.Dataset) -> list[Table]:
-  """A table for every variable that has a value, and is to have one."""
-  in_csv_alone = [name for name, quantity in QUANTITIES.items() if not quantity.over_seeds]
-  return [table(v) for v in shown.data_vars.values() if v.name not in in_csv_alone and v.notnull().any()]
+def tables(shown: xr.Dataset, specs: Mapping[str, TableSpec]) -> list[Table]:
+  """Returns a table for every variable that has a value; one without a spec has its stored name and its mean over seeds."""
+  described = [(values, specs.get(str(name), MEAN)) for name, values in shown.data_vars.items()]
+  return [table(values, spec) for values, spec in described if spec.over_seeds != "none" and values.notnull().any()]
 
 
 def to_csv(shown: xr.Dataset) -> bytes:
-  """All values, a line for each but the seeds, which stand beside each other after what has one `value` for all of them."""
+  """Returns all values as CSV: one row per variable and labels of its axes, one column per seed.
+
+  A variable without seeds has its value in a column `value`, before those of the seeds.
+  """
   axes = list(dict.fromkeys(str(axis) for values in shown.data_vars.values() for axis in values.dims if axis != "seed"))
   heads = ["value"] * any("seed" not in values.dims for values in shown.data_vars.values())
   heads += [f"seed {seed}" for seed in shown.seed.values.tolist()] if "seed" in shown.dims else []
   buffer = io.StringIO()
   writer = csv.DictWriter(buffer, ["quantity", *axes, *heads], restval="", lineterminator="\n")
   writer.writeheader()
-  for variable, values in shown.data_vars.items():
-    own = [str(axis) for axis in values.dims if axis != "seed"]
-    over = heads[-shown.sizes["seed"] :] if "seed" in values.dims else heads[:1]
-    array = values.transpose(*own, ...).values.reshape(*(values.sizes[axis] for axis in own), -1)
-    labels = {axis: values[axis].values.tolist() for axis in own}
-    for at in np.ndindex(array.shape[:-1]):
-      if not np.isnan(array[at]).all():
-        where = {axis: labels[axis][i] for axis, i in zip(own, at, strict=True)}
-        numbers = {head: f"{value:.7g}" for head, value in zip(over, array[at], strict=True) if not np.isnan(value)}
-        writer.writerow({"quantity": variable, **where, **numbers})
+  for values in shown.data_vars.values():
+    writer.writerows(_rows(values, heads[-shown.sizes["seed"] :] if "seed" in values.dims else heads[:1]))
   return buffer.getvalue().encode()
+
+
+def _rows(values: xr.DataArray, heads: Sequence[str]) -> Iterator[dict[str, object]]:
+  """The rows of one variable that have a value, by column; `heads` are the columns of its values."""
+  own = [str(axis) for axis in values.dims if axis != "seed"]
+  array = values.transpose(*own, ...).values.reshape(*(values.sizes[axis] for axis in own), -1)
+  labels = {axis: values[axis].values.tolist() for axis in own}
+  for at in np.ndindex(array.shape[:-1]):
+    if not np.isnan(array[at]).all():
+      where = {axis: labels[axis][i] for axis, i in zip(own, at, strict=True)}
+      numbers = {head: f"{value:.7g}" for head, value in zip(heads, array[at], strict=True) if not np.isnan(value)}
+      yield {"quantity": values.name, **where, **numbers}

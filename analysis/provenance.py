@@ -1,4 +1,4 @@
-"""Where results come from: the commands, grids, versions, devices and times that are stored beside them."""
+"""The origin of results: the commands, grids, versions, devices and times that are stored with them."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -20,12 +20,12 @@ class Sweep(NamedTuple):
 
   Attributes:
     name: of its folder.
-    commands: as they were given, one for each launch that stored something.
-    points: `[(status, number)]`, for those there are any of.
-    missing: `120 of 288 planned points`, or nothing where all are stored.
+    commands: the commands as they were given, one per launch that stored something.
+    points: `[(status, number)]`, for every status that some point has.
+    missing: `120 of 288 planned points`; empty if all are stored.
     varied: `[(setting, values)]` of settings with several values.
-    fixed: `[(setting, value)]` of all others.
-    made: `[(heading, what)]`: versions, device, dates, time.
+    fixed: `[(setting, value)]` of all other settings.
+    made: `[(heading, text)]`: versions, device, dates, time.
   """
 
   name: str
@@ -38,7 +38,7 @@ class Sweep(NamedTuple):
 
 
 def sweep(folder: Path, data: xr.Dataset) -> Sweep:
-  """What is stored of the origin of `data`, which was loaded from `folder`.
+  """Returns the stored origin of `data`, which was loaded from `folder`.
 
   Raises:
     ResultsError: if a file was altered.
@@ -75,7 +75,7 @@ def _distinct(stored: Iterable[Mapping[str, Any]], name: str) -> list[str]:
 
 
 def _joined(stored: Iterable[Mapping[str, Any]], *names: str) -> str:
-  """Of every distinct combination the distinct parts: `cpu, float32`."""
+  """The distinct combinations of these fields, each as `cpu, float32`."""
   found = dict.fromkeys(", ".join(dict.fromkeys(str(one[n]) for n in names if n in one)) for one in stored)
   return "; ".join(part for part in found if part) or UNKNOWN
 
@@ -88,7 +88,7 @@ def _software(stored: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _values(values: list[Any]) -> str:
-  """`0.5, 1, … 6 (12 values)`, or all where they are few."""
+  """`0.5, 1, … 6 (12 values)`, or all values if there are at most eight."""
   if all(isinstance(value, int | float) for value in values):
     values = [short(value) for value in sorted(values)]
   texts = [str(value) for value in values]

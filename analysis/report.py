@@ -1,8 +1,8 @@
-"""One page for all results: the question, the figures with what they find and their numbers, the claims, and where it comes from.
+"""Writes one page for all results: the question, every figure with its finding and numbers, the claims, and their provenance.
 
     python -m analysis.report --results=results --out=report
 
-writes index.html, which needs no network and no other file but those of data too large for it, which lie in data/ beside it.
+writes index.html. The page needs no network. It needs no other file, except data too large for it, which it links to in data/.
 Figures whose experiments were not run are left out, and the page says how to run them. The same results give the same bytes.
 """
 
@@ -31,7 +31,7 @@ from analysis.study import Study, figures, studies
 from sweepkit.store import ResultsError, block_paths, write_atomically
 from sweepkit.store.files import writing
 
-INLINE = 300_000  # bytes of an SVG, which is a PNG beyond, and of a CSV, which lies beside the page beyond
+INLINE = 300_000  # bytes; a larger SVG becomes a PNG, and a larger CSV a file beside the page
 
 
 class Part(NamedTuple):
@@ -45,21 +45,21 @@ PARTS = tuple(Part(study, figures(study.name)) for study in studies())
 
 
 class Picture(NamedTuple):
-  """A figure on the page; `href` is its data, within the page or the name of a file beside it."""
+  """A figure on the page."""
 
   name: str
   title: str
   finding: str
-  caption: list[str]
-  source: str
-  width: int
+  caption: list[str]  # paragraphs
+  source: str  # data URI of the picture
+  width: int  # pixels
   tables: list[Table]
-  href: str
-  size: str
+  href: str  # its CSV: a data URI, or the name of a file beside the page
+  size: str  # size of the CSV
 
 
 class Missing(NamedTuple):
-  """A figure that is left out: why, and the commands that would help."""
+  """A figure that is left out, why, and the commands that run what it lacks."""
 
   title: str
   why: str
@@ -71,7 +71,7 @@ def _uri(kind: str, content: bytes) -> str:
 
 
 def _encoded(figure: Figure, name: str, source: str) -> tuple[str, int]:
-  """The figure as a data URI, and its width in pixels of the page."""
+  """The figure as a data URI, and its width in pixels."""
   svg, png = io.BytesIO(), io.BytesIO()
   figure.savefig(svg, format="svg", metadata={"Title": name, "Source": source, "Date": None, "Creator": None})
   width = round(96 * figure.get_figwidth())
@@ -82,7 +82,7 @@ def _encoded(figure: Figure, name: str, source: str) -> tuple[str, int]:
 
 
 def typeset(text: str) -> markupsafe.Markup:
-  """W_s and S_{j-1} with subscripts, minus signs, and equations that stay on one line; safe to put into a page."""
+  """Returns text as safe HTML, with subscripts for W_s and S_{j-1}, minus signs, and equations that are not broken over lines."""
   text = str(markupsafe.escape(text))
   subscript = r"(?:(?<![^\W\d])([^\W\d_])|(‖))_(?:\{(\S+?)\}|\((\S+?)\)|([A-Za-z0-9]))(?![A-Za-z0-9_])"
   text = re.sub(subscript, _subscript, text)
@@ -96,11 +96,12 @@ def _subscript(match: re.Match[str]) -> str:
 
 
 def title(name: str) -> str:
+  """Returns the name of a figure as a title."""
   return name.replace("_", " ").capitalize()
 
 
 def pictures(spec: FigureSpec, datasets: Datasets) -> Iterator[tuple[Picture, dict[str, bytes]]]:
-  """The figures that results make, each with its numbers and the files that are too large for the page.
+  """Yields the figures that results make, each with its data that is too large for the page, by name of file.
 
   Raises:
     ResultsError: if they cannot be drawn from these results.
@@ -114,19 +115,19 @@ def pictures(spec: FigureSpec, datasets: Datasets) -> Iterator[tuple[Picture, di
     paragraphs = [" ".join(text.split()) for text in part.caption.strip().split("\n\n")]
     size = f"{max(1, round(len(csv) / 1000))} kB"
     told = " ".join([part.finding(shown), *(f"{note[0].upper()}{note[1:]}." for note in (*said, *notes(part, data)))])
-    made = Picture(part.name, title(part.name), told, paragraphs, source, width, tables(shown), href, size)
+    made = Picture(part.name, title(part.name), told, paragraphs, source, width, tables(shown, part.tables), href, size)
     yield made, {} if is_inline else {href: csv}
 
 
 def load_all(results: Path) -> dict[str, xr.Dataset]:
-  """All experiments of a folder: first those of figures and claims, in the order of the argument, then others.
+  """Loads all experiments of a folder: first those of figures and claims, in the order of the argument, then others.
 
   Raises:
     ResultsError: if there are none, or a file is altered or of another schema.
   """
   first = f"run an experiment first ({run_command('recurrent_gain', results)})"
   if not results.is_dir():
-    raise ResultsError(f"--results: {results} is no folder; {first}.")
+    raise ResultsError(f"--results: {results} is not a folder; {first}.")
   known = [name for part in PARTS for spec in part.figures for name in spec.inputs]
   known += [name for claim in CLAIMS.values() for name in claim.reads]
   others = sorted(path.name for path in results.iterdir() if path.is_dir())
@@ -136,28 +137,36 @@ def load_all(results: Path) -> dict[str, xr.Dataset]:
   return {name: load(results / name) for name in names}
 
 
-def page(results: Path) -> tuple[str, dict[str, bytes]]:
-  """The page for a folder of results, and the files beside it, by name.
+def _check_run(lacking: Sequence[str]) -> None:
+  if lacking:
+    raise ResultsError(f"{' and '.join(lacking)} {'was' if len(lacking) == 1 else 'were'} not run")
 
-  Raises:
-    ResultsError: if there are no results, or they were altered.
-  """
-  data = load_all(results)
-  sections, files = [], dict[str, bytes]()
-  for part in PARTS:
-    drawn, missing = [], []
-    for spec in part.figures:
-      lacking = [name for name in spec.inputs if name not in data]
-      try:
-        if needed := [name for name in lacking if name not in spec.overlays]:
-          raise ResultsError(f"{' and '.join(needed)} {'was' if len(needed) == 1 else 'were'} not run")
-        for found, beside in pictures(spec, {name: data[name] for name in spec.inputs if name in data}):
-          drawn.append(found)
-          files |= beside
-      except ResultsError as error:
-        missing.append(Missing(title(spec.name), str(error), [run_command(name, results) for name in lacking]))
-    sections.append((part, drawn, missing))
-  sweeps = [sweep(results / name, dataset) for name, dataset in data.items()]
+
+class Section(NamedTuple):
+  """A part of the page: the figures that could be drawn, and those that are left out."""
+
+  study: Study
+  pictures: list[Picture]
+  missing: list[Missing]
+
+
+def _section(part: Part, data: Mapping[str, xr.Dataset], results: Path) -> tuple[Section, dict[str, bytes]]:
+  """Draws the figures of a part; also returns the files beside the page, by name."""
+  section, files = Section(part.study, [], []), dict[str, bytes]()
+  for spec in part.figures:
+    lacking = [name for name in spec.inputs if name not in data]
+    try:
+      _check_run([name for name in lacking if name not in spec.overlays])
+      made = [*pictures(spec, {name: data[name] for name in spec.inputs if name in data})]
+    except ResultsError as error:
+      section.missing.append(Missing(title(spec.name), str(error), [run_command(name, results) for name in lacking]))
+    else:
+      section.pictures.extend(picture for picture, _ in made)
+      files |= {name: content for _, beside in made for name, content in beside.items()}
+  return section, files
+
+
+def _template() -> jinja2.Template:
   environment = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent),
     autoescape=True,
@@ -166,21 +175,31 @@ def page(results: Path) -> tuple[str, dict[str, bytes]]:
     undefined=jinja2.StrictUndefined,
   )
   environment.filters["typeset"] = typeset
-  template = environment.get_template("report.html.j2")
-  entries = ledger(data, results)
-  return template.render(
-    parts=sections,
+  return environment.get_template("report.html.j2")
+
+
+def page(results: Path) -> tuple[str, dict[str, bytes]]:
+  """Returns the page for a folder of results, and the files beside it, by name.
+
+  Raises:
+    ResultsError: if there are no results, or they were altered.
+  """
+  data = load_all(results)
+  sections = [_section(part, data, results) for part in PARTS]
+  content = _template().render(
+    sections=[section for section, _ in sections],
     claims=CLAIMS,
-    ledger=entries,
-    sweeps=sweeps,
+    ledger=ledger(data, results),
+    sweeps=[sweep(results / name, dataset) for name, dataset in data.items()],
     inline=INLINE // 1000,
     results=shlex.quote(str(results)),
     figures=shlex.quote(str(results / "figures")),
-  ), files
+  )
+  return content, {name: file for _, files in sections for name, file in files.items()}
 
 
 def write(out: Path, content: str, files: Mapping[str, bytes]) -> Path:
-  """Writes the page last, when what it refers to is there.
+  """Writes the files beside the page, then the page, so that a page never refers to a file that is missing; returns its path.
 
   Raises:
     ResultsError: if something cannot be written.
@@ -196,7 +215,11 @@ def write(out: Path, content: str, files: Mapping[str, bytes]) -> Path:
 
 
 def report(results: Path, out: Path) -> list[Path]:
-  """Writes the page of a folder of results; returns what was written."""
+  """Writes the page of a folder of results and returns it.
+
+  Raises:
+    ResultsError: if --out is a file, there are no results, or they were altered.
+  """
   existing = next(path for path in (out, *out.absolute().parents) if path.exists())
   if not existing.is_dir():
     raise ResultsError(f"--out: {existing} is a file; give the name of a folder.")

@@ -67,8 +67,8 @@ def one_cell(dataset: xr.Dataset, *axes: str) -> xr.Dataset:
 def runs(dataset: xr.Dataset, *axes: str) -> Iterator[tuple[tuple[Any, ...], xr.Dataset]]:
   """Yields the combinations of values of these axes that were run, each with its results.
 
-  A study need not fill its grid, and a combination that was not run is no failure. The results keep all other axes, without the
-  seeds and values for which nothing was run.
+  A study need not fill its grid, and a combination that was not run is not a failure. The results keep all other axes, without
+  the seeds and values for which nothing was run.
   """
   for values in itertools.product(*(dataset[name].values.tolist() for name in axes)):
     one = dataset.sel(dict(zip(axes, values, strict=True)))

@@ -32,18 +32,18 @@ class Study(NamedTuple):
 
 @cache
 def declared(package: str, name: str) -> tuple[Any, ...]:
-  """Values of this name that the modules of a package of `analysis` declare."""
+  """Returns the values of this name that the modules of a package of `analysis` declare."""
   modules = (importlib.import_module(f"analysis.{package}.{module}") for module in listing.modules(package))
   return tuple(getattr(module, name) for module in modules if hasattr(module, name))
 
 
 def figures(package: str) -> tuple[FigureSpec, ...]:
-  """The figures that the modules of a package declare, in the order of the argument."""
+  """Returns the figures that the modules of a package declare, in their order."""
   return tuple(sorted(declared(package, "FIGURE"), key=lambda figure: (figure.order, figure.name)))
 
 
 def studies() -> tuple[Study, ...]:
-  """All studies, in the order of the report."""
+  """Returns all studies, in the order of the report."""
   found = [importlib.import_module(f"analysis.{package}").STUDY for package in listing.packages()]
   return tuple(sorted(found, key=lambda study: study.order))
 

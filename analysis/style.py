@@ -1,6 +1,6 @@
-"""The look of every figure: sizes, colours, bands, and files that are the same bytes when drawn twice."""
+"""The look of all figures: sizes, colours, bands, and files that are the same bytes when drawn twice."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 import contextlib
 from pathlib import Path
 import textwrap
@@ -21,7 +21,7 @@ from sweepkit.words import FEW
 
 COLUMN, PAGE = 3.4, 7.0  # widths in inches of one column and of a page
 
-RC: Any = {  # Any, since matplotlib types its settings one by one
+RC: Any = {  # Any, because Matplotlib types its settings one by one
   "axes.axisbelow": True,
   "axes.grid": True,
   "axes.labelsize": 8,
@@ -48,9 +48,9 @@ RC: Any = {  # Any, since matplotlib types its settings one by one
 
 @contextlib.contextmanager
 def settings() -> Iterator[None]:
-  """Within it Matplotlib has the settings of the lab and no others; afterwards those from before."""
+  """Gives Matplotlib the settings of the lab and no others within a `with`, and restores the user's settings after it."""
   with mpl.rc_context():
-    mpl.rcdefaults()  # all but the backend, which only a window would need
+    mpl.rcdefaults()  # all but the backend, which matters for windows only
     mpl.rcParams.update(RC)
     yield
 
@@ -62,7 +62,7 @@ class CellStyle(NamedTuple):
   linestyle: str
 
 
-# Okabe & Ito's colours, told apart with any colour vision; line style and marker say the same again in black and white.
+# Okabe & Ito's colours, which all colour vision tells apart; line style and marker do the same in black and white.
 CELL_STYLES: Mapping[str, CellStyle] = {
   "rnn": CellStyle("RNN", "#D55E00", "o", "-"),
   "lstm": CellStyle("LSTM", "#0072B2", "s", "--"),
@@ -84,7 +84,7 @@ MEASURED_ZERO: Any = {"color": "0.35", "linewidth": 0.9, "linestyle": "--"}  # i
 
 
 def cell_style(cell: str) -> CellStyle:
-  """The same style for the same cell everywhere."""
+  """Returns the style of a cell, which is the same in all figures."""
   from recurrent_lab.cells import CELLS
 
   others = [name for name in CELLS if name not in CELL_STYLES]
@@ -101,7 +101,7 @@ class Band(NamedTuple):
 
 
 def confidence_band(values: xr.DataArray, dim: str = "seed", level: float = 0.95) -> Band:
-  """The mean over seeds with Student's t interval for it; NaN where a seed is not finite, so that the line breaks there."""
+  """Returns the mean over seeds with its Student's t interval; NaN where a seed is not finite, so that the line breaks there."""
   finite = values.where(np.isfinite(values))
   mean = finite.mean(dim, skipna=False)
   count = values.sizes[dim]
@@ -112,9 +112,13 @@ def confidence_band(values: xr.DataArray, dim: str = "seed", level: float = 0.95
 
 
 def plot_band(axes: Axes, x: np.ndarray, values: xr.DataArray, **line: Any) -> None:
-  """The mean over seeds as a line and its confidence band, or every seed as a thin line where there are fewer than five.
+  """Draws the mean over seeds as a line with its confidence band; for fewer than five seeds, each seed as a thin line instead.
 
-  `values` has the dimension `seed` and that of `x`.
+  Args:
+    axes: where it is drawn.
+    x: places along the line.
+    values: has the dimension `seed` and that of `x`.
+    line: look of the line, as for `Axes.plot`.
   """
   band = confidence_band(values)
   (drawn,) = axes.plot(x, band.mean, **line)
@@ -124,78 +128,20 @@ def plot_band(axes: Axes, x: np.ndarray, values: xr.DataArray, **line: Any) -> N
     axes.plot(x, values.transpose(..., "seed").values, color=drawn.get_color(), linewidth=0.5, alpha=0.4)
 
 
-def success_rate(solved: xr.DataArray, dim: str = "seed", level: float = 0.95) -> Band:
-  """The share of runs that solved their task (1, else 0) with Wilson's interval for it; NaN, not run, does not count."""
-
-  def rate(successes: int, made: int) -> np.ndarray:
-    if not made:
-      return np.full(3, np.nan)
-    test = stats.binomtest(int(successes), int(made))
-    return np.array([test.statistic, *test.proportion_ci(level, method="wilson")])
-
-  rates = np.vectorize(rate, signature="(),()->(k)")(solved.sum(dim), solved.count(dim))
-  return Band(*np.moveaxis(rates, -1, 0))
-
-
-def success_bars(solved: xr.DataArray) -> tuple[np.ndarray, np.ndarray]:
-  """The success rate, and the lengths of its bars down and up."""
-  rate = success_rate(solved)
-  return rate.mean, np.clip([rate.mean - rate.low, rate.high - rate.mean], 0, None)  # above 0 but for rounding
-
-
-def plot_success(axes: Axes, curves: Sequence[tuple[xr.DataArray, Mapping[str, Any]]]) -> None:
-  """Success rates over `length` with Wilson's bars, of curves (`solved`, look); side by side, so that no bar hides another."""
-  for i, (solved, look) in enumerate(curves):
-    share, bars = success_bars(solved)
-    at = np.arange(share.size) + 0.4 * ((i + 0.5) / len(curves) - 0.5)
-    axes.errorbar(at, share, bars, capsize=1.5, elinewidth=0.8, **look)
-  axes.set_xticks(range(share.size), solved.length.values)
-  axes.set_ylim(-0.04, 1.04)
-
-
 def plot_seeds(axes: Axes, x: np.ndarray, values: xr.DataArray, **line: Any) -> None:
-  """Every seed as a thin line, and their median, for values whose mean one seed would decide."""
+  """Draws every seed as a thin line and their median, for values whose mean a single seed could dominate."""
   look = {name: value for name, value in line.items() if name in ("color", "linestyle")}
   axes.plot(x, values.transpose(..., "seed").values, linewidth=0.5, alpha=0.4, **look)
   axes.plot(x, values.median("seed", skipna=False).values, **line)
 
 
-def plot_scores(axes: Axes, cases: Sequence[tuple[str, str, np.ndarray]], baselines: Mapping[str, float]) -> None:
-  """One row a case (its name, cell, a value a seed): every seed as a mark, their mean as a number; baselines as named lines."""
-  for i, (_, cell, values) in enumerate(cases):
-    look = cell_style(cell)
-    axes.plot(values, np.full(values.size, i), color=look.color, marker=look.marker, linestyle="none", alpha=0.7)
-    axes.annotate(f"{values.mean():.3g}", (1.02, i), xycoords=("axes fraction", "data"), va="center", fontsize=7)
-  styles = ("--", ":", "-.", (0, (1, 3)))
-  for (name, value), linestyle in zip(baselines.items(), styles, strict=False):
-    axes.axvline(value, label=f"{name}: {value:.3g}", **(THEORY | {"linestyle": linestyle}))
-  axes.set_yticks(range(len(cases)), [name for name, _, _ in cases])
-  axes.set_ylim(len(cases) - 0.5, -0.5)
-  if baselines:
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.26))
-
-
-def plot_by_length(axes: Axes, cells: Iterable[tuple[str, xr.DataArray]], **look: Any) -> None:
-  """Values over `length`, every seed and their median, of every (cell, values); `look` overrides the cell's."""
-  ticks: set[float] = set()
-  for cell, values in cells:
-    lengths = values.length.values
-    ticks.update(lengths.tolist())
-    label, color, marker, linestyle = cell_style(cell)
-    own = {"label": label, "color": color, "marker": marker, "linestyle": linestyle}
-    plot_seeds(axes, lengths, values.transpose("length", "seed"), **(own | look))
-  axes.set_xscale("log")
-  axes.set_xticks(sorted(ticks), [f"{length:g}" for length in sorted(ticks)])
-  axes.set_xticks([], minor=True)
-
-
 def legend_line(**line: Any) -> Line2D:
-  """A line that only a legend shows."""
+  """Returns a line that only a legend shows."""
   return Line2D([], [], **line)
 
 
 def cell_edges(centres: np.ndarray) -> np.ndarray:
-  """Where the tiles of a map begin and end, given their increasing centres."""
+  """Returns the edges of the tiles of a map, given their centres in increasing order."""
   if len(centres) == 1:
     return centres[0] + np.array([-0.5, 0.5])
   middles = (centres[1:] + centres[:-1]) / 2
@@ -203,7 +149,7 @@ def cell_edges(centres: np.ndarray) -> np.ndarray:
 
 
 def plot_map(axes: Axes, x: np.ndarray, y: np.ndarray, values: np.ndarray, limit: float) -> QuadMesh:
-  """`values` [y, x] in colours that turn at 0, where a dashed grey line is drawn; what is not finite stays white."""
+  """Draws `values` [y, x] in colours that change at 0, with a dashed grey line there; values that are not finite stay white."""
   values = np.where(np.isfinite(values), values, np.nan)
   x_edges, y_edges = cell_edges(x), cell_edges(y)
   mesh = axes.pcolormesh(x_edges, y_edges, values, cmap="RdBu_r", vmin=-limit, vmax=limit)
@@ -215,14 +161,14 @@ def plot_map(axes: Axes, x: np.ndarray, y: np.ndarray, values: np.ndarray, limit
 
 
 def symmetric_limit(values: np.ndarray) -> float:
-  """Where a map that turns at 0 saturates: the smaller of both extremes, so that neither side is pale."""
+  """Returns the value at which the colours of a map saturate: the smaller of both extremes, so that neither side is pale."""
   finite = values[np.isfinite(values)]
   extremes = sorted(abs(extreme) for extreme in (finite.min(initial=0), finite.max(initial=0)))
   return float(next((extreme for extreme in extremes if extreme > 0), 1))
 
 
 def letter_panels(figure: Figure) -> None:
-  """(a), (b), ... before the titles of the panels, where there is more than one."""
+  """Puts (a), (b), ... before the titles of the panels if there are several."""
   panels = [axes for axes in figure.axes if axes.get_label() != "<colorbar>"]
   if len(panels) > 1:
     for letter, axes in zip("abcdefghijkl", panels, strict=False):
@@ -232,13 +178,13 @@ def letter_panels(figure: Figure) -> None:
 def new_figure(
   width: float, height: float, rows: int = 1, columns: int = 1, **options: Any
 ) -> tuple[Figure, np.ndarray]:
-  """A figure and its axes `[rows, columns]`; no window system is touched."""
+  """Returns a figure and its axes `[rows, columns]`; no window is opened."""
   figure = Figure(figsize=(width, height), layout="constrained")
   return figure, figure.subplots(rows, columns, squeeze=False, **options)
 
 
 def sign(figure: Figure, source: str, notes: Sequence[str] = ()) -> None:
-  """Prints the source small below, and above it what else a reader must know."""
+  """Prints the source in small type at the bottom, and above it the notes that a reader needs."""
   wide = int(figure.get_figwidth() * 30)  # characters of this size that fit
   unbroken = source.replace("; ", ";\u00a0").replace(" seed", "\u00a0seed")
   below = textwrap.wrap(f"from {unbroken}", wide, break_on_hyphens=False)
@@ -254,7 +200,7 @@ def sign(figure: Figure, source: str, notes: Sequence[str] = ()) -> None:
 
 
 def save(figure: Figure, name: str, source: str, out: Path) -> list[Path]:
-  """Writes `<name>.pdf` and `<name>.png`, which keep `source` as metadata, and returns their paths."""
+  """Writes `<name>.pdf` and `<name>.png` with `source` in their metadata, and returns their paths."""
   out.mkdir(parents=True, exist_ok=True)
   paths = [out / f"{name}.pdf", out / f"{name}.png"]
   figure.savefig(paths[0], metadata={"Title": name, "Subject": f"Drawn from {source}", "CreationDate": None})
@@ -263,7 +209,7 @@ def save(figure: Figure, name: str, source: str, out: Path) -> list[Path]:
 
 
 def recorded_source(path: Path) -> str:
-  """Reads the source that `save` recorded in a PNG. Empty if there is no such file or no source in it."""
+  """Returns the source that `save` recorded in a PNG; empty if there is no such file or no source in it."""
   try:
     with Image.open(path) as image:
       return str(image.info.get("Source", ""))

@@ -1,4 +1,4 @@
-"""Numbers as words: what the ledger, the tables and the findings of figures say of values over seeds."""
+"""Numbers as words, for the ledger, the tables and the findings of figures."""
 
 from collections.abc import Callable, Sequence
 
@@ -10,6 +10,7 @@ from sweepkit import curves
 from sweepkit.curves import short as short
 from sweepkit.words import FEW
 
+# Symbols of settings and axes in figures; an axis that is not here is called by its name.
 AXES = {
   "ws": "W_s",
   "forget_bias": "b_f",
@@ -23,14 +24,20 @@ AXES = {
 
 
 def axis_name(axis: str) -> str:
-  """An axis of results as the figures call it."""
+  """Returns the name of an axis in figures."""
   return AXES.get(axis, axis.replace("_", " "))
 
 
-def mean(values: xr.DataArray) -> str:
-  """`mean ± half width of the 95 % interval` over seeds, for one value a seed; of few seeds the values themselves.
+def with_unit(text: str, values: xr.DataArray) -> str:
+  """Returns `text (unit)` with the unit that is stored with the values, or the text alone if they have none."""
+  units = values.attrs.get("units", "1")
+  return text if units == "1" else f"{text} ({units})"
 
-  From two values the interval would be 13 standard errors wide, which says nothing of either.
+
+def mean(values: xr.DataArray) -> str:
+  """Returns `mean ± half width of the 95 % interval` for one value per seed, or the values themselves if there are few seeds.
+
+  The interval of two values is 13 standard errors wide, so it would say less than the values.
   """
   if values.size < FEW:
     return listed([short(float(value)) for value in values.values.ravel()])
@@ -39,7 +46,7 @@ def mean(values: xr.DataArray) -> str:
 
 
 def spread(values: xr.DataArray | np.ndarray, scale: float = 1.0) -> str:
-  """Mean (lowest to highest) over seeds, or the one value."""
+  """Returns `mean (lowest to highest)` over seeds, or the value if there is only one."""
   values = scale * np.asarray(values).ravel()
   values = values[np.isfinite(values)]
   if not len(values):
@@ -50,38 +57,38 @@ def spread(values: xr.DataArray | np.ndarray, scale: float = 1.0) -> str:
 
 
 def count(solved: xr.DataArray) -> str:
-  """`3 of 5`: the runs that solved their task (1, else 0), of those that were made."""
+  """Returns `3 of 5`: how many of the runs that were made solved their task. `solved` is 1 or 0, and NaN for a run not made."""
   return f"{int(solved.sum())} of {int(solved.count())}"
 
 
 def listed(parts: Sequence[str]) -> str:
-  """`a, b and c`."""
+  """Returns `a, b and c`."""
   return " and ".join(part for part in (", ".join(parts[:-1]), *parts[-1:]) if part)
 
 
 def each(data: xr.Dataset, say: Callable[[xr.Dataset], str]) -> str:
-  """`RNN …; LSTM …; GRU …`: what is to be said of every cell that was measured, and has a value."""
+  """Returns `RNN …; LSTM …; GRU …`: what `say` says of each cell that has a value."""
   by_cell = [values for values in data.data_vars.values() if "cell" in values.dims]
   cells = [cell for cell in data.cell.values.tolist() if any(v.sel(cell=cell).notnull().any() for v in by_cell)]
   return "; ".join(f"{cell_style(cell).label} {say(data.sel(cell=cell))}" for cell in cells) or "no cell has a value"
 
 
 def against_zero(values: xr.DataArray, axis: str = "ws") -> str:
-  """`rises above 0 at W_s = 1.9`: what the mean over seeds does beside 0 along an axis."""
+  """Returns `rises above 0 at W_s = 1.9`: where the mean over seeds crosses 0 along an axis."""
   return curves.against_zero(*_mean_curve(values, axis), axis_name(axis))
 
 
 def trend(values: xr.DataArray, axis: str) -> str:
-  """`rises from -1.2 to 0.5`: what the mean over seeds does from the first to the last value of an axis."""
+  """Returns `rises from -1.2 to 0.5`: how the mean over seeds changes from the first to the last value of an axis."""
   return curves.trend(*_mean_curve(values, axis), axis_name(axis))
 
 
 def _mean_curve(values: xr.DataArray, axis: str) -> tuple[list[float], list[float]]:
-  """Places and means over seeds as they are drawn: NaN where a seed has no value."""
+  """The values of an axis, and the mean over seeds at each; NaN if a seed has no value there."""
   means = values.mean("seed", skipna=False).transpose(axis)
   return means[axis].values.tolist(), means.values.tolist()
 
 
 def last(values: xr.DataArray, axis: str) -> xr.DataArray:
-  """The last value along an axis that is not NaN."""
+  """Returns the last value along an axis that is not NaN."""
   return values.isel({axis: values.notnull().cumsum(axis).argmax(axis)}).drop_vars(axis)

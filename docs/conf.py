@@ -1,4 +1,4 @@
-"""The site: guides in Markdown, API pages from the docstrings. It needs no network, neither to be built nor to be read."""
+"""Configures the site: guides in Markdown, and API pages from the docstrings. Building and reading it need no network."""
 
 from pathlib import Path
 import sys
@@ -21,11 +21,11 @@ html_theme = "furo"
 html_title = "recurrent_lab"
 html_math_renderer = "mathml"
 html_show_copyright = False
-smartquotes_action = "D"  # dashes alone: the quote in f' is a derivative
+smartquotes_action = "D"  # only dashes, because the quote in f' is a derivative
 
 autodoc_default_options = {"members": True, "member-order": "bysource", "no-value": True}
 autodoc_preserve_defaults = True
-napoleon_attr_annotations = False  # the signature has the types
+napoleon_attr_annotations = False  # the signature shows the types
 napoleon_use_ivar = True
 napoleon_use_rtype = False
 python_maximum_signature_line_length = 100
@@ -39,7 +39,7 @@ def write_docstring(app: Any, what: str, name: str, value: Any, options: Any, li
 
 
 def is_left_out(app: Any, what: str, name: str, value: Any, skip: bool, options: Any) -> bool | None:
-  """Of modules that a package re-exports from, only what it does; fields of NamedTuples, which their class explains."""
+  """Leaves out names that a package does not re-export, and fields of NamedTuples, which the class explains."""
   if type(value).__name__ == "_tuplegetter":
     return True
   module = getattr(value, "__module__", None) or ""
@@ -50,7 +50,7 @@ def is_left_out(app: Any, what: str, name: str, value: Any, skip: bool, options:
 def write_signature(
   app: Any, what: str, name: str, value: Any, options: Any, arguments: str | None, result: str | None
 ) -> Any:
-  """Arrays by the name they are imported by."""
+  """Writes the type of arrays as users import it."""
   return tuple(text and text.replace("jaxlib._jax.Array", "Array") for text in (arguments, result))
 
 

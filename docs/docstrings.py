@@ -1,7 +1,7 @@
-"""What is public and how its docstrings read, for the site (`conf.py`) and for the tests.
+"""Lists the public names and converts their docstrings, for the site (`conf.py`) and for the tests.
 
-Docstrings are written for readers of the source: plain text with `code` in single backticks, equations indented, the fields of
-NamedTuples explained beside them. Sphinx reads reStructuredText; `to_rst` is the way from one to the other.
+Docstrings are written for readers of the source: plain text with `code` in single backticks, indented equations, and the fields
+of NamedTuples explained beside them. Sphinx reads reStructuredText, so `to_rst` converts them.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,8 @@ from recurrent_lab import cells, instruments, interop, sequences, tasks, theory,
 from recurrent_lab.interop import linen, nnx
 from recurrent_lab.sequences import ngram
 
-# Packages say in `__all__` what is public; of these modules all functions and classes are that have no underscore.
+# The public names of a package are those in `__all__`. In these modules, all functions and classes without an underscore are
+# public.
 PACKAGES = (recurrent_lab, cells, sequences, instruments, training, tasks, theory, interop)
 MODULES = (ngram, linen, nnx)
 
@@ -28,7 +29,7 @@ def is_defined_in(module: ModuleType, name: str, value: Any) -> bool:
 
 
 def public_names() -> dict[str, Any]:
-  """Every public name of the library, such as `recurrent_lab.tasks.adding`, and what it stands for; no modules."""
+  """Returns every public name of the library with its object, such as `recurrent_lab.tasks.adding`, except modules."""
   names = {f"{package.__name__}.{name}": getattr(package, name) for package in PACKAGES for name in package.__all__}
   for module in MODULES:
     names |= {f"{module.__name__}.{name}": v for name, v in vars(module).items() if is_defined_in(module, name, v)}
@@ -36,7 +37,7 @@ def public_names() -> dict[str, Any]:
 
 
 def field_comments(cls: type) -> dict[str, str]:
-  """Field of a NamedTuple -> the comment beside it, there or in the class that it extends."""
+  """Returns the comment beside each field of a NamedTuple, in the class or in the class that it extends."""
   fields: Sequence[str] = getattr(cls, "_fields", ())
   source = "".join(inspect.getsource(base) for base in cls.__mro__ if hasattr(base, "_fields")) if fields else ""
   found = {name: re.search(rf"^  {name}: .*?  # (.+)$", source, re.MULTILINE) for name in fields}
@@ -44,10 +45,10 @@ def field_comments(cls: type) -> dict[str, str]:
 
 
 def _escaped(text: str) -> str:
-  """Text with what reStructuredText would read as markup escaped, but for code in backticks."""
+  """Escapes the characters that reStructuredText reads as markup, except in code in backticks."""
   parts = re.split(r"(`[^`]+`)", text)
   parts[::2] = [re.sub(r"([*|\\]|_(?!\w))", r"\\\1", part) for part in parts[::2]]
-  # Code ends where a word begins, as in `vmap`ped, only behind an escaped space.
+  # reStructuredText needs an escaped space between code and a word that follows directly, as in `vmap`ped.
   parts[1::2] = [
     f"`{code}`" + ("\\ " if after[:1].isalnum() else "") for code, after in zip(parts[1::2], parts[2::2], strict=True)
   ]
@@ -55,7 +56,7 @@ def _escaped(text: str) -> str:
 
 
 def to_rst(lines: Sequence[str], fields: Sequence[str] = ()) -> list[str]:
-  """A docstring as reStructuredText with Google's sections: code marked, equations literal, `fields` as attributes."""
+  """Converts a docstring to reStructuredText with Google's sections. Equations become literal, `fields` become attributes."""
   parts: list[tuple[bool, list[str]]] = [(False, [])]  # (is it literal, its lines)
   in_section = in_list = in_equation = False
   for i, line in enumerate(lines):

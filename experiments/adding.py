@@ -1,7 +1,7 @@
 """Which cells learn to add two marked numbers 100 steps apart?
 
 Claim (Hochreiter & Schmidhuber, 1997, experiment 4): gates carry the gradient where a plain net's vanishes. Trains every cell
-with the initialisation the lab recommends (`initializers.recommended`); solved means a mean squared error below 0.01, where
+with the initialisation the lab recommends (`recurrent_lab.recommended`); solved means a mean squared error below 0.01, where
 always answering 1 gives 1/6.
 
     python -m experiments.adding

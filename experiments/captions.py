@@ -10,8 +10,8 @@ letter is put in again until the name ends.
 
     python -m experiments.captions
 
-Expect: 91 to 94 % exactly right with all cells, where the most frequent name gets 10 %. The letters are no difficulty: what goes
-wrong is the digit, as in any small net (the held-out images are of other writers), and threes most of all.
+Expect: 91 to 94 % exactly right with all cells, where the most frequent name gets 10 %. The letters are easy. Errors are wrong
+digits, as in any small net, since the held-out images are of other writers. Threes are wrong most often.
 """
 
 from functools import partial

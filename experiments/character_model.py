@@ -28,7 +28,7 @@ EXPERIMENT = Experiment(
   drawn_along=("learning_rate",),
   seconds=653,
   figure="analysis.language.character_model",
-  tiny=TINY,
+  tiny={**TINY, "corpus": "grammar"},
 )
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ EXPERIMENT = Experiment(
   seeds=5,
   seconds=826,
   figure="analysis.learning.flossing",
-  tiny=TINY,
+  tiny={**TINY, "floss_k": "4"},
 )
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ EXPERIMENT = Experiment(
   seeds=3,
   seconds=165,
   figure="analysis.language.forecast",
-  tiny=TINY,
+  tiny={**TINY, "length": "30"},
 )
 
 if __name__ == "__main__":

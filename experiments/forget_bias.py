@@ -6,8 +6,8 @@ Measures the same portrait as `recurrent_gain`, against the bias of LSTM f and G
     python -m experiments.forget_bias
     python -m experiments.forget_bias --input_scale=0.1 --ws=0       close to the closed form -1 / ln σ(b_f)
 
-Expect: without recurrent weights a memory length near -1 / ln σ(b_f), lower where the input makes the gate fluctuate; with
-W_s = 1 the LSTM leaves that curve upwards and stops forgetting (4 (1 - σ(b_f)) is its critical gain at the zero state).
+Expect: without recurrent weights a memory length near -1 / ln σ(b_f), lower where the input makes the gate fluctuate. With
+W_s = 1 the LSTM leaves that curve upwards and stops forgetting; 4 (1 - σ(b_f)) is its critical gain at the zero state.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""What the mean field predicts: the growth rate of a large net, sampled from one neuron's process.
+"""The prediction of the mean field: the growth rate of a large net, sampled from one neuron's process.
 
 The theory behind the black lines of `recurrent_gain`, `lyapunov` and `activation_choice`. No net is simulated: `hidden_size`
 is the number of sampled units, `seq_len` that of steps (see `recurrent_lab.theory.mean_field` for the assumptions).

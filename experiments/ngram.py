@@ -69,6 +69,7 @@ EXPERIMENT = Experiment(
   seconds=9,
   figure="analysis.language.word_model",
   drawn_beside="word_model",
+  tiny={"corpus": "grammar", "vocabulary": "0", "order": "1,2", "length": "8"},
 )
 
 if __name__ == "__main__":

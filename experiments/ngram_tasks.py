@@ -100,6 +100,7 @@ EXPERIMENT = Experiment(
   seconds=58,
   figure="analysis.language.recall",
   drawn_beside="recall",
+  tiny={"order": "1,2", "length": "5", "sequences": "500"},
 )
 
 if __name__ == "__main__":

@@ -6,9 +6,9 @@ leaves that of the GRU at 1/σ(b_r) = 2. Measures the largest exponent of the au
     python -m experiments.phase_gates
     python -m experiments.phase_gates --input=white       driven
 
-Expect: λ₁ < 0 below the line, and chaos only well above it: the eigenvalues of J = σ(b_f) I + ¼ U_g fill a disk about σ(b_f),
-which meets the unit circle at +1 alone, so that what becomes unstable first gives way to other fixed points (a pitchfork), and
-chaos needs a second loss of stability. For the RNN, whose disk is about 0, both happen at once.
+Expect: λ₁ < 0 below the line, and chaos only well above it. The eigenvalues of J = σ(b_f) I + ¼ U_g fill a disk about σ(b_f),
+which meets the unit circle at +1 alone. The first loss of stability therefore leads to other fixed points (a pitchfork), and
+chaos needs a second one. For the RNN, whose disk is about 0, both happen at once.
 """
 
 import sys

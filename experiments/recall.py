@@ -6,8 +6,8 @@ fill a gap, and ask for one of them; `experiments.ngram_tasks` asks counts the s
     python -m experiments.recall
     python -m experiments.recall --cells=gru --length=5 --updates=500
 
-Expect: everyone but the n-gram at a short gap; LSTM and GRU alone at long ones, where the RNN errs nearly as often as one who
-guesses among the other seven names (6/7).
+Expect: all but the n-gram succeed at a short gap, and LSTM and GRU alone at long ones, where the RNN errs nearly as often as a
+guess among the other seven names (6/7).
 """
 
 import sys

@@ -19,7 +19,7 @@ from experiments.portrait import SETTINGS, cell_of, draw
 from experiments.portrait.radius import log_spectral_radius
 from experiments.portrait.settings import TINY
 import recurrent_lab as rl
-from sweepkit import Experiment, Measure, Point, main
+from sweepkit import Experiment, Measure, Point, Quantity, main
 
 
 def growth(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str, Array]:
@@ -42,6 +42,11 @@ EXPERIMENT = Experiment(
     settings=SETTINGS,
     dims={"growth_rate": (), "log_norm": (), "spectral_radius": ()},
     headline={"growth_rate": "nats per step, of the spectral norm", "spectral_radius": "largest |eigenvalue| of W"},
+    quantities={
+      "growth_rate": Quantity("growth rate of the spectral norm of the Jacobian product", "nats per step"),
+      "log_norm": Quantity("ln of the spectral norm of the Jacobian product over all steps", "nats"),
+      "spectral_radius": Quantity("spectral radius of the recurrent kernel", "1"),
+    },
   ),
   {"cells": "rnn,rnn_linear", "ws": "0.5,0.9,0.95,0.99", "input": "zero,white"},
   allowed={"cells": ("rnn", "rnn_linear")},

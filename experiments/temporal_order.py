@@ -43,7 +43,7 @@ EXPERIMENT = Experiment(
   drawn_along=("clip", "omega", "optimizer", "learning_rate", "init"),
   seconds=608,
   figure="analysis.learning.temporal_order",
-  tiny=TINY,
+  tiny={**TINY, "length": "10"},
 )
 
 if __name__ == "__main__":

@@ -51,12 +51,14 @@ _ONLY_TRANSLATION, _PAIRS = one_of(("translation",)), one_of(pairs.PAIRS)
 TRANSLATION_SETTINGS: Settings = {
   **SETTINGS,
   "task": SETTINGS["task"]._replace(default="translation", check=_ONLY_TRANSLATION[0], allowed=_ONLY_TRANSLATION[1]),
-  "length": SETTINGS["length"]._replace(help="words of the longest sentence, of either language; others are left out"),
+  "length": SETTINGS["length"]._replace(
+    help="words of the longest sentence in both languages; longer ones are left out"
+  ),
   "pairs": Setting(
     str, "toy", "what is translated: a toy language, or King James to Basic English (an extra)", *_PAIRS
   ),
   "vocabulary": LANGUAGE_SETTINGS["vocabulary"]._replace(
-    default="0", help="tokens of either language, with the unknown and the end token; 0 for all"
+    default="0", help="tokens of each language, with the unknown and the end token; 0 for all"
   ),
   "decay": LANGUAGE_SETTINGS["decay"],
 }

@@ -29,7 +29,7 @@ EXPERIMENT = Experiment(
   drawn_along=("learning_rate",),
   seconds=1611,
   figure="analysis.language.word_model",
-  tiny=TINY,
+  tiny={**TINY, "corpus": "grammar", "vocabulary": "0"},
 )
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ FACTOR_BINS = 50
 
 
 def gate_factors(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str, Array]:
-  """How the factor φ'(·) f_t of a simplified LSTM's diagonal Jacobian is distributed along a trajectory."""
+  """Computes the distribution of the factor φ'(·) f_t of a simplified LSTM's diagonal Jacobian along a trajectory."""
   cell = cell_of(static)
   params, xs, state, _ = draw(static, key, values)
   seen = rl.activities(cell, params, xs, state)

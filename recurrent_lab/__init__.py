@@ -16,6 +16,7 @@ from recurrent_lab.cells import (
   indrnn,
   lstm,
   peephole_lstm,
+  recommended,
   rnn,
   simplified_lstm,
 )
@@ -30,7 +31,7 @@ from recurrent_lab.combinators import (
   learned_state,
   stack,
 )
-from recurrent_lab.initializers import chrono, recommended
+from recurrent_lab.initializers import chrono
 from recurrent_lab.instruments import (
   NORMS,
   Growth,

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from recurrent_lab._checks import check_choice
 from recurrent_lab._compiled import compiled
 
 
@@ -97,8 +98,7 @@ ACTIVATIONS: Mapping[str, Activation] = {
 
 def get_activation(name: str) -> Activation:
   """Returns the activation of that name. Raises `ValueError` with the valid names if there is none."""
-  if name not in ACTIVATIONS:
-    raise ValueError(f"Activation {name!r} is unknown; choose one of {', '.join(ACTIVATIONS)}.")
+  check_choice("Activation", name, ACTIVATIONS)
   return ACTIVATIONS[name]
 
 

@@ -35,22 +35,46 @@ def join(halves: Halves) -> Step:
   return lambda params, state, x: halves.pointwise(params, state, halves.affine(params, state, x))
 
 
+class Link(NamedTuple):
+  """One cell of a chain, with its input and its output in the chain."""
+
+  cell: "Cell"
+  params: Callable[
+    [Params], Params
+  ]  # params of the chain -> params of this cell; raises an error for those of other cells
+  enter: Callable[[Params, Array], Array]  # (params of the chain, its input or the output below) -> input of this cell
+  leave: Callable[[Params, Any], Any]  # (params of the chain, output of this cell) -> output for the cell above
+
+
+class Chain(NamedTuple):
+  """The cells of a combined cell, which run one after the other within a step; see `_chain.py`."""
+
+  links: tuple[Link, ...]
+  is_stack: bool  # True if the state is a tuple with an entry per link, False if it is the state of the only link
+
+
 class Cell(NamedTuple):
   """A recurrent network as pure functions.
 
-  A step works on the last axis: `x` is `[..., I]`, every array of the state is `[..., H]`, and any leading axes are batch axes.
-  The first three fields make a cell, and every measurement of the lab needs only these. The other two are optional: `probe`
-  reports saturation, and `halves` makes the reverse pass of `reverse_unroll` faster.
+  A step works on the last axis of its input `x [..., I]`; any leading axes are batch axes. The state is a pytree of real floating
+  arrays `[*batch, *own]` with any number of own axes. The first three fields make a cell, and every measurement of the lab needs
+  only these. The other fields are optional abilities, and all combinators keep them.
 
   Attributes:
     init: `(key, input_size, hidden_size, **options) -> params`; the options are those of `initializers.InitOptions`.
     initial_state: `(params, batch_shape=()) -> state`.
-    step: `(params, state, x) -> (state, output)`. If the output is a part of the new state, return the same array in both
-      places. `adjoint_log_norms` uses this to find the output in the state.
-    probe: `(params, state, x) -> {name: Activity}`, the value and log-slope of every nonlinearity of the step. None if the
-      cell does not report them.
-    halves: the affine and the pointwise half of `step`, with `step = join(halves)`. None for a cell that has matrix products
-      between its nonlinearities.
+    step: `(params, state, x) -> (state, output)`.
+    probe: `(params, state, x) -> {name: Activity}`, the value and log-slope of every nonlinearity of the step.
+    halves: the affine and the pointwise half of `step`, with `step = join(halves)`. They make the reverse pass of
+      `reverse_unroll` faster. None for a cell that has matrix products between its nonlinearities.
+    output: `(params, new state) -> output`, such as `lambda params, state: state.hidden`. Declares that the output is a
+      function of the new state, usually a part of it, so that a change of S_t also changes o_t. Adjoints of the state use this.
+      Without it, they test whether the output is a part of the new state; any other output counts as a function of the old
+      state and the input.
+    gated: whether gates decide what the state keeps and takes in, so that `chrono` biases act on them.
+    recommend: `(key, hidden_size, longest) -> options` for `init`, if the cell needs another recommendation than the default of
+      `recommended`.
+    chain: the cells that make up a combined cell.
   """
 
   init: Callable[..., Params]
@@ -58,6 +82,15 @@ class Cell(NamedTuple):
   step: Step
   probe: Callable[[Params, State, Array], dict[str, Activity]] | None = None
   halves: Halves | None = None
+  output: Callable[[Params, State], Array] | None = None
+  gated: bool = False
+  recommend: Callable[[Any, int, float], dict[str, Any]] | None = None
+  chain: Chain | None = None
+
+
+def whole_state(params: Params, state: State) -> State:
+  """Returns the whole state: the output of a cell whose output is its state."""
+  return state
 
 
 def check_params(params: Params, kind: type) -> None:
@@ -80,9 +113,13 @@ def holding(kind: type, cell: Cell) -> Cell:
 
     return call
 
+  # All functions whose first argument is the params, including those of future abilities.
+  functions = {
+    name: value for name, value in cell._asdict().items() if callable(value) and name not in ("init", "recommend")
+  }
+  given: dict[str, Any] = {name: checked(function) for name, function in functions.items()}
   halves = cell.halves and Halves(checked(cell.halves.affine), checked(cell.halves.pointwise))
-  probe = cell.probe and checked(cell.probe)
-  return Cell(cell.init, checked(cell.initial_state), checked(cell.step), probe, halves)
+  return cell._replace(**given, halves=halves)
 
 
 def variants(factory: Callable[Args, Made]) -> Callable[Args, Made]:
@@ -100,9 +137,3 @@ def variants(factory: Callable[Args, Made]) -> Callable[Args, Made]:
     return build(*bound.args, **bound.kwargs)
 
   return cached
-
-
-def check_choice(what: str, value: object, allowed: Any) -> None:
-  """Raises a `ValueError` that names `value` and the allowed choices, unless `value` is one of them."""
-  if value not in allowed:
-    raise ValueError(f"{what} {value!r} is unknown; choose one of {', '.join(map(str, allowed))}.")

@@ -1,14 +1,15 @@
-"""Combinators: cells on top of each other, with dropout between them, from a learned initial state, in both directions.
+"""Combinators, which make cells of cells: stacks, dropout, learned initial states, and nets that read in both directions.
 
 The output of one cell is the input of the next:
 
     s¹_t, o¹_t = step¹(s¹_{t-1}, x_t),      s²_t, o²_t = step²(s²_{t-1}, o¹_t),      ...
 
-A stack is a `Cell` again, whose state is all layers' states jointly, so every measurement works on it: the diagonal blocks of
-its Jacobian are those of the layers, and blocks of a lower layer on a higher one carry what passes between them.
+A stack is a `Cell` whose state is the tuple of all layers' states, so every measurement works on it. The diagonal blocks of its
+Jacobian are the Jacobians of the layers, and the other blocks carry the effect of a lower layer on a higher one. The results of
+`dropout` and `learned_state` are cells too.
 
-So are `dropout` and `learned_state` cells. A net that reads in both directions is no cell, since its output depends on
-what is yet to come: `bidirectional_unroll` takes a pair of cells, and each of the pair gets every measurement.
+A net that reads in both directions is not a cell, because its output depends on future inputs. `bidirectional_unroll` takes a
+pair of cells, and every measurement works on each of the two.
 
 References: Graves, Mohamed & Hinton, "Speech recognition with deep recurrent neural networks", ICASSP (2013), for stacks;
 Schuster & Paliwal, "Bidirectional recurrent neural networks", IEEE Transactions on Signal Processing 45 (1997); Gal &
@@ -23,123 +24,102 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Key
 import numpy as np
 
+from recurrent_lab._chain import chained, unchanged, wrapped
 from recurrent_lab._compiled import compiled
-from recurrent_lab.activations import Activity
-from recurrent_lab.cell import Cell, Params, State, check_params, holding, variants
+from recurrent_lab.cell import Cell, Chain, Link, Params, State, check_params, variants
+from recurrent_lab.sequences._steps import check_width
 from recurrent_lab.sequences.alignment import masked_unroll
-from recurrent_lab.sequences.unrolling import check_width, unroll
+from recurrent_lab.sequences.unrolling import unroll
 
 
 class DropoutParams(NamedTuple):
   """Parameters of a cell under `dropout`."""
 
-  cell: Params  # of the cell itself
-  mask: Float[Array, "*batch I"]  # by which inputs are multiplied: 0 or 1 / (1 - rate); see `draw_masks`
+  cell: Params  # the params of the cell
+  mask: Float[Array, "*batch I"]  # the factors of the inputs, 0 or 1 / (1 - rate); see `draw_masks`
 
 
 class LearnedStateParams(NamedTuple):
   """Parameters of a cell under `learned_state`."""
 
-  cell: Params  # of the cell itself
+  cell: Params  # the params of the cell
   state: State  # S_0, without batch axes
 
 
 class BidirectionalParams(NamedTuple):
   """Parameters of two cells that read a sequence in opposite directions."""
 
-  forward: Params  # of the cell that reads from the first step on
-  backward: Params  # of the one that reads from the last step on
+  forward: Params  # parameters of the cell that reads from the first step to the last
+  backward: Params  # parameters of the cell that reads from the last step to the first
 
 
 @variants
 def stack(*cells: Cell) -> Cell:
-  """The cells as one, the first lowest; params and state are tuples with an entry a layer, the output is the top layer's.
+  """Stacks cells, the first one lowest. Params and state are tuples with one entry per layer.
+
+  The output is that of the top layer.
 
   Raises:
-    ValueError: for no cells.
+    ValueError: if there are no cells.
   """
   if not cells:
     raise ValueError("A stack needs at least one cell.")
 
   def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> Params:
-    """Random parameters, `hidden_size` units in every layer; `options` go to each layer's `init`."""
+    """Draws parameters with `hidden_size` units in every layer. `options` go to each layer's `init`."""
     sizes = [input_size] + [hidden_size] * (len(cells) - 1)
     keys = jax.random.split(key, len(cells))
     return tuple(cell.init(k, size, hidden_size, **options) for cell, k, size in zip(cells, keys, sizes, strict=True))
 
-  def check_layers(given: Any, what: str) -> None:
-    if len(given) != len(cells):
-      raise ValueError(f"A stack of {len(cells)} cells needs as many {what}, but was given {len(given)}.")
+  def link(i: int) -> Link:
+    def own_params(params: Params) -> Params:
+      if len(params) != len(cells):
+        raise ValueError(f"A stack of {len(cells)} cells needs as many params, but was given {len(params)}.")
+      return params[i]
 
-  def initial_state(params: Params, batch_shape: tuple[int, ...] = ()) -> State:
-    check_layers(params, "params")
-    return tuple(cell.initial_state(p, batch_shape) for cell, p in zip(cells, params, strict=True))
+    def enter(params: Params, x: Array) -> Array:
+      if i > 0:
+        check_width(params[i], x, f"Layer {i} puts out {x.shape[-1]} numbers per step; layer {i + 1} takes")
+      return x
 
-  def step(params: Params, state: State, x: Array) -> tuple[State, Array]:
-    new = []
-    check_layers(params, "params")
-    check_layers(state, "states")
-    for layer, (cell, p, s) in enumerate(zip(cells, params, state, strict=True), start=1):
-      if layer > 1:
-        check_width(p, x, f"Layer {layer - 1} puts out {x.shape[-1]} numbers per step; layer {layer} takes")
-      s, x = cell.step(p, s, x)
-      new.append(s)
-    return tuple(new), x
+    return Link(cells[i], own_params, enter, unchanged)
 
-  def probe(params: Params, state: State, x: Array) -> dict[str, Activity]:
-    seen: dict[str, Activity] = {}
-    for layer, (cell, p, s) in enumerate(zip(cells, params, state, strict=True), start=1):
-      assert cell.probe is not None
-      seen |= {f"{name} {layer}": activity for name, activity in cell.probe(p, s, x).items()}
-      _, x = cell.step(p, s, x)
-    return seen
-
-  return Cell(init, initial_state, step, probe if all(cell.probe is not None for cell in cells) else None)
+  return chained(Chain(tuple(map(link, range(len(cells)))), is_stack=True), init)
 
 
 @variants
 def dropout(cell: Cell) -> Cell:
-  """The cell whose inputs are multiplied by a mask: dropout between layers, as in `stack(lower, dropout(upper))`.
+  """Multiplies the inputs of a cell by a mask: dropout between layers, as in `stack(lower, dropout(upper))`.
 
       s_t, o_t = step(s_{t-1}, m ⊗ x_t)
 
-  Params are `DropoutParams(cell, mask)`. `init` makes a mask of ones, which drops nothing and has no gradient;
-  `draw_masks` draws another. The mask is the same at every step, so a masked net is a net like any other.
+  Params are `DropoutParams(cell, mask)`. `init` makes a mask of ones, which drops nothing; `draw_masks` draws random masks. The
+  mask has no gradient. It is the same at every step, so every instrument works on a masked net.
   """
 
   def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> DropoutParams:
-    """The cell's params, and a mask of ones; `options` go to the cell's `init`."""
+    """Draws the params of the cell, with a mask of ones. `options` go to the cell's `init`."""
     params = cell.init(key, input_size, hidden_size, **options)
     return DropoutParams(params, jnp.ones(input_size, options.get("dtype", jnp.float32)))
 
-  def initial_state(params: DropoutParams, batch_shape: tuple[int, ...] = ()) -> State:
-    return cell.initial_state(params.cell, batch_shape)
-
-  def step(params: DropoutParams, state: State, x: Array) -> tuple[State, Array]:
-    return cell.step(params.cell, state, jax.lax.stop_gradient(params.mask) * x)
-
-  def probe(params: DropoutParams, state: State, x: Array) -> dict[str, Activity]:
-    assert cell.probe is not None
-    return cell.probe(params.cell, state, params.mask * x)
-
-  return holding(DropoutParams, Cell(init, initial_state, step, probe if cell.probe is not None else None))
+  return wrapped(cell, DropoutParams, init, enter=lambda params, x: jax.lax.stop_gradient(params.mask) * x)
 
 
 def draw_masks(key: Key[Array, ""], params: Params, rate: ArrayLike, batch_shape: tuple[int, ...] = ()) -> Params:
-  """The params with a new mask for every `dropout` among them.
+  """Returns the params with a new random mask in every `DropoutParams`.
 
-  A mask holds 0 with probability `rate`, else 1 / (1 - rate), so that inputs keep their mean. To train, draw within the
-  loss, `loss(params) = ... unroll(cell, draw_masks(key, params, 0.5, (batch,)), xs)`: the params that are trained keep
-  masks of ones.
+  An entry of a mask is 0 with probability `rate`, else 1 / (1 - rate), so inputs keep their mean. In training, draw masks inside
+  the loss: `loss(params) = ... unroll(cell, draw_masks(key, params, 0.5, (batch,)), xs)`. The trained params then keep masks of
+  ones.
 
   Args:
-    key: of the masks.
-    params: of any cell, with `DropoutParams` in it anywhere.
-    rate: share of inputs that is dropped, from 0 (masks of ones) to below 1.
-    batch_shape: if given, every member of a batch gets masks of its own.
+    key: the random key of the masks.
+    params: params of any cell, with `DropoutParams` anywhere in them.
+    rate: the share of inputs to drop, from 0 (masks of ones) to below 1.
+    batch_shape: if given, every member of a batch gets its own masks.
 
   Raises:
-    ValueError: for a rate outside of [0, 1), unless it is traced.
+    ValueError: for a rate outside [0, 1), unless it is traced.
   """
   if not isinstance(rate, jax.core.Tracer) and not np.all((np.asarray(rate) >= 0) & (np.asarray(rate) < 1)):
     raise ValueError(f"The dropout rate is {rate}; it must be at least 0 and below 1.")
@@ -159,33 +139,28 @@ def draw_masks(key: Key[Array, ""], params: Params, rate: ArrayLike, batch_shape
 
 @variants
 def learned_state(cell: Cell) -> Cell:
-  """The cell whose initial state is a parameter, the same for all members of a batch.
+  """Makes the initial state of a cell a parameter, the same for all members of a batch.
 
-  Params are `LearnedStateParams(cell, state)`; `init` starts from the cell's own initial state.
+  Params are `LearnedStateParams(cell, state)`. `init` sets the state to the cell's own initial state. The functions of the new
+  cell raise a `ValueError` for other params.
   """
 
   def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> LearnedStateParams:
-    """The cell's params and its initial state; `options` go to the cell's `init`."""
+    """Draws the params of the cell and takes its initial state. `options` go to the cell's `init`."""
     params = cell.init(key, input_size, hidden_size, **options)
     return LearnedStateParams(params, cell.initial_state(params))
 
   def initial_state(params: LearnedStateParams, batch_shape: tuple[int, ...] = ()) -> State:
+    check_params(params, LearnedStateParams)
     return jax.tree.map(lambda a: jnp.broadcast_to(a, (*batch_shape, *jnp.shape(a))), params.state)
 
-  def step(params: LearnedStateParams, state: State, x: Array) -> tuple[State, Array]:
-    return cell.step(params.cell, state, x)
-
-  def probe(params: LearnedStateParams, state: State, x: Array) -> dict[str, Activity]:
-    assert cell.probe is not None
-    return cell.probe(params.cell, state, x)
-
-  return holding(LearnedStateParams, Cell(init, initial_state, step, probe if cell.probe is not None else None))
+  return wrapped(cell, LearnedStateParams, init, initial_state=initial_state)
 
 
 def init_bidirectional(
   forward: Cell, backward: Cell, key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any
 ) -> BidirectionalParams:
-  """Random parameters of both, `hidden_size` units each; `options` go to each cell's `init`."""
+  """Draws the parameters of both cells, with `hidden_size` units each. `options` go to each cell's `init`."""
   k_forward, k_backward = jax.random.split(key)
   return BidirectionalParams(
     forward.init(k_forward, input_size, hidden_size, **options),
@@ -204,21 +179,21 @@ def bidirectional_unroll(
 ) -> tuple[tuple[State, State], Float[Array, "T *batch H"]]:
   """Runs one cell from the first step to the last, and the other from the last to the first.
 
-  Layers of such pairs are a loop over this function. The backward cell is measured as any is, on `xs[::-1]`.
+  For several layers, call this function in a loop over layers. To measure the backward cell, pass `xs[::-1]` to the instruments.
 
   Args:
     forward: the cell that reads x_1 … x_T.
     backward: the cell that reads x_T … x_1.
-    params: of both.
+    params: the parameters of both.
     xs: inputs `[T, ..., I]`.
-    mask: 0 at padded steps, as in `sequence.masked_unroll`; the backward cell begins at the last real one.
-    state: those to start from, of forward before x_1 and of backward before x_T; the cells' own where None.
+    mask: 0 at padded steps, as in `sequence.masked_unroll`. The backward cell starts at the last real step.
+    state: the states of forward before x_1 and of backward before x_T. None means the cell's initial state.
 
   Returns:
-    `((S_T of forward, S_1 of backward), outputs)`; o_t has the units of both side by side, forward first.
+    `((S_T of forward, S_1 of backward), outputs)`. o_t holds the outputs of both side by side, forward first.
 
   Raises:
-    ValueError: as `unroll` and `masked_unroll` do.
+    ValueError: in the cases of `unroll` and `masked_unroll`.
   """
   check_params(params, BidirectionalParams)
   if mask is None:

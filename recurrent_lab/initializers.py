@@ -10,7 +10,7 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Key
 import numpy as np
 
-from recurrent_lab.cell import check_choice
+from recurrent_lab._checks import check_choice
 
 
 class InitOptions(NamedTuple):
@@ -149,24 +149,3 @@ def chrono(key: Key[Array, ""], hidden_size: int, longest: float | int, dtype: A
     raise ValueError(f"The longest time scale is {longest}; chrono biases need more than 2 steps.")
   bias = jnp.log(jax.random.uniform(key, (hidden_size,), dtype, 1, longest - 1))
   return {"forget_bias": bias, "write_bias": -bias}
-
-
-def recommended(cell: str, key: Key[Array, ""], hidden_size: int, longest: float | int) -> dict[str, Any]:
-  """Returns init options with which a cell can learn over `longest` steps.
-
-  - Gated cells: orthogonal kernels, and chrono biases that spread the memory timescales of the units up to `longest`.
-  - IndRNN: u = 1, so u^T neither vanishes nor explodes (the bound |u| ≤ γ^{1/T} of its paper at γ = 1). The input gain is
-    1/√longest, which keeps a sum over all steps near 1.
-  - Other cells: an orthogonal kernel of gain 1. It preserves lengths, so gradients shrink only where tanh' < 1.
-
-  Args:
-    cell: a name in `CELLS`.
-    key: for the chrono biases.
-    hidden_size: the number of units H.
-    longest: the number of steps over which the net has to remember.
-  """
-  if cell.startswith("indrnn"):
-    return {"recurrent_init": "identity", "input_gain": longest**-0.5}
-  if "lstm" in cell or "gru" in cell:
-    return {"recurrent_init": "orthogonal", **chrono(key, hidden_size, longest)}
-  return {"recurrent_init": "orthogonal"}

@@ -2,8 +2,8 @@
 
     o_t = g(s_t V + b)          g = identity or softmax
 
-V is the introduction's W_o, transposed. `with_readout` puts it on a cell and returns a cell, so that the readout takes part
-in every measurement of parameters; where the adjoints of the state are measured, apply `readout` inside the loss instead.
+V is the transpose of W_o in the introductions. `with_readout` adds a readout to a cell and returns a cell, so measurements of
+parameters include the readout. To measure adjoints of the state, apply `readout` inside the loss instead.
 
 Reference: Elman, "Finding structure in time", Cognitive Science 14 (1990).
 """
@@ -16,7 +16,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from recurrent_lab import initializers
-from recurrent_lab.cell import Cell, Params, State, check_choice, holding, variants
+from recurrent_lab._chain import wrapped
+from recurrent_lab._checks import check_choice
+from recurrent_lab.cell import Cell, Params, variants
 
 READOUTS: Mapping[str, Callable[[Array], Array]] = {"identity": lambda a: a, "softmax": jax.nn.softmax}
 
@@ -31,12 +33,12 @@ class ReadoutParams(NamedTuple):
 class WithReadoutParams(NamedTuple):
   """Parameters of a cell under `with_readout`."""
 
-  cell: Params  # of the cell itself
-  readout: ReadoutParams  # of what is read from its output
+  cell: Params  # the params of the cell
+  readout: ReadoutParams  # the params of the readout
 
 
 def init_readout(key: Key[Array, ""], hidden_size: int, output_size: int, dtype: Any = jnp.float32) -> ReadoutParams:
-  """A gaussian kernel of standard deviation 1 / √H and a zero bias; raises `ValueError` for a size below 1."""
+  """Draws a Gaussian kernel with standard deviation 1 / √H and a zero bias. Raises `ValueError` for a size below 1."""
   o = initializers.parse_options({"hidden_size": hidden_size, "output_size": output_size}, {"dtype": dtype})
   return ReadoutParams(
     kernel=initializers.input_kernel(key, hidden_size, output_size, o), bias=jnp.zeros((output_size,), o.dtype)
@@ -46,17 +48,20 @@ def init_readout(key: Key[Array, ""], hidden_size: int, output_size: int, dtype:
 def readout(
   params: ReadoutParams, states: Float[Array, "*batch H"], activation: str = "identity"
 ) -> Float[Array, "*batch O"]:
-  """o = g(s V + b) with g = `activation`, a name in `READOUTS`; raises `ValueError` for another name."""
+  """Computes o = g(s V + b) with g = `activation`, a name in `READOUTS`. Raises `ValueError` for another name.
+
+  `states` is `[..., H]`; the result is `[..., O]`.
+  """
   check_choice("Readout", activation, READOUTS)
   return READOUTS[activation](states @ params.kernel + params.bias)
 
 
 @variants
 def with_readout(cell: Cell, output_size: int, activation: str = "identity") -> Cell:
-  """The cell whose output is the readout of `cell`'s output; params are `WithReadoutParams(cell, readout)`.
+  """Adds a readout of size `output_size` to a cell. Params are `WithReadoutParams(cell, readout)`.
 
   Raises:
-    ValueError: for an activation that is no name in `READOUTS`.
+    ValueError: for an `activation` that is not a name in `READOUTS`.
   """
   check_choice("Readout", activation, READOUTS)
 
@@ -68,15 +73,6 @@ def with_readout(cell: Cell, output_size: int, activation: str = "identity") -> 
       readout=init_readout(k_readout, hidden_size, output_size, dtype),
     )
 
-  def initial_state(params: WithReadoutParams, batch_shape: tuple[int, ...] = ()) -> State:
-    return cell.initial_state(params.cell, batch_shape)
-
-  def step(params: WithReadoutParams, state: State, x: Array) -> tuple[State, Array]:
-    state, output = cell.step(params.cell, state, x)
-    return state, readout(params.readout, output, activation)
-
-  def probe(params: WithReadoutParams, state: State, x: Array) -> dict:
-    assert cell.probe is not None
-    return cell.probe(params.cell, state, x)
-
-  return holding(WithReadoutParams, Cell(init, initial_state, step, probe if cell.probe is not None else None))
+  return wrapped(
+    cell, WithReadoutParams, init, leave=lambda params, output: readout(params.readout, output, activation)
+  )

@@ -1,4 +1,4 @@
-"""What a curve does, in words that hold whatever its values are: where it crosses 0, and which way it goes.
+"""Describes a curve in words that hold whatever its values are: where it crosses 0, and which way it goes.
 
 A curve is its places, in increasing order, and a value at each of them; NaN is a place without a value. Values may be
 infinite. Every sentence about a curve that the lab prints, draws or judges by comes from here.
@@ -14,7 +14,7 @@ import itertools
 import math
 from typing import NamedTuple
 
-MOST = 3  # crossings that are told one by one
+MOST = 3  # crossings that are listed one by one
 
 
 class Crossing(NamedTuple):
@@ -61,7 +61,7 @@ def crossings(places: Sequence[float], values: Sequence[float]) -> list[Crossing
   return found
 
 
-def _told(crossing: Crossing, axis: str) -> str:
+def _described(crossing: Crossing, axis: str) -> str:
   verb = "rises above 0" if crossing.rises else "falls below 0"
   if crossing.before == crossing.after:
     return f"{verb} at {axis} = {short(crossing.before)}"
@@ -95,7 +95,7 @@ def against_zero(places: Sequence[float], values: Sequence[float], axis: str) ->
   if len(found) > MOST:
     return f"crosses 0 {len(found)} times from {span}{gaps}"
   if found:
-    return ", ".join(_told(crossing, axis) for crossing in found) + gaps
+    return ", ".join(_described(crossing, axis) for crossing in found) + gaps
   zeros = [short(place) for place, value in zip(at, known, strict=True) if value == 0]
   side = "above" if max(known) > 0 else "below"
   if not zeros:

@@ -1,4 +1,4 @@
-"""An experiment as a value, and what its own flags make of it by default."""
+"""An experiment as a value, and its default grid."""
 
 from collections.abc import Collection, Mapping, Sequence
 import dataclasses
@@ -56,27 +56,27 @@ class Experiment:
 
   @property
   def has_command(self) -> bool:
-    """Whether `python -m MODULE` runs it."""
+    """True if `python -m MODULE` runs it."""
     return "." in self.module
 
 
 def first_line(experiment: Experiment) -> str:
-  """What it shows, in one line."""
+  """Returns the line that says what the experiment shows."""
   return experiment.doc.strip().splitlines()[0]
 
 
 def expected_time(experiment: Experiment) -> str:
-  """The time that the default grid takes, in words."""
+  """Returns the time that the default grid takes, in words."""
   return "not measured" if experiment.seconds is None else duration(experiment.seconds)
 
 
 def default(experiment: Experiment, setting: str) -> str:
-  """The default of a setting, as flag text."""
+  """Returns the default of a setting, as flag text."""
   return experiment.defaults.get(setting, experiment.measure.settings[setting].default)
 
 
 def default_axes(experiment: Experiment) -> dict[str, Sequence[Value]]:
-  """The values of every setting by default. Texts stay as they are written, so that nothing has to be read for them."""
+  """Returns the default values of every setting. Texts stay as they are written, so that nothing has to be read for them."""
   settings = experiment.measure.settings
   parsed: dict[str, Sequence[Value]] = {}
   for name, setting in settings.items():
@@ -86,7 +86,7 @@ def default_axes(experiment: Experiment) -> dict[str, Sequence[Value]]:
 
 
 def default_size(experiment: Experiment) -> str:
-  """The size of the default grid: its points, and the values of the settings that have a symbol, such as T and H."""
+  """Returns the default grid in words: its points, and the values of the settings that have a symbol, such as T and H."""
   axes, settings = default_axes(experiment), experiment.measure.settings
   sizes = [count(experiment.seeds * math.prod(map(len, axes.values())), "point")]
   shown = {setting.symbol: axes[name] for name, setting in settings.items() if name not in experiment.unused}
@@ -111,7 +111,7 @@ def drawing_command(experiment: Experiment, results: Path, varied: Collection[st
 
 
 def undrawn(experiment: Experiment, varied: Collection[str]) -> list[str]:
-  """The dimensions along which results vary and for which the experiment's figure has no axis."""
+  """Returns the dimensions along which results vary and for which the experiment's figure has no axis."""
   settings = experiment.measure.settings
   first = dimension(next(iter(settings)), settings)
   by_default = (dimension(name, settings) for name, values in default_axes(experiment).items() if len(values) > 1)

@@ -1,4 +1,4 @@
-"""What a sweep measures: a pure function of one point, or a long run of a block of points that keeps files."""
+"""Measures of a sweep: a pure function of one point, or a long run of a block of points that keeps files."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 import dataclasses
@@ -14,11 +14,11 @@ from sweepkit.settings import Settings
 
 
 class Quantity(NamedTuple):
-  """What a number is.
+  """Meaning and unit of a number.
 
   Attributes:
     long_name: in a few words.
-    units: nats, nats per step, steps, ...; 1 for a number without a unit; "" for what has none, such as a name.
+    units: nats, nats per step, steps, ...; 1 for a number without a unit; "" for a name.
   """
 
   long_name: str
@@ -36,17 +36,17 @@ def no_check(point: Point) -> None:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Measured:
-  """What both kinds of measure say about their arrays.
+  """Description of the arrays that both kinds of measure share.
 
   Attributes:
-    settings: what can be fixed or varied, by flag. The first setting names the blocks.
+    settings: flag -> setting that a sweep can fix or vary. The first setting names the blocks.
     dims: name of an array -> names of its axes, after that of the points.
     coords: `point -> {axis name: labels}`.
     may_be_infinite: names whose +inf is an answer and not a failure, such as the memory length of a norm that never falls.
-    may_be_nan: names whose NaN says that there is nothing to report, such as what comes after the end of a run.
+    may_be_nan: names whose NaN means that there is nothing to report, such as rows after the end of a run.
     dropped: the name of a count of updates that were left out. A point where it is above 0 has the status `updates_dropped`.
     check: raises a `ValueError` for a point whose settings do not go together.
-    headline: what a summary shows: name -> unit, the most telling first; of an array its first entry.
+    headline: numbers that a summary shows: name -> unit, the most important first. An array is shown by its first entry.
     quantities: what the arrays and the labels of their axes are, with units: the attributes of the dataset.
     group: the heading under which a listing shows its experiments.
   """

@@ -1,10 +1,10 @@
-"""Results folders joined into one: blocks with their runs, each checked before it is copied.
+"""Joins results folders into one: blocks with their runs, each checked before it is copied.
 
     python -m sweepkit.merge results-a results-b --out=results
 
-An intact block is never replaced. One whose points are there already with the same numbers is skipped, one with other numbers
-is refused by name; a damaged one is told and left out. So merging again changes nothing, and a merge that was killed goes on.
-Exits with 0 if all is joined, with 1 if something was left out, with 2 if a folder cannot be used.
+An intact block is never replaced. A block whose points are there already is skipped if the numbers are equal, and refused by
+name otherwise. A damaged block is reported and left out. So merging again changes nothing, and completes a merge that was killed.
+Exits with 0 if everything is joined, with 1 if something was left out, and with 2 if a folder cannot be used.
 """
 
 from collections.abc import Iterator, Sequence
@@ -35,7 +35,7 @@ def _stored(folder: Path) -> dict[Point, Path]:
 
 
 def _is_there(path: Path, block: store.Block, stored: dict[Point, Path]) -> bool:
-  """Whether all points of the block at `path` are stored, with the same numbers.
+  """Returns True if all points of the block at `path` are stored, with the same numbers.
 
   Raises:
     ResultsError: if a point is stored with other numbers.

@@ -14,7 +14,7 @@ class UsageError(ValueError):
 
 
 def define(experiment: Experiment) -> flags.FlagValues:
-  """All flags of an experiment."""
+  """Defines all flags of an experiment."""
   values = flags.FlagValues()
   for name, setting in experiment.measure.settings.items():
     flags.DEFINE_string(name, default(experiment, name), f"{setting.help}; {setting.allowed}.", flag_values=values)
@@ -27,34 +27,24 @@ def define(experiment: Experiment) -> flags.FlagValues:
   flags.DEFINE_string(
     "shard",
     None,
-    "i/n: compute every n-th block, from the i-th (0 … n-1); the task of a Slurm array by default, or else everything.",
+    "i/n: compute every n-th block, from the i-th (0 … n-1). The default is the task of a Slurm array, or else 0/1.",
     flag_values=values,
   )
   flags.DEFINE_integer(
     "chunk",
     32,
-    "Points in one call at the most, in whole tiles of 8 where it is 8 or more; bounds memory.",
+    "Most points in one call; it bounds memory. From 8 on it is rounded down to a multiple of 8.",
     lower_bound=1,
     flag_values=values,
   )
   flags.DEFINE_integer(
     "cpu_devices",
     None,
-    "CPU cores that serve as devices of a sweep, at most one for every 8 points of a chunk; each compiles anew.",
+    "CPU cores that serve as devices, at most one for every 8 points of a chunk. Each compiles the program once.",
     lower_bound=1,
     flag_values=values,
   )
-  flags.DEFINE_boolean(
-    "distributed",
-    False,
-    "One of several processes that share the sweep; Slurm, Open MPI and TPU pods tell which.",
-    flag_values=values,
-  )
-  flags.DEFINE_string(
-    "coordinator_address", None, "host:port of process 0, where no cluster tells; of --distributed.", flag_values=values
-  )
-  flags.DEFINE_integer("num_processes", None, "Number of processes, likewise.", lower_bound=1, flag_values=values)
-  flags.DEFINE_integer("process_id", None, "Which one this is, from 0 on, likewise.", lower_bound=0, flag_values=values)
+  _define_processes(values)
   flags.DEFINE_integer(
     "max_failures", 0, "Blocks that may raise an error before the sweep stops.", lower_bound=0, flag_values=values
   )
@@ -62,19 +52,53 @@ def define(experiment: Experiment) -> flags.FlagValues:
     "changed_code",
     "recompute",
     ["recompute", "keep"],
-    "What to do with stored points that other code computed: recompute them, or keep them.",
+    "Recompute stored points that other code computed, or keep them.",
     flag_values=values,
   )
   flags.DEFINE_float(
-    "checkpoint_seconds", 30, "Time between two checkpoints of a run that has some.", lower_bound=0, flag_values=values
+    "checkpoint_seconds",
+    30,
+    "Seconds between checkpoints, for runs that write them.",
+    lower_bound=0,
+    flag_values=values,
   )
   flags.DEFINE_boolean("x64", experiment.x64, "Compute in float64.", flag_values=values)
   flags.DEFINE_boolean("help", False, "Print this and exit.", short_name="h", flag_values=values)
   return values
 
 
+def _define_processes(values: flags.FlagValues) -> None:
+  """Defines the flags of several processes that share a sweep."""
+  flags.DEFINE_boolean(
+    "distributed",
+    False,
+    "Run as one of several processes that share the sweep. Slurm, Open MPI and TPU pods number the processes.",
+    flag_values=values,
+  )
+  flags.DEFINE_string(
+    "coordinator_address",
+    None,
+    "host:port of process 0. Needed with --distributed unless the cluster provides it.",
+    flag_values=values,
+  )
+  flags.DEFINE_integer(
+    "num_processes",
+    None,
+    "Number of processes. Needed with --distributed unless the cluster provides it.",
+    lower_bound=1,
+    flag_values=values,
+  )
+  flags.DEFINE_integer(
+    "process_id",
+    None,
+    "Number of this process, from 0. Needed with --distributed unless the cluster provides it.",
+    lower_bound=0,
+    flag_values=values,
+  )
+
+
 def read(experiment: Experiment, argv: Iterable[str]) -> tuple[flags.FlagValues, list[str]]:
-  """The flags of a command line, and what is none of them.
+  """Parses a command line; returns its flags and the other words.
 
   Raises:
     UsageError: for a flag that does not exist, with the one it may be a typo of, or whose value has the wrong type.
@@ -90,14 +114,14 @@ def read(experiment: Experiment, argv: Iterable[str]) -> tuple[flags.FlagValues,
 
 
 def page(experiment: Experiment, values: flags.FlagValues) -> str:
-  """What --help prints: what the experiment shows, its own flags, those of every launch, absl's, and all about it at the end."""
+  """Returns the page of --help: the question, all flags in groups, and the full description."""
   width = min(shutil.get_terminal_size((120, 24)).columns, 120)
   settings = experiment.measure.settings
   own = [*(name for name in settings if name in experiment.defaults), "seeds"]
   groups = {
-    "What this experiment is about": own,
-    "What else can be fixed or varied": [name for name in settings if name not in own],
-    "Of every launch": [name for name in values if name not in (*settings, "seeds", "help", "h")],
+    "Flags of this experiment": own,
+    "Other settings, fixed by default": [name for name in settings if name not in own],
+    "Flags of every launch": [name for name in values if name not in (*settings, "seeds", "help", "h")],
   }
   lines = [
     first_line(experiment),
@@ -111,13 +135,13 @@ def page(experiment: Experiment, values: flags.FlagValues) -> str:
     lines += ["", f"{title}:"]
     for name in names:
       lines += _entry(values[name], width)
-  lines += ["", "Of absl:", "  --flagfile=FILE", "      Flags from a file, one a line."]
+  lines += ["", "Flags of absl:", "  --flagfile=FILE", "      Flags from a file, one per line."]
   _, _, rest = experiment.doc.strip().partition("\n")
   return "\n".join([*lines, "", rest.strip("\n")])
 
 
 def _entry(flag: flags.Flag, width: int) -> Iterator[str]:
-  """A flag with its default, and what it is for."""
+  """Yields the lines about a flag: its default and its purpose."""
   if flag.boolean:
     yield f"  --{flag.name}{' (on by default)' if flag.default else ''}"
   else:

@@ -1,4 +1,4 @@
-"""What a command line asks for: absl flags turned into a plan before anything is computed or written."""
+"""Plans: absl flags are turned into a plan before anything is computed or written."""
 
 from collections.abc import Mapping, Sequence
 import os
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from absl import flags
 
 from sweepkit import commands, options, points, store
-from sweepkit.experiment import Experiment
+from sweepkit.experiment import Experiment, default
 from sweepkit.options import UsageError
 from sweepkit.points import Point
 from sweepkit.settings import Settings, Value, dimension, dimensions, parse_axis, traced_names
@@ -18,7 +18,7 @@ from sweepkit.words import count
 
 
 class Hosts(NamedTuple):
-  """How the processes of a `--distributed` run find each other; what is None, the cluster tells."""
+  """Addresses by which the processes of a `--distributed` run find each other. The cluster provides those that are None."""
 
   coordinator_address: str | None
   num_processes: int | None
@@ -26,12 +26,12 @@ class Hosts(NamedTuple):
 
 
 class Plan(NamedTuple):
-  """What the flags ask for."""
+  """A launch, as the flags ask for it."""
 
   points: list[Point]
   axes: Mapping[str, tuple[Value, ...]]  # by dimension
   out: Path
-  inventory: store.Inventory  # of what is in `out`, which is read as late as possible
+  inventory: store.Inventory  # `out`, which is read as late as possible
   chunk: int
   shard: tuple[int, int]
   max_failures: int
@@ -40,12 +40,12 @@ class Plan(NamedTuple):
   checkpoint_seconds: float
   cpu_devices: int | None
   hosts: Hosts | None
-  command: str  # that does the rest of it when it is pasted
+  command: str  # does the rest of it when it is pasted
   kept_command: str  # the same for the results to keep: without folders of this machine
   keeps_other_code: bool = False
 
 
-# Flags that say where and by whom, and not what, is computed.
+# Flags that say where results are computed and stored, but not which.
 _PLACES = ("out", "shard", "summary", "dry_run", "distributed", *Hosts._fields)
 
 
@@ -160,7 +160,7 @@ def _check_points(experiment: Experiment, asked: Sequence[Point]) -> None:
 
 
 def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
-  """The plan of a command line.
+  """Turns a command line into a plan.
 
   Raises:
     UsageError: for any flag that cannot be used, saying which value is wrong and what is allowed.
@@ -173,7 +173,8 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
     print(options.page(experiment, parsed))
     raise SystemExit(0)
   if rest:
-    raise UsageError(f"{rest[0]!r} is not a flag; flags look like --{next(iter(settings))}=VALUE.")
+    first = next(iter(settings))
+    raise UsageError(f"{rest[0]!r} is not a flag; flags look like --{first}={default(experiment, first)}.")
   axes = _parse_axes(settings, values, Path(os.path.expanduser(values["out"])))
   for name, allowed in experiment.allowed.items():
     if wrong := [value for value in axes[dimension(name, settings)] if value not in allowed]:
@@ -183,9 +184,9 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
   inventory = store.Inventory(out, kept=("status", *experiment.measure.headline))
   axes = _as_stored(axes, settings, inventory)
   asked = points.expand(axes, values["seeds"], values["x64"])
-  if not values["summary"]:  # to look at results needs nothing of what they were made from
+  if not values["summary"]:  # results can be shown without the files that they were made from
     _check_points(experiment, asked)
-  # A task of an array learns its share from Slurm, which is not there where the command is pasted.
+  # A task of an array learns its share from Slurm, which is absent where the command is pasted.
   of_array = [f"--shard={shard[0]}/{shard[1]}"] if shard != (0, 1) and values["shard"] is None else []
   return Plan(
     points=asked,
@@ -207,7 +208,7 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
 
 
 def describe(experiment: Experiment, plan: Plan, blocks: Sequence[Sequence[Point]]) -> str:
-  """The grid in words: axes, number of points and calls, and the shapes of a point's arrays."""
+  """Describes the grid in words: axes, number of points and calls, and the shapes of a point's arrays."""
   measure, settings = experiment.measure, experiment.measure.settings
   lines = [f"{experiment.name}: {count(len(plan.points), 'point')} in {count(len(blocks), 'call')} -> {plan.out}"]
   seeds = len({point["seed"] for point in plan.points})
@@ -221,4 +222,4 @@ def describe(experiment: Experiment, plan: Plan, blocks: Sequence[Sequence[Point
     shapes = ", ".join(f"{name} {[len(labels[axis]) for axis in axes]}" for name, axes in measure.dims.items())
     of = ", ".join(f"{name}={point[name]}" for name in sizes)
     lines.append(f"  a point of {points.label(point)} ({of}): {shapes}")
-  return "\n".join(dict.fromkeys(lines))  # blocks of the same shapes need saying once
+  return "\n".join(dict.fromkeys(lines))  # blocks of the same shapes are described once

@@ -51,7 +51,7 @@ class Point(Mapping[str, Value]):
   def content_hash(self) -> str:
     """The SHA-256 of the content, in hex."""
     if self._hash is None:
-      self._hash = content_hash(self._values)  # of the plain dictionary
+      self._hash = content_hash(self._values)  # the hash of the plain dictionary
     return self._hash
 
   def without(self, *names: str) -> "Point":
@@ -73,7 +73,7 @@ def read(kind: type[Typed], point: Mapping[str, Value]) -> Typed:
 
 
 def label(point: Mapping[str, Value]) -> str:
-  """The name under which messages and files show a point: the value of its first setting, where that is a text."""
+  """Returns the name under which messages and files show a point: the value of its first setting, if that is a text."""
   first = next(iter(point.values()), "")
   return first if isinstance(first, str) and first else "block"
 
@@ -87,7 +87,7 @@ def expand(axes: Mapping[str, Sequence[Value]], seeds: int, x64: bool) -> list[P
 def _plain(value: Any) -> Any:
   if isinstance(value, Mapping):
     return dict(value)
-  raise TypeError(f"{type(value).__name__} is no plain data")
+  raise TypeError(f"{type(value).__name__} is not plain data")
 
 
 def content_hash(content: Any) -> str:

@@ -3,7 +3,7 @@
 A point is skipped when it is stored intact, and left to another launcher that is computing it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 import contextlib
 import dataclasses
 import inspect
@@ -69,7 +69,7 @@ def _provenance(experiment: Experiment, plan: Plan, process: tuple[int, int]) ->
 
 @dataclasses.dataclass
 class Tally:
-  """What became of the points of a launch so far, and how many of its blocks failed."""
+  """Number of points of a launch that are stored, skipped or failed so far, and of blocks that failed."""
 
   skipped: int
   stored: int = 0
@@ -79,7 +79,7 @@ class Tally:
 
 
 class _Launch:
-  """One launch of an experiment: what is planned, what is stored, and what became of the points so far."""
+  """One launch of an experiment: its plan, the inventory of what is stored, and the tally of its points."""
 
   def __init__(self, experiment: Experiment, plan: Plan, process: tuple[int, int]) -> None:
     self.experiment, self.plan, self.process = experiment, plan, process
@@ -90,13 +90,14 @@ class _Launch:
     self.of_shard = grid.blocks(plan.points, plan.chunk, self.traced, tile)[plan.shard[0] :: plan.shard[1]]
     self.mine = self.of_shard[process[0] :: process[1]]
     self.tally = Tally(skipped=0)
+    self._coords: dict[Point, dict[str, list[Any]]] = {}  # tracing labels takes as long as computing a few points
 
   def repair(self) -> list[str]:
-    """Reads the folder, removes what dead processes were writing, and returns a sentence for all that is damaged."""
+    """Reads the folder, removes leftovers of dead processes, and returns a sentence for each damaged file."""
     for place in (self.plan.out, self.plan.out / "runs"):
       files.remove_leftovers(files.check_inside(place, self.plan.out))
     self.inventory.look()
-    problems = list(self.inventory.problems.values())
+    problems = self.inventory.problems
     if isinstance(self.measure, RunMeasure):
       problems += damage.damaged_runs(self.inventory, self.mine)
     return problems
@@ -109,7 +110,7 @@ class _Launch:
     return code, todo
 
   def prepare_runs(self, code: Renewal, todo: Sequence[list[Point]]) -> list[str]:
-    """Removes runs that cannot resume, and prints what the measure has to say about the runs before they start."""
+    """Removes runs that cannot resume, and prints the remarks of the measure. Returns a sentence for each removed run."""
     if not isinstance(self.measure, RunMeasure):
       return []
     removed = damage.remove_runs_that_cannot_go_on(self.plan.out, map(code.block_name, todo))
@@ -126,9 +127,11 @@ class _Launch:
 
   def compute(self, code: Renewal, todo: Sequence[list[Point]], work: sharing.Work) -> bool:
     """Computes and stores blocks. Returns False if too many failed."""
-    labels, described = _provenance(self.experiment, self.plan, self.process), attributes.of(self.measure)
-    axes = attributes.axes_of(self.measure)
-    coords: dict[Point, dict[str, list[Any]]] = {}  # tracing them takes as long as computing a few points
+    described = {
+      "provenance": _provenance(self.experiment, self.plan, self.process),
+      "attributes": attributes.of(self.measure),
+      "axes": attributes.axes_of(self.measure),
+    }
     with progress(sum(map(len, todo)), "point") as advance:
 
       def announced() -> Iterator[list[Point]]:
@@ -142,26 +145,29 @@ class _Launch:
           if self._is_one_failure_too_many(points, error):
             return False
           continue
-        arrays["status"] = blocks.status(self.measure, arrays)
-        self.tally.nonfinite += int(np.sum(arrays["status"] == store.STATUS.index("nonfinite")))
-        static = grid.static_part(points[0], self.traced)
-        if static not in coords:
-          coords[static] = self.measure.coords(static)
-        block = store.Block(
-          points,
-          arrays,
-          self.measure.dims,
-          coords[static],
-          labels | effort,
-          attributes=described,
-          axes=axes,
-          **code.of_block(points),
-        )
-        self.inventory.add(store.write_block(self.plan.out, block), block)
+        self._store(points, arrays, effort, code, described)
         sharing.release(work, points)
-        self.tally.stored += len(points)
         advance(len(points))
     return True
+
+  def _store(
+    self,
+    points: list[Point],
+    arrays: dict[str, np.ndarray],
+    effort: Mapping[str, Any],
+    code: Renewal,
+    described: Mapping[str, Any],
+  ) -> None:
+    """Stores the arrays of a block with its status, its labels and what describes it."""
+    arrays["status"] = blocks.status(self.measure, arrays)
+    static = grid.static_part(points[0], self.traced)
+    if static not in self._coords:
+      self._coords[static] = self.measure.coords(static)
+    facts = {**described, "provenance": described["provenance"] | effort, **code.of_block(points)}
+    block = store.Block(points, arrays, self.measure.dims, self._coords[static], **facts)
+    self.inventory.add(store.write_block(self.plan.out, block), block)
+    self.tally.nonfinite += int(np.sum(arrays["status"] == store.STATUS.index("nonfinite")))
+    self.tally.stored += len(points)
 
   def _is_one_failure_too_many(self, points: Sequence[Point], error: Exception) -> bool:
     tally, most = self.tally, self.plan.max_failures
@@ -172,11 +178,11 @@ class _Launch:
     return tally.failures > most
 
   def stopped(self, points: int) -> str:
-    """What is kept when a launch is stopped, and how to resume it."""
+    """Says what is kept when a launch is stopped, and how to resume it."""
     plan = self.plan
     kept = f"Kept in {plan.out}: {number(self.tally.skipped + self.tally.stored)} of {count(points, 'point')}"
     runs = ", and runs in training as of their last logged update" if (plan.out / "runs").is_dir() else ""
-    again = plan.command if self.experiment.has_command else "launch the same again; what is stored is skipped."
+    again = plan.command if self.experiment.has_command else "launch the same again; stored points are skipped."
     return f"stopped. {kept}{runs}.\nTo go on: {again}"
 
   def close(self, problems: Sequence[str]) -> None:
@@ -210,7 +216,7 @@ def run(experiment: Experiment, plan: Plan, process: tuple[int, int] = (0, 1)) -
   code, todo = launch.select()
   problems += launch.prepare_runs(code, todo)
   for problem in problems:
-    say(f"{problem} What this sweep covers of it is computed again now.")
+    say(f"{problem} Its points in this sweep are computed again now.")
   total, to_do, tally = sum(map(len, launch.mine)), sum(map(len, todo)), launch.tally
   tally.skipped = total - to_do
   say(
@@ -235,7 +241,7 @@ def run(experiment: Experiment, plan: Plan, process: tuple[int, int] = (0, 1)) -
 
 @contextlib.contextmanager
 def _configured(**settings: Any) -> Iterator[None]:
-  """Within it JAX is configured so; in all threads, unlike with JAX's own context managers."""
+  """Configures JAX for a while, in all threads, unlike JAX's own context managers."""
   before = {name: getattr(jax.config, name) for name in settings}
   try:
     for name, value in settings.items():
@@ -252,7 +258,7 @@ def launch(experiment: Experiment, argv: Sequence[str]) -> tuple[Plan, int]:
   Raises:
     UsageError: for any flag that cannot be used, before any work.
     store.ResultsError: if the folder cannot be written, or holds results of another schema.
-    signals.Stopped: where a signal asks for it; what is done is kept.
+    signals.Stopped: if a signal asks to stop; results so far are kept.
   """
   try:
     with signals.listening():

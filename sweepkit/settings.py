@@ -82,22 +82,22 @@ NON_NEGATIVE_INT: Check = (lambda v: v >= 0, "a whole number of 0 or more")
 
 
 def dimension(name: str, settings: Settings) -> str:
-  """The name of a setting in points and datasets."""
+  """Returns the name of a setting in points and datasets."""
   return settings[name].dimension or name
 
 
 def dimensions(settings: Settings) -> list[str]:
-  """The names of all settings in points and datasets."""
+  """Returns the names of all settings in points and datasets."""
   return [dimension(name, settings) for name in settings]
 
 
 def traced_names(settings: Settings) -> tuple[str, ...]:
-  """The dimensions of the settings that a program takes as arguments."""
+  """Returns the dimensions of the settings that a program takes as arguments."""
   return tuple(dimension(name, settings) for name, setting in settings.items() if setting.traced)
 
 
 def _number(text: str, kind: type) -> float | int:
-  """The number that a text names, without the sign of -0: equal numbers are one value."""
+  """Returns the number that a text names, without the sign of -0: equal numbers are one value."""
   try:
     value = float(text)
   except ValueError:
@@ -111,19 +111,19 @@ def _number(text: str, kind: type) -> float | int:
 
 
 def number_text(text: str) -> str:
-  """The shortest spelling of the number that a text names: `1` for `1.0`, `1e0` and `+1`.
+  """Returns the shortest spelling of a number: `1` for `1.0`, `1e0` and `+1`.
 
   Raises:
-    ValueError: if it names none.
+    ValueError: if the text is not a number.
   """
   return repr(_number(text, float)).removesuffix(".0")
 
 
-RANGE_DIGITS = 12  # significant; beyond what float32 tells apart, and short enough to be named in a list or a selection
+RANGE_DIGITS = 12  # significant: more than float32 distinguishes, and short enough to type in a list or a selection
 
 
 def decimal_texts(values: Sequence[float], digits: int = 15) -> list[str]:
-  """Numbers of a program as the decimals that were meant: 0.1 + 0.2 is 0.3, and `np.arange(-0.3, 0.35, 0.1)` holds 0.
+  """Spells numbers of a program as the decimals that were meant: 0.1 + 0.2 is 0.3, and `np.arange(-0.3, 0.35, 0.1)` holds 0.
 
   A number with more than `digits` significant digits (15, or 6 of what was stored as float32) was computed. If there is one,
   evenly spaced numbers become the range between their rounded ends, and others are rounded one by one.
@@ -141,7 +141,7 @@ def decimal_texts(values: Sequence[float], digits: int = 15) -> list[str]:
 
 
 def _even(first: Fraction, last: Fraction, count: int) -> list[float]:
-  """So many numbers from the first to the last: in exact arithmetic, so that one between -0.3 and 0.3 is 0 and not 6e-17."""
+  """Returns `count` evenly spaced numbers, in exact arithmetic: the middle of -0.3 and 0.3 is 0 and not 6e-17."""
   return [float(first + i * (last - first) / (count - 1)) for i in range(count)]
 
 
@@ -168,7 +168,7 @@ def _range(text: str, kind: type) -> list[float | int]:
 
 
 def parse_axis(name: str, text: str, settings: Mapping[str, Setting]) -> tuple[Value, ...]:
-  """The values of a setting from its flag: a list (`0.5,1,-1.5`) or a range (`start:stop:count`, `start:stop:log:count`).
+  """Parses the values of a setting from its flag: a list (`0.5,1,-1.5`) or a range (`start:stop:count`, `start:stop:log:count`).
 
   The values of a list are the decimals as written. Those between the ends of a range are exact to 12 digits: `0.1:0.7:7` is
   `0.1,0.2,0.3,0.4,0.5,0.6,0.7`. Equal values (1, 1.0 and 1e0; 0 and -0) are one, however often they are given.

@@ -2,12 +2,12 @@
 
     python -m sweepkit.slurm package.chaos --array=16 --slurm_partition=cpu -- --r=3:4:200 --seeds=32
 
-Task i of the n of `--array` runs the experiment with the flags after the lone `--` and `--shard=i/n`. `--slurm_NAME=value` is
-passed on as what `sbatch --NAME=value` says. Start it from the checkout, with `--out` in a folder that all nodes see. A task
-that is killed loses at most the block it was computing; submitting the same once more does the rest.
+Task i of the n of `--array` runs the experiment with the flags after the lone `--` and `--shard=i/n`. `--slurm_NAME=value`
+becomes the option `--NAME=value` of `sbatch`. Start it where the module can be imported, with `--out` in a folder that all nodes
+see. A task that is killed loses at most the block it was computing; submitting the same command again does the rest.
 
-`--cluster=local` runs the tasks as processes of this machine instead, and waits for them. What goes to a task is a name and
-flags; submitit writes them under `--logs`, beside what the tasks say, in a format of its own that no result depends on.
+`--cluster=local` runs the tasks as processes of this machine instead, and waits for them. A task receives a name and flags.
+submitit writes them under `--logs`, beside the output of the tasks, in a format of its own that no result depends on.
 """
 
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ def load(module: str) -> Experiment:
   """
   try:
     experiment = getattr(importlib.import_module(module), "EXPERIMENT", None)
-  except (ImportError, ValueError):  # the latter for a name such as .x
+  except (ImportError, ValueError, TypeError):  # the last two for names such as a..b and .x
     experiment = None
   if not isinstance(experiment, Experiment):
     raise UsageError(f"{module!r} is not the module of an experiment, such as package.chaos.")
@@ -62,9 +62,11 @@ def shards(arguments: Sequence[str], count: int) -> list[list[str]]:
 
 def _own_flags(arguments: Sequence[str]) -> tuple[list[str], flags.FlagValues]:
   values = flags.FlagValues()
-  flags.DEFINE_integer("array", None, "Tasks of the array; needed.", lower_bound=1, flag_values=values)
-  flags.DEFINE_integer("timeout_min", 60, "Minutes that a task may take.", lower_bound=1, flag_values=values)
-  flags.DEFINE_string("logs", "results/logs", "Folder for what tasks say, seen by all nodes.", flag_values=values)
+  flags.DEFINE_integer("array", None, "Number of tasks of the array; required.", lower_bound=1, flag_values=values)
+  flags.DEFINE_integer("timeout_min", 60, "Time limit of a task, in minutes.", lower_bound=1, flag_values=values)
+  flags.DEFINE_string(
+    "logs", "results/logs", "Folder for the output of tasks, which all nodes see.", flag_values=values
+  )
   flags.DEFINE_enum("cluster", "slurm", CLUSTERS, "Where the tasks run.", flag_values=values)
   flags.DEFINE_boolean("help", False, "Print this and exit.", short_name="h", flag_values=values)
   try:

@@ -1,4 +1,4 @@
-"""What results say in short: five lines after a sweep, and a table of everything that is in a folder.
+"""Summaries of results: five lines after a sweep, and a table of everything that is in a folder.
 
 Both show the headline of the measure, mean ± standard deviation over the seeds (of fewer than five the values), and end with
 the command that draws the rest, or loads it.
@@ -22,7 +22,7 @@ from sweepkit.store.inventory import Entry, Inventory
 from sweepkit.store.layout import axis_values
 from sweepkit.words import FEW, count, duration, number
 
-ROWS = 40  # of a table, at the most
+ROWS = 40  # most rows of a table
 
 
 class Row(NamedTuple):
@@ -31,7 +31,7 @@ class Row(NamedTuple):
   Attributes:
     settings: those that vary between rows.
     seeds: how many there are.
-    values: headline -> its values over the seeds, where it is no NaN.
+    values: headline -> its values over the seeds, without NaN.
   """
 
   settings: Mapping[str, Value]
@@ -40,7 +40,7 @@ class Row(NamedTuple):
 
 
 class Found(NamedTuple):
-  """What a folder holds of some points.
+  """The results of some points in a folder.
 
   Attributes:
     axes: the first setting and the other settings that vary, with their values.
@@ -68,8 +68,7 @@ def find(inventory: Inventory, headline: Mapping[str, str], wanted: Sequence[Poi
   rows_of = {point: (entry, entry.points.index(point)) for point, entry in inventory.in_force().items()}
   points = list(rows_of) if wanted is None else [point for point in dict.fromkeys(wanted) if point in rows_of]
   if not points:
-    problems = list(inventory.problems.values())
-    reason = f" that can be read: {problems[0]}" if problems else "; run its experiment first."
+    reason = f" that can be read: {inventory.problems[0]}" if inventory.problems else "; run its experiment first."
     raise ResultsError(f"{inventory.folder} holds no results{reason}")
   chosen = [rows_of[point] for point in points]
   values = {name: _values(chosen, name) for name in ("status", *headline)}
@@ -88,7 +87,7 @@ def find(inventory: Inventory, headline: Mapping[str, str], wanted: Sequence[Poi
   statuses = {name: int(np.sum(values["status"] == i)) for i, name in enumerate(STATUS)}
   used = {entry.path: entry for entry, _ in chosen}
   seconds = sum(entry.provenance.get("wall_seconds", 0.0) for entry in used.values())
-  return Found(axes, rows, statuses, seconds, list(inventory.problems.values()), _varied(inventory))
+  return Found(axes, rows, statuses, seconds, inventory.problems, _varied(inventory))
 
 
 def _values(chosen: Sequence[tuple[Entry, int]], name: str) -> np.ndarray:
@@ -110,9 +109,9 @@ def mean(row: Row, name: str) -> float:
 
 
 def spread(row: Row, name: str) -> str:
-  """Mean ± standard deviation over seeds; of few seeds the values, and a dash where there is no number."""
+  """Formats the mean ± standard deviation over seeds: the values where seeds are few, and a dash where there is no number."""
   values = row.values[name]
-  # Of what either is or is not, the mean says all.
+  # For values of 0 and 1 the mean says everything.
   varies = values.size > 1 and not np.all((values == 0) | (values == 1))
   if varies and values.size < FEW:
     return ", ".join(number(float(value)) for value in values)
@@ -131,7 +130,7 @@ def _where(settings: Mapping[str, Value]) -> str:
 
 
 def _range(found: Found, name: str, unit: str) -> str:
-  """Where a headline is lowest and highest."""
+  """Says where a headline is lowest and highest."""
   rows = [row for row in found.rows if row.values[name].size]
   if not rows:
     return f"{name}: no point has a number"
@@ -158,7 +157,7 @@ def _curves(found: Found) -> tuple[str, dict[str, list[Row]], dict[str, Value]] 
 
 
 def _along(found: Found, name: str) -> Iterator[str]:
-  """A headline along the longest axis, for each value of the first setting: which way its mean goes, and its sign."""
+  """Yields sentences about a headline along the longest axis, for each value of the first setting: its trend, and its sign."""
   along = _curves(found)
   if along is None:
     return
@@ -201,11 +200,11 @@ def _axes(found: Found) -> str:
 
 
 def after(experiment: Experiment, inventory: Inventory, points: Sequence[Point], skipped: int, failed: int) -> str:
-  """Where the data of a sweep lies, five lines of what it says, and the command that draws it.
+  """Returns the folder of a sweep, five lines about its results, and the command that draws them.
 
   Args:
     points: those of the sweep.
-    skipped, failed: how many of them were stored before, and how many were tried in vain.
+    skipped, failed: number of points that were stored before, and of points that failed.
   """
   folder = inventory.folder
   try:
@@ -221,7 +220,7 @@ def after(experiment: Experiment, inventory: Inventory, points: Sequence[Point],
 
 
 def _show(experiment: Experiment, folder: Path, found: Found) -> str:
-  """The command that draws what a folder holds or, where no figure would, the one that loads it."""
+  """Returns the command that draws what a folder holds, or else the command that loads it."""
   if command := drawing_command(experiment, folder.parent, found.varied):
     return f"Draw it:   {command}"
   without = undrawn(experiment, found.varied) if experiment.figure is not None else []
@@ -230,7 +229,7 @@ def _show(experiment: Experiment, folder: Path, found: Found) -> str:
 
 
 def _thinned(axes: Mapping[str, Sequence[Value]], rows: Sequence[Row]) -> Sequence[Row]:
-  """Rows at fewer values of the longest axes, evenly chosen and with both ends, until they are few enough."""
+  """Thins rows along the longest axes, evenly and keeping both ends, until they are few enough."""
   kept = {name: list(values) for name, values in axes.items()}
   while len(rows) > ROWS:
     longest = max(kept, key=lambda name: len(kept[name]))
@@ -241,7 +240,7 @@ def _thinned(axes: Mapping[str, Sequence[Value]], rows: Sequence[Row]) -> Sequen
 
 
 def table(experiment: Experiment, inventory: Inventory) -> str:
-  """All that is stored as a table: a row for each combination of settings, the headlines in columns.
+  """Returns a table of all that is stored: a row for each combination of settings, the headlines in columns.
 
   Raises:
     ResultsError: if there is nothing to show.

@@ -1,7 +1,7 @@
-"""What every command does about the terminal that it speaks to, and about the devices that it was told to use.
+"""Wraps every command: closed pipes, characters that the terminal lacks, and devices that are missing.
 
-A reader that has seen enough (`... | head`) ends a command in silence, as it ends other programs of a shell; what a sweep has
-stored stays. A character that the terminal cannot show is replaced. Devices that are not there are one sentence.
+When the reader of its output exits (`... | head`), a command ends silently, as other programs of a shell do, and keeps what it
+has stored. A character that the terminal cannot show is replaced. A missing device is reported in one sentence.
 """
 
 from collections.abc import Iterator
@@ -10,15 +10,15 @@ import io
 import os
 import sys
 
-BROKEN_PIPE = 141  # the exit code: 128 and the number of SIGPIPE, as of a program that the signal ends
+BROKEN_PIPE = 141  # the exit code: 128 and the number of SIGPIPE, as for a program that the signal ends
 
 
 @contextlib.contextmanager
 def command() -> Iterator[None]:
-  """Around the `main` of a command, as a decorator.
+  """Decorates the `main` of a command.
 
   Raises:
-    SystemExit: with `BROKEN_PIPE` if nobody reads any more, and with 2 if JAX has no device.
+    SystemExit: with `BROKEN_PIPE` if the output is closed, and with 2 if JAX has no device.
   """
   streams = [stream for stream in (sys.stdout, sys.stderr) if isinstance(stream, io.TextIOWrapper)]
   before = [(stream, stream.errors) for stream in streams]
@@ -33,7 +33,7 @@ def command() -> Iterator[None]:
         stream.flush()
   except BrokenPipeError:
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)  # lest Python, at its end, complain of what is left for it
+    os.dup2(nowhere, 1)  # otherwise Python reports at exit that it cannot flush its output
     os.close(nowhere)
     raise SystemExit(BROKEN_PIPE) from None
   finally:

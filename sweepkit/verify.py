@@ -1,9 +1,9 @@
-"""Every file of a results folder checked: blocks, journals and checkpoints.
+"""Checks every file of a results folder: blocks, journals and checkpoints.
 
     python -m sweepkit.verify --out=results
 
-One sentence a problem and a count; exits with 0 if all is intact and with 1 otherwise. Nothing is changed: what is damaged is
-made anew by the next launch of its experiment.
+Prints one sentence per problem and a count. Exits with 0 if everything is intact and with 1 otherwise. Nothing is changed: the
+next launch of an experiment computes its damaged points again.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ from sweepkit.store.runs import check_run
 
 
 class Report(NamedTuple):
-  """What was found: how many files were read, a sentence for each problem, and one for each run left out."""
+  """Number of files that were read, a sentence for each problem, and one for each run that is in use and was left out."""
 
   checked: int
   problems: list[str]
@@ -31,7 +31,7 @@ class Report(NamedTuple):
 
 
 def check_block(path: Path) -> store.Block:
-  """The block of this JSON.
+  """Reads and checks the block of this JSON.
 
   Raises:
     ResultsError: if it is missing, altered, of another schema, or not under the name that its points give it.

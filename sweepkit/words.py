@@ -1,8 +1,6 @@
 """Times and numbers as people write them."""
 
-FEW = (
-  5  # with fewer values than these no spread is told, but the values: from two seeds a 95 % interval is 13 errors wide
-)
+FEW = 5  # with fewer values their spread says little, so the values are shown: from two seeds a 95 % interval is 13 errors wide
 
 
 def duration(seconds: float) -> str:

@@ -1,6 +1,6 @@
-"""The Python blocks of the README and the guides run, in order, as one program a page; their commands and flags exist.
+"""The Python blocks of the README and the guides run, in order, as one program per page. Their commands and flags exist.
 
-Commands are not run: the shortest takes seconds, the longest hours. Whoever parses their flags does that here.
+Commands are not run, because the shortest takes seconds and the longest hours. Only their flags are parsed.
 """
 
 import importlib
@@ -17,11 +17,13 @@ from absl import flags
 import pytest
 
 from analysis import claims
+from analysis.claims import pages
 from sweepkit import runner
 
 ROOT = Path(__file__).parent.parent
 README, CHINESE = ROOT / "README.md", ROOT / "README.zh-CN.md"
 GUIDES = sorted((ROOT / "docs").glob("*.md"))
+ROOMS = ("recurrent_lab", "sweepkit", "experiments", "analysis")
 NOT_RUN = {"text", "{eval-rst}", "{toctree}"}  # trees, output, and what only the site's generator reads
 
 
@@ -64,7 +66,7 @@ def check_flags(name, words, monkeypatch):
   original = flags.FlagValues.__call__
   monkeypatch.setattr(flags.FlagValues, "__call__", parse)
   monkeypatch.setattr(sys, "argv", [name, *words])
-  for loaded in (name, name.split(".")[0]):
+  for loaded in (name, f"{name}.__main__", name.split(".")[0]):
     monkeypatch.delitem(sys.modules, loaded, raising=False)  # runpy warns of modules that are loaded
   with pytest.raises(Parsed):
     runpy.run_module(name, run_name="__main__", alter_sys=True)
@@ -104,9 +106,9 @@ def check_module(name, words, monkeypatch):
   module = importlib.import_module(name)
   if hasattr(module, "EXPERIMENT"):
     assert runner.parse(module.EXPERIMENT, words).points
-  elif name == "experiments.slurm":
+  elif name == "sweepkit.slurm":
     cut = words.index("--")
-    check_module(f"experiments.{words[0]}", words[cut + 1 :], monkeypatch)
+    check_module(words[0], words[cut + 1 :], monkeypatch)
     check_flags(name, words[:cut], monkeypatch)
   elif name.startswith("examples."):
     assert callable(module.main)
@@ -148,9 +150,7 @@ def test_links_between_guides_lead_somewhere():
 
 
 def test_what_troubleshooting_quotes_is_said():
-  sources = " ".join(
-    path.read_text() for floor in ("recurrent_lab", "experiments", "analysis") for path in (ROOT / floor).rglob("*.py")
-  )
+  sources = " ".join(path.read_text() for room in ROOMS for path in (ROOT / room).rglob("*.py"))
   said = re.sub(r'"\s*\n\s*f?"', "", sources)  # a sentence over several lines
   quoted = re.findall(r"^\| `([^`]+)`", (ROOT / "docs" / "troubleshooting.md").read_text(), re.MULTILINE)
   assert len(quoted) > 8
@@ -159,32 +159,33 @@ def test_what_troubleshooting_quotes_is_said():
       assert part.strip() in said, message
 
 
-def test_the_tree_is_the_tree():
-  tree = (ROOT / "docs" / "architecture.md").read_text().split("## The tree")[1]
-  named = set(re.findall(r"[a-z_0-9]+\.py", tree))
-  for floor in ("recurrent_lab", "experiments", "analysis"):
-    files = {path.name for path in (ROOT / floor).glob("*.py")} - {"__init__.py"}
-    assert files <= named, f"{floor}: {files - named} are missing from the tree in docs/architecture.md"
+def test_the_table_of_rooms_is_the_tree():
+  """Every package of a room is named in it, and every module that it names exists."""
+  page = (ROOT / "docs" / "architecture.md").read_text()
+  room, named = "", {}
+  for first, about in re.findall(r"^\| (`[a-z_/]+` )?\| (.*) \|$", page, re.MULTILINE):
+    room = first.strip(" `/") or room
+    named.setdefault(room, set()).update(re.findall(r"`([a-z_]+/?)`", about))
+  for room in ROOMS:
+    packages = {f"{path.parent.name}/" for path in (ROOT / room).glob("*/__init__.py")}
+    modules = {path.stem for path in (ROOT / room).glob("*.py")}
+    assert packages <= named[room] <= packages | modules, room
 
 
 def test_the_library_stands_alone():
-  """No flags, files or plots below: the floors only import downwards."""
-  below = {
-    "recurrent_lab": ("experiments", "analysis", "examples", "absl", "matplotlib", "tqdm", "xarray"),
-    "experiments": ("analysis", "examples"),
-    "analysis": ("examples",),
-  }
-  for floor, forbidden in below.items():
-    for path in (ROOT / floor).rglob("*.py"):
+  """The library has no flags, files or plots, and nothing imports the examples."""
+  forbidden = {"recurrent_lab": {"examples", "absl", "matplotlib", "tqdm", "xarray"}}
+  for room in ROOMS:
+    for path in (ROOT / room).rglob("*.py"):
       imports = re.findall(r"^\s*(?:from|import) ([a-z_]+)", path.read_text(), re.MULTILINE)
-      assert not set(imports) & set(forbidden), path
+      assert not set(imports) & forbidden.get(room, {"examples"}), path
 
 
 def test_other_libraries_stay_in_interop():
   """Only `interop` imports them: inside of functions, or in the module that is all about Flax."""
   others = {"flax", "haiku", "equinox", "torch", "keras", "safetensors"}
   interop = ROOT / "recurrent_lab" / "interop"
-  for path in (path for floor in ("recurrent_lab", "experiments", "analysis") for path in (ROOT / floor).rglob("*.py")):
+  for path in (path for room in ROOMS for path in (ROOT / room).rglob("*.py")):
     for indent, name in re.findall(r"^( *)(?:from|import) ([a-z_]+)", path.read_text(), re.MULTILINE):
       if name in others:
         assert path.is_relative_to(interop), path
@@ -197,4 +198,4 @@ def test_the_ledger_in_the_readme_is_the_one_in_docs():
     entry["number"]: claims.Finding(entry["measured"], entry["verdict"], entry.get("condition", "")) for entry in ledger
   }
   text = README.read_text()
-  assert claims.embed(text, findings) == text
+  assert pages.embed(text, findings) == text

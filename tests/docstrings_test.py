@@ -21,7 +21,7 @@ REFUSES = re.compile(r"raise ValueError|\b(check_\w+|get_activation|parse_option
 
 
 def own_docstring(value):
-  """What is written there; a NamedTuple without one gets its signature from Python."""
+  """Returns the docstring, or "" for a NamedTuple whose docstring is the signature that Python generates."""
   doc = inspect.getdoc(value) or ""
   return "" if doc.startswith(f"{value.__name__}(") else doc
 
@@ -49,7 +49,7 @@ def unexplained_fields(cls):
 
 
 def unexplained_arguments(function):
-  """Of a docstring that explains some; one without a list of them says it in words."""
+  """Returns the arguments that a docstring with a list of arguments leaves out."""
   doc, names = own_docstring(function), inspect.signature(function).parameters
   return [name for name in names if "Args:" in doc and not re.search(rf"^  \**{name}: ", doc, re.MULTILINE)]
 
@@ -76,7 +76,7 @@ def test_fields_arguments_errors_and_shapes_are_explained():
 
 class Poor(NamedTuple):
   left: int
-  right: int  # of the two
+  right: int  # the second
 
 
 def poor(left: jax.Array, right: int) -> None:

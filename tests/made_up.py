@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from sweepkit import plan, runner, store
-from sweepkit import points as grid
+from sweepkit.points import blocks as cut
+from sweepkit.settings import traced_names
+from sweepkit.store import attributes
 
 REFERENCE = Path(__file__).parents[1] / "results" / "reference"  # the kept results of the full training runs
 
@@ -49,13 +51,29 @@ LAUNCHES = SWEEPS | {
 }
 
 
+def tiny_flags(experiment):
+  """The flags of the small launch that an experiment declares for tests."""
+  return [f"--{name}={value}" for name, value in experiment.tiny.items()] + ["--seeds=2"]
+
+
+def launches(names):
+  """The flags of every launch to make up, by experiment: those above, and small ones for what nothing else provides."""
+  others = [name for name in dict.fromkeys(names) if name not in LAUNCHES and not (REFERENCE / name).is_dir()]
+  return LAUNCHES | {name: (tiny_flags(importlib.import_module(f"experiments.{name}").EXPERIMENT),) for name in others}
+
+
+def folder_of(name, results):
+  """The folder that holds results of an experiment: the made-up ones, or else the kept ones."""
+  return results if (results / name).is_dir() else REFERENCE
+
+
 def make_up(name, flags, folder):
-  """Random numbers in the place of results that would take long."""
+  """Stores random numbers instead of results that would take long."""
   experiment = importlib.import_module(f"experiments.{name}").EXPERIMENT
   measure, rng = experiment.measure, np.random.default_rng(0)
   launch = plan.parse(experiment, [*flags, f"--out={folder}"])
-  provenance = runner._provenance(launch, (0, 1))
-  blocks = grid.blocks(launch.points, launch.chunk, grid.traced_names(measure.settings))
+  provenance = runner._provenance(experiment, launch, (0, 1))
+  blocks = cut(launch.points, launch.chunk, traced_names(measure.settings))
   for block in blocks[launch.shard[0] :: launch.shard[1]]:
     coords = measure.coords(block[0])
     shapes = {name: (len(block), *(len(coords[axis]) for axis in axes)) for name, axes in measure.dims.items()}
@@ -69,4 +87,5 @@ def make_up(name, flags, folder):
     if "residual" in arrays:
       arrays["residual"] *= 0  # all spectra are certified
     arrays["status"] = np.full(len(block), store.STATUS.index("ok"), np.int8)
-    store.write_block(launch.out, store.Block(block, arrays, measure.dims, coords, provenance))
+    facts = {"attributes": attributes.of(measure), "axes": attributes.axes_of(measure)}
+    store.write_block(launch.out, store.Block(block, arrays, measure.dims, coords, provenance, **facts))

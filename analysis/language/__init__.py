@@ -5,7 +5,7 @@ from analysis.study import Study
 STUDY = Study(
   name="language",
   title="Language and other sequences",
-  question="What becomes of it where recurrent networks are used?",
+  question="How far back do recurrent networks look in text and other sequences?",
   make="language",
   order=30,
 )

@@ -1,4 +1,4 @@
-"""The name of a digit from its image, written freely: exact names of held-out images, overall and by digit."""
+"""Names of digits written letter by letter from their images: share of exact names of held-out images, overall and by digit."""
 
 from collections.abc import Iterator
 import sys
@@ -8,9 +8,11 @@ import numpy as np
 import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
+from analysis.language.panels import plot_scores
 from analysis.language.scores import Row, Scores, label
+from analysis.numbers import TableSpec
 from analysis.selection import only_axes, runs
-from analysis.style import PAGE, cell_style, new_figure, plot_scores
+from analysis.style import PAGE, cell_style, new_figure
 from analysis.wording import each, spread
 
 
@@ -38,7 +40,7 @@ def draw(datasets: Datasets) -> Figure:
   axes[1].set_xlabel("digit")
   axes[1].set_ylabel("exact names (%)")
   axes[0].set_title("all digits", loc="left")
-  axes[1].set_title("by digit, a mark a seed", loc="left")
+  axes[1].set_title("by digit, one mark per seed", loc="left")
   return figure
 
 
@@ -62,6 +64,7 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={"exact": TableSpec(over_seeds="median"), "exact_by_digit": TableSpec(over_seeds="median")},
   order=80,
 )
 SCORES = Scores("captions", "exact names, % of held-out images", rows, order=80)

@@ -1,11 +1,11 @@
-"""Character models, as word models: perplexity beside n-grams, loss against truncated history, gradient and product by lag."""
+"""Character models: perplexity beside n-grams, loss against truncated history, and gradient and Jacobian product by lag."""
 
 from functools import partial
 import sys
 
 from analysis.figure import FigureSpec, main
 from analysis.language.scores import Scores
-from analysis.language.word_model import draw, finding, numbers, rows
+from analysis.language.word_model import TABLES, draw, finding, numbers, rows
 
 FIGURE = FigureSpec(
   name="character_model",
@@ -15,6 +15,7 @@ FIGURE = FigureSpec(
   draw=partial(draw, "character_model"),
   numbers=partial(numbers, "character_model"),
   finding=finding,
+  tables=TABLES,
   order=20,
 )
 SCORES = Scores(

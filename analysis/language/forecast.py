@@ -1,4 +1,4 @@
-"""Forecasts of a chaotic series: the error of each cell in training, beside forecasts without a net."""
+"""Forecasts of a chaotic series: error of each cell during training, and of two forecasts without a net."""
 
 from collections.abc import Iterator
 import sys
@@ -8,6 +8,7 @@ import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
 from analysis.language.scores import Row, Scores, label
+from analysis.numbers import TableSpec
 from analysis.selection import only_axes, runs
 from analysis.style import COLUMN, THEORY, cell_style, new_figure, plot_seeds
 from analysis.wording import each, short, spread
@@ -56,6 +57,10 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={
+    "squared_error": TableSpec("squared error over variance, at the end", over_seeds="median"),
+    "test_loss": TableSpec(over_seeds="median"),
+  },
   order=90,
 )
 SCORES = Scores("forecast", "mean squared error / variance", rows, order=90)

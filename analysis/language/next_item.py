@@ -1,4 +1,4 @@
-"""The next item of a session: errors of cells and of counts, and the best there can be, from all items or the last alone."""
+"""Next item of a session: errors of cells and of n-grams, and the lowest possible error from all items or from the last alone."""
 
 from collections.abc import Iterator
 import sys
@@ -9,9 +9,11 @@ import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
 from analysis.language import counts
+from analysis.language.panels import plot_scores
 from analysis.language.scores import Row, Scores, label
+from analysis.numbers import TableSpec
 from analysis.selection import only_axes, runs
-from analysis.style import COLUMN, cell_style, new_figure, plot_scores
+from analysis.style import COLUMN, cell_style, new_figure
 from analysis.wording import each, spread
 from recurrent_lab.tasks.sessions import BAYES_ERROR, MARKOV_ERROR
 
@@ -44,7 +46,7 @@ def numbers(datasets: Datasets) -> xr.Dataset:
 def finding(shown: xr.Dataset) -> str:
   wrong = each(shown[["final_score"]], lambda one: f"{spread(one.final_score, 100)} %")
   best, last = (f"{100 * error:.3g} %" for error in (BAYES_ERROR, MARKOV_ERROR))
-  return f"Wrong next items: {wrong}; the best there can be is {best}, from the last item alone {last}."
+  return f"Wrong next items: {wrong}; the lowest possible error is {best}, and {last} from the last item alone."
 
 
 def rows(datasets: Datasets) -> Iterator[Row]:
@@ -61,6 +63,10 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={
+    "final_score": TableSpec("share of wrong answers", over_seeds="median"),
+    "ngram_error": TableSpec("share of wrong answers of n-grams", over_seeds="median"),
+  },
   order=40,
 )
 SCORES = Scores("next_item", "wrong next items, %", rows, order=40)

@@ -1,4 +1,4 @@
-"""Scores of n-grams on text, which the language models are held against."""
+"""Scores of n-grams on text, with which the language models are compared."""
 
 from collections.abc import Iterator
 

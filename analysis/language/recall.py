@@ -1,4 +1,4 @@
-"""Who was it? Wrong answers by the gap between the names and the question, and the gradient that reaches the first name."""
+"""Recall of a name: wrong answers by the gap between the names and the question, and the gradient that reaches the first name."""
 
 from collections.abc import Iterator
 import sys
@@ -9,9 +9,11 @@ import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
 from analysis.language import counts
+from analysis.language.panels import plot_by_length
 from analysis.language.scores import Row, Scores, label
+from analysis.numbers import TableSpec
 from analysis.selection import only_axes, runs
-from analysis.style import PAGE, THEORY, legend_line, new_figure, plot_by_length
+from analysis.style import PAGE, THEORY, legend_line, new_figure
 from analysis.wording import each, short, spread
 from recurrent_lab.tasks import name_lags
 from recurrent_lab.tasks.stories import CHANCE_ERROR
@@ -20,7 +22,7 @@ BEFORE = {"linestyle": ":", "marker": "none"}
 
 
 def at_first_name(one: xr.Dataset, watched: int) -> Iterator[xr.DataArray]:
-  """ln ‖∂L/∂S_k‖ - ln ‖∂L/∂S_T‖ at the first name, by gap, at the first (0) or last (-1) update of a cell that was watched."""
+  """Yields ln ‖∂L/∂S_k‖ - ln ‖∂L/∂S_T‖ at the first name for every gap, at the first (0) or the last (-1) watched update."""
   for length in one.length.values:
     seen = one.log_adjoint.sel(length=length).dropna("watched_update", how="all").isel(watched_update=watched)
     yield (seen.sel(lag=name_lags(int(length))[0]) - seen.sel(lag=0)).drop_vars(
@@ -39,7 +41,7 @@ def draw(datasets: Datasets) -> Figure:
     axes[0].plot(
       ngrams.length, ngrams.isel(order=-1).mean("seed"), label=f"{int(ngrams.order[-1])}-gram", **counts.LOOK
     )
-  axes[0].axhline(CHANCE_ERROR, label="any of the seven others", **(THEORY | {"linestyle": "--"}))
+  axes[0].axhline(CHANCE_ERROR, label="guessing", **(THEORY | {"linestyle": "--"}))
   axes[0].set_ylim(-0.03, 1)
   axes[0].set_ylabel("share of wrong answers")
   axes[0].set_title("after training", loc="left")
@@ -101,6 +103,11 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={
+    "final_score": TableSpec("share of wrong answers", over_seeds="median"),
+    "at_first_name": TableSpec("gradient at the first name, relative to that at the end (nats)", over_seeds="median"),
+    "ngram_error": TableSpec("share of wrong answers of n-grams", over_seeds="median"),
+  },
   order=30,
 )
 SCORES = Scores("recall", "wrong answers, %", rows, overlays=("ngram_tasks",), order=30)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from analysis.figure import Datasets
 from analysis.style import cell_style
 
-Row = tuple[str, str, str]  # whose score, the score, the baseline
+Row = tuple[str, str, str]  # name, score, baseline
 
 
 class Scores(NamedTuple):

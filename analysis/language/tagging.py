@@ -1,4 +1,4 @@
-"""Apple or Apple: wrong tags of the ambiguous word by the length of the sentence, where one word is no context at all."""
+"""Apple the fruit or Apple the company: wrong tags of the ambiguous word by length of the sentence; one word has no context."""
 
 from collections.abc import Iterator
 import sys
@@ -7,10 +7,13 @@ from matplotlib.figure import Figure
 import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
+from analysis.language.panels import plot_by_length
 from analysis.language.scores import Row, Scores, label
+from analysis.numbers import TableSpec
 from analysis.selection import only_axes, runs
-from analysis.style import COLUMN, THEORY, new_figure, plot_by_length
+from analysis.style import COLUMN, THEORY, new_figure
 from analysis.wording import each, spread
+from sweepkit.words import count
 
 
 def draw(datasets: Datasets) -> Figure:
@@ -32,8 +35,8 @@ def numbers(datasets: Datasets) -> xr.Dataset:
 def finding(shown: xr.Dataset) -> str:
   alone, longest = int(shown.length.min()), int(shown.length.max())
   wrong = lambda length: each(shown.sel(length=length), lambda one: f"{spread(one.final_score, 100)} %")
-  said = f"Wrong tags of the ambiguous word in sentences of {alone}: {wrong(alone)}."
-  return said if alone == longest else f"{said} In sentences of {longest}: {wrong(longest)}."
+  said = f"Wrong tags of the ambiguous word in sentences of {count(alone, 'word')}: {wrong(alone)}."
+  return said if alone == longest else f"{said} In sentences of {count(longest, 'word')}: {wrong(longest)}."
 
 
 def rows(datasets: Datasets) -> Iterator[Row]:
@@ -48,6 +51,7 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={"final_score": TableSpec("share of wrong answers", over_seeds="median")},
   order=50,
 )
 SCORES = Scores("tagging", "wrong tags of the ambiguous word, %", rows, order=50)

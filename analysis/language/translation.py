@@ -1,4 +1,4 @@
-"""Translation by encoder and decoder: quality by length of the source, beside a dictionary, and the gradient that reaches it."""
+"""Translation by encoder and decoder: quality by length of the source, beside a dictionary; gradient at the source's words."""
 
 from collections.abc import Iterator
 import sys
@@ -9,6 +9,7 @@ import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
 from analysis.language.scores import Row, Scores, label
+from analysis.numbers import TableSpec
 from analysis.selection import only_axes, runs
 from analysis.style import PAGE, THEORY, cell_style, legend_line, new_figure, plot_seeds
 from analysis.wording import each, short, spread
@@ -21,7 +22,7 @@ BEFORE: dict[str, Any] = {"linestyle": ":", "marker": "none"}
 def draw(datasets: Datasets) -> Figure:
   data = only_axes(datasets["translation"])
   figure, (axes,) = new_figure(PAGE, 2.7, 1, 2)
-  data = data.dropna("source_length", how="all", subset=["chrf_by_length"])  # no source is as short as that
+  data = data.dropna("source_length", how="all", subset=["chrf_by_length"])  # lengths that no source has
   lengths, distances = data.source_length.values, data.source_distance.values
   for (cell,), one in runs(data, "cell"):
     label, color, marker, linestyle = cell_style(cell)
@@ -35,7 +36,7 @@ def draw(datasets: Datasets) -> Figure:
     axes[0].plot(lengths, beside, label=NAMES[translator], **(THEORY | {"linestyle": linestyle}))
   axes[0].set_ylim(0, 103)
   axes[0].set_xticks(lengths)
-  axes[0].set_xlabel("words of the source, at most")
+  axes[0].set_xlabel("words of the source (at most)")
   axes[0].set_ylabel("chrF of held-out sentences")
   axes[0].set_title("quality by length", loc="left")
   axes[1].set_xlabel("words before the last of the source")
@@ -76,6 +77,13 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={
+    "chrf_by_length": TableSpec(over_seeds="median"),
+    "log_source_gradient": TableSpec(over_seeds="median"),
+    "first_log_source_gradient": TableSpec(
+      "ln of the norm of the loss's gradient by a word of the source, before training (nats)", over_seeds="median"
+    ),
+  },
   order=60,
 )
 SCORES = Scores("translation", "chrF of held-out sentences", rows, order=60)

@@ -1,4 +1,4 @@
-"""Who said /ae/? Wrong speakers of held-out utterances, and of their frames given those before."""
+"""Speakers of the vowel /ae/: wrong speakers of held-out utterances, and of single frames given the frames before."""
 
 from collections.abc import Iterator
 import sys
@@ -8,12 +8,15 @@ import numpy as np
 import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
+from analysis.language.panels import plot_scores
 from analysis.language.scores import Row, Scores, label
+from analysis.numbers import TableSpec
 from analysis.selection import only_axes, runs
-from analysis.style import PAGE, cell_style, new_figure, plot_scores
+from analysis.style import PAGE, cell_style, new_figure
 from analysis.wording import each, spread
 
-TITLES = {"vowels": "whole utterances", "vowels_per_frame": "frames, given those before"}
+TITLES = {"vowels": "whole utterances", "vowels_per_frame": "frames, given the frames before"}
+LINES = {"vowels": {"counts as solved": 10.0}}  # percent of the held-out utterances
 
 
 def draw(datasets: Datasets) -> Figure:
@@ -25,7 +28,7 @@ def draw(datasets: Datasets) -> Figure:
       (cell_style(cell).label, cell, 100 * np.asarray(one.final_score))
       for (cell,), one in runs(data.sel(task=task), "cell")
     ]
-    plot_scores(panel, cases, {"counts as solved": 10.0} if task == "vowels" else {})
+    plot_scores(panel, cases, LINES.get(task, {}))
     panel.set_xlim(left=0)
     panel.set_title(TITLES[task], loc="left")
     panel.set_xlabel("wrong speaker (% of the held-out)")
@@ -53,6 +56,7 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={"final_score": TableSpec("share of wrong answers", over_seeds="median")},
   order=70,
 )
 SCORES = Scores("vowels", "wrong speakers, % of the held-out", rows, order=70)

@@ -1,7 +1,7 @@
 """Word models: perplexity beside n-grams, loss against truncated history, and how far back the last word's gradient reaches.
 
-The n-grams are those counted on the same text, unit and vocabulary, asked over the same windows. Of several learning rates a cell
-is shown with the one that did best on the validation text.
+The n-grams were counted on the same text, unit and vocabulary, and are evaluated on the same windows. A cell that was trained
+with several learning rates is shown with the one that did best on the validation text.
 """
 
 from collections.abc import Iterator
@@ -16,13 +16,14 @@ import xarray as xr
 from analysis.figure import Datasets, FigureSpec, main
 from analysis.language import counts
 from analysis.language.scores import Row, Scores, label
+from analysis.numbers import TableSpec
 from analysis.selection import only_axes, runs
 from analysis.style import PAGE, THEORY, cell_style, new_figure, plot_band
 from analysis.wording import each, short, spread
 
 
 def chosen_rates(data: xr.Dataset) -> Iterator[tuple[str, xr.Dataset]]:
-  """Every cell with the run of that learning rate whose loss on the validation text was the lowest at its end."""
+  """Yields every cell with its run at the learning rate whose final loss on the validation text is lowest."""
   data = only_axes(data, "learning_rate")
   for cell in data.cell.values.tolist():
     tried = [one for _, one in runs(data.sel(cell=[cell]), "cell", "learning_rate")]
@@ -83,7 +84,7 @@ def draw(name: str, datasets: Datasets) -> Figure:
     history.plot(seen[seen > 0], ngrams.mean("seed").values[seen > 0], label="n-gram", **counts.LOOK)
   history.set_xscale("log", base=2)
   history.xaxis.set_major_formatter("{x:g}")
-  history.set_xlabel("tokens of history that are given")
+  history.set_xlabel("tokens of history given")
   history.set_ylabel("nats per token")
   history.set_title("loss against truncated history", loc="left")
   adjoint.set_title("gradient of the last token's loss", loc="left")
@@ -123,6 +124,10 @@ def rows(name: str, datasets: Datasets) -> Iterator[Row]:
     yield f"{label(cell)}, rate {rate:g}", spread(np.exp(one.test_nats)), f"{spread(np.exp(one.first_nats))} untrained"
 
 
+TABLES = {
+  "log_adjoint": TableSpec("ln ‖∂L/∂S_(T−l)‖ − ln ‖∂L/∂S_T‖ (nats)"),
+  "ngram_nats": TableSpec("loss of n-grams (nats per token)"),
+}
 FIGURE = FigureSpec(
   name="word_model",
   reads=("word_model",),
@@ -131,6 +136,7 @@ FIGURE = FigureSpec(
   draw=partial(draw, "word_model"),
   numbers=partial(numbers, "word_model"),
   finding=finding,
+  tables=TABLES,
   order=10,
 )
 SCORES = Scores("word_model", "perplexity of the test text, per word", partial(rows, "word_model"), order=10)

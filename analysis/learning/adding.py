@@ -1,4 +1,4 @@
-"""Adding: the error of each cell in training, and how many of its seeds solve the task by when."""
+"""Adding problem: test error of each cell during training, the share of its seeds that solve the task, and when they do."""
 
 import sys
 from typing import Any
@@ -8,8 +8,10 @@ import numpy as np
 import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
+from analysis.learning.success import SOLVED, success_bars
+from analysis.numbers import TableSpec
 from analysis.selection import only_axes, runs
-from analysis.style import PAGE, THEORY, cell_style, new_figure, plot_seeds, success_bars
+from analysis.style import PAGE, THEORY, cell_style, new_figure, plot_seeds
 from analysis.wording import count, each
 from recurrent_lab.tasks import get_task
 
@@ -27,7 +29,7 @@ def draw(datasets: Datasets) -> Figure:
     plot_seeds(axes[0], data["update"].values, one.test_loss, label=names[-1], markevery=(i, len(cases)), **look)
     share, bars = success_bars(one.solved)
     axes[1].errorbar(share, i, xerr=bars[:, None], capsize=2, elinewidth=0.8, color=color, marker=marker)
-    # A seed that does not solve it counts as one that takes forever.
+    # A seed that does not solve the task counts as infinitely slow.
     median = float(one.solved_at.where(one.solved == 1, np.inf).median("seed"))
     when = f"{median:.0f}" if np.isfinite(median) else "–"
     axes[1].annotate(when, (1.02, i), xycoords=("axes fraction", "data"), va="center", fontsize=7)
@@ -35,7 +37,7 @@ def draw(datasets: Datasets) -> Figure:
   axes[0].axhline(task.baseline, label="always 1", **(THEORY | {"linestyle": "--"}))
   axes[0].axhline(task.solved_below, label="solved", **(THEORY | {"linestyle": ":"}))
   axes[0].set_yscale("log")
-  axes[0].set_ylim(top=10 * task.baseline)  # a large readout may err by more at first
+  axes[0].set_ylim(top=10 * task.baseline)  # a large readout may have a larger error at first
   axes[0].set_title("test error, until all seeds solve it", loc="left")
   axes[0].set_xlabel("update")
   axes[0].set_ylabel("mean squared error")
@@ -58,7 +60,7 @@ def finding(shown: xr.Dataset) -> str:
     parts = [f"{count(made.sel(layers=n))}" + f" with {n} layers" * (n > 1) for n in made.layers.values.tolist()]
     return ", ".join(parts)
 
-  return f"Seeds that solve it: {each(shown[['solved']], solved)}."
+  return f"Seeds that solve the task: {each(shown[['solved']], solved)}."
 
 
 FIGURE = FigureSpec(
@@ -68,6 +70,11 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={
+    "solved": SOLVED,
+    "solved_at": TableSpec(over_seeds="median"),
+    "test_loss": TableSpec(over_seeds="median"),
+  },
   order=30,
 )
 

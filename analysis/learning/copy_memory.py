@@ -1,4 +1,4 @@
-"""Copying over a lag: the loss of each forget bias in training, and the trivial loss of a net that only knows when to answer."""
+"""Copying over a lag: test loss during training by forget bias. Dashed: a net that knows when to answer, but not what."""
 
 import sys
 
@@ -6,12 +6,14 @@ from matplotlib.figure import Figure
 import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
+from analysis.learning.success import SOLVED
+from analysis.numbers import TableSpec
 from analysis.selection import bias_value, only_axes, runs
 from analysis.style import PAGE, THEORY, cell_style, legend_line, new_figure, plot_seeds
 from analysis.wording import each, last, short
 from recurrent_lab.tasks import get_task
 
-LOOKS = (  # of the biases in increasing order
+LOOKS = (  # looks of the biases, in increasing order
   {"color": "#E69F00", "linestyle": ":", "marker": "v"},
   {"color": "#56B4E9", "linestyle": "--", "marker": "P"},
   {"color": "#5D3A9B", "linestyle": "-", "marker": "X"},
@@ -37,7 +39,7 @@ def draw(datasets: Datasets) -> Figure:
   for panel in axes[:, 0]:
     panel.set_ylabel("test loss (nats)")
   lines = [legend_line(**looks[bias]) for bias in biases] + [legend_line(**TRIVIAL)]
-  names = [*(f"forget bias {bias}" for bias in biases), "knows when, not what"]
+  names = [*(f"forget bias {bias}" for bias in biases), "knows when to answer, not what"]
   figure.legend(lines, names, loc="outside upper center", ncols=len(names))
   return figure
 
@@ -58,8 +60,8 @@ def finding(shown: xr.Dataset) -> str:
     return ", ".join(f"{short(float(loss))} (bias {loss.forget_bias.item()})" for loss in known)
 
   return (
-    f"At lag {int(longest.length)}, where a net that knows only when to answer has a loss of "
-    f"{short(float(longest.trivial_loss))} nats, the median loss at the end is {each(final, losses)}."
+    f"Median loss at the end at lag {int(longest.length)}, in nats: {each(final, losses)}. A net that knows only when to answer "
+    f"has a loss of {short(float(longest.trivial_loss))}."
   )
 
 
@@ -70,6 +72,11 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={
+    "solved": SOLVED,
+    "test_loss": TableSpec(over_seeds="median"),
+    "trivial_loss": TableSpec("loss of a net that knows when to answer, not what (nats)"),
+  },
   order=50,
 )
 

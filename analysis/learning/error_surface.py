@@ -1,8 +1,8 @@
-"""The error of one unit over (w, b), its gradient, and two descents from one start, without clipping and with it.
+"""Error of one unit over (w, b), its gradient, and two gradient descents from one start, without clipping and with it.
 
-The start is chosen when the figure is drawn: of the starts on the plain, with a gradient below 0.1, whose clipped descent
-ends where the error is below 0.01, the one from which plain descent makes the longest step. Where there is none, no descent is
-drawn.
+The start is chosen when the figure is drawn. Candidates lie on the plain, where the gradient is below 0.1, and their clipped
+descent ends where the error is below 0.01. Of these, the start is the one from which plain descent makes the longest step.
+Without candidates no descent is drawn.
 """
 
 import sys
@@ -14,13 +14,14 @@ import numpy as np
 import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
+from analysis.numbers import TableSpec
 from analysis.selection import one_cell
 from analysis.style import PAGE, cell_edges, legend_line, new_figure
 from analysis.wording import listed, short
 from sweepkit.words import count
 
-FLAT, SMALL = 0.1, 0.01
-THROW = 1.0  # a step over (w, b) that leads elsewhere
+FLAT, SMALL = 0.1, 0.01  # a gradient on the plain, and a small error
+THROW = 1.0  # length of a step over (w, b) that leaves the region
 LOOKS: dict[str, Any] = {
   "none": {"color": "#D55E00", "linestyle": "-", "marker": "o", "markersize": 3},
   "global_norm": {"color": "#0072B2", "linestyle": "--", "marker": "s", "fillstyle": "none", "markersize": 2},
@@ -29,12 +30,12 @@ NAMES = {"none": "without clipping", "global_norm": "with clipping"}
 
 
 def steps(paths: xr.DataArray) -> np.ndarray:
-  """The lengths of the steps [ws, bias, update] of paths from everywhere."""
+  """Returns the lengths of the steps [ws, bias, update] of descents from all starts."""
   return np.linalg.norm(np.diff(paths.transpose("ws", "bias", "update", "coordinate"), axis=2), axis=-1)
 
 
 def choose(data: xr.Dataset) -> dict[str, int] | None:
-  """The indices of the start that the rule above selects; None if there is none."""
+  """Returns the indices of the start, as the docstring of this module defines it; None if there is no candidate."""
   error, gradient = (data[name].transpose("ws", "bias").values for name in ("error", "gradient_norm"))
   end = data.path.sel(clipping="global_norm").isel(update=-1).transpose("ws", "bias", "coordinate").values
   tile = [np.abs(end[..., i, None] - data[axis].values).argmin(-1) for i, axis in enumerate(("ws", "bias"))]
@@ -97,7 +98,7 @@ def finding(shown: xr.Dataset) -> str:
     share, most = 100 * np.mean(known > THROW) if known.size else np.nan, known.max(initial=0)
     parts.append(f"{NAMES[name]} {short(float(share))} % (longest {short(float(most))}{overflown})")
   starts = count(shown.error.size, "start")
-  return f"Of the descents from {starts}, these make a step longer than {THROW:g}: {listed(parts)}."
+  return f"Share of the descents from {starts} that make a step longer than {THROW:g}: {listed(parts)}."
 
 
 FIGURE = FigureSpec(
@@ -107,6 +108,7 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={"longest_step": TableSpec("longest step of a descent")},
   order=10,
 )
 

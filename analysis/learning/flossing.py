@@ -1,4 +1,4 @@
-"""Flossing, cell by cell: λ₁ in training with and without it, at the longest delay, and the seeds that solve each delay."""
+"""Gradient flossing by cell: λ₁ during training at the longest delay, with and without it, and seeds that solve each delay."""
 
 import sys
 
@@ -6,9 +6,10 @@ from matplotlib.figure import Figure
 import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
+from analysis.learning.success import SOLVED, plot_success
 from analysis.selection import only_axes, runs
-from analysis.style import PAGE, cell_style, legend_line, new_figure, plot_band, plot_success
-from analysis.wording import count, each
+from analysis.style import PAGE, cell_style, legend_line, new_figure, plot_band
+from analysis.wording import count, each, with_unit
 
 LOOKS = ({"linestyle": "--", "fillstyle": "none"}, {"linestyle": "-", "fillstyle": "full"})  # without and with flossing
 
@@ -31,7 +32,7 @@ def draw(datasets: Datasets) -> Figure:
     exponent.set_xlabel("update")
     success.set_title(f"{label}, success", loc="left")
     success.set_xlabel("delay (steps)")
-  axes[0, 0].set_ylabel(r"$\lambda_1$ (nats per step)")
+  axes[0, 0].set_ylabel(with_unit(r"$\lambda_1$", data.largest_exponent))
   axes[1, 0].set_ylabel("share of seeds")
   lines = [legend_line(color="0.3", marker="o", **look) for look in LOOKS]
   figure.legend(lines, ["no flossing", "flossing before training"], loc="outside upper center", ncols=2)
@@ -44,7 +45,7 @@ def numbers(datasets: Datasets) -> xr.Dataset:
 
 
 def finding(shown: xr.Dataset) -> str:
-  """At the longest delay that any seed solves."""
+  """Counts seeds at the longest delay that any seed solves."""
   solved = shown.solved.where(shown.solved.max(["cell", "floss", "seed"]) > 0).dropna("length", how="all")
   if not solved.sizes["length"]:
     return "No seed solves any delay, with flossing or without."
@@ -66,6 +67,7 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={"solved": SOLVED},
   order=70,
 )
 

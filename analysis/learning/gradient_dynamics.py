@@ -1,4 +1,4 @@
-"""Gradients through training, on the adding problem: how far back ∂L/∂S_k reaches, and the exponents that decide it."""
+"""Gradients during training on the adding problem: how far back ∂L/∂S_k reaches, and the growth rates that decide it."""
 
 import sys
 
@@ -8,13 +8,14 @@ import numpy as np
 import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
+from analysis.numbers import TableSpec
 from analysis.selection import only_axes, runs
 from analysis.style import PAGE, cell_style, legend_line, new_figure, plot_band
 from analysis.wording import each, trend
 from sweepkit.store import ResultsError
 
 CELLS = ("rnn", "lstm", "gru")
-RATES = {  # of change, nats per step
+RATES = {  # growth rates, in nats per step
   "largest_exponent": (r"$\lambda_1$", {"linestyle": "-"}),
   "product_growth": (r"slope of ln $\Vert\prod J\Vert_F$", {"linestyle": "--", "fillstyle": "none"}),
 }
@@ -69,7 +70,7 @@ def finding(shown: xr.Dataset) -> str:
   far = shown[["log_adjoint"]].isel(lag=-1)
   moves = each(far, lambda one: trend(one.log_adjoint, "watched_update"))
   return (
-    f"From the first to the last update watched, ln ‖∂L/∂S_k‖ at lag {int(far.lag)}, relative to that at lag 0: "
+    f"ln ‖∂L/∂S_k‖ at lag {int(far.lag)}, relative to that at lag 0, from the first to the last watched update: "
     f"{moves}."
   )
 
@@ -81,6 +82,7 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={"log_adjoint": TableSpec("ln ‖∂L/∂S_(T−l)‖ − ln ‖∂L/∂S_T‖ (nats)")},
   order=40,
 )
 

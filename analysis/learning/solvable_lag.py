@@ -1,16 +1,20 @@
-"""Over which lags nets learn to remember, by forget bias; black: the memory length before training, from the forget-bias sweep.
+"""Lags over which nets learn to remember, by forget bias. Black: the memory length before training, from the forget-bias sweep.
 
-A tile says how many seeds solved the task, of those run. The memory length is that at the W_s of the runs; in a seed whose
-product does not decay it is endless, an open mark at the top.
+A tile says how many of the seeds that were run solved the task. The memory length is the one at the W_s of the runs. It is
+infinite for a seed whose product does not decay; an open mark at the top shows that.
 """
 
 import sys
+from typing import Any
 
+from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 import numpy as np
 import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
+from analysis.learning.success import SOLVED
 from analysis.selection import bias_value, only_axes
 from analysis.style import COLUMN, PAGE, THEORY, cell_edges, cell_style, legend_line, new_figure, plot_band
 from analysis.wording import each, short
@@ -23,7 +27,7 @@ CLOSED = THEORY | {"linestyle": ":"}
 
 
 def before_training(datasets: Datasets, data: xr.Dataset) -> xr.Dataset | None:
-  """The forget-bias sweep of the cells that were trained, at their W_s; None where it was not run there."""
+  """Returns the forget-bias sweep of the trained cells at their W_s; None if it was not run for them."""
   if "forget_bias" not in datasets:
     return None
   before = only_axes(datasets["forget_bias"], "forget_bias", "ws").sel(norm="spectral", drop=True)
@@ -34,12 +38,31 @@ def before_training(datasets: Datasets, data: xr.Dataset) -> xr.Dataset | None:
 
 
 def as_numbers(data: xr.Dataset) -> tuple[xr.Dataset, list[str]]:
-  """The results by forget bias as a number, and the labels; chrono, which is none, has a column after the last."""
+  """Returns the results by forget bias as a number, and the labels; `chrono`, not a number, has a column after the last."""
   biases = sorted(data.forget_bias.values.tolist(), key=bias_value)
   known = [bias_value(bias) for bias in biases if np.isfinite(bias_value(bias))]
   beyond = known[-1] + (known[-1] - known[-2] if len(known) > 1 else 1.0) if known else 0.0
   data = data.sel(forget_bias=biases)
   return data.assign_coords(forget_bias=[*known, *[beyond] * (len(biases) - len(known))]), biases
+
+
+def _tiles(panel: Axes, solved: xr.DataArray, x: np.ndarray, y: np.ndarray) -> QuadMesh:
+  """Draws the share of seeds that solved the task [length, forget_bias, seed], and in each tile their number."""
+  mesh = panel.pcolormesh(x, y, solved.mean("seed"), cmap="YlGnBu", vmin=0, vmax=1)
+  for i, j in np.ndindex(solved.shape[:2]):
+    count, made = int(solved[i, j].sum()), int(solved[i, j].count())
+    if made:
+      look: dict[str, Any] = {"fontsize": 5.5, "color": "white" if count > made / 2 else "0.2", "zorder": 6}
+      panel.annotate(f"{count}/{made}", (x[j], y[i]), (1.5, 2), textcoords="offset points", **look)
+  return mesh
+
+
+def _memory(panel: Axes, lengths: xr.DataArray) -> None:
+  """Draws the memory lengths [seed, forget_bias] before training."""
+  biases = lengths.forget_bias.values
+  plot_band(panel, biases, lengths, **MEMORY)
+  endless = biases[(lengths == np.inf).any("seed").values]
+  panel.plot(endless, np.ones(endless.size), transform=panel.get_xaxis_transform(), clip_on=False, **ENDLESS)
 
 
 def draw(datasets: Datasets) -> Figure:
@@ -52,18 +75,9 @@ def draw(datasets: Datasets) -> Figure:
     before = before.sel(forget_bias=(before.forget_bias >= x[0]) & (before.forget_bias <= x[-1]))
   figure, (axes,) = new_figure(COLUMN if len(cells) == 1 else PAGE, 3.2, 1, len(cells), sharex=True, sharey=True)
   for panel, cell in zip(axes, cells, strict=True):
-    solved = data.solved.sel(cell=cell).transpose("length", "forget_bias", "seed")
-    mesh = panel.pcolormesh(x, y, solved.mean("seed"), cmap="YlGnBu", vmin=0, vmax=1)
-    for i, j in np.ndindex(solved.shape[:2]):
-      count, made = int(solved[i, j].sum()), int(solved[i, j].count())
-      if made:
-        look = {"fontsize": 5.5, "color": "white" if count > made / 2 else "0.2", "zorder": 6}
-        panel.annotate(f"{count}/{made}", (x[j], y[i]), (1.5, 2), textcoords="offset points", **look)
+    mesh = _tiles(panel, data.solved.sel(cell=cell).transpose("length", "forget_bias", "seed"), x, y)
     if before is not None:
-      lengths = before.memory_length.sel(cell=cell).transpose("seed", "forget_bias")
-      plot_band(panel, before.forget_bias.values, lengths, **MEMORY)
-      endless = before.forget_bias.values[np.isposinf(lengths).any("seed")]
-      panel.plot(endless, np.ones(endless.size), transform=panel.get_xaxis_transform(), clip_on=False, **ENDLESS)
+      _memory(panel, before.memory_length.sel(cell=cell).transpose("seed", "forget_bias"))
     dense = np.linspace(x[0], x[labels.index("chrono")] if "chrono" in labels else x[-1], 201)
     panel.plot(dense, memory_length(cell_path_exponent(dense)), **CLOSED)
     panel.set_title(cell_style(cell).label, loc="left")
@@ -76,11 +90,8 @@ def draw(datasets: Datasets) -> Figure:
   axes[0].set_ylabel("lag (steps)")
   figure.colorbar(mesh, ax=list(axes), label="share of seeds that solve it")
   lines = [legend_line(**look) for look in (MEMORY, ENDLESS, CLOSED)]
-  names = [
-    f"memory length before training{'' if before is not None else ': not measured'}",
-    "no decay in some seed",
-    r"$-1/\ln\,\sigma(b_f)$",
-  ]
+  measured = f"memory length before training{'' if before is not None else ': not measured'}"
+  names = [measured, "no decay in some seed", r"$-1/\ln\,\sigma(b_f)$"]
   figure.legend(lines, names, loc="outside upper left", ncols=2)
   return figure
 
@@ -96,7 +107,7 @@ def numbers(datasets: Datasets) -> xr.Dataset:
 
 
 def finding(shown: xr.Dataset) -> str:
-  """The longest lag that more than half of the seeds solve, for the smallest and the largest forget bias that is a number."""
+  """Names the longest lag that most seeds solve, for the smallest and the largest forget bias that is a number."""
   every = shown.forget_bias.values.tolist()
   biases = [bias for bias in every if np.isfinite(bias_value(bias))] or every
   ends = dict.fromkeys((biases[0], biases[-1]))
@@ -106,7 +117,7 @@ def finding(shown: xr.Dataset) -> str:
     lags = {bias: float(one.length.where(good.sel(forget_bias=bias)).max()) for bias in ends}
     return ", ".join(f"{'none' if np.isnan(lag) else short(lag)} (bias {bias})" for bias, lag in lags.items())
 
-  return f"The longest lag that most seeds solve is, in steps: {each(shown[['solved']], longest)}."
+  return f"Longest lag that most seeds solve, in steps: {each(shown[['solved']], longest)}."
 
 
 FIGURE = FigureSpec(
@@ -117,6 +128,7 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={"solved": SOLVED},
   order=60,
 )
 

@@ -14,8 +14,8 @@ import numpy as np
 import xarray as xr
 
 from analysis import command, study
+from analysis.learning.success import success_rate
 from analysis.provenance import without_folders
-from analysis.style import success_rate
 from sweepkit.store import Block, ResultsError, block_paths, read_block, write_atomically
 
 SOLVED = "solved"  # stored by runs of a task that can be solved

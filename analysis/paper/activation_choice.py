@@ -1,4 +1,4 @@
-"""λ₁ against W_s by activation, beside the mean field and ln W_s, the exponent of a linear net."""
+"""Largest Lyapunov exponent λ₁ of RNNs against W_s, one curve per activation, with the mean field and ln W_s of a linear net."""
 
 import sys
 from typing import Any
@@ -8,10 +8,21 @@ import numpy as np
 import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
+from analysis.numbers import TableSpec
 from analysis.paper.prediction import is_gaussian, plot_mean_field, theory_line, with_mean_field
 from analysis.selection import only_axes
 from analysis.style import COLUMN, cell_style, new_figure, plot_band
-from analysis.wording import each, short
+from analysis.wording import each, short, with_unit
+
+ACTIVATIONS = {  # names of the RNNs' activations
+  "rnn": "tanh",
+  "rnn_hard_tanh": "hard tanh",
+  "rnn_softsign": "softsign",
+  "rnn_sigmoid": "sigmoid",
+  "rnn_relu": "relu",
+  "rnn_leaky_relu": "leaky relu",
+  "rnn_linear": "linear",
+}
 
 
 def draw(datasets: Datasets) -> Figure:
@@ -20,16 +31,17 @@ def draw(datasets: Datasets) -> Figure:
   figure, axes = new_figure(COLUMN, 3.2)
   panel = axes[0, 0]
   for cell in map(str, data.cell.values):
-    _, color, marker, linestyle = cell_style(cell)
-    name = "tanh" if cell == "rnn" else cell.removeprefix("rnn_").replace("_", " ")
+    label, color, marker, linestyle = cell_style(cell)
     exponents = data.largest_exponent.sel(cell=cell).transpose("seed", "ws")
-    plot_band(panel, gains, exponents, color=color, marker=marker, linestyle=linestyle, label=name)
+    plot_band(
+      panel, gains, exponents, color=color, marker=marker, linestyle=linestyle, label=ACTIVATIONS.get(cell, label)
+    )
   plot_mean_field(panel, datasets.get("mean_field"), data)
   if "rnn_linear" in data.cell and is_gaussian(data):
     theory_line(panel, gains[gains > 0], np.log, linestyle=":", label="ln $W_s$")
   panel.axhline(0, color="0.3", linewidth=0.6)
   panel.set_xlabel("recurrent gain $W_s$")
-  panel.set_ylabel(r"$\lambda_1$ (nats per step)")
+  panel.set_ylabel(with_unit(r"$\lambda_1$", data.largest_exponent))
   if not np.isfinite(data.largest_exponent).all():
     note: Any = {"ha": "right", "color": "0.4", "fontsize": 6}
     panel.annotate("points end where a state overflows", (0.99, 0.02), xycoords="axes fraction", **note)
@@ -58,6 +70,7 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={"mean_field": TableSpec("mean field of a large net (nats per step)")},
   order=80,
 )
 

@@ -1,7 +1,9 @@
-"""Memory length against the forget bias, with the closed form of the LSTM's cell path at W = 0 as a thin line."""
+"""Memory length against the forget bias. The thin line is the closed form for the LSTM's cell path at W = 0."""
 
 import sys
+from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 import numpy as np
 import xarray as xr
@@ -9,10 +11,22 @@ import xarray as xr
 from analysis.figure import Datasets, FigureSpec, main
 from analysis.selection import only_axes
 from analysis.style import PAGE, THEORY, cell_style, new_figure, plot_band
-from analysis.wording import axis_name, each
+from analysis.wording import axis_name, each, with_unit
 from recurrent_lab.instruments.growth import memory_length
 from recurrent_lab.theory import cell_path_exponent
 from sweepkit import curves
+
+
+def _panel(panel: Axes, lengths: xr.DataArray, biases: np.ndarray, ceiling: float) -> None:
+  """Draws memory lengths [cell, seed, forget_bias]; a bias at which some seed's length is infinite has an open mark on top."""
+  for cell in map(str, lengths.cell.values):
+    label, color, marker, linestyle = cell_style(cell)
+    look: dict[str, Any] = {"color": color, "marker": marker}
+    one = lengths.sel(cell=cell)
+    if (one > 0).any():  # without recurrent weights the RNN has no memory at all
+      plot_band(panel, biases, one.where(one > 0), linestyle=linestyle, label=label, **look)
+    endless = (one == np.inf).any("seed").values
+    panel.plot(biases[endless], np.full(endless.sum(), ceiling), linestyle="none", fillstyle="none", **look)
 
 
 def draw(datasets: Datasets) -> Figure:
@@ -20,24 +34,18 @@ def draw(datasets: Datasets) -> Figure:
   biases = data.forget_bias.values
   dense = np.linspace(biases.min(), biases.max(), 200)
   theory = np.asarray(memory_length(cell_path_exponent(dense)))
-  ceiling = 4 * theory.max()  # where lengths without end are drawn
+  ceiling = 4 * theory.max()  # infinite lengths are drawn here
   figure, (axes,) = new_figure(min(PAGE, 3.4 * data.sizes["ws"]), 2.6, 1, data.sizes["ws"], sharey=True)
+  lengths = data.memory_length.sel(norm="spectral").transpose("ws", "cell", "seed", "forget_bias")
   for panel, ws in zip(axes, data.ws.values, strict=True):
-    for cell in map(str, data.cell.values):
-      label, color, marker, linestyle = cell_style(cell)
-      lengths = data.memory_length.sel(cell=cell, norm="spectral", ws=ws).transpose("seed", "forget_bias")
-      look = {"color": color, "marker": marker}
-      if (lengths > 0).any():  # without recurrent weights the RNN has no memory at all
-        plot_band(panel, biases, lengths.where(lengths > 0), linestyle=linestyle, label=label, **look)
-      endless = np.isposinf(lengths).any("seed").values
-      panel.plot(biases[endless], np.full(endless.sum(), ceiling), linestyle="none", fillstyle="none", **look)
+    _panel(panel, lengths.sel(ws=ws), biases, ceiling)
     panel.plot(dense, theory, label=r"$-1/\ln\,\sigma(b_f)$", **THEORY)
     panel.axhline(ceiling, color="0.6", linewidth=0.5, linestyle=":")
     panel.set_title(f"$W_s$ = {ws:g}", loc="left")
     panel.set_xlabel("bias of the forget gate (LSTM $f$, GRU $z$)")
     panel.legend(loc="upper left", bbox_to_anchor=(0, 0.88))
   axes[0].set_yscale("log")
-  axes[0].set_ylabel("memory length (steps)")
+  axes[0].set_ylabel(with_unit("memory length", data.memory_length))
   axes[0].annotate(
     "no decay in some seed", (biases[0], ceiling), (0, 2), textcoords="offset points", color="0.4", fontsize=6
   )
@@ -50,7 +58,7 @@ def numbers(datasets: Datasets) -> xr.Dataset:
 
 
 def finding(shown: xr.Dataset) -> str:
-  """Medians, since a length may be endless."""
+  """Gives medians, because a length may be infinite."""
   at = shown.sel(ws=shown.ws.max())
   low, high = (float(shown.forget_bias[i]) for i in (0, -1))
 
@@ -60,8 +68,8 @@ def finding(shown: xr.Dataset) -> str:
 
   lengths = each(at, moves)
   endless = " ∞ stands for a product that does not decay." * ("∞" in lengths)
-  steps = f"the median memory length at W_s = {float(at.ws):g}, in steps: {lengths}."
-  return f"From forget bias {low:g} to {high:g} {steps}{endless}"
+  where = f"at W_s = {float(at.ws):g} from forget bias {low:g} to {high:g}"
+  return f"Median memory length {where}, in steps: {lengths}.{endless}"
 
 
 FIGURE = FigureSpec(

@@ -1,20 +1,24 @@
 """Lyapunov spectra against W_s: the largest exponent, whole spectra, and the share of directions that stay alive."""
 
+from collections.abc import Sequence
 import sys
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 import numpy as np
 import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
+from analysis.numbers import TableSpec
 from analysis.paper.prediction import input_variance, is_gaussian, plot_mean_field, theory_line, with_mean_field
 from analysis.selection import only_axes
 from analysis.style import PAGE, cell_style, legend_line, new_figure, plot_band
-from analysis.wording import against_zero, each, short
+from analysis.wording import against_zero, each, short, with_unit
 from recurrent_lab.theory import largest_exponent
 from sweepkit.store import ResultsError
 
-TOLERANCE, ROUNDING = 1e-3, 1e-6  # of the certificate: relative to the mean exponent, and nats per step
+TOLERANCE, ROUNDING = 1e-3, 1e-6  # tolerances of the certificate: relative to the mean exponent, and in nats per step
+WIDTHS = (0.8, 1.6)  # widths of the lines of the two whole spectra
 
 
 def is_certified(data: xr.Dataset) -> xr.DataArray:
@@ -27,10 +31,10 @@ def is_certified(data: xr.Dataset) -> xr.DataArray:
 
 
 def certified(data: xr.Dataset) -> xr.Dataset:
-  """The spectra that are certified, or lose a direction, where nothing can be; the others leave a gap.
+  """Returns the spectra that are certified or lose a direction, in which case no certificate exists; other spectra become NaN.
 
   Raises:
-    ResultsError: if none is left.
+    ResultsError: if no spectrum is left.
   """
   kept = is_certified(data) | np.isneginf(data.exponent).any("index")
   if not kept.any():
@@ -42,54 +46,50 @@ def certified(data: xr.Dataset) -> xr.Dataset:
 
 
 def whole_spectra(data: xr.Dataset) -> tuple[float, float]:
-  """A small W_s and the largest, of which whole spectra are shown."""
+  """Returns a small W_s and the largest; whole spectra are shown at these two."""
   return float(data.ws[data.sizes["ws"] // 6]), float(data.ws[-1])
+
+
+def _curves(axes: Sequence[Axes], one: xr.Dataset, ends: tuple[float, float]) -> None:
+  """Draws one cell into the three panels; `ends` are the W_s whose whole spectra are shown."""
+  name, color, marker, linestyle = cell_style(str(one.cell.values))
+  look = {"color": color, "linestyle": linestyle}
+  gains = one.ws.values
+  exponents = one.exponent.isel(index=one.exponent.notnull().any(("ws", "seed")).values)
+  size = exponents.sizes["index"]
+  plot_band(axes[0], gains, exponents.isel(index=0).transpose("seed", "ws"), marker=marker, label=name, **look)
+  rank = (np.arange(size) + 0.5) / size
+  for gain, width in zip(ends, WIDTHS, strict=True):
+    plot_band(axes[1], rank, exponents.sel(ws=gain).transpose("seed", "index"), linewidth=width, **look)
+  plot_band(axes[2], gains, (one.kaplan_yorke_dimension / size).transpose("seed", "ws"), marker=marker, **look)
+  thin = look | {"fillstyle": "none", "linewidth": 0.7}
+  plot_band(axes[2], gains, one.positive_share.transpose("seed", "ws"), marker=marker, **thin)
 
 
 def draw(datasets: Datasets) -> Figure:
   data = certified(only_axes(datasets["lyapunov"], "ws"))
-  gains = data.ws.values
-  few, most = whole_spectra(data)
+  gains, ends = data.ws.values, whole_spectra(data)
   figure, (axes,) = new_figure(PAGE, 2.6, 1, 3)
-  for cell in map(str, data.cell.values):
-    name, color, marker, linestyle = cell_style(cell)
-    look = {"color": color, "linestyle": linestyle}
-    one = data.sel(cell=cell)
-    exponents = one.exponent.isel(index=one.exponent.notnull().any(("ws", "seed")).values)
-    size = exponents.sizes["index"]
-
-    plot_band(axes[0], gains, exponents.isel(index=0).transpose("seed", "ws"), marker=marker, label=name, **look)
-    rank = (np.arange(size) + 0.5) / size
-    for gain, width in {few: 0.8, most: 1.6}.items():
-      plot_band(axes[1], rank, exponents.sel(ws=gain).transpose("seed", "index"), linewidth=width, **look)
-    plot_band(axes[2], gains, (one.kaplan_yorke_dimension / size).transpose("seed", "ws"), marker=marker, **look)
-    plot_band(
-      axes[2], gains, one.positive_share.transpose("seed", "ws"), marker=marker, fillstyle="none", linewidth=0.7, **look
-    )
+  for i in range(data.sizes["cell"]):
+    _curves(axes, data.isel(cell=i), ends)
 
   plot_mean_field(axes[0], datasets.get("mean_field"), data)
   if "rnn" in data.cell and is_gaussian(data):
     closed = lambda gain: largest_exponent(np.abs(gain), input_variance(data))
     theory_line(axes[0], gains[gains != 0], closed, linestyle=":", label=r"RNN: $\frac{1}{2}$ ln $\chi$")
   axes[0].set_title("largest exponent", loc="left")
-  axes[0].set_ylabel(r"$\lambda_1$ (nats per step)")
+  axes[0].set_ylabel(with_unit(r"$\lambda_1$", data.exponent))
   axes[0].legend(loc="lower right")
   axes[1].set_title("whole spectra", loc="left")
-  axes[1].set_ylabel(r"$\lambda_i$ (nats per step)")
+  axes[1].set_ylabel(with_unit(r"$\lambda_i$", data.exponent))
   axes[1].set_xlabel("rank $i/n$")
-  axes[1].legend(
-    [legend_line(color="0.3", linewidth=width) for width in (0.8, 1.6)],
-    [f"$W_s$ = {gain:g}" for gain in (few, most)],
-    loc="lower left",
-  )
+  lines = [legend_line(color="0.3", linewidth=width) for width in WIDTHS]
+  axes[1].legend(lines, [f"$W_s$ = {gain:g}" for gain in ends], loc="lower left")
   axes[2].set_ylim(top=1.35 * axes[2].get_ylim()[1])  # room for the legend
   axes[2].set_title("what stays alive", loc="left")
   axes[2].set_ylabel("share of the $n$ directions")
-  axes[2].legend(
-    [legend_line(color="0.3", marker="o", fillstyle=fill) for fill in ("full", "none")],
-    ["Kaplan–Yorke dimension", "positive exponents"],
-    loc="upper left",
-  )
+  marks = [legend_line(color="0.3", marker="o", fillstyle=fill) for fill in ("full", "none")]
+  axes[2].legend(marks, ["Kaplan–Yorke dimension", "positive exponents"], loc="upper left")
   for panel in axes[:2]:
     panel.axhline(0, color="0.3", linewidth=0.6)
   for panel in (axes[0], axes[2]):
@@ -128,6 +128,12 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={
+    "largest_exponent": TableSpec("largest Lyapunov exponent λ₁ (nats per step)"),
+    "kaplan_yorke_share": TableSpec("Kaplan–Yorke dimension / n"),
+    "certified": TableSpec("share of certified spectra"),
+    "mean_field": TableSpec("mean field of a large net (nats per step)"),
+  },
   order=60,
 )
 

@@ -1,4 +1,4 @@
-"""One unit, for the RNN S = tanh(w S + b): where its orbits settle, and their exponents, beside fixed points and 2-cycles."""
+"""One unit: where its orbits settle and their Lyapunov exponents, with the fixed points and 2-cycles of S = tanh(w S + b)."""
 
 import sys
 
@@ -8,16 +8,17 @@ import numpy as np
 import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
+from analysis.numbers import TableSpec
 from analysis.selection import one_cell
 from analysis.style import PAGE, THEORY, cell_style, legend_line, new_figure
-from analysis.wording import short
+from analysis.wording import short, with_unit
 
 UNSTABLE = THEORY | {"linestyle": ":"}
-LOWEST = -3.0  # nats per step; the exponent is -inf at w = 0
+LOWEST = -3.0  # nats per step at the lower edge; the exponent at w = 0 is -inf
 
 
 def branches(bias: float, limit: float) -> list[tuple[np.ndarray, np.ndarray]]:
-  """(w, S) along the fixed points, w = (atanh S - b) / S; for b = 0 also S = 0 and the 2-cycle ±S, w = -atanh S / S."""
+  """Returns (w, S) along the fixed points, w = (atanh S - b) / S; for b = 0 also S = 0 and the 2-cycle ±S, w = -atanh S / S."""
   s = np.tanh(np.geomspace(1e-4, 1 + 2 * limit, 4001))
   result = [((np.arctanh(half) - bias) / half, half) for half in (s, -s)]
   if bias == 0:
@@ -27,9 +28,10 @@ def branches(bias: float, limit: float) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 def plot_theory(orbit: Axes, exponent: Axes, bias: float, limit: float) -> None:
+  """Draws fixed points and 2-cycles for |w| up to `limit`, and the exponents of those that are stable."""
   for w, s in branches(bias, limit):
     with np.errstate(divide="ignore"):
-      rate = np.log(np.abs(w * (1 - s**2)))  # of the 2-cycle too: its two states have one slope
+      rate = np.log(np.abs(w * (1 - s**2)))  # also for the 2-cycle, because both of its states have the same slope
     orbit.plot(w, np.where(rate <= 0, s, np.nan), **THEORY)
     orbit.plot(w, np.where(rate > 0, s, np.nan), **UNSTABLE)
     exponent.plot(w, np.where(rate <= 0, rate, np.nan), **THEORY)
@@ -53,7 +55,7 @@ def draw(datasets: Datasets) -> Figure:
     orbit.set_title(f"end of the orbits, $b$ = {bias:g}", loc="left")
     exponent.set_title(f"exponent, $b$ = {bias:g}", loc="left")
   axes[0, 0].set_ylabel("state $S$")
-  axes[1, 0].set_ylabel("exponent (nats per step)")
+  axes[1, 0].set_ylabel(with_unit("exponent", data.exponent))
   lines = [legend_line(**look), legend_line(**THEORY), legend_line(**UNSTABLE)]
   names = ["measured, all seeds", "stable: fixed point, 2-cycle at $b$ = 0", "unstable fixed point"]
   figure.legend(lines, names, loc="outside upper center", ncols=3)
@@ -67,7 +69,7 @@ def numbers(datasets: Datasets) -> xr.Dataset:
 def finding(shown: xr.Dataset) -> str:
   rates = shown.exponent
   return (
-    f"Of {int(rates.notnull().sum())} orbits {int((rates > 0).sum())} have an exponent above 0; the largest is "
+    f"Of {int(rates.notnull().sum())} orbits, {int((rates > 0).sum())} have an exponent above 0. The largest exponent is "
     f"{short(float(rates.max()))} nats per step, for w from {float(shown.ws.min()):g} to {float(shown.ws.max()):g}."
   )
 
@@ -79,6 +81,7 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={"state": TableSpec(over_seeds="none")},
   order=40,
 )
 

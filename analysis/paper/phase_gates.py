@@ -1,4 +1,4 @@
-"""λ₁ over (W_s, b_f), and the closed form of the line where the zero state of a net without input loses its stability."""
+"""Largest Lyapunov exponent λ₁ over (W_s, b_f). Black: closed form of the line on which the zero state loses its stability."""
 
 import sys
 
@@ -10,7 +10,7 @@ from analysis.figure import Datasets, FigureSpec, main
 from analysis.paper.prediction import is_gaussian
 from analysis.selection import only_axes
 from analysis.style import MEASURED_ZERO, PAGE, THEORY, cell_style, legend_line, new_figure, plot_map, symmetric_limit
-from analysis.wording import against_zero, each
+from analysis.wording import against_zero, each, with_unit
 from recurrent_lab.theory import critical_gain
 
 FORMULAS = {"rnn": "$W_s = 1$", "lstm": r"$W_s = 4\,(1 - \sigma(b_f))$", "gru": r"$W_s = 1/\sigma(0) = 2$"}
@@ -32,7 +32,7 @@ def draw(datasets: Datasets) -> Figure:
       panel.set_title(f"{cell_style(cell).label}, black: {FORMULAS[cell]}", loc="left")
     panel.set_xlabel("recurrent gain $W_s$")
   axes[0].set_ylabel("bias of the forget gate\n(LSTM $f$, GRU $z$)")
-  figure.colorbar(mesh, ax=list(axes), extend="both", label=r"$\lambda_1$ (nats per step)")
+  figure.colorbar(mesh, ax=list(axes), extend="both", label=with_unit(r"$\lambda_1$", data.largest_exponent))
   lines = [legend_line(**THEORY), legend_line(**MEASURED_ZERO)]
   names = ["zero state loses stability (closed form)", r"$\lambda_1 = 0$ (measured)"]
   figure.legend(lines, names, loc="outside upper center", ncols=2)

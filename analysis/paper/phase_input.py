@@ -1,4 +1,4 @@
-"""λ₁ of driven nets over (W_s, input scale), and for the RNN the onset of chaos of the mean field, g_c(σ²)."""
+"""Largest Lyapunov exponent λ₁ of input-driven nets over (W_s, input scale). Black: the RNN's onset of chaos in mean field."""
 
 import sys
 
@@ -20,14 +20,14 @@ from analysis.style import (
   plot_map,
   symmetric_limit,
 )
-from analysis.wording import against_zero, each
+from analysis.wording import against_zero, each, with_unit
 from recurrent_lab.theory import driven_critical_gain
 
 
 def driven(datasets: Datasets) -> xr.Dataset:
-  """The results with an input; those without one if there are no others."""
+  """Returns the results with an input, or all results if none has an input."""
   data = only_axes(datasets["phase_input"], "ws", "input_scale")
-  # Without an input the net stays at the zero state, where it starts: λ₁ = ln W_s there is no chaos.
+  # Without an input the net stays at the zero state, where it starts, and λ₁ = ln W_s does not tell whether it is chaotic.
   with_input = data.sel(input_scale=data.input_scale > 0)
   return with_input if with_input.sizes["input_scale"] else data
 
@@ -47,7 +47,7 @@ def draw(datasets: Datasets) -> Figure:
     panel.set_title(cell_style(cell).label, loc="left")
     panel.set_xlabel("recurrent gain $W_s$")
   axes[0].set_ylabel(r"input scale $\sigma$")
-  figure.colorbar(mesh, ax=list(axes), extend="both", label=r"$\lambda_1$ (nats per step)")
+  figure.colorbar(mesh, ax=list(axes), extend="both", label=with_unit(r"$\lambda_1$", data.largest_exponent))
   lines = [legend_line(**THEORY), legend_line(**MEASURED_ZERO)]
   names = [r"$g_c(\sigma^2)$ (mean field)", r"$\lambda_1 = 0$ (measured)"]
   figure.legend(lines, names, loc="outside upper center", ncols=2)

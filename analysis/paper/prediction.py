@@ -1,4 +1,4 @@
-"""Which theory belongs to a measured sweep: a line is drawn over numbers only where its assumptions are theirs."""
+"""Theory beside measured sweeps: a line is drawn over numbers only if its assumptions hold for them."""
 
 from collections.abc import Callable
 
@@ -14,21 +14,20 @@ SLACK = 1e-9
 
 
 def is_gaussian(data: xr.Dataset) -> bool:
-  """Whether the nets are those of the closed forms: dense Gaussian kernels and no biases but the forget gate's."""
+  """Tells whether the closed forms hold for these nets: dense Gaussian kernels, and no biases except the forget gate's."""
   biased = any(np.any(data[name] != 0) for name in ("bias", "bias_scale"))
   return bool(np.all(data.recurrent_init == "gaussian")) and not biased
 
 
 def input_variance(data: xr.Dataset) -> np.ndarray:
-  """σ² of the white input, 0 where there is none; one number, or one for each value of the input scale."""
+  """Returns σ² of the white input, 0 without input: one number, or one per value of the input scale."""
   return np.asarray(data.input_scale.where(data.input == "white", 0.0)) ** 2
 
 
 def mean_field_rates(predicted: xr.Dataset, data: xr.Dataset, cell: str) -> tuple[np.ndarray, np.ndarray] | None:
-  """W_s and the growth rate predicted there, within the range of the measured W_s and at their other settings.
+  """Returns W_s and the growth rates predicted there, within the range of the measured W_s and at the other measured settings.
 
-  Returns:
-    None where the prediction was not computed for that cell or those settings, or does not hold.
+  Returns None if the prediction was not computed for this cell or these settings, or does not hold for them.
   """
   if cell not in predicted.cell or np.any(data.bias != 0) or str(data.recurrent_init.values) != "gaussian":
     return None
@@ -46,7 +45,7 @@ def mean_field_rates(predicted: xr.Dataset, data: xr.Dataset, cell: str) -> tupl
 
 
 def with_mean_field(shown: xr.Dataset, predicted: xr.Dataset | None, data: xr.Dataset) -> xr.Dataset:
-  """`shown` and, at its values of W_s, the `mean_field` of those cells that have one; nothing more where none was computed."""
+  """Adds to `shown` a variable `mean_field` at its values of W_s, for the cells that have a prediction, if any has one."""
   lines = {}
   for cell in map(str, data.cell.values):
     rates = None if predicted is None else mean_field_rates(predicted, data, cell)
@@ -56,7 +55,7 @@ def with_mean_field(shown: xr.Dataset, predicted: xr.Dataset | None, data: xr.Da
 
 
 def plot_mean_field(axes: Axes, predicted: xr.Dataset | None, data: xr.Dataset, label: str = "mean field") -> None:
-  """The mean field of every measured cell that has one, as thin black lines with one entry of the legend."""
+  """Draws the mean field of every measured cell that has one, as thin black lines with one entry in the legend."""
   for cell in map(str, data.cell.values):
     rates = None if predicted is None else mean_field_rates(predicted, data, cell)
     if rates is not None:
@@ -67,7 +66,7 @@ def plot_mean_field(axes: Axes, predicted: xr.Dataset | None, data: xr.Dataset, 
 
 
 def theory_line(axes: Axes, x: np.ndarray, f: Callable[[np.ndarray], ArrayLike], **look: str) -> None:
-  """f over the range of x, as a thin black line."""
+  """Draws f over the range of x as a thin black line."""
   space = np.geomspace if x.min() > 0 else np.linspace
   dense = space(x.min(), x.max(), 201)
   axes.plot(dense, np.asarray(f(dense)), **(THEORY | look))

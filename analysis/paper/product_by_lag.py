@@ -1,4 +1,4 @@
-"""ln ‖∏ J‖, the logarithm of the norm of the Jacobian product, against lag: a panel for each cell, a curve for each W_s."""
+"""ln ‖∏ J‖₂, the logarithm of the spectral norm of the Jacobian product, against lag: one panel per cell, one curve per W_s."""
 
 import sys
 
@@ -10,13 +10,13 @@ import xarray as xr
 from analysis.figure import Datasets, FigureSpec, main
 from analysis.selection import only_axes
 from analysis.style import PAGE, cell_style, new_figure, plot_band
-from analysis.wording import each, trend
+from analysis.wording import each, trend, with_unit
 
-CURVES = 5  # values of W_s that one panel can show
+CURVES = 5  # values of W_s that one panel shows
 
 
 def shown_gains(data: xr.Dataset) -> list[int]:
-  """The indices of evenly spaced values of W_s, as many as a panel can show."""
+  """Returns the indices of evenly spaced values of W_s, as many as a panel shows."""
   return sorted({int(i) for i in np.linspace(0, data.sizes["ws"] - 1, CURVES).round()})
 
 
@@ -32,8 +32,8 @@ def draw(datasets: Datasets) -> Figure:
       plot_band(panel, data.lag.values, values, color=shade, label=f"$W_s$ = {float(data.ws[i]):g}")
     panel.axhline(0, color="0.3", linewidth=0.6)
     panel.set_title(cell_style(cell).label, loc="left")
-    panel.set_xlabel("lag (steps)")
-  axes[0, 0].set_ylabel(r"ln $\Vert\prod\,\partial S_j/\partial S_{j-1}\Vert_2$ (nats)")
+    panel.set_xlabel(with_unit("lag", data.lag))
+  axes[0, 0].set_ylabel(with_unit(r"ln $\Vert\prod\,\partial S_j/\partial S_{j-1}\Vert_2$", data.log_norm))
   axes[0, -1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
   return figure
 
@@ -47,7 +47,7 @@ def finding(shown: xr.Dataset) -> str:
   last = shown.log_norm.isel(lag=-1).to_dataset()
   gains = " to ".join(f"{gain:g}" for gain in shown.ws.values[[0, -1]])
   moves = each(last, lambda one: trend(one.log_norm, "ws"))
-  return f"From W_s = {gains} the logarithm of the product over {int(shown.lag[-1])} steps, in nats: {moves}."
+  return f"Logarithm of the norm over {int(shown.lag[-1])} steps, from W_s = {gains}, in nats: {moves}."
 
 
 FIGURE = FigureSpec(

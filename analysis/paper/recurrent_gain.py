@@ -1,4 +1,4 @@
-"""Growth rate of ln ‖∏ J‖ per step against W_s: the cells together, their mean field, and the line of exploding."""
+"""Growth rate of ln ‖∏ J‖₂ against W_s, for all cells with their mean field. Above 0 gradients explode, below 0 they vanish."""
 
 import sys
 
@@ -6,10 +6,11 @@ from matplotlib.figure import Figure
 import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
+from analysis.numbers import TableSpec
 from analysis.paper.prediction import plot_mean_field, with_mean_field
 from analysis.selection import only_axes
 from analysis.style import COLUMN, cell_style, new_figure, plot_band
-from analysis.wording import against_zero, each
+from analysis.wording import against_zero, each, with_unit
 
 
 def draw(datasets: Datasets) -> Figure:
@@ -22,11 +23,14 @@ def draw(datasets: Datasets) -> Figure:
     plot_band(panel, data.ws.values, rates, color=color, marker=marker, linestyle=linestyle, label=label)
   plot_mean_field(panel, datasets.get("mean_field"), data)
   panel.axhline(0, color="black", linewidth=0.8)
-  for side, height, align in (("explodes", 2, "bottom"), ("vanishes", -2, "top")):  # at small gains no curve is near 0
+  for side, height, align in (
+    ("explodes", 2, "bottom"),
+    ("vanishes", -2, "top"),
+  ):  # at the left edge no curve is near 0
     place = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
     panel.annotate(side, (0, 0), (4, height), va=align, **place)
   panel.set_xlabel("recurrent gain $W_s$")
-  panel.set_ylabel("growth rate (nats per step)")
+  panel.set_ylabel(with_unit("growth rate", data.growth_rate))
   panel.legend(loc="lower right", bbox_to_anchor=(1.0, 0.03))
   return figure
 
@@ -38,7 +42,7 @@ def numbers(datasets: Datasets) -> xr.Dataset:
 
 def finding(shown: xr.Dataset) -> str:
   crossings = each(shown, lambda one: against_zero(one.growth_rate))
-  return f"The growth rate, above 0 where gradients explode and below 0 where they vanish: {crossings}."
+  return f"Growth rate, above 0 where gradients explode and below 0 where they vanish: {crossings}."
 
 
 FIGURE = FigureSpec(
@@ -49,6 +53,7 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={"mean_field": TableSpec("mean field of a large net (nats per step)")},
   order=20,
 )
 

@@ -1,4 +1,4 @@
-"""The growth of the RNN's product as a sum: what the slope of tanh takes away, and what the weights give back."""
+"""Growth rate of the RNN's Jacobian product as a sum: the slope of tanh shrinks the product, and the weights stretch it."""
 
 import sys
 
@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
+from analysis.numbers import TableSpec
 from analysis.paper.prediction import is_gaussian, theory_line
 from analysis.selection import only_axes
 from analysis.style import COLUMN, cell_style, new_figure, plot_band
@@ -16,14 +17,16 @@ from sweepkit.store import ResultsError
 
 
 def rnn(datasets: Datasets) -> xr.Dataset:
-  """The RNN of the saturation sweep, by seed and input scale.
+  """Returns the RNN of the saturation sweep, by seed and input scale.
 
   Raises:
-    ResultsError: if the sweep lacks it, or other input scales.
+    ResultsError: if the sweep lacks the RNN, or has a single input scale.
   """
   data = only_axes(datasets["tanh_saturation"], "input_scale")
   if "rnn" not in data.cell:
-    raise ResultsError(f"{data.attrs['source']} holds no rnn, the one cell whose product is tanh' and weights alone.")
+    raise ResultsError(
+      f"{data.attrs['source']} holds no rnn, the only cell whose Jacobian is the slope of tanh times the weights."
+    )
   if data.sizes["input_scale"] < 2:
     raise ResultsError(f"{data.attrs['source']} does not vary in input_scale; there is no curve to draw.")
   return data.sel(cell="rnn").transpose("seed", "input_scale", ...)
@@ -80,6 +83,10 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={
+    "mean_log_slope": TableSpec("mean ln tanh′ (nats)"),
+    "weights": TableSpec("growth rate − mean ln tanh′ (nats per step)"),
+  },
   order=100,
 )
 

@@ -1,4 +1,4 @@
-"""Growth rate against the input scale, with mean ln φ' beside it: how much of the shrinking is saturation."""
+"""Growth rate against the input scale, and the mean ln tanh′ of every tanh: how much of the shrinking is saturation."""
 
 import sys
 
@@ -7,12 +7,13 @@ import numpy as np
 import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
+from analysis.numbers import TableSpec
 from analysis.selection import only_axes
 from analysis.style import PAGE, cell_style, new_figure, plot_band
-from analysis.wording import each, trend
+from analysis.wording import each, trend, with_unit
 
-# Where a cell takes a tanh, by the name of the gate, as it is told and drawn. The RNN's state and the candidates of LSTM and GRU
-# take the same place, that of what is new; the LSTM's tanh(c) at the output is one more.
+# Gates that are a tanh: how their labels end, and their look. The RNN's state and the candidate of LSTM and GRU are the new
+# content of a step, so they look alike. The LSTM has one more tanh, that of the cell state at the output.
 TANHS = {
   "state": ("", {}),
   "candidate": (" candidate", {}),
@@ -21,13 +22,13 @@ TANHS = {
 
 
 def tanhs(data: xr.Dataset, cell: str) -> list[str]:
-  """The gates of a cell that are a tanh, of those that were measured."""
+  """Returns the measured gates of a cell that are a tanh."""
   slopes = data.mean_log_slope.sel(cell=cell)
   return [gate for gate in TANHS if gate in slopes.gate and slopes.sel(gate=gate).notnull().any()]
 
 
 def along(data: xr.Dataset) -> tuple[xr.Dataset, str]:
-  """The results and the axis along which they saturate: that which varies, the input scale if none does."""
+  """Returns the results and the setting that varies along the axis; it is the input scale if none varies."""
   axis = next((name for name in ("input_scale", "bias_scale", "bias") if np.unique(data[name]).size > 1), "input_scale")
   return only_axes(data, axis), axis
 
@@ -45,9 +46,9 @@ def draw(datasets: Datasets) -> Figure:
       slopes = data.mean_log_slope.sel(cell=cell, gate=gate).transpose("seed", axis)
       plot_band(axes[1], data[axis].values, slopes, label=f"{label}{name}", **(look | thin))
   axes[0].set_title("growth of the product", loc="left")
-  axes[0].set_ylabel("growth rate (nats per step)")
+  axes[0].set_ylabel(with_unit("growth rate", data.growth_rate))
   axes[1].set_title("saturation of each tanh", loc="left")
-  axes[1].set_ylabel("mean ln tanh′ (nats)")
+  axes[1].set_ylabel(with_unit("mean ln tanh′", data.mean_log_slope))
   for panel in axes:
     panel.set_xscale("linear" if data[axis].min() <= 0 else "log")
     panel.set_xlabel(axis.replace("_", " ") + ("" if axis == "bias" else " (standard deviation)"))
@@ -76,8 +77,8 @@ def finding(shown: xr.Dataset) -> str:
 
   slopes = each(shown[["mean_log_slope"]], by_gate)
   return (
-    f"From {axis.replace('_', ' ')} {low:g} to {high:g} the growth rate, in nats per step: {growth}. Mean ln tanh′, in "
-    f"nats: {slopes}."
+    f"Growth rate from {axis.replace('_', ' ')} {low:g} to {high:g}, in nats per step: {growth}. Mean ln tanh′, in nats: "
+    f"{slopes}."
   )
 
 
@@ -88,6 +89,7 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={"mean_log_slope": TableSpec("mean ln tanh′ (nats)")},
   order=90,
 )
 

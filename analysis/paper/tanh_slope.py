@@ -1,4 +1,4 @@
-"""tanh and its derivative: 1 only at 0, and falling like 4 e^{-2|a|}."""
+"""tanh and its derivative, which is 1 only at 0 and falls like 4 e^{-2|a|}."""
 
 import sys
 
@@ -8,13 +8,14 @@ import numpy as np
 import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
+from analysis.numbers import TableSpec
 from analysis.style import PAGE, new_figure
 from analysis.wording import short
 from recurrent_lab.activations import ACTIVATIONS
 
 
 def naive_log_slope(a: np.ndarray) -> np.ndarray:
-  """ln(1 − tanh² a) in float32, of the tanh that the cells use."""
+  """Returns ln(1 − tanh² a) in float32, with the tanh that the cells use."""
   value = np.asarray(ACTIVATIONS["tanh"].function(jnp.asarray(a, jnp.float32)))
   with np.errstate(divide="ignore"):
     return np.log(1 - value**2)
@@ -68,6 +69,11 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={
+    "tanh": TableSpec("tanh a"),
+    "log_slope": TableSpec("ln sech² a (nats)"),
+    "naive_log_slope": TableSpec("ln (1 − tanh² a) in float32 (nats)"),
+  },
   order=140,
 )
 

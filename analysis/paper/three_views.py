@@ -1,5 +1,6 @@
-"""One rate, three ways: forward Lyapunov exponent, slope of ln ‖∏ J‖, and growth of the adjoint ∂L/∂S_k in BPTT."""
+"""One growth rate measured in three ways: forward Lyapunov exponent, slope of ln ‖∏ J‖₂, growth of the adjoint ∂L/∂S_k."""
 
+import itertools
 import sys
 
 from matplotlib.figure import Figure
@@ -9,7 +10,7 @@ import xarray as xr
 from analysis.figure import Datasets, FigureSpec, main
 from analysis.selection import only_axes
 from analysis.style import PAGE, cell_style, legend_line, new_figure, plot_band
-from analysis.wording import each, short
+from analysis.wording import each, short, with_unit
 
 MARKERS = {"forward exponent": "o", "slope of the product": "+", "growth of the adjoint": "x"}
 
@@ -20,17 +21,17 @@ def draw(datasets: Datasets) -> Figure:
   views = [data.largest_exponent, data.growth_rate.sel(norm="spectral", drop=True), data.adjoint_growth_rate]
   figure, (axes,) = new_figure(PAGE, 2.6, 1, 2)
   cells = [cell_style(str(cell)) for cell in data.cell.values]
-  for i, (_, color, _, linestyle) in enumerate(cells):
-    forward, *others = (view.isel(cell=i).transpose("seed", "ws") for view in views)
-    for view, marker in zip((forward, *others), MARKERS.values(), strict=True):
-      look = {"marker": marker, "fillstyle": "none", "markersize": 6 if marker == "o" else 5, "color": color}
-      plot_band(axes[0], gains, view, linestyle=linestyle if marker == "o" else "none", **look)
-      if marker != "o":
-        plot_band(axes[1], gains, view - forward, linestyle=linestyle, linewidth=0.8, **look)
+  for (i, cell), (view, marker) in itertools.product(enumerate(cells), zip(views, MARKERS.values(), strict=True)):
+    forward, one = (values.isel(cell=i).transpose("seed", "ws") for values in (views[0], view))
+    is_forward = view is views[0]
+    look = {"marker": marker, "fillstyle": "none", "markersize": 6 if is_forward else 5, "color": cell.color}
+    plot_band(axes[0], gains, one, linestyle=cell.linestyle if is_forward else "none", **look)
+    if not is_forward:
+      plot_band(axes[1], gains, one - forward, linestyle=cell.linestyle, linewidth=0.8, **look)
   axes[0].set_title("three estimates", loc="left")
-  axes[0].set_ylabel("growth rate (nats per step)")
+  axes[0].set_ylabel(with_unit("growth rate", data.growth_rate))
   axes[1].set_title("difference from the forward exponent", loc="left")
-  axes[1].set_ylabel("difference (nats per step)")
+  axes[1].set_ylabel(with_unit("difference", data.growth_rate))
   for panel in axes:
     panel.axhline(0, color="0.3", linewidth=0.6)
     panel.set_xlabel("recurrent gain $W_s$")
@@ -51,8 +52,8 @@ def finding(shown: xr.Dataset) -> str:
   far = xr.concat(apart, "view").max(["view", "ws"]).to_dataset(name="difference")
   largest = each(far, lambda one: short(float(one.difference)))
   return (
-    "Largest difference of the slope of the product and the growth of the adjoint from the forward exponent, in the mean over "
-    f"seeds and in nats per step: {largest}."
+    "In the mean over seeds, the slope of the product and the growth of the adjoint differ from the forward exponent by at most, "
+    f"in nats per step: {largest}."
   )
 
 

@@ -1,4 +1,4 @@
-"""The surface Z = tanh'(x) σ(y), said to be 0 or 1, and the values that Z really takes along trajectories."""
+"""The simplified LSTM's factor Z = tanh′(x) σ(y), which introductions call 0 or 1: as a surface, and along trajectories."""
 
 import sys
 
@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
+from analysis.numbers import TableSpec
 from analysis.selection import one_cell
 from analysis.style import PAGE, new_figure
 from analysis.wording import short
@@ -44,7 +45,7 @@ def draw(datasets: Datasets) -> Figure:
     panel.set_ylim(1e-4, 1.5)
     panel.set_title(f"input scale {scale:g}", loc="left")
     panel.set_xlabel("$Z$ along trajectories")
-  axes[1].set_ylabel("share of factors in 1/50")
+  axes[1].set_ylabel("share of factors per bin")
   axes[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
   return figure
 
@@ -60,8 +61,8 @@ def finding(shown: xr.Dataset) -> str:
   share = 100 * shown.share_near_ends.mean("seed").stack(setting=("forget_bias", "input_scale")).dropna("setting")
   at = lambda one: f"{short(float(one))} % (b_f = {float(one.forget_bias):g}, input scale {float(one.input_scale):g})"
   low, high = (at(share[int(i)]) for i in (np.argmin(share.values), np.argmax(share.values)))
-  said = f" {low}" if low == high else f", by setting, from {low} to {high}"
-  return f"Within 0.1 of 0 or 1 lie{said} of the factors along trajectories."
+  said = low if low == high else f"from {low} to {high}, by setting"
+  return f"Share of the factors along trajectories that lie within 0.1 of 0 or 1: {said}."
 
 
 FIGURE = FigureSpec(
@@ -71,6 +72,7 @@ FIGURE = FigureSpec(
   draw=draw,
   numbers=numbers,
   finding=finding,
+  tables={"share_near_ends": TableSpec("share of the factors within 0.1 of 0 or 1")},
   order=150,
 )
 

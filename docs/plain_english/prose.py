@@ -89,7 +89,7 @@ def _of_comments(source: str) -> Iterator[Passage]:
   for token in tokenize.generate_tokens(io.StringIO(source).readline):
     if token.type != tokenize.COMMENT or PRAGMA.match(token.string):
       continue
-    (line, column), text = token.start, token.string.lstrip("#").strip()
+    (line, column), text = token.start, token.string.lstrip("#:").strip()
     is_alone = token.line[:column].strip() == ""
     if block and not (is_alone and block[-1][:2] == (line - 1, column)):
       yield Passage(block[0][0], "comment", " ".join(text for *_, text in block), height=len(block))

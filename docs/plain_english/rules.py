@@ -21,7 +21,7 @@ UNITS = (
 THINGS = "step|update|token|word|symbol|character|point|net|cell|core|process|line|block|file|call|epoch"
 UNIT = re.compile(
   rf"(?:\b(?:{UNITS})|%) an? (?:{THINGS}|second|minute|hour|day)\b(?! (?:time|one)\b)"
-  rf"|\b(?:one|two|three|\d+) (?!is|needs?|takes?|makes?|has)[\w-]+ an? (?:{THINGS})\b",
+  rf"|\b(?:one|two|three|\d+) (?!is|or|and|to|in|at|if|where|when|for|with|needs?|takes?|makes?|has)[\w-]+ an? (?:{THINGS})\b",
   re.IGNORECASE,
 )
 
@@ -35,20 +35,20 @@ WORDING = {
   r"the like": "name the others, or similar",
   r"likewise": "say it again",
   r"of either": "name them",
-  r"none of (?:them|it)": "say which",
+  r"(?:what|which) (?:is|are) none": "say which",
   r"take[sn]? (?:nobody|no one|none|others|it) along": "affect no other process",
   r"nobody|whoever|whomever|everyone": "name who or what",
   r"he|she|him|his|her|himself|herself": "name the program",
-  r"(?<!unit )dies|died(?! away| out)": "exits, is killed",  # a relu unit may die
+  r"(?:process(?:es)?|launch(?:es|ers?)?|runs?|workers?|programs?|parent|child|whoever|one) (?:dies?|died)": "exits, is killed",
   r"dear|dearer|dearest": "costs more, expensive",
   r"at the (?:most|least)": "at most, at least",
   r"the question (?:why|whether|which|how|what)": "why, whether, …",
   r"the truth is": "the exact value is",
-  r"(?:to|in|on|of|for|by) (?:the )?\w+,? neither": "affects neither … nor …",
+  r"(?<=, )(?:to|in|on|of|for|by) (?:the )?\w+,? neither": "affects neither … nor …",
   r"not even if it is not": "even if it is not",
   r"com(?:es?|ing) to (?:the|an) end|came to (?:the|an) end": "finishes, ends",
   r"its own place": "the original position",
-  r"(?<!there )(?:is|are|was|were) no (?!more|longer|less|better|worse|larger|smaller|need)": "is not a, is not part of",
+  r"(?<!there )(?:is|are|was|were) no (?!more|longer|less|better|worse|larger|smaller|need|reason|gain|use)": "is not a",
   r"(?<![,;] )but for": "except for",
   r"be it that|as it were": "even if",
   r"needs not": "need not",
@@ -56,7 +56,6 @@ WORDING = {
   r"some (?=\d)": "about",
   r"the (?:former|latter)": "name it",
   r"seldom|hitherto|henceforth|whence|thence|thereof|whereof|wherein|whereby|therewith|whereupon|betimes": "a common word",
-  r"for nothing": "at no extra cost",
   r"all the same": "still, nevertheless",
   r"as much as to": "say it directly",
   r"held against": "compared with, checked against",

@@ -1,4 +1,4 @@
-"""What studies of count models share: their settings, and the quantity that they store."""
+"""The settings of count models, and the quantity that they store."""
 
 from experiments.training import SETTINGS
 from sweepkit import Quantity, Setting

@@ -24,7 +24,7 @@ PAIRS = ("toy", "kjv")
 TOY_SENTENCES = 30_000  # drawn; fewer are short enough and distinct
 TEST_SHARE = 0.05
 FEWEST = 100  # pairs that are worth a training run
-SEED = 0  # of the toy language, and of the order of verses
+SEED = 0  # for the toy language, and for the order of verses
 
 Words = tuple[str, ...]
 

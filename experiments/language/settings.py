@@ -43,7 +43,7 @@ LANGUAGE_SETTINGS: Settings = {
     "at least 0 and below 1",
     units="1",
   ),
-  "decay": Setting(str, "cosine", "of the learning rate over the updates", *one_of(("cosine", "none"))),
+  "decay": Setting(str, "cosine", "how the learning rate falls over the updates", *one_of(("cosine", "none"))),
 }
 
 # Defaults that the studies of language models share.

@@ -32,7 +32,7 @@ SPECIAL = (BOUNDARY, UNKNOWN)
 NOTE = "text.path"  # in the folder of a run
 TEXT = "text"  # what points call a file, with its checksum
 
-CHUNK, CHUNKS = 50, 20  # of every 20 chunks of 50 sentences one validates and one tests
+CHUNK, CHUNKS = 50, 20  # sentences in a chunk; chunks of which one validates and one tests
 
 APOSTROPHES = "'’ʼ＇"  # as a keyboard, a typesetter, a linguist and a wide font have it
 _TO_ASCII = str.maketrans(dict.fromkeys(APOSTROPHES, "'"))
@@ -67,7 +67,7 @@ class Corpus(NamedTuple):
 
 @functools.cache
 def _places() -> dict[str, Path]:
-  """Where the files of this process lie: the checksum of a text -> the path under which it was read last."""
+  """The files that this process has read: the checksum of a text -> the path under which it was read last."""
   return {}
 
 
@@ -89,7 +89,9 @@ def _place(name: str) -> tuple[Path, str | None]:
     if known := _places().get(digest):
       return known, digest
     if hashed[1] == TEXT:
-      raise TextError(f"Nobody said where the text with the checksum {digest} lies; give its file with --corpus=FILE.")
+      raise TextError(
+        f"It is not known where the text with the checksum {digest} lies; give its file with --corpus=FILE."
+      )
   return path, digest
 
 
@@ -145,7 +147,7 @@ def canonical(name: str) -> str:
 
 
 def place(name: str) -> Path | None:
-  """Where the file of a canonical name was read last by this process; None for a corpus that is no file."""
+  """Returns the path under which this process last read the file of a canonical name; None for a built-in corpus."""
   hashed = HASHED.fullmatch(name)
   return _places().get(hashed[2]) if hashed else None
 
@@ -157,7 +159,7 @@ def note(name: str, run: Path) -> None:
 
 
 def noted(run: Path) -> Path | None:
-  """Where the text of a run lay; if it still does, `load` knows it now by its checksum."""
+  """Returns the path at which the text of a run lay. If it still lies there, `load` then finds it by its checksum."""
   if not (run / NOTE).is_file():
     return None
   path = Path((run / NOTE).read_text("utf-8"))
@@ -174,7 +176,7 @@ def find(names: str, results: Path) -> None:
 
 
 def is_same(name: str, other: str) -> bool:
-  """Whether two names of corpora in points are of one text, be it that older points spell its path."""
+  """Returns whether two names of corpora are of one text, even if older points spell its path."""
   hashed = [HASHED.fullmatch(one) for one in (name, other)]
   return name == other or (None not in hashed and len({match and match[2] for match in hashed}) == 1)
 
@@ -223,7 +225,7 @@ def units(sentence: str, unit: str) -> list[str]:
 
 
 def prompt(text: str) -> str:
-  """What somebody types before a model goes on, with the white space of texts: single spaces, none where a line begins.
+  """Returns a typed prompt with the white space of texts: single spaces, and none at the start of a line.
 
   A space at the end stays: it says that the last word is complete.
   """
@@ -231,7 +233,10 @@ def prompt(text: str) -> str:
 
 
 def _split(texts: Sequence[str], name: str) -> tuple[list[str], list[str], list[str]]:
-  """Of every 20 chunks the 19th validates and the 20th tests. A chunk has 50 sentences, or fewer in a text of less than 1000."""
+  """Splits a text: the 19th of every 20 chunks validates and the 20th tests.
+
+  A chunk has 50 sentences, or fewer in a text of less than 1000.
+  """
   if len(texts) < CHUNKS:
     raise TextError(
       f"The corpus {place(name) or name} is too short to split: it has {len(texts)} sentences and needs {CHUNKS}."

@@ -37,7 +37,7 @@ class Model(NamedTuple):
 
 
 class GenerateError(ValueError):
-  """What cannot be generated, with the reason in one sentence."""
+  """Raised if a text cannot be generated; the message says why in one sentence."""
 
 
 def _find_text(name: str, run: Path, corpus: str | None) -> None:
@@ -87,7 +87,7 @@ def load_model(folder: Path, cell: str | None = None, run: str | None = None, co
     raise GenerateError(f"{folder} has {len(paths)} runs that fit; choose one with --run (there are: {names}).")
   points = store.read_block(paths[0]).points
   if points[0].get("task") != "language":
-    raise GenerateError(f"{paths[0]} is a run of {points[0].get('task', 'another kind')}, which is no language model.")
+    raise GenerateError(f"{paths[0]} is a run of {points[0].get('task', 'another kind')}, not of a language model.")
   settings, run_folder = read(LanguageSettings, points[0]), folder / "runs" / paths[0].stem
   _find_text(settings.corpus, run_folder, corpus)
   states = final_states(LanguageSettings, points, run_folder)
@@ -148,9 +148,9 @@ def write(
 
 
 def split_prompt(corpus: text.Corpus, prompt: str) -> tuple[str, str]:
-  """(what comes before the last word, the last word), the latter empty after a space and for a model of characters.
+  """Splits a prompt into (the text before the last word, the last word). The word is empty after a space, and for characters.
 
-  A word may end in its apostrophe or hyphen, as `don'` does on the way to `don't`, if the vocabulary goes on from there.
+  A word may end in its apostrophe or hyphen, as `don'` does on the way to `don't`, if a word of the vocabulary begins so.
   """
   prompt = text.prompt(prompt)
   if corpus.unit == "char" or not prompt or prompt[-1].isspace():

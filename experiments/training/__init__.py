@@ -1,8 +1,19 @@
 """Training runs: their settings, how a block of them is trained, logged and resumed, and the measures that studies share."""
 
 from experiments.training.build import Run, build
-from experiments.training.measures import TRAIN, After, followed_by
+from experiments.training.measures import TRAIN, After, followed_by, trained_as
 from experiments.training.runs import final_states
 from experiments.training.settings import SETTINGS, RunSettings, task_of
 
-__all__ = ["SETTINGS", "TRAIN", "After", "Run", "RunSettings", "build", "final_states", "followed_by", "task_of"]
+__all__ = [
+  "SETTINGS",
+  "TRAIN",
+  "After",
+  "Run",
+  "RunSettings",
+  "build",
+  "final_states",
+  "followed_by",
+  "task_of",
+  "trained_as",
+]

@@ -10,10 +10,11 @@ import optax
 from experiments.training.settings import RunSettings
 import recurrent_lab as rl
 from recurrent_lab import training
-from recurrent_lab.initializers import chrono, recommended
+from recurrent_lab.cells import recommended
+from recurrent_lab.initializers import chrono
 from recurrent_lab.tasks import Task
 
-TOKEN_TASKS = ("language", "translation")  # whose inputs are integers
+TOKEN_TASKS = ("language", "translation")  # their inputs are integers
 
 
 class Run(NamedTuple):

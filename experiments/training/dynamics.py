@@ -48,7 +48,7 @@ def gradient_dynamics(cell: rl.Cell, task: Task, params: rl.WithReadoutParams, b
     summands = rl.gradient_by_lag(loss, cell, net, xs)
     if xs is not example.inputs:  # a token's row of the input kernel is what it puts in
       gradient = jax.grad(lambda xs: loss(rl.unroll(cell, net, xs)[1]))(xs)
-      first, *rest = [summands] if hasattr(summands, "_fields") else summands  # of a stack the lowest
+      first, *rest = [summands] if hasattr(summands, "_fields") else summands  # the lowest layer of a stack
       summands = [first._replace(input_kernel=gradient), *rest]
     products = rl.product_log_norms(cell, net, xs, norm="frobenius")
     return {

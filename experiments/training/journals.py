@@ -25,7 +25,7 @@ def watched_updates(updates: int) -> list[int]:
 
 
 def metrics(states: TrainState, log: dict[str, Array], evaluation: tuple[Array, Array]) -> dict[str, np.ndarray]:
-  """A row: means over the finite updates since the last one, and the state of affairs after them."""
+  """A row: means over the finite updates since the last one, and losses and scores after them."""
   means = {name: np.where(log["finite"] > 0, log[name], np.nan) for name in MEANS}
   test_loss, score = evaluation
   return {
@@ -60,7 +60,7 @@ def arrays(
   watched: list[int],
   solved_below: float,
 ) -> dict[str, np.ndarray]:
-  """What the journals hold as arrays with a leading axis of seeds, padded with NaN to all updates that could be logged."""
+  """Returns the rows of the journals as arrays with a leading axis of seeds, padded with NaN after the end of a run."""
 
   def over_seeds(written: list[dict[str, Any]], name: str, length: int) -> np.ndarray:
     values = np.swapaxes(journal.column(written, name), 0, 1)

@@ -60,6 +60,18 @@ TRAIN = RunMeasure(
 )
 
 
+def trained_as(kind: type[RunSettings], settings: Settings) -> RunMeasure:
+  """Returns `TRAIN` for runs with other settings, such as those that make a task of their own.
+
+  Args:
+    kind: what the settings of a point are read as.
+    settings: the flags.
+  """
+  return dataclasses.replace(
+    TRAIN, run=partial(train, kind), coords=partial(coords, kind), check=partial(check, kind), settings=settings
+  )
+
+
 After = Callable[[Any, Any], Mapping[str, Any]]  # (parameters before training, those after it) -> {name: array}
 
 

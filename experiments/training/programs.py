@@ -50,8 +50,9 @@ LOG = (*MEANS, "largest_gradient_norm", "finite")  # what is kept of the updates
 def _advance(
   run: Run, batch: int, state: TrainState, log: dict[str, Array], updates: int
 ) -> tuple[TrainState, dict[str, Array]]:
-  """That many updates of one run, added to the log of them. Those that are left out count in the largest norm alone, as inf
-  if they have none.
+  """Runs some updates of one run and adds them to its log.
+
+  Updates that are left out count in the largest norm alone, as inf if their norm is NaN.
   """
   step = training.train_step(run.gradient, run.task, run.optimizer, run.clip, batch)
 
@@ -133,7 +134,7 @@ def _without(settings: RunSettings, names: Sequence[str]) -> RunSettings:
 
 
 class Block(NamedTuple):
-  """What a block of runs needs before it starts.
+  """A block of runs, ready to start.
 
   Attributes:
     settings: those that all runs share.

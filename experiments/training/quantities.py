@@ -1,4 +1,4 @@
-"""What a training run leaves behind: its quantities with units, and why a longer run does not go on from it."""
+"""Quantities of a training run with units, and the remark that a longer run does not continue a shorter one."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -36,7 +36,7 @@ QUANTITIES: Mapping[str, Quantity] = {
 
 
 def longer_runs(missing: Sequence[Point], stored: Sequence[Point]) -> Iterator[str]:
-  """Says why runs that differ from stored ones in a larger number of updates alone do not go on from their end."""
+  """Says why runs that differ from stored ones in a larger number of updates alone do not continue them."""
   kind = lambda point: point.without("updates")
   done: dict[Point, list[Any]] = {}
   for point in stored:

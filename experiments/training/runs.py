@@ -55,12 +55,12 @@ def final_states(kind: type[RunSettings], points: Sequence[Point], folder: Path)
   return states
 
 
-def _start_anew_if_code_changed(folder: Path, code: str) -> None:
-  """Removes what other code has left in the folder of a run, which a checkpoint would go on with."""
+def _start_again_if_code_changed(folder: Path, code: str) -> None:
+  """Removes what other code has left in the folder of a run, so that the run does not resume from it."""
   before = checkpoints.code(folder / "checkpoints")
   if before in (None, code):
     return
-  say(f"{folder.name} was in training by code {before}, and now it is {code}; it is trained anew.")
+  say(f"{folder.name} was in training by code {before}, and now it is {code}; it is trained again.")
   for name in ("metrics.jsonl", "dynamics.jsonl"):  # before the checkpoints: without its rows a checkpoint is refused
     (folder / name).unlink(missing_ok=True)
   files.remove_folder(folder / "checkpoints")
@@ -81,7 +81,7 @@ class _Runs:
     self.task: Task = block.settings.make_task()
     self.labels, self.watched = logged_updates(self.settings.updates), watched_updates(self.settings.updates)
     self.config = block.config | {"code": _code(self.settings)}
-    _start_anew_if_code_changed(folder, self.config["code"])
+    _start_again_if_code_changed(folder, self.config["code"])
     self.done = 0
     self.states: TrainState = block.start(block.keys)
     if restored := checkpoints.restore(folder / "checkpoints", self.states, self.config):
@@ -107,7 +107,7 @@ class _Runs:
     checkpoints.save(self.folder / "checkpoints", self.done, self.states, self.config)
 
   def is_over(self) -> bool:
-    """Whether all updates are run, or all seeds have solved the task and may stop."""
+    """Returns whether all updates are run, or all seeds have solved the task and may stop."""
     scores = np.array([row["score"] for row in self.rows if row["step"] <= self.done], np.float64)
     solved = (scores.reshape(-1, len(self.block.keys)) < self.task.solved_below).any(axis=0)
     return self.done >= self.labels[-1] or (self.settings.stop == "solved" and bool(solved.all()))

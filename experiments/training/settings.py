@@ -44,10 +44,10 @@ SETTINGS: Settings = {
     int, "100", "the length, lag or delay of the task (digits have their own)", *POSITIVE_INT, units="steps", symbol="T"
   ),
   "batch": Setting(int, "64", "sequences in a batch", *POSITIVE_INT, units="1"),
-  "updates": Setting(int, "5000", "updates at the most", *POSITIVE_INT, units="updates"),
+  "updates": Setting(int, "5000", "largest number of updates", *POSITIVE_INT, units="updates"),
   "stop": Setting(str, "solved", "stop when all seeds have solved the task, or never", *one_of(("solved", "never"))),
   "optimizer": Setting(str, "adam", "an optimiser of optax", *one_of(tuple(training.OPTIMIZERS))),
-  "learning_rate": Setting(float, "0.001", "of the optimiser", *POSITIVE, units="1"),
+  "learning_rate": Setting(float, "0.001", "learning rate of the optimiser", *POSITIVE, units="1"),
   "clip": Setting(str, "global_norm", "how the gradient is clipped", *one_of(tuple(training.CLIPS))),
   "clip_at": Setting(float, "1", "where it is clipped", *POSITIVE, units="1"),
   "omega": Setting(float, "0", "weight of Pascanu's regulariser Ω", *NON_NEGATIVE, units="1"),
@@ -116,7 +116,7 @@ class RunSettings:
   output_gain: float
   forget_bias: str
   x64: bool
-  decay: str = "none"  # of the learning rate over the updates: cosine or none
+  decay: str = "none"  # how the learning rate falls over the updates: cosine or none
 
   def make_task(self) -> Task:
     """Returns the task. Equal settings give the identical task.

@@ -5,8 +5,12 @@ A factory makes variants that are not in the table: `gru(reset="before", activat
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
-from recurrent_lab.cell import Cell, check_choice
+from jaxtyping import Array, Key
+
+from recurrent_lab._checks import check_choice
+from recurrent_lab.cell import Cell
 from recurrent_lab.cells._gru import GRUParams, ResetBeforeGRUParams, gru
 from recurrent_lab.cells._hopfield import HopfieldParams, hopfield
 from recurrent_lab.cells._indrnn import IndRNNParams, indrnn
@@ -19,6 +23,7 @@ from recurrent_lab.cells._peephole_lstm import (
 )
 from recurrent_lab.cells._rnn import RNNParams, rnn
 from recurrent_lab.cells._simplified_lstm import SimplifiedLSTMParams, simplified_lstm
+from recurrent_lab.initializers import chrono
 
 #: The cells by the name that `--cells` takes.
 CELLS: Mapping[str, Cell] = MappingProxyType(
@@ -53,6 +58,29 @@ def get_cell(name: str) -> Cell:
   return CELLS[name]
 
 
+def recommended(cell: Cell | str, key: Key[Array, ""], hidden_size: int, longest: float | int) -> dict[str, Any]:
+  """Returns init options with which a cell can learn over `longest` steps.
+
+  - A cell with its own recommendation (`Cell.recommend`) gets that.
+  - Other gated cells get orthogonal kernels, and chrono biases that spread the memory timescales of the units up to `longest`.
+  - All other cells get an orthogonal kernel of gain 1. It preserves lengths, so gradients shrink only where tanh' < 1.
+
+  Args:
+    cell: any cell, or a name in `CELLS`.
+    key: the random key of the chrono biases.
+    hidden_size: the number of units H.
+    longest: the number of steps over which the net has to remember.
+
+  Raises:
+    ValueError: for an unknown name, or for a gated cell if `longest` is not above 2.
+  """
+  cell = get_cell(cell) if isinstance(cell, str) else cell
+  if cell.recommend is not None:
+    return cell.recommend(key, hidden_size, longest)
+  biases = chrono(key, hidden_size, longest) if cell.gated else {}
+  return {"recurrent_init": "orthogonal", **biases}
+
+
 __all__ = [
   "CELLS",
   "CoupledLSTMParams",
@@ -74,6 +102,7 @@ __all__ = [
   "indrnn",
   "lstm",
   "peephole_lstm",
+  "recommended",
   "rnn",
   "simplified_lstm",
 ]

@@ -17,8 +17,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from recurrent_lab import initializers
+from recurrent_lab._checks import check_choice
 from recurrent_lab.activations import ACTIVATIONS, Activity, get_activation, sigmoid
-from recurrent_lab.cell import Cell, Halves, check_choice, holding, join, variants
+from recurrent_lab.cell import Cell, Halves, holding, join, variants, whole_state
 
 
 class GRUParams(NamedTuple):
@@ -101,4 +102,5 @@ def gru(reset: str = "after", activation: str = "tanh") -> Cell:
 
   halves = Halves(affine, pointwise)
   kind = GRUParams if reset == "after" else ResetBeforeGRUParams
-  return holding(kind, Cell(init, initial_state, join(halves), probe, halves if reset == "after" else None))
+  apart = halves if reset == "after" else None
+  return holding(kind, Cell(init, initial_state, join(halves), probe, apart, whole_state, gated=True))

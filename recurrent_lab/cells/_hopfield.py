@@ -22,7 +22,7 @@ from jaxtyping import Array, Float, Key
 
 from recurrent_lab import initializers
 from recurrent_lab.activations import Activity, get_activation
-from recurrent_lab.cell import Cell, holding, variants
+from recurrent_lab.cell import Cell, holding, variants, whole_state
 
 
 class HopfieldParams(NamedTuple):
@@ -96,4 +96,4 @@ def hopfield(activation: str = "tanh", rate: float = 0.1) -> Cell:
     del params, x  # the nonlinearity acts on the old state
     return {"state": f.activity(state)}
 
-  return holding(HopfieldParams, Cell(init, initial_state, step, probe))
+  return holding(HopfieldParams, Cell(init, initial_state, step, probe, output=whole_state))

@@ -16,7 +16,7 @@ from jaxtyping import Array, Float, Key
 
 from recurrent_lab import initializers
 from recurrent_lab.activations import Activity, get_activation
-from recurrent_lab.cell import Cell, Halves, holding, join, variants
+from recurrent_lab.cell import Cell, Halves, holding, join, variants, whole_state
 
 
 class IndRNNParams(NamedTuple):
@@ -47,6 +47,15 @@ def initial_state(params: IndRNNParams, batch_shape: tuple[int, ...] = ()) -> Fl
   return jnp.zeros((*batch_shape, *params.bias.shape), params.bias.dtype)
 
 
+def recommend(key: Key[Array, ""], hidden_size: int, longest: float | int) -> dict[str, Any]:
+  """Recommends u = 1 and an input gain of 1/√longest.
+
+  With u = 1, u^T neither vanishes nor explodes (the paper's bound |u| ≤ γ^{1/T} at γ = 1). The input gain keeps a sum over all
+  steps near 1.
+  """
+  return {"recurrent_init": "identity", "input_gain": longest**-0.5}
+
+
 @variants
 def indrnn(activation: str = "relu") -> Cell:
   """Returns an IndRNN with f = `activation`, a name in `ACTIVATIONS`. The paper uses relu.
@@ -69,4 +78,5 @@ def indrnn(activation: str = "relu") -> Cell:
     return {"state": f.activity(affine(params, state, x))}
 
   halves = Halves(affine, pointwise)
-  return holding(IndRNNParams, Cell(init, initial_state, join(halves), probe, halves))
+  cell = Cell(init, initial_state, join(halves), probe, halves, whole_state, recommend=recommend)
+  return holding(IndRNNParams, cell)

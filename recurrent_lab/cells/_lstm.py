@@ -21,8 +21,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from recurrent_lab import initializers
+from recurrent_lab._checks import check_choice
 from recurrent_lab.activations import ACTIVATIONS, Activity, get_activation, sigmoid
-from recurrent_lab.cell import Cell, Halves, check_choice, holding, join, variants
+from recurrent_lab.cell import Cell, Halves, holding, join, variants
 
 # The gates of each variant, in the order in which kernels and biases hold them.
 GATES = {"gate": "ifgo", "none": "igo", "coupled": "fgo"}
@@ -58,6 +59,11 @@ def initial_state(params: Any, batch_shape: tuple[int, ...] = ()) -> LSTMState:
   """Returns h_0 = c_0 = 0, each `[*batch, H]`."""
   zeros = jnp.zeros((*batch_shape, params.recurrent_kernel.shape[0]), params.bias.dtype)
   return LSTMState(zeros, zeros)
+
+
+def visible(params: Any, state: LSTMState) -> Float[Array, "*batch H"]:
+  """Returns the output, h."""
+  return state.hidden
 
 
 def affine_params(
@@ -137,4 +143,4 @@ def lstm(input_node: str = "tanh", forget: str = "gate", activation: str = "tanh
     return activities(a, next_cell(a, state.cell, input_node), input_node, activation)
 
   halves = Halves(affine, pointwise)
-  return holding(PARAMS[forget], Cell(init, initial_state, join(halves), probe, halves))
+  return holding(PARAMS[forget], Cell(init, initial_state, join(halves), probe, halves, visible, gated=True))

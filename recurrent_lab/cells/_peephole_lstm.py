@@ -19,8 +19,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from recurrent_lab import initializers
+from recurrent_lab._checks import check_choice
 from recurrent_lab.activations import Activity, get_activation, sigmoid
-from recurrent_lab.cell import Cell, Halves, check_choice, holding, join, variants
+from recurrent_lab.cell import Cell, Halves, holding, join, variants
 from recurrent_lab.cells._lstm import (
   GATES,
   LSTMState,
@@ -30,6 +31,7 @@ from recurrent_lab.cells._lstm import (
   by_gate,
   initial_state,
   next_cell,
+  visible,
 )
 
 
@@ -105,4 +107,4 @@ def peephole_lstm(input_node: str = "tanh", forget: str = "gate", activation: st
     return activities(a, cell, input_node, activation)
 
   halves = Halves(affine, pointwise)
-  return holding(PARAMS[forget], Cell(init, initial_state, join(halves), probe, halves))
+  return holding(PARAMS[forget], Cell(init, initial_state, join(halves), probe, halves, visible, gated=True))

@@ -15,7 +15,7 @@ from jaxtyping import Array, Float, Key
 
 from recurrent_lab import initializers
 from recurrent_lab.activations import Activity, get_activation
-from recurrent_lab.cell import Cell, Halves, holding, join, variants
+from recurrent_lab.cell import Cell, Halves, holding, join, variants, whole_state
 
 
 class RNNParams(NamedTuple):
@@ -64,4 +64,4 @@ def rnn(activation: str = "tanh") -> Cell:
     return {"state": f.activity(affine(params, state, x))}
 
   halves = Halves(affine, pointwise)
-  return holding(RNNParams, Cell(init, initial_state, join(halves), probe, halves))
+  return holding(RNNParams, Cell(init, initial_state, join(halves), probe, halves, whole_state))

@@ -17,7 +17,7 @@ from jaxtyping import Array, Float, Key
 
 from recurrent_lab import initializers
 from recurrent_lab.activations import ACTIVATIONS, Activity, get_activation, sigmoid
-from recurrent_lab.cell import Cell, Halves, holding, join, variants
+from recurrent_lab.cell import Cell, Halves, holding, join, variants, whole_state
 
 
 class SimplifiedLSTMParams(NamedTuple):
@@ -73,4 +73,5 @@ def simplified_lstm(activation: str = "tanh") -> Cell:
     return {"input": gate.activity(a_i), "forget": gate.activity(a_f), "state": outer.activity(a)}
 
   halves = Halves(affine, pointwise)
-  return holding(SimplifiedLSTMParams, Cell(init, initial_state, join(halves), probe, halves))
+  cell = Cell(init, initial_state, join(halves), probe, halves, whole_state, gated=True)
+  return holding(SimplifiedLSTMParams, cell)

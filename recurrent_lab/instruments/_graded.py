@@ -1,8 +1,8 @@
-"""Graded matrices: each row with its own scale, and singular values that keep their digits at any distance.
+"""Graded matrices, in which each row has its own scale, and their singular values, accurate however far apart they are.
 
-A product of many Jacobians has singular values e^{-10}, e^{-500}, e^{-3000} side by side. Written as diag(e^d) U with unit
-rows in U, none of them is lost: QR keeps the rows ordered by size, and one-sided Jacobi rotations act on (log norm, unit
-row) pairs, in which the relative accuracy of every singular value depends on the condition of U, not on the range of d.
+A product of many Jacobians may have singular values e^{-10}, e^{-500} and e^{-3000}. Written as diag(e^d) U with unit rows in U,
+it keeps all of them. QR keeps the rows ordered by size. One-sided Jacobi rotations act on pairs of log norms and unit rows. The
+relative accuracy of every singular value then depends on the condition of U, not on the range of d.
 
 References: Stewart, "On graded QR decompositions of products of matrices", ETNA 3 (1995), for the products; Demmel et al.,
 "Computing the singular value decomposition with high relative accuracy", LAA 299 (1999), for one-sided Jacobi;
@@ -18,7 +18,7 @@ from jaxtyping import Array, Float, Int
 
 
 class Graded(NamedTuple):
-  """`diag(e^log_norms) rows`, the rows of unit norm; a zero row has log norm -inf."""
+  """The matrix `diag(e^log_norms) rows`. Rows have unit norm; a zero row has log norm -inf."""
 
   log_norms: Float[Array, "n"]
   rows: Float[Array, "n n"]
@@ -35,7 +35,7 @@ def from_matrix(matrix: Float[Array, "n m"]) -> Graded:
 
 
 def multiply(left: Float[Array, "n n"], right: Graded) -> Graded:
-  """`left @ right` for an upper triangular `left`: row i is summed relative to its largest term."""
+  """Computes `left @ right` for an upper triangular `left`. Row i is summed relative to its largest term."""
   log_terms = jnp.log(jnp.abs(left)) + right.log_norms
   scale = jnp.max(log_terms, axis=1, keepdims=True)
   scale = jnp.where(jnp.isneginf(scale), 0, scale)
@@ -44,14 +44,14 @@ def multiply(left: Float[Array, "n n"], right: Graded) -> Graded:
 
 
 def _rotate(top: Graded, bottom: Graded) -> tuple[Graded, Graded, Float[Array, ""]]:
-  """Makes two sets of rows orthogonal, pair by pair; also returns the largest cosine that was found.
+  """Makes two sets of rows orthogonal, pair by pair. Also returns the largest cosine that it found.
 
-  With unit rows u, v of norms a ≥ b, ρ = b / a and γ = u·v, the Jacobi rotation that zeroes the product of a u and b v has
-  tangent -ρκ with κ = 2γ / (1 - ρ² + √((1 - ρ²)² + 4ρ²γ²)) and gives
+  Take unit rows u, v with norms a ≥ b, and let ρ = b / a and γ = u·v. The Jacobi rotation that makes a u and b v orthogonal has
+  tangent -ρκ with κ = 2γ / (1 - ρ² + √((1 - ρ²)² + 4ρ²γ²)). It gives
 
       a' u' = a c (u + ρ²κ v),   b' v' = b c (v - κ u),   c = 1 / √(1 + ρ²κ²),
 
-  which is finite for every ρ: at ρ → 0 it is Gram-Schmidt.
+  which is finite for every ρ. For ρ → 0 it is Gram-Schmidt.
   """
   swap = (top.log_norms < bottom.log_norms)[:, None]
   u, v = jnp.where(swap, bottom.rows, top.rows), jnp.where(swap, top.rows, bottom.rows)
@@ -67,10 +67,10 @@ def _rotate(top: Graded, bottom: Graded) -> tuple[Graded, Graded, Float[Array, "
   larger = _normalize(log_a, cosine[:, None] * (u + (rho**2 * kappa)[:, None] * v))
   remainder = cosine[:, None] * (v - kappa[:, None] * u)
   smaller = _normalize(log_b, remainder)
-  # What a cancellation leaves at rounding level points anywhere; waiting for it to become orthogonal would never end.
+  # A remainder at rounding level has a random direction. It never becomes orthogonal, so it does not count.
   noise = 10 * u.shape[1] ** 0.5 * jnp.finfo(u.dtype).eps
   found = jnp.where(jnp.linalg.norm(remainder, axis=-1) > noise, jnp.abs(gamma), 0)
-  # Everyone goes back to his own place, or some pairs of the tournament would never meet.
+  # Restore the original order, so that every pair meets in the tournament.
   places = lambda first, second: Graded(
     jnp.where(swap[:, 0], second.log_norms, first.log_norms), jnp.where(swap, second.rows, first.rows)
   )
@@ -78,36 +78,36 @@ def _rotate(top: Graded, bottom: Graded) -> tuple[Graded, Graded, Float[Array, "
 
 
 def _transpose(matrix: Graded) -> Graded:
-  """A matrix of the same singular values, nearer to diagonal: an unshifted QR step.
+  """Performs an unshifted QR step: a matrix with the same singular values that is closer to diagonal.
 
-  With the rows sorted, (diag(e^d) U)ᵀ = Uᵀ diag(e^d) = Q R diag(e^d), and the off-diagonal entries of R diag(e^d), relative to
-  their rows, are smaller than those of U by the ratio of two scales.
+  With sorted rows, (diag(e^d) U)ᵀ = Uᵀ diag(e^d) = Q R diag(e^d). Relative to their rows, the off-diagonal entries of R diag(e^d)
+  are smaller than those of U by the ratio of two scales.
   """
   order = jnp.argsort(-matrix.log_norms)
   r = jnp.linalg.qr(matrix.rows[order].T, mode="r")
   return multiply(r, Graded(matrix.log_norms[order], jnp.eye(len(order), dtype=r.dtype)))
 
 
-TRANSPOSITIONS = 6  # cheap beside the sweeps that they save
+TRANSPOSITIONS = 6  # cheap compared with the sweeps that they save
 MAX_SWEEPS = 4
 
 
 def log_singular_values(matrix: Graded) -> Float[Array, "n"]:
-  """ln σ_i, decreasing: one-sided Jacobi, n / 2 disjoint pairs at a time, until all rows are orthogonal to rounding."""
+  """Computes ln σ_i in decreasing order by one-sided Jacobi, n / 2 disjoint pairs at a time, until rows are orthogonal."""
   size = matrix.rows.shape[0]
   if size == 1:
     return matrix.log_norms
   matrix = lax.fori_loop(0, TRANSPOSITIONS, lambda _, m: _transpose(m), matrix)
-  even = size + size % 2  # an odd size plays against a zero row
+  even = size + size % 2  # for an odd size, a zero row is added
   log_norms = jnp.full(even, -jnp.inf, matrix.rows.dtype).at[:size].set(matrix.log_norms)
   rows = jnp.zeros((even, matrix.rows.shape[1]), matrix.rows.dtype).at[:size].set(matrix.rows)
   half = even // 2
-  # Rounding alone makes cosines of a few √n ε; left there, they change a logarithm by as little.
+  # Rounding alone makes cosines of a few √n ε. Their effect on a logarithm is of the same size.
   tolerance = 10 * size**0.5 * jnp.finfo(matrix.rows.dtype).eps
 
   def play_round(_: Int[Array, ""], carry: tuple[Graded, Array]) -> tuple[Graded, Array]:
     players, worst = carry
-    # A round-robin tournament: i meets even-1-i, then all but the first move on by one place.
+    # A round-robin tournament: i meets even-1-i, then all except the first move by one place.
     top = jax.tree.map(lambda p: p[:half], players)
     bottom = jax.tree.map(lambda p: p[half:][::-1], players)
     top, bottom, cosine = _rotate(top, bottom)

@@ -1,61 +1,56 @@
-"""Tangent directions that follow a trajectory, of which some may be lost for good.
+"""Tangent directions that follow a trajectory. Some of them may be lost on the way.
 
     V_j = J_j V_{j-1},      V = Q R,      ∏ J = Q R_T … R_1 Q_0ᵀ
 
-The start Q_0 is generic. The unit vectors would never leave the blocks of a block-triangular J, and R would come out ordered
-by block instead of by size.
+The start Q_0 is generic. Unit vectors would never leave the blocks of a block-triangular J, and R would be ordered by block
+instead of by size.
 
-A Jacobian with rows or columns of zeros (dead relu units) loses directions, and what is lost must stay lost. QR cannot see to
-that: it leaves a column of rounding noise, which grows again at whatever rate the net has and passes for a slow direction.
-Therefore, from the first zero on, tangents are written as V = B Y. The columns of B span the image of the product in echelon
-form, with an identity at as many `free` entries of the state as the image has dimensions. Gauss-Jordan elimination of J B
-keeps every zero that the structure of J implies, so its pivots count the dimensions that are left, and no tangent can leave
-the image. The columns of V that have lost their direction are those that J turns into rounding noise.
+A Jacobian with rows or columns of zeros (dead relu units) loses directions, and they must stay lost. QR alone does not ensure
+this: it leaves a column of rounding noise, which grows again and looks like a slow direction. From the first zero on, tangents
+are therefore written as V = B Y. The columns of B span the image of the product in echelon form. B has an identity at `free`
+entries of the state, one for each dimension of the image. Gauss-Jordan elimination of J B keeps every zero that the structure
+of J implies. Its pivots count the remaining dimensions, and no tangent can leave the image. A column of V has lost its
+direction if J turns it into rounding noise.
 
 References: Demmel, Dumitriu & Holtz, "Fast linear algebra is stable", Numerische Mathematik 108 (2007), for QR from a generic
 start, which reveals the rank; Duff, Erisman & Reid, "Direct Methods for Sparse Matrices" (1986), ch. 7, for the pivots.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import jax
 from jax import lax
 from jax.custom_batching import custom_vmap
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from recurrent_lab._generic import generic_directions
 from recurrent_lab.scaled import norm
 
-# A pivot is taken from the row with the fewest entries, unless it is this much smaller than its column.
+# Pivots come from the row with the fewest entries. A pivot must be at least this share of the largest entry of its column.
 SMALLEST_PIVOT = 0.01
-# Sums that cancel to this many ε of their terms are zero.
+# A sum that cancels to this many ε of its terms counts as zero.
 NOISE = 16
 
 
 class Tangents(NamedTuple):
   """V = `basis @ coordinates`."""
 
-  coordinates: Float[Array, "n k"]  # Y, zero in rows that are not free
-  basis: Float[Array, "n n"]  # B, column i belongs to entry i of the state; the identity until a direction is lost
+  coordinates: Float[Array, "n k"]  # Y; rows that are not free are zero
+  basis: Float[Array, "n n"]  # B; column i belongs to entry i of the state. The identity until a direction is lost
   free: Bool[Array, "n"]  # entries of the state at which B is the identity; the other columns of B are zero
   live: Bool[Array, "k"]  # columns of V that still have a direction
 
 
-def generic_directions(size: int, k: int, dtype: Any) -> Float[Array, "n k"]:
-  """Random orthonormal columns, always the same."""
-  return jnp.linalg.qr(jax.random.normal(jax.random.key(0), (size, k), dtype))[0]
-
-
 def begin(directions: Float[Array, "n k"]) -> Tangents:
-  """Tangents that start with these orthonormal columns, with nothing lost."""
+  """Returns tangents that start with these orthonormal columns. No direction is lost yet."""
   size, k = directions.shape
   return Tangents(directions, jnp.eye(size, dtype=directions.dtype), jnp.ones(size, bool), jnp.ones(k, bool))
 
 
 @custom_vmap
 def any_of_batch(flag: Bool[Array, ""]) -> Bool[Array, ""]:
-  """The flag; under `vmap` whether any of the batch is set, so that `lax.cond` remains a choice."""
+  """Returns the flag; under `vmap`, whether any flag of the batch is set. `lax.cond` then still skips a branch."""
   return flag
 
 
@@ -65,28 +60,28 @@ def _(axis_size: int, in_batched: list[bool], flag: Array) -> tuple[Array, bool]
 
 
 def _by_columns(vectors: Float[Array, "n k"]) -> tuple[Float[Array, "n k"], Float[Array, "k k"]]:
-  """V = Q R with Q = V R⁻¹, so that every row of Q is as accurate as that row of V, however small it is.
+  """Computes V = Q R with Q = V R⁻¹, so that every row of Q is as accurate as the same row of V, however small.
 
-  Householder's Q has errors of the size of its columns. They would drown a component that is small now and grows later, such as
-  that of a lower layer under a stronger upper one. A column of zeros stays one.
+  Householder's Q has errors of the size of its columns. They would hide a component that is small now and grows later, such as
+  that of a lower layer below a stronger upper layer. A column of zeros stays zero.
   """
   if vectors.shape[1] == 1:
     size = norm(vectors)
     return vectors / jnp.where(size == 0, 1, size), size[None, None]
   first = jnp.linalg.qr(vectors, mode="r")
   q = _solved(vectors, first)
-  second = jnp.linalg.qr(q, mode="r")  # twice is enough
+  second = jnp.linalg.qr(q, mode="r")  # two passes give an orthonormal Q
   return _solved(q, second), second @ first
 
 
 def _solved(vectors: Float[Array, "n k"], r: Float[Array, "k k"]) -> Float[Array, "n k"]:
-  """V R⁻¹, where a zero on the diagonal of R belongs to a column of zeros."""
+  """Computes V R⁻¹. A zero on the diagonal of R means a column of zeros, which stays zero."""
   r = r + jnp.diag(jnp.where(jnp.diagonal(r) == 0, 1, 0).astype(r.dtype))
   return lax.linalg.triangular_solve(r, vectors, left_side=False)
 
 
 def orthonormalize(tangents: Tangents) -> tuple[Tangents, Float[Array, "k k"]]:
-  """V = Q R with the columns of V that are lost left out: their rows of R are zero."""
+  """Computes V = Q R without the lost columns of V; their rows of R are zero."""
   vectors = tangents.basis @ tangents.coordinates
   order = jnp.argsort(~tangents.live, stable=True)
   back = jnp.argsort(order)
@@ -97,7 +92,7 @@ def orthonormalize(tangents: Tangents) -> tuple[Tangents, Float[Array, "k k"]]:
 
 
 def renew(tangents: Tangents) -> Tangents:
-  """Orthonormal tangents with generic directions in place of those that are lost."""
+  """Returns orthonormal tangents, with generic directions in place of the lost ones."""
   size, k = tangents.coordinates.shape
   generic = generic_directions(size, k, tangents.coordinates.dtype)
   vectors = jnp.where(tangents.live, tangents.basis @ tangents.coordinates, generic)
@@ -107,18 +102,18 @@ def renew(tangents: Tangents) -> Tangents:
 
 class _Elimination(NamedTuple):
   matrix: Float[Array, "n n"]
-  terms: Float[Array, "n n"]  # the sum of the absolute values of what was added up to `matrix`
-  column: Int[Array, "n"]  # the pivot column of every row, -1 where it has none
-  used: Bool[Array, "n"]  # pivot columns
+  terms: Float[Array, "n n"]  # the sum of the absolute values of the terms that add up to `matrix`
+  column: Int[Array, "n"]  # the pivot column of every row, or -1
+  used: Bool[Array, "n"]  # the columns that are pivot columns
 
 
 def _open(state: _Elimination) -> Bool[Array, "n n"]:
-  """Entries that may become pivots."""
+  """Returns the entries that may become pivots."""
   return (state.matrix != 0) & (state.column < 0)[:, None] & ~state.used
 
 
 def _eliminate(state: _Elimination) -> _Elimination:
-  """One step of Gauss-Jordan elimination by columns."""
+  """Performs one step of Gauss-Jordan elimination by columns."""
   matrix, noise = state.matrix, NOISE * jnp.finfo(state.matrix.dtype).eps
   is_open = _open(state)
   size = jnp.where(is_open, jnp.abs(matrix), 0)
@@ -138,11 +133,11 @@ def _eliminate(state: _Elimination) -> _Elimination:
 
 
 def echelon(matrix: Float[Array, "n n"], terms: Float[Array, "n n"]) -> tuple[Float[Array, "n n"], Bool[Array, "n"]]:
-  """A basis of the image with an identity at its free entries, and which these are.
+  """Returns a basis of the image with an identity at its free entries, and the free entries.
 
-  Rows with few entries give the pivots first, which keeps the blocks of a block-triangular matrix apart. `terms` holds the sum
-  of the absolute values that every entry is the sum of. An entry that is small but has small terms is no noise: it is all that
-  remains of a direction once the unit that hides it dies.
+  Rows with few entries give the first pivots, which keeps the blocks of a block-triangular matrix apart. `terms` holds, for every
+  entry, the sum of the absolute values of its terms. A small entry with small terms is not noise: it may be the only trace of a
+  direction once the unit that hides it dies.
   """
   none = jnp.full(len(matrix), -1)
   start = _Elimination(matrix, terms, none, none >= 0)
@@ -158,9 +153,9 @@ def _drop(
   lost: Int[Array, ""],
   terms: Float[Array, "n k"],
 ) -> tuple[Float[Array, "n k"], Float[Array, "k k"], Bool[Array, "k"]]:
-  """Gram-Schmidt, twice, of at most `rank` columns; up to `lost` columns that are rounding noise once projected are dropped.
+  """Orthonormalizes at most `rank` columns by two passes of Gram-Schmidt.
 
-  `terms` holds the sum of the absolute values that every entry is the sum of, as in `echelon`.
+  Drops up to `lost` columns that are rounding noise after the projection. `terms` is as in `echelon`.
   """
   noise = NOISE * jnp.finfo(vectors.dtype).eps
 
@@ -188,7 +183,7 @@ def _drop(
 def push(
   apply: Callable[[Float[Array, "n m"]], Float[Array, "n m"]], has_zeros: Bool[Array, ""], tangents: Tangents
 ) -> tuple[Tangents, Float[Array, "k k"]]:
-  """J V, and the R of the decompositions that a loss made necessary: the identity where nothing was lost.
+  """Computes J V, and the R of the decompositions that are needed if a direction is lost, else the identity.
 
   Args:
     apply: `matrix -> J @ matrix`.

@@ -1,16 +1,17 @@
-"""Backpropagation through time, written out.
+"""The terms of backpropagation through time.
 
     ∂L/∂W = Σ_k ∂L/∂S_k · ∂S_k/∂W |_{S_{k-1} held},       ∂L/∂S_k = Σ_{t≥k} ∂L_t/∂S_t · J_t … J_{k+1}
 
-`gradient_by_lag` gives the summands, `adjoint_log_norms` the size of the factor that decides how far back they reach.
-Losses take the outputs `[T, H]` of one example and return a scalar. Define a loss once, outside of a loop: another function is
-another program to compile. `jax.tree_util.Partial(loss, target)` is one program for all targets.
+`gradient_by_lag` computes the summands. `adjoint_log_norms` computes the size of the factor ∂L/∂S_k, which decides how far back
+they reach. A loss takes the outputs `[T, H]` of one example and returns a scalar. Define a loss once, outside a loop, because
+every new function is compiled as a new program. With `jax.tree_util.Partial(loss, target)` all targets share one program.
 
 References: Werbos, "Backpropagation through time: what it does and how to do it", Proc. IEEE 78 (1990); Pascanu, Mikolov &
 Bengio, "On the difficulty of training recurrent neural networks", ICML (2013), eq. 3-5.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 from jax import lax
@@ -20,82 +21,104 @@ from jaxtyping import Array, Float
 
 from recurrent_lab._compiled import compiled
 from recurrent_lab.cell import Cell, Params, State
-from recurrent_lab.instruments.jacobians import flat_trajectory
+from recurrent_lab.instruments._flat import FlatTrajectory, flat_trajectory
+from recurrent_lab.instruments._outputs import output_of
 from recurrent_lab.scaled import Scaled, add, log_scale, promoted, rescale
-from recurrent_lab.sequences.unrolling import start, unroll
+from recurrent_lab.sequences._steps import start
+from recurrent_lab.sequences.unrolling import unroll
 
 Loss = Callable[[Array], Array]
-
-
-def visible_part(cell: Cell, params: Params, state: State, x: Array) -> int:
-  """Which leaf of the new state the output is, found by identity while the step is traced."""
-  found: list[int] = []
-
-  def look(state: State) -> Array:
-    new, output = cell.step(params, state, x)
-    found.extend(i for i, leaf in enumerate(jax.tree.leaves(new)) if leaf is output)
-    return output
-
-  jax.eval_shape(look, state)
-  if not found:
-    raise ValueError(
-      "The output of this cell is no part of its new state, so ∂L/∂S_k is not defined by a loss on outputs; "
-      "return that part of the state as the output, and apply a readout inside the loss."
-    )
-  return found[0]
 
 
 @compiled("loss", "cell")
 def adjoint_log_norms(
   loss: Loss, cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None
 ) -> Float[Array, "T+1"]:
-  """ln ‖∂L/∂S_k‖ in nats for k = 0 … T.
+  """Computes the log norms ln ‖∂L/∂S_k‖ of the adjoints in nats, for k = 0 … T.
 
-  ∂L/∂S_k counts every path from S_k to the loss: o_k, which is a part of S_k, and all later outputs. The recursion
-  λ_{k-1} = J_kᵀ λ_k + ∂L/∂o_{k-1} runs on scaled numbers, so that a gradient of 10⁻³⁰⁰⁰ comes back right.
+  ∂L/∂S_k includes every path from S_k to the loss: through o_k, if it is a function of S_k, and through all later outputs. The
+  recursion
+
+      λ_{k-1} = J_kᵀ λ_k + (∂o_{k-1}/∂S_{k-1})ᵀ ∂L/∂o_{k-1} + (∂o_k/∂S_{k-1} |_{S_k held})ᵀ ∂L/∂o_k
+
+  runs on scaled numbers, so even a gradient of 10⁻³⁰⁰⁰ is accurate. `Cell.output` declares how o_k depends on S_k. An
+  undeclared output counts as a part of S_k if it is one. Otherwise it counts as a function of S_{k-1} and x_k alone, which is
+  the last term of the recursion; the result is then -inf for k = T.
+
+  Args:
+    loss: `outputs [T, H] -> scalar`.
+    cell: any `Cell`.
+    params: its parameters.
+    xs: one example `[T, I]`.
+    state: S_0; by default the cell's initial state.
+
+  Returns:
+    `[T+1]`, entry k for S_k.
 
   Raises:
-    ValueError: if the cell's output is no part of its state, or as `state_jacobians` does.
+    ValueError: in the cases of `state_jacobians`.
   """
   flat = flat_trajectory(cell, params, xs, state)
   state = start(cell, params, xs, state)
-  visible = visible_part(cell, params, state, xs[0])
-  leaves, structure = jax.tree.flatten(promoted(state))
-
-  def embed(output_bar: Array) -> Array:
-    """The cotangent of an output as one of the state it belongs to."""
-    parts = [output_bar if i == visible else jnp.zeros_like(leaf) for i, leaf in enumerate(leaves)]
-    return ravel_pytree(jax.tree.unflatten(structure, parts))[0]
-
   _, outputs = unroll(cell, params, xs, state)
-  output_bars = jax.vmap(embed)(jax.grad(loss)(promoted(outputs)))
-  before = jnp.concatenate([jnp.zeros_like(output_bars[:1]), output_bars[:-1]])  # S_0 has no output
+  direct = _direct_adjoints(cell, params, flat, state, jax.grad(loss)(promoted(outputs)))
 
   def back(adjoint: Scaled, at: tuple[Array, Array, Array]) -> tuple[Scaled, Array]:
-    s, x, output_bar = at
+    s, x, direct = at
     _, pullback = jax.vjp(lambda s: flat.step(s, x), s)
-    adjoint = add(rescale(pullback(adjoint.array)[0], adjoint.exponent), output_bar)
+    adjoint = add(rescale(pullback(adjoint.array)[0], adjoint.exponent), direct)
     return adjoint, log_norm(adjoint)
 
   def log_norm(adjoint: Scaled) -> Array:
     return jnp.log(jnp.linalg.norm(adjoint.array)) + log_scale(adjoint)
 
-  last = rescale(output_bars[-1])
-  _, log_norms = lax.scan(back, last, (flat.states, flat.xs, before), reverse=True)
+  last = rescale(direct[-1])
+  _, log_norms = lax.scan(back, last, (flat.states, flat.xs, direct[:-1]), reverse=True)
   return jnp.append(log_norms, log_norm(last))
+
+
+def _direct_adjoints(
+  cell: Cell, params: Params, flat: FlatTrajectory, state: State, output_bars: Any
+) -> Float[Array, "states n"]:
+  """Returns the direct parts of ∂L/∂S_0 … ∂L/∂S_T, from the output of the same step and from that of the next step.
+
+  Direct means without a path through another state. S_0 has no output of its own.
+  """
+  params, state = promoted((params, state))
+  _, unravel = ravel_pytree(state)
+  put_out = output_of(cell, params, state, flat.xs[0])
+
+  def pull(before: Array, x: Array, after: Array, output_bar: Any) -> tuple[Array, Array]:
+    as_seen = lambda before, after: promoted(put_out(params, unravel(before), x, unravel(after)))
+    return jax.vjp(as_seen, before, after)[1](output_bar)
+
+  states = jnp.concatenate([flat.states, flat.step(flat.states[-1], flat.xs[-1])[None]])
+  to_before, to_after = jax.vmap(pull)(states[:-1], flat.xs, states[1:], output_bars)
+  none = jnp.zeros_like(states[:1])
+  return jnp.concatenate([none, to_after]) + jnp.concatenate([to_before, none])
 
 
 @compiled("loss", "cell")
 def gradient_by_lag(
   loss: Loss, cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None
 ) -> Params:
-  """The summands of the BPTT formula: what the use of the parameters at step k contributes to ∂L/∂params.
+  """Computes the summands of the BPTT formula: the contribution of step k to ∂L/∂params.
 
-  Gives every step its own copy of the parameters and differentiates with respect to the copies, which is the definition.
+  By definition, every step gets its own copy of the parameters, and the loss is differentiated with respect to the copies.
+
+  Args:
+    loss: `outputs [T, H] -> scalar`.
+    cell: any `Cell`.
+    params: its parameters.
+    xs: one example `[T, I]`.
+    state: S_0; by default the cell's initial state.
 
   Returns:
-    A pytree like `params` with a leading axis T whose entry k-1 belongs to step k, at lag T - k from the end. Summed over
-    that axis it is `jax.grad` of the same loss.
+    A pytree like `params` with a leading axis T. Entry k-1 belongs to step k, at lag T - k from the end. The sum over this axis
+    is `jax.grad` of the same loss.
+
+  Raises:
+    ValueError: in the cases of `unroll`.
   """
   steps = xs.shape[0]
   start(cell, params, xs, state)

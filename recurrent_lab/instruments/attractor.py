@@ -1,4 +1,4 @@
-"""What a network moves on: the dimension and the entropy that its Lyapunov spectrum implies, and the directions it fills."""
+"""Attractors: the dimension and entropy that a Lyapunov spectrum implies, and the number of directions that states fill."""
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -9,10 +9,11 @@ from recurrent_lab.scaled import promoted
 
 @compiled()
 def kaplan_yorke_dimension(exponents: Float[Array, "*batch k"]) -> Float[Array, "*batch"]:
-  """D = j + Σ_{i≤j} λ_i / |λ_{j+1}|, j the largest number of exponents whose sum is not negative.
+  """Returns D = j + Σ_{i≤j} λ_i / |λ_{j+1}|, where j is the largest number of exponents whose sum is not negative.
 
-  The dimension of a set whose volume neither grows nor shrinks: 0 where λ₁ < 0, and all k where the sum of all is 0 or more
-  (for k < n, D is then only known to be larger). Entries of -inf contract at once: they add nothing to j.
+  This is the dimension of a set whose volume neither grows nor shrinks. D = 0 if λ₁ < 0. D = k if the sum of all k exponents is
+  0 or more; if k < n, the exact D is then larger. Exponents of -inf never count towards j. `exponents` is `[..., k]`, nats per
+  step.
 
   Reference: Kaplan & Yorke, "Chaotic behavior of multidimensional difference equations" (1979).
   """
@@ -28,13 +29,13 @@ def kaplan_yorke_dimension(exponents: Float[Array, "*batch k"]) -> Float[Array, 
 
 @compiled()
 def entropy_rate(exponents: Float[Array, "*batch k"]) -> Float[Array, "*batch"]:
-  """Σ max(λ_i, 0), nats per step: Pesin's formula for the rate at which the network makes information of its initial state."""
+  """Returns Σ max(λ_i, 0) in nats per step, the entropy rate by Pesin's formula. `exponents` is `[..., k]`."""
   return jnp.sum(jnp.maximum(promoted(exponents), 0), axis=-1)
 
 
 @compiled()
 def positive_share(exponents: Float[Array, "*batch k"]) -> Float[Array, "*batch"]:
-  """The share of the exponents given that are above 0; NaN where one is NaN."""
+  """Returns the share of the exponents `[..., k]` that are above 0, or NaN if any is NaN."""
   exponents = promoted(exponents)
   share = jnp.mean((exponents > 0).astype(exponents.dtype), axis=-1)
   return jnp.where(jnp.any(jnp.isnan(exponents), axis=-1), jnp.nan, share)
@@ -42,9 +43,10 @@ def positive_share(exponents: Float[Array, "*batch k"]) -> Float[Array, "*batch"
 
 @compiled()
 def participation_ratio(states: Float[Array, "T n"]) -> Float[Array, ""]:
-  """(Σ λ_i)² / Σ λ_i² = (tr C)² / tr C² for the covariance C of the states and its eigenvalues λ_i: the directions they fill.
+  """Returns (Σ λ_i)² / Σ λ_i² = (tr C)² / tr C², where λ_i are the eigenvalues of the covariance C of the states.
 
-  Between 1 and n; 0 where the states do not move, NaN where one is not finite.
+  This is the effective number of directions that the states fill, between 1 and n. It is 0 if the states do not move, and NaN if
+  an entry is not finite.
 
   Raises:
     ValueError: if `states` is not `[T, n]`.
@@ -52,7 +54,7 @@ def participation_ratio(states: Float[Array, "T n"]) -> Float[Array, ""]:
   if jnp.ndim(states) != 2:
     raise ValueError(f"states has shape {jnp.shape(states)}; one trajectory is [T, n], so use vmap for a batch.")
   states = promoted(states)
-  moved = states - states[0]  # exactly 0 where nothing moves
+  moved = states - states[0]  # exactly 0 if nothing moves
   centered = moved - jnp.mean(moved, axis=0)
   size = jnp.max(jnp.abs(centered))
   centered = centered / jnp.where(size == 0, 1, size)

@@ -1,8 +1,8 @@
-"""How fast log norms grow or fall with the lag, and how far back that lets a network remember.
+"""Growth rates of log norms with the lag, and the memory length that they imply.
 
     ln ‖J_T … J_{T-l+1}‖ ≈ intercept + rate · l,      memory length = -1 / rate
 
-The line is fitted to the lags behind the transient.
+The line is fitted to the lags after the transient.
 """
 
 from typing import NamedTuple
@@ -15,23 +15,23 @@ from recurrent_lab.scaled import promoted
 
 
 class Growth(NamedTuple):
-  """A straight line through log norms: `intercept + rate · lag`."""
+  """A straight line fitted to log norms: `intercept + rate · lag`."""
 
   rate: Float[Array, ""]  # nats per step
   intercept: Float[Array, ""]  # nats
-  residual: Float[Array, ""]  # root mean square distance from the line, nats
+  residual: Float[Array, ""]  # root mean square deviation from the line, nats
 
 
 @compiled("first_lag")
 def growth_rate(log_norms: Float[Array, "T"], first_lag: int | None = None) -> Growth:
-  """Fits a line to log norms by lag by least squares.
+  """Fits a line to log norms as a function of the lag, by least squares.
 
   Args:
-    log_norms: `[T]`, entry l-1 at lag l. Entries that are not finite are left out.
-    first_lag: the fit starts here, by default at T // 10 to pass over the transient.
+    log_norms: `[T]` in nats; entry l-1 belongs to lag l. Entries that are not finite are left out.
+    first_lag: the first lag of the fit, by default T // 10, which skips the transient.
 
   Returns:
-    The fit; its rate is -inf where fewer than two norms are above 0, NaN where any is NaN.
+    The fit. Its rate is -inf if fewer than two entries are finite, and NaN if any entry is NaN.
 
   Raises:
     ValueError: if `first_lag` leaves fewer than two lags, or is below 1.
@@ -59,6 +59,9 @@ def growth_rate(log_norms: Float[Array, "T"], first_lag: int | None = None) -> G
 
 @compiled()
 def memory_length(rate: Float[Array, "*any"]) -> Float[Array, "*any"]:
-  """The lag, in steps, over which a norm that changes by `rate` nats a step falls by e: -1 / rate, inf where it does not fall."""
+  """Returns the lag in steps over which a norm decreases by a factor e: -1 / rate, or inf if it does not decrease.
+
+  `rate` is in nats per step and has any shape.
+  """
   falls = rate < 0
   return jnp.where(jnp.isnan(rate), jnp.nan, jnp.where(falls, -1 / jnp.where(falls, rate, -1), jnp.inf))

@@ -1,96 +1,58 @@
-"""The Jacobians J_j = ∂S_j/∂S_{j-1} of a cell along a trajectory, and the products ∏ J_j that carry its gradients.
+"""Jacobians J_j = ∂S_j/∂S_{j-1} of a cell along a trajectory, and their products ∏ J_j, which carry the gradients.
 
-Every function takes one example (`xs [T, I]`; `vmap` outside) and sees the state as one flat vector of size n: n = H for an
-RNN, n = 2H for an LSTM, whose (h, c) belong together. Products are kept as `Scaled` matrices and norms as natural logs.
-A net of half precision (float16, bfloat16) has the trajectory that its own steps take; the Jacobians at those states, and all
-that is computed of them, are in float32, to which params, inputs and states are promoted exactly.
+Every function takes one example `xs [T, I]`; use `vmap` for a batch. The state is flattened to one vector of size n: n = H for an
+RNN, n = 2H for the pair (h, c) of an LSTM. Products are stored as `Scaled` matrices and norms as natural logarithms.
 
-A product over lag l is J_T … J_{T-l+1}: what a change of the state l steps before the end still does at the end.
+A net in half precision (float16, bfloat16) runs its trajectory in half precision. Its params, inputs and states are then cast
+exactly to float32, and Jacobians and products are computed in float32.
+
+The product over lag l is J_T … J_{T-l+1}: the effect of a change of the state l steps before the end on the last state.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 from jax import lax
-from jax.flatten_util import ravel_pytree
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 import numpy as np
 
+from recurrent_lab._checks import check_choice
 from recurrent_lab._compiled import compiled
-from recurrent_lab.cell import Cell, Params, State, check_choice
+from recurrent_lab._generic import generic_directions
+from recurrent_lab.cell import Cell, Params, State
 from recurrent_lab.instruments import _graded
-from recurrent_lab.instruments._tangents import begin, generic_directions, orthonormalize, push
+from recurrent_lab.instruments._flat import FlatTrajectory, flat_trajectory, pull_rows
+from recurrent_lab.instruments._tangents import begin, orthonormalize, push
 from recurrent_lab.instruments.norms import NORMS, ScaledMatrix
-from recurrent_lab.scaled import Scaled, log_scale, promoted, rescale
-from recurrent_lab.sequences.unrolling import scan, start
+from recurrent_lab.scaled import Scaled, log_scale, rescale
+from recurrent_lab.sequences._steps import start
 
-# Steps that turn the start of a QR towards the directions that grow most.
+# Steps that align the start of the QR with the directions that grow most.
 ALIGNING_STEPS = 10
-
-
-class FlatTrajectory(NamedTuple):
-  """A trajectory with its states as vectors."""
-
-  step: Callable[[Array, Array], Array]  # (S_{j-1} [n], x_j [I]) -> S_j [n]
-  states: Float[Array, "T n"]  # S_0 … S_{T-1}
-  xs: Float[Array, "T I"]
-
-
-def flat_trajectory(cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None) -> FlatTrajectory:
-  """Runs the cell and flattens its states.
-
-  Raises:
-    ValueError: if `xs` is not `[T, I]`, if the state is empty or not of floats, or as `unroll` does.
-  """
-  if jnp.ndim(xs) != 2:
-    raise ValueError(f"xs has shape {jnp.shape(xs)}; Jacobians take one example [T, I], so use vmap for a batch.")
-  state = start(cell, params, xs, state)
-  leaves = jax.tree.leaves(state)
-  if not sum(jnp.size(leaf) for leaf in leaves):
-    raise ValueError("The state of this cell is empty; there is nothing to differentiate.")
-  if not all(jnp.issubdtype(jnp.result_type(leaf), jnp.floating) for leaf in leaves):
-    kinds = ", ".join(sorted({jnp.result_type(leaf).name for leaf in leaves}))
-    raise ValueError(f"The state of this cell has dtype {kinds}; only floating states can be differentiated.")
-  _, states, _ = scan(cell, params, xs, state)
-  params, xs, state, states = promoted((params, xs, state, states))
-  _, unravel = ravel_pytree(state)
-
-  def step(s: Array, x: Array) -> Array:
-    # At a state that has overflowed a relu would still report a slope. The truth is NaN: on the way out for tangents, on
-    # the way in for cotangents.
-    defined = jnp.where(jnp.all(jnp.isfinite(s)), jnp.ones((), s.dtype), jnp.nan)
-    new, _ = cell.step(params, unravel(defined * s), x)
-    return defined * ravel_pytree(promoted(new))[0]
-
-  return FlatTrajectory(step, jax.vmap(lambda s: ravel_pytree(s)[0])(states), xs)
 
 
 @compiled("cell")
 def state_jacobians(
   cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None
 ) -> Float[Array, "T n n"]:
-  """J_j = ∂S_j/∂S_{j-1} for j = 1 … T, dense.
+  """Computes the dense Jacobians J_j = ∂S_j/∂S_{j-1} for j = 1 … T.
+
+  Args:
+    cell: any `Cell`.
+    params: its parameters.
+    xs: one example `[T, I]`.
+    state: S_0; by default the cell's initial state.
+
+  Returns:
+    `[T, n, n]`.
 
   Raises:
-    ValueError: if `xs` is not `[T, I]`, if the state is empty or not of floats, or as `unroll` does.
+    ValueError: if `xs` is not `[T, I]`, if the state is empty or not floating, and in the cases of `unroll`.
   """
   flat = flat_trajectory(cell, params, xs, state)
   return jax.vmap(jax.jacfwd(flat.step))(flat.states, flat.xs)
-
-
-def pull_rows(flat: FlatTrajectory, rows: Array, s: Array, x: Array) -> Array:
-  """`rows @ J` at (s, x), without forming J."""
-  _, pullback = jax.vjp(lambda s: flat.step(s, x), s)
-  return jax.vmap(lambda row: pullback(row)[0])(rows)
-
-
-def zero_directions(flat: FlatTrajectory, s: Array, x: Array) -> Array:
-  """How many rows and columns of J at (s, x) are exactly zero; generic vectors see them without forming J."""
-  generic = jnp.sin(jnp.arange(1, s.size + 1, dtype=s.dtype)) + 2
-  _, image = jax.jvp(lambda s: flat.step(s, x), (s,), (generic,))
-  return jnp.sum(image == 0) + jnp.sum(pull_rows(flat, generic[None], s, x) == 0)
 
 
 @compiled("measure", "cell")
@@ -101,14 +63,24 @@ def products_by_lag(
   xs: Float[Array, "T I"],
   state: State | None = None,
 ) -> tuple[ScaledMatrix, Any]:
-  """The product over all T steps, and `measure` of the product over every lag.
+  """Computes the Jacobian product over all T steps, and `measure` of the product over every lag.
 
-  The scan runs from the last step to the first and multiplies on the right, so that the product over lag l ends at T:
-  P_l = P_{l-1} J_{T-l+1}. Only one n×n matrix is alive at a time. Define `measure` once, outside of a loop: another function is
-  another program to compile.
+  The scan runs from the last step to the first and multiplies on the right, P_l = P_{l-1} J_{T-l+1}, so the product over every
+  lag ends at T. Only one n×n matrix is in memory at a time. Define `measure` once, outside a loop, because every new function
+  is compiled as a new program.
+
+  Args:
+    measure: a function of a `ScaledMatrix`; it returns a pytree of arrays.
+    cell: any `Cell`.
+    params: its parameters.
+    xs: one example `[T, I]`.
+    state: S_0; by default the cell's initial state.
 
   Returns:
-    `(J_T … J_1, measures)`, the measures stacked on a leading axis of length T whose entry l-1 belongs to lag l.
+    `(J_T … J_1, measures)`. The measures are stacked on a leading axis of length T, and entry l-1 belongs to lag l.
+
+  Raises:
+    ValueError: in the cases of `state_jacobians`.
   """
   flat = flat_trajectory(cell, params, xs, state)
 
@@ -126,35 +98,43 @@ def products_by_lag(
 
 @compiled("cell")
 def jacobian_product(cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None) -> ScaledMatrix:
-  """J_T … J_1."""
+  """Computes the Jacobian product J_T … J_1, `[n, n]` in log scale. Arguments and errors are those of `state_jacobians`."""
   product, _ = products_by_lag(lambda _: None, cell, params, xs, state)
   return product
 
 
-def state_blocks(product: ScaledMatrix, state: Any) -> dict[tuple[str, str], ScaledMatrix]:
-  """Splits a product into the blocks ∂a_T/∂b_0 of a state with named parts, as {(a, b): block}.
+def _named_parts(state: Any) -> dict[str, Any]:
+  """Returns the parts of a state by name, in the order of `ravel_pytree`."""
+  if hasattr(state, "_fields"):
+    return dict(zip(state._fields, state, strict=True))
+  if isinstance(state, dict):
+    return dict(sorted(state.items()))
+  raise ValueError(f"A state of type {type(state).__name__} has no named parts; blocks need a NamedTuple or a dict.")
 
-  For `LSTMState` these are the four of (hidden, cell): ("cell", "cell") is the constant error carousel.
+
+def state_blocks(product: ScaledMatrix, state: Any) -> dict[tuple[str, str], ScaledMatrix]:
+  """Splits a Jacobian product into its blocks ∂a_T/∂b_0, for a state with named parts a, b. Returns {(a, b): block}.
+
+  An `LSTMState` has four blocks, of hidden and cell. The block ("cell", "cell") is the constant error carousel.
 
   Args:
     product: `[n, n]`.
-    state: any state of the cell, whose fields give names and sizes.
+    state: any state of the cell, a NamedTuple or a dict. Its fields or keys give the names of the parts, and its arrays their
+      sizes.
 
   Raises:
-    ValueError: if the state is not a NamedTuple, or its size is not that of the product.
+    ValueError: if the state has no named parts, or does not have the size of the product.
   """
-  fields = getattr(state, "_fields", None)
-  if fields is None:
-    raise ValueError(f"A state of type {type(state).__name__} has no named parts; blocks need a NamedTuple.")
-  sizes = [sum(jnp.size(leaf) for leaf in jax.tree.leaves(part)) for part in state]
+  parts = _named_parts(state)
+  sizes = [sum(jnp.size(leaf) for leaf in jax.tree.leaves(part)) for part in parts.values()]
   if product.matrix.shape != (sum(sizes), sum(sizes)):
     raise ValueError(f"The product is {product.matrix.shape}, but the state has {sum(sizes)} entries.")
   ends = [sum(sizes[: i + 1]) for i in range(len(sizes))]
-  parts = {f: slice(end - size, end) for f, size, end in zip(fields, sizes, ends, strict=True)}
+  slices = {name: slice(end - size, end) for name, size, end in zip(parts, sizes, ends, strict=True)}
   return {
     (a, b): ScaledMatrix(product.matrix[rows, columns], product.log_scale)
-    for a, rows in parts.items()
-    for b, columns in parts.items()
+    for a, rows in slices.items()
+    for b, columns in slices.items()
   }
 
 
@@ -168,18 +148,21 @@ def product_log_norms(
   norm: str = "spectral",
   block: tuple[str, str] | None = None,
 ) -> Float[Array, "T"]:
-  """ln ‖J_T … J_{T-l+1}‖ in nats; entry l-1 belongs to lag l.
+  """Computes the log norms ln ‖J_T … J_{T-l+1}‖ of Jacobian products, in nats. Entry l-1 belongs to lag l.
 
   Args:
     cell: any `Cell`.
     params: its parameters.
     xs: one example `[T, I]`.
-    state: S_0; the cell's initial state by default.
-    norm: `spectral`, or `frobenius` divided by √n so that an orthogonal product gives 0.
-    block: measure only the block ∂a/∂b of the product, as ("cell", "cell") for an LSTM (see `state_blocks`).
+    state: S_0; by default the cell's initial state.
+    norm: `spectral`, or `frobenius`, which is divided by √n so that an orthogonal product gives 0.
+    block: if given, only the block ∂a/∂b of the product is measured, such as ("cell", "cell") of an LSTM; see `state_blocks`.
+
+  Returns:
+    `[T]`.
 
   Raises:
-    ValueError: for an unknown norm or block, or as `state_jacobians` does.
+    ValueError: for an unknown norm or block, and in the cases of `state_jacobians`.
   """
   check_choice("norm", norm, NORMS)
   state = start(cell, params, xs, state)
@@ -195,66 +178,76 @@ def product_log_norms(
   return log_norms
 
 
+def _checked_lags(lags: Sequence[int] | None, steps: int) -> tuple[int, ...]:
+  """The lags to measure, all steps by default; raises a `ValueError` unless they increase and lie between 1 and T."""
+  chosen = (steps,) if lags is None else tuple(lags)
+  if not chosen or any(b <= a for a, b in zip((0, *chosen), chosen, strict=False)) or chosen[-1] > steps:
+    raise ValueError(f"lags are {chosen}; they must increase and lie between 1 and the {steps} steps.")
+  return chosen
+
+
+def _transposed(flat: FlatTrajectory, s: Array, x: Array) -> tuple[Array, Array]:
+  """(Jᵀ, whether it has a row or a column of zeros)."""
+  jacobian = pull_rows(flat, jnp.eye(s.size, dtype=s.dtype), s, x)
+  is_zero = jacobian == 0
+  return jacobian.T, jnp.any(jnp.all(is_zero, axis=0)) | jnp.any(jnp.all(is_zero, axis=1))
+
+
+def _aligned_directions(flat: FlatTrajectory) -> Float[Array, "n n"]:
+  """Orthonormal columns that the last steps have turned towards the directions that grow most."""
+  (steps, size), dtype = flat.states.shape, flat.states.dtype
+  last = steps - min(steps, ALIGNING_STEPS)
+  turn = lambda q, at: (jnp.linalg.qr(_transposed(flat, *at)[0].T @ q)[0], None)
+  return lax.scan(turn, generic_directions(size, size, dtype), (flat.states[last:], flat.xs[last:]))[0]
+
+
 @compiled("cell", "lags")
 def product_log_singular_values(
   cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None, *, lags: Sequence[int] | None = None
 ) -> Array:
-  """ln σ_i of a product of Jacobians, decreasing, all n of them however far apart.
+  """Computes the log singular values ln σ_i of a Jacobian product in nats, all n of them, in decreasing order.
 
-  A singular value decomposition of the product itself loses every σ_i below ~1e-7 σ_1 in float32. Here the product is kept
-  as Q times a graded triangular matrix, whose rows each have their own scale, and one-sided Jacobi rotations find its
-  singular values to high relative accuracy (`_graded.py`). What a single Jacobian cannot resolve in its precision (σ_i below
-  ~1e-7 of its own σ_1 in float32) stays noise at that level; what Jacobians with rows or columns of zeros lose, as
-  dead units do, at the same step or at different ones, is lost for good and gives -inf.
+  A singular value decomposition of the product loses every σ_i below ~1e-7 σ_1 in float32. Here the product is stored as Q
+  times a graded triangular matrix, in which each row has its own scale. One-sided Jacobi rotations then find the singular
+  values to high relative accuracy, however far apart they are (`_graded.py`).
+
+  Two limits remain. A single Jacobian cannot resolve σ_i below ~1e-7 of its own σ_1 in float32, and these stay noise at that
+  level. Directions that Jacobians with rows or columns of zeros lose, as with dead units, give -inf.
 
   Args:
     cell: any `Cell`.
     params: its parameters.
     xs: one example `[T, I]`.
-    state: S_0; the cell's initial state by default.
-    lags: measure J_T … J_{T-l+1} for each of these lags l, increasing, instead of the whole product.
+    state: S_0; by default the cell's initial state.
+    lags: increasing lags l. If given, measures J_T … J_{T-l+1} for each of them instead of the whole product.
 
   Returns:
-    `[n]`, or `[len(lags), n]` where `lags` are given.
+    `[n]`, or `[len(lags), n]` if `lags` is given.
 
   Raises:
-    ValueError: if the lags do not increase from 1 or more to T or less, or as `state_jacobians` does.
+    ValueError: if the lags do not increase within 1 … T, and in the cases of `state_jacobians`.
   """
   flat = flat_trajectory(cell, params, xs, state)
   steps, size = flat.states.shape
-  chosen = (steps,) if lags is None else tuple(lags)
-  if not chosen or any(b <= a for a, b in zip((0, *chosen), chosen, strict=False)) or chosen[-1] > steps:
-    raise ValueError(f"lags are {chosen}; they must increase and lie between 1 and the {steps} steps.")
-
+  chosen = _checked_lags(lags, steps)
   first = steps - chosen[-1]
-  slots = np.full(chosen[-1], len(chosen))  # the last one is for all the products that nobody asked for
+  slots = np.full(chosen[-1], len(chosen))  # the last slot takes all products that are not requested
   slots[chosen[-1] - np.array(chosen)] = np.arange(len(chosen))
-
-  def transposed(s: Array, x: Array) -> tuple[Array, Array]:
-    """Jᵀ, and whether it has a row or a column of zeros."""
-    jacobian = pull_rows(flat, eye, s, x)
-    is_zero = jacobian == 0
-    return jacobian.T, jnp.any(jnp.all(is_zero, axis=0)) | jnp.any(jnp.all(is_zero, axis=1))
 
   def multiply(carry: tuple[Any, ...], at: tuple[Array, Array, Array]) -> tuple[Any, None]:
     tangents, product, kept = carry
     s, x, slot = at
-    jacobian, has_zeros = transposed(s, x)
-    # P_lᵀ = J_{T-l+1}ᵀ P_{l-1}ᵀ grows on the left, as QR needs it.
+    jacobian, has_zeros = _transposed(flat, s, x)
+    # P_lᵀ = J_{T-l+1}ᵀ P_{l-1}ᵀ grows on the left, as QR requires.
     tangents, before = push(lambda matrix: jacobian @ matrix, has_zeros, tangents)
     tangents, after = orthonormalize(tangents)
     product = _graded.multiply(after @ before, product)
     put = lambda all_kept, one: lax.dynamic_update_index_in_dim(all_kept, one, slot, axis=0)
     return (tangents, product, jax.tree.map(put, kept, product)), None
 
-  eye = jnp.eye(size, dtype=flat.states.dtype)
-  align = min(steps, ALIGNING_STEPS)
-  turn = lambda q, at: (jnp.linalg.qr(transposed(*at)[0].T @ q)[0], None)
-  generic = generic_directions(size, size, flat.states.dtype)
-  directions, _ = lax.scan(turn, generic, (flat.states[steps - align :], flat.xs[steps - align :]))
-  product = _graded.from_matrix(eye)
+  product = _graded.from_matrix(jnp.eye(size, dtype=flat.states.dtype))
   room = jax.tree.map(lambda a: jnp.zeros((len(chosen) + 1, *a.shape), a.dtype), product)
   taken = (flat.states[first:], flat.xs[first:], jnp.asarray(slots))
-  (_, _, kept), _ = lax.scan(multiply, (begin(directions), product, room), taken, reverse=True)
+  (_, _, kept), _ = lax.scan(multiply, (begin(_aligned_directions(flat)), product, room), taken, reverse=True)
   results = lax.map(_graded.log_singular_values, jax.tree.map(lambda a: a[:-1], kept))
   return results[0] if lags is None else results

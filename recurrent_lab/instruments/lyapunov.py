@@ -1,12 +1,12 @@
-"""Lyapunov exponents: the rates at which a network stretches and folds small differences of its state.
+"""Lyapunov exponents: the rates at which small differences of the state grow or shrink.
 
-Tangents Q [n, k] follow the trajectory, A_j = J_j Q_{j-1}, and are made orthonormal again by A = Q R every few steps. What the
-diagonals of R say is summed up:
+Tangents Q [n, k] follow the trajectory, A_j = J_j Q_{j-1}. Every few steps they are re-orthonormalized by A = Q R. The diagonals
+of R give the exponents:
 
-    λ_i = 1/T Σ ln |R_ii|,   nats per step,        Σ_i λ_i = 1/T Σ_j ln |det J_j|   for all n of them.
+    λ_i = 1/T Σ ln |R_ii|,   nats per step,        Σ_i λ_i = 1/T Σ_j ln |det J_j|   for all n exponents.
 
-A network that runs alone (zero inputs, a state given) and one that is driven (its inputs given: conditional exponents) are
-the same function. The second equation is the certificate that comes with every full spectrum.
+The same function serves input-driven networks, whose exponents are conditional on the inputs, and autonomous ones, which have
+zero inputs and a given initial state. The second equation is the certificate of every full spectrum.
 
 References: Benettin, Galgani, Giorgilli & Strelcyn, "Lyapunov characteristic exponents", Meccanica 15 (1980); Geist, Parlitz &
 Lauterborn, "Comparison of different methods for computing Lyapunov exponents", Prog. Theor. Phys. 83 (1990), for QR; Engelken,
@@ -18,134 +18,59 @@ from typing import Any, NamedTuple
 
 import jax
 from jax import lax
-from jax.custom_batching import custom_vmap
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 import numpy as np
 
 from recurrent_lab._compiled import compiled
 from recurrent_lab.cell import Cell, Params, State
-from recurrent_lab.instruments._tangents import (
-  Tangents,
-  any_of_batch,
-  begin,
-  generic_directions,
-  orthonormalize,
-  push,
-  renew,
+from recurrent_lab.instruments._flat import FlatTrajectory, flat_trajectory
+from recurrent_lab.instruments._interval import (
+  choose_interval,
+  first_directions,
+  log_diagonal,
+  push_step,
+  smallest_of_batch,
 )
-from recurrent_lab.instruments.jacobians import FlatTrajectory, flat_trajectory, pull_rows, zero_directions
+from recurrent_lab.instruments._tangents import Tangents, any_of_batch, begin, orthonormalize, renew
 
-# Steps at the end of the sequence that choose the interval, the first half of which only aligns the tangents: a tenth of all,
-# so that they cost little, but between these two.
-SHORT_PILOT, PILOT = 10, 40
-# The spread over an interval, as a share of the ln(1/ε) nats that the precision can tell apart: what the pilot aims at, and
-# what the run may come to.
-AIM, LIMIT = 0.55, 0.75
+# The largest spread of an interval, as a share of the ln(1/ε) nats that the precision can resolve.
+LIMIT = 0.75
 BLOCKS = 20
-# The largest residual of a certified spectrum, as a share of the mean |λ_i|, and what rounding may add, nats per step.
+# The largest residual of a certified spectrum, as a share of the mean |λ_i|, and an allowance for rounding in nats per step.
 CERTAIN, ROUNDING = 1e-3, 1e-6
 
 
 class LyapunovSpectrum(NamedTuple):
-  """The k largest exponents, and how far to trust them."""
+  """The k largest Lyapunov exponents, and how far to trust them.
 
-  exponents: Float[Array, "k"]  # nats per step, decreasing
-  standard_error: Float[Array, "k"]  # of the average over time, nats per step; 0 where an exponent is -inf
-  local_exponents: Float[Array, "B k"]  # the averages over B successive blocks of time, nats per step
-  interval: Int[Array, ""]  # steps between two QRs
-  spread: Float[Array, ""]  # the largest max_i - min_i ln |R_ii| of one interval, nats
-  log_det_rate: Float[Array, ""]  # 1/T Σ_j ln |det J_j| from the dense J_j, nats per step; NaN for k < n
-  residual: Float[Array, ""]  # |Σ_i λ_i - log_det_rate| / n, nats per step; NaN for k < n, or if both are -inf
-  is_certified: Bool[Array, ""]  # whether the residual is a number, and below `CERTAIN`
+  With block means m_b of weight w_b, the standard error is √(B/(B-1) Σ w_b² (m_b - λ)²). It includes correlations within a block
+  but not between blocks, so it is too small if the network remembers longer than a block.
 
+  In exact arithmetic the residual is 0 for every T. If a direction is lost, both sides of the determinant identity are -inf, so
+  the residual is NaN and certifies nothing. If only one side is -inf, the residual is inf. If the residual is large at interval
+  1, the precision does not resolve the Jacobians themselves, as for an LSTM at the zero state, where h' is a multiple of c'.
 
-class _Pushed(NamedTuple):
-  """One step of the tangents."""
-
-  tangents: Tangents  # J V
-  r: Float[Array, "k k"]  # of the decompositions that lost directions made necessary
-  log_det: Float[Array, ""]  # ln |det J|; NaN for k < n
-
-
-def _push(flat: FlatTrajectory, tangents: Tangents, s: Array, x: Array) -> _Pushed:
-  """J V at (s, x); J itself is formed only where all n directions are wanted and its determinant with them."""
-  size, k = tangents.coordinates.shape
-  _, linear = jax.linearize(lambda s: flat.step(s, x), s)
-  apply = jax.vmap(linear, in_axes=1, out_axes=1)
-  if k < size:
-    # A single tangent has no slower one to leak into, and needs no n more.
-    has_zeros = jnp.zeros((), bool) if k == 1 else zero_directions(flat, s, x) > 0
-    tangents, r = push(apply, has_zeros, tangents)
-    return _Pushed(tangents, r, jnp.full((), jnp.nan, s.dtype))
-  jacobian = apply(jnp.eye(size, dtype=s.dtype))
-  is_zero = jacobian == 0
-  has_zeros = jnp.any(jnp.all(is_zero, axis=0)) | jnp.any(jnp.all(is_zero, axis=1))
-  tangents, r = push(lambda matrix: jacobian @ matrix, has_zeros, tangents)
-  _, log_det = jnp.linalg.slogdet(jacobian)
-  # LU may round a zero away that a row or column shows.
-  return _Pushed(tangents, r, jnp.where(has_zeros, -jnp.inf, log_det))
-
-
-def _log_diagonal(r: Float[Array, "k k"]) -> Float[Array, "k"]:
-  return jnp.log(jnp.abs(jnp.diagonal(r)))
-
-
-def _pilot_steps(steps: int) -> int:
-  return min(PILOT, max(SHORT_PILOT, steps // 10), steps)
-
-
-def first_directions(flat: FlatTrajectory, k: int) -> Float[Array, "n k"]:
-  """Generic directions; for k = n turned towards those that the first steps stretch most, which shortens the transient."""
-  (steps, size), dtype = flat.states.shape, flat.states.dtype
-  generic = generic_directions(size, k, dtype)
-  if k < size:
-    return generic
-  pull = lambda q, at: (jnp.linalg.qr(pull_rows(flat, q.T, *at).T)[0], None)
-  first = _pilot_steps(steps)
-  return lax.scan(pull, generic, (flat.states[:first], flat.xs[:first]), reverse=True)[0]
-
-
-@custom_vmap
-def _smallest_of_batch(interval: Int[Array, ""]) -> Int[Array, ""]:
-  """The interval; under `vmap` the smallest of the batch, so that all do their QR at the same steps and only then."""
-  return interval
-
-
-@_smallest_of_batch.def_vmap
-def _(axis_size: int, in_batched: list[bool], interval: Array) -> tuple[Array, bool]:
-  return _smallest_of_batch(jnp.min(interval)), False
-
-
-def _choose_interval(flat: FlatTrajectory, k: int) -> Int[Array, ""]:
-  """The longest interval in which no direction is lost, from a QR at every one of the last steps.
-
-  With c_j = Σ_{i≤j} ln |R_ii| [k], the directions spread over steps i … j by max(c_j - c_i) - min(c_j - c_i). Once that nears
-  ln(1/ε) the smallest column is the rounding noise of the largest. Every stretch of the pilot that is no longer than the
-  interval stays below `AIM` of it, and within half the range of floating-point exponents.
+  Attributes:
+    exponents: decreasing, nats per step.
+    standard_error: standard error of the average over time, nats per step; 0 for an exponent of -inf, NaN for a single block.
+    local_exponents: averages over B successive blocks of time, nats per step.
+    interval: the re-orthonormalization interval, steps.
+    spread: the largest max_i - min_i ln |R_ii| of one interval, nats.
+    log_det_rate: 1/T Σ_j ln |det J_j| of the dense J_j, nats per step; NaN for k < n.
+    residual: |Σ_i λ_i - log_det_rate| / n, nats per step; NaN for k < n, or if both are -inf.
+    is_certified: True if all n exponents are finite and the residual is at most 1e-3 of their mean size, plus 1e-6 nats per step
+      for rounding. False for k < n.
   """
-  size, dtype = flat.states.shape[1], flat.states.dtype
 
-  def step(tangents: Tangents, at: tuple[Array, Array]) -> tuple[Tangents, Array]:
-    pushed = _push(flat, tangents, *at)
-    tangents, r = orthonormalize(pushed.tangents)
-    return tangents, _log_diagonal(r) + _log_diagonal(pushed.r)
-
-  last = _pilot_steps(len(flat.states))
-  tangents, log_r = lax.scan(step, begin(generic_directions(size, k, dtype)), (flat.states[-last:], flat.xs[-last:]))
-  log_r = log_r[len(log_r) // 2 :]
-  # What is lost for good need not be resolved.
-  kept = tangents.live
-  c = jnp.cumsum(jnp.where(kept, log_r, 0), axis=0)
-  c = jnp.concatenate([jnp.zeros((1, k), dtype), c])
-  growth = c[None, :] - c[:, None]
-  highest = jnp.max(growth, axis=-1, where=kept, initial=-jnp.inf)
-  lowest = jnp.min(growth, axis=-1, where=kept, initial=jnp.inf)
-  info = jnp.finfo(dtype)
-  fits = (highest - lowest < -AIM * np.log(info.eps)) & (jnp.max(jnp.abs(growth), axis=-1) < -np.log(info.tiny) / 2)
-  length = np.subtract.outer(-np.arange(len(c)), -np.arange(len(c)))
-  interval = jnp.min(jnp.where(fits | (length <= 0), len(log_r), length - 1))
-  return _smallest_of_batch(jnp.maximum(interval, 1).astype(jnp.int32))
+  exponents: Float[Array, "k"]
+  standard_error: Float[Array, "k"]
+  local_exponents: Float[Array, "B k"]
+  interval: Int[Array, ""]
+  spread: Float[Array, ""]
+  log_det_rate: Float[Array, ""]
+  residual: Float[Array, ""]
+  is_certified: Bool[Array, ""]
 
 
 def _check(steps: int, size: int, k: int, burn_in: int, interval: int | None, blocks: int | None) -> None:
@@ -161,10 +86,127 @@ def _check(steps: int, size: int, k: int, burn_in: int, interval: int | None, bl
 
 
 def _check_numbers(arguments: Mapping[str, Any]) -> None:
-  """Raises a `ValueError` for known parameters that are NaN."""
+  """Raises a `ValueError` if a parameter is NaN, unless it is traced."""
   for path, leaf in jax.tree_util.tree_leaves_with_path(arguments["params"]):
     if not isinstance(leaf, jax.core.Tracer) and np.any(np.isnan(leaf)):
       raise ValueError(f"params{jax.tree_util.keystr(path)} holds NaN; parameters must be numbers.")
+
+
+class _Schedule(NamedTuple):
+  """The plan of a run, known before anything is computed.
+
+  Attributes:
+    lengths: `[B]`, the number of steps of each block.
+    block: `[T]`, the block of each step. The burn-in has block B, which does not exist, so its sums are dropped.
+    ends_block: `[T]`, whether a step is the last of its block.
+    since: `[T]`, the number of steps since the beginning of the block.
+  """
+
+  lengths: np.ndarray
+  block: np.ndarray
+  ends_block: np.ndarray
+  since: np.ndarray
+
+  @property
+  def longest(self) -> int:
+    return int(self.lengths.max())
+
+
+class _Sums(NamedTuple):
+  """Sums over the steps of every block."""
+
+  log_r: Float[Array, "B k"]  # Σ ln |R_ii|
+  log_det: Float[Array, "B"]  # Σ ln |det J|
+  spread: Float[Array, ""]  # the largest spread of an interval
+
+
+def _schedule(steps: int, burn_in: int, blocks: int) -> _Schedule:
+  edges = burn_in + np.arange(blocks + 1) * (steps - burn_in) // blocks
+  lengths = np.diff(edges)
+  return _Schedule(
+    lengths=lengths,
+    block=np.repeat([blocks, *range(blocks)], [burn_in, *lengths]),
+    ends_block=np.isin(np.arange(1, steps + 1), edges),
+    since=np.arange(1, steps + 1) - np.repeat([0, *edges[:-1]], [burn_in, *lengths]),
+  )
+
+
+def _decompose(tangents: Tangents, counts: Array) -> tuple[Tangents, Array, Array]:
+  """Returns (orthonormal tangents, ln |R_ii|, their spread)."""
+  tangents, r = orthonormalize(tangents)
+  log_r = log_diagonal(r)
+  highest = jnp.max(log_r, where=tangents.live, initial=-jnp.inf)
+  spread = jnp.where(jnp.any(tangents.live), highest - jnp.min(log_r, where=tangents.live, initial=jnp.inf), 0)
+  # Directions that are lost during the burn-in start again.
+  tangents = lax.cond(any_of_batch(~counts & ~jnp.all(tangents.live)), renew, lambda kept: kept, tangents)
+  return tangents, log_r, spread
+
+
+def _only_multiply(tangents: Tangents, counts: Array) -> tuple[Tangents, Array, Array]:
+  dtype = tangents.coordinates.dtype
+  return tangents, jnp.zeros(tangents.live.shape, dtype), jnp.zeros((), dtype)
+
+
+def _accumulate(flat: FlatTrajectory, directions: Array, schedule: _Schedule, every: Array) -> _Sums:
+  """Returns the sums of a run with a QR at every `every`-th step of a block and at its end."""
+  (blocks,), k, dtype = schedule.lengths.shape, directions.shape[1], directions.dtype
+
+  def step(carry: tuple[Tangents, _Sums], at: tuple[Array, Array, Array, Array]) -> tuple[Any, None]:
+    tangents, sums = carry
+    s, x, is_due, b = at
+    pushed = push_step(flat, tangents, s, x)
+    tangents, log_r, spread = lax.cond(is_due, _decompose, _only_multiply, pushed.tangents, b < blocks)
+    # In float32, sums over a block are accurate enough; a sum over 10⁴ steps is not.
+    sums = _Sums(
+      log_r=sums.log_r.at[b].add(log_r + log_diagonal(pushed.r), mode="drop"),
+      log_det=sums.log_det.at[b].add(pushed.log_det, mode="drop"),
+      spread=jnp.where(b < blocks, jnp.maximum(sums.spread, spread), sums.spread),
+    )
+    return (tangents, sums), None
+
+  due = jnp.asarray(schedule.ends_block) | (jnp.asarray(schedule.since) % every == 0)
+  zeros = jnp.zeros((blocks, k), dtype)
+  start = (begin(directions), _Sums(zeros, zeros[:, 0], zeros[0, 0]))
+  (_, sums), _ = lax.scan(step, start, (flat.states, flat.xs, due, jnp.asarray(schedule.block)))
+  return sums
+
+
+def _accumulate_resolved(flat: FlatTrajectory, directions: Array, schedule: _Schedule) -> tuple[Array, _Sums]:
+  """Returns (interval, sums) of a run in which no direction is lost between two QRs.
+
+  The pilot is short. If an interval of the run spreads too far, the run is repeated with a shorter interval.
+  """
+  run = lambda every: _accumulate(flat, directions, schedule, every)
+  allowed = -LIMIT * np.log(jnp.finfo(directions.dtype).eps)
+
+  def run_shorter(carry: tuple[Array, Array, _Sums]) -> tuple[Array, Array, _Sums]:
+    _, every, _ = carry
+    sums = run(every)
+    shorter = jnp.clip(jnp.floor(every * (allowed / sums.spread)), 1, jnp.maximum(every - 1, 1)).astype(jnp.int32)
+    return every, smallest_of_batch(jnp.where(sums.spread > allowed, shorter, every)), sums
+
+  every = jnp.minimum(choose_interval(flat, directions.shape[1]), schedule.longest)
+  nothing = jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), jax.eval_shape(run, every))
+  every, _, sums = lax.while_loop(lambda carry: carry[1] < carry[0], run_shorter, (every + 1, every, nothing))
+  return every, sums
+
+
+def _averages(log_r: Float[Array, "B k"], lengths: np.ndarray) -> tuple[Array, Array, Array]:
+  """Returns (exponents, their standard errors, the exponents of every block), in decreasing order."""
+  weights, blocks = jnp.asarray(lengths / lengths.sum(), log_r.dtype), len(lengths)
+  order = jnp.argsort(-jnp.sum(log_r, axis=0))
+  local = log_r[:, order] / jnp.asarray(lengths, log_r.dtype)[:, None]
+  exponents = weights @ local
+  deviation = jnp.where(jnp.isneginf(exponents), 0, local - exponents)
+  correction = blocks / (blocks - 1) if blocks > 1 else jnp.nan
+  return exponents, jnp.sqrt(correction * jnp.sum((weights[:, None] * deviation) ** 2, axis=0)), local
+
+
+def _certify(exponents: Float[Array, "k"], log_det_rate: Array, size: int) -> tuple[Array, Array]:
+  """Returns (the residual of the determinant identity, whether it certifies the spectrum)."""
+  residual = jnp.abs(jnp.sum(exponents) - log_det_rate) / size
+  allowed = CERTAIN * jnp.mean(jnp.abs(exponents)) + ROUNDING
+  return residual, jnp.isfinite(log_det_rate) & (residual <= allowed)
 
 
 @compiled("cell", "k", "burn_in", "interval", "blocks", check=_check_numbers)
@@ -179,126 +221,48 @@ def lyapunov_spectrum(
   interval: int | None = None,
   blocks: int | None = None,
 ) -> LyapunovSpectrum:
-  """The k largest Lyapunov exponents of one trajectory, in nats per step.
+  """Computes the k largest Lyapunov exponents of one trajectory, in nats per step.
 
-  Driven and autonomous networks are one case: the exponents are conditional on the inputs `xs`, and zeros with a `state`
-  leave the network to itself. Differences within the average over time tell how far it has settled:
+  The exponents are conditional on the inputs `xs`. For an autonomous network, pass zeros and a `state`.
 
-  - The steps that count are cut into `blocks` of equal length (to a step), each with its own `local_exponents`. For block
-    means m_b of weight w_b the standard error is √(B/(B-1) Σ w_b² (m_b - λ)²). Correlations within a block are thereby
-    included; those between blocks are not, so it is too small where the network remembers longer than a block. It is NaN
-    for a single block.
-  - Each finite-time exponent still holds the O(1/T) transient of tangents that have not turned into their directions; only
-    `burn_in` takes that away.
-
-  A direction is lost for good where a Jacobian has rows or columns of zeros (dead relu units, ∂·/∂h of an LSTM without
-  kernels); directions lost at different steps add up. Their exponents are -inf, and the others are those of what is left
-  (`_tangents.py`). What the burn-in loses does not count. An overflowed state gives NaN.
+  A direction is lost if a Jacobian has a row or column of zeros, as with dead relu units. Directions lost at different steps add
+  up. Lost directions have exponent -inf; the other exponents are those of the remaining directions. Losses during the burn-in do
+  not count. An overflowed state gives NaN.
 
   Args:
     cell: any `Cell`.
     params: its parameters.
-    xs: one example `[T, I]`; `vmap` for more.
-    state: S_0; the cell's initial state by default.
-    k: how many exponents; by default all n, with the certificate.
-    burn_in: the first steps, which move state and tangents but do not count.
-    interval: steps between two QRs (there is one at the end of every block besides). By default the longest that loses no
-      direction, as a pilot over the last steps and then the run itself show; a batch made by `vmap` shares the smallest. It is
-      1 for k = 1, where a QR is a norm.
-      One that is too long loses the small exponents without a sign of it in the large ones. `residual` shows it, and for
-      k < n a `spread` near ln(1/ε), 16 in float32, or above. Where that happens at interval 1, the Jacobians themselves are
-      not resolved in their precision, as for an LSTM at the zero state, whose h' is a multiple of c'.
-    blocks: of time; by default 20, or as many as there are steps.
+    xs: one example `[T, I]`; use `vmap` for more.
+    state: S_0; by default the cell's initial state.
+    k: the number of exponents. By default all n, with the certificate.
+    burn_in: the number of first steps, which move the state and the tangents but do not count. Only a burn-in removes the O(1/T)
+      transient of tangents that have not yet aligned with their directions.
+    interval: the re-orthonormalization interval in steps. There is another QR at the end of every block. By default it is the
+      longest interval that loses no direction, and 1 for k = 1. The members of a batch under `vmap` share the smallest. Too long
+      an interval loses the small exponents, and the large ones do not show it. It shows in `residual`, and for k < n in a
+      `spread` near or above ln(1/ε), which is 16 in float32.
+    blocks: the number of blocks into which the steps after the burn-in are divided, equally to a step. By default 20, or the
+      number of these steps if it is smaller.
 
   Returns:
-    The spectrum. In exact arithmetic `residual` is 0 for every T. Where a direction is lost for good, both sides of the
-    identity are -inf and certify nothing: it is NaN. Where only one side is, it is inf. `is_certified` says whether all n
-    exponents are finite and the residual is at most 1e-3 of their mean size (plus 1e-6 nats per step, for rounding). It is
-    False for k < n and where a direction is lost, since nothing is certified there.
+    The spectrum, and how far to trust it.
 
   Raises:
-    ValueError: if k, `burn_in`, `interval` or `blocks` is out of bounds, for known parameters that are NaN, or as
-      `state_jacobians` does.
+    ValueError: if `k`, `burn_in`, `interval` or `blocks` is out of bounds, if a parameter is NaN (unless traced), and in the
+      cases of `state_jacobians`.
   """
   flat = flat_trajectory(cell, params, xs, state)
-  (steps, size), dtype = flat.states.shape, flat.states.dtype
+  steps, size = flat.states.shape
   k = size if k is None else k
   _check(steps, size, k, burn_in, interval, blocks)
-  blocks = min(BLOCKS, steps - burn_in) if blocks is None else blocks
-
-  edges = burn_in + np.arange(blocks + 1) * (steps - burn_in) // blocks
-  lengths = np.diff(edges)
-  block_ends = np.isin(np.arange(1, steps + 1), edges)
-  # The burn-in goes to a block that does not exist, whose sums are dropped.
-  block = np.repeat([blocks, *range(blocks)], [burn_in, *lengths])
-  since = np.arange(1, steps + 1) - np.repeat([0, *edges[:-1]], [burn_in, *lengths])
-
-  def decompose(tangents: Tangents, counts: Array) -> tuple[Tangents, Array, Array]:
-    tangents, r = orthonormalize(tangents)
-    log_r = _log_diagonal(r)
-    highest = jnp.max(log_r, where=tangents.live, initial=-jnp.inf)
-    spread = jnp.where(jnp.any(tangents.live), highest - jnp.min(log_r, where=tangents.live, initial=jnp.inf), 0)
-    # What the burn-in loses is not lost to the steps that count.
-    tangents = lax.cond(any_of_batch(~counts & ~jnp.all(tangents.live)), renew, lambda kept: kept, tangents)
-    return tangents, log_r, spread
-
-  def multiply(tangents: Tangents, counts: Array) -> tuple[Tangents, Array, Array]:
-    return tangents, jnp.zeros(k, dtype), jnp.zeros((), dtype)
-
-  def step(carry: tuple[Any, ...], at: tuple[Array, Array, Bool[Array, ""], Int[Array, ""]]) -> tuple[Any, None]:
-    tangents, log_r, log_det, spread = carry
-    s, x, is_due, b = at
-    pushed = _push(flat, tangents, s, x)
-    tangents, new_log_r, new_spread = lax.cond(is_due, decompose, multiply, pushed.tangents, b < blocks)
-    # Sums over a block are short enough for float32; a sum over 10⁴ steps is not.
-    log_r = log_r.at[b].add(new_log_r + _log_diagonal(pushed.r), mode="drop")
-    log_det = log_det.at[b].add(pushed.log_det, mode="drop")
-    return (tangents, log_r, log_det, jnp.where(b < blocks, jnp.maximum(spread, new_spread), spread)), None
-
+  schedule = _schedule(steps, burn_in, min(BLOCKS, steps - burn_in) if blocks is None else blocks)
   directions = first_directions(flat, k)
-
-  def run(every: Array) -> tuple[Array, ...]:
-    due = jnp.asarray(block_ends) | (jnp.asarray(since) % every == 0)
-    zeros = jnp.zeros((blocks, k), dtype)
-    carry = (begin(directions), zeros, zeros[:, 0], zeros[0, 0])
-    carry, _ = lax.scan(step, carry, (flat.states, flat.xs, due, jnp.asarray(block)))
-    return carry[1:]
-
-  def run_shorter(carry: tuple[Array, Array, tuple[Array, ...]]) -> tuple[Array, Array, tuple[Array, ...]]:
-    _, every, _ = carry
-    sums = run(every)
-    spread, allowed = sums[-1], -LIMIT * np.log(jnp.finfo(dtype).eps)
-    shorter = jnp.clip(jnp.floor(every * (allowed / spread)), 1, jnp.maximum(every - 1, 1)).astype(jnp.int32)
-    return every, _smallest_of_batch(jnp.where(spread > allowed, shorter, every)), sums
-
-  if interval is None and k == 1:
-    interval = 1
-  if interval is None:
-    # The pilot saw few steps: where a later interval spreads too far after all, everything is run again.
-    every = jnp.minimum(_choose_interval(flat, k), int(lengths.max()))
-    start = (every + 1, every, jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), jax.eval_shape(run, every)))
-    every, _, sums = lax.while_loop(lambda carry: carry[1] < carry[0], run_shorter, start)
+  if interval is None and k > 1:
+    every, sums = _accumulate_resolved(flat, directions, schedule)
   else:
-    every = jnp.asarray(min(interval, int(lengths.max())), jnp.int32)
-    sums = run(every)
-  log_r, log_det, spread = sums
-
-  weights = jnp.asarray(lengths / lengths.sum(), dtype)
-  order = jnp.argsort(-jnp.sum(log_r, axis=0))
-  local = log_r[:, order] / jnp.asarray(lengths, dtype)[:, None]
-  exponents = weights @ local
-  finite = ~jnp.isneginf(exponents)
-  deviation = jnp.where(finite, local - exponents, 0)
-  correction = blocks / (blocks - 1) if blocks > 1 else jnp.nan
-  log_det_rate = jnp.sum(log_det) / (steps - burn_in)
-  residual = jnp.abs(jnp.sum(exponents) - log_det_rate) / size
-  return LyapunovSpectrum(
-    exponents=exponents,
-    standard_error=jnp.sqrt(correction * jnp.sum((weights[:, None] * deviation) ** 2, axis=0)),
-    local_exponents=local,
-    interval=every,
-    spread=spread,
-    log_det_rate=log_det_rate,
-    residual=residual,
-    is_certified=jnp.isfinite(log_det_rate) & (residual <= CERTAIN * jnp.mean(jnp.abs(exponents)) + ROUNDING),
-  )
+    every = jnp.asarray(min(interval or 1, schedule.longest), jnp.int32)
+    sums = _accumulate(flat, directions, schedule, every)
+  exponents, standard_error, local = _averages(sums.log_r, schedule.lengths)
+  log_det_rate = jnp.sum(sums.log_det) / (steps - burn_in)
+  residual, is_certified = _certify(exponents, log_det_rate, size)
+  return LyapunovSpectrum(exponents, standard_error, local, every, sums.spread, log_det_rate, residual, is_certified)

@@ -1,4 +1,4 @@
-"""Norms of products of Jacobians, as natural logarithms."""
+"""Log norms of Jacobian products."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -10,18 +10,19 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from recurrent_lab._compiled import compiled
+from recurrent_lab._generic import generic_vector
 from recurrent_lab.scaled import log_scale, promoted, rescale
 
 
 class ScaledMatrix(NamedTuple):
-  """`matrix · e^log_scale`: a product of Jacobians that neither under- nor overflows."""
+  """A Jacobian product `matrix · e^log_scale`, which neither underflows nor overflows."""
 
-  matrix: Float[Array, "m n"]  # its largest entry is in [½, 1), unless it is 0 or a block of a larger product
+  matrix: Float[Array, "m n"]  # with its largest entry in [½, 1), unless it is 0 or a block of a larger product
   log_scale: Float[Array, ""]  # nats
 
 
 def _normal(product: ScaledMatrix) -> ScaledMatrix:
-  """The same product with its largest entry in [½, 1), which that of a block need not be: the squares below stay in range."""
+  """Scales a product, which may be a block, so that its largest entry is in [½, 1) and squares stay in range."""
   product = promoted(product)
   scaled = rescale(product.matrix)
   return ScaledMatrix(scaled.array, log_scale(scaled) + product.log_scale)
@@ -29,24 +30,27 @@ def _normal(product: ScaledMatrix) -> ScaledMatrix:
 
 @compiled()
 def log_frobenius_norm(product: ScaledMatrix) -> Float[Array, ""]:
-  """ln (‖P‖_F / √n), n its columns: the root mean square of its singular values, 0 for an orthogonal product."""
+  """Computes ln (‖P‖_F / √n) in nats for a product `[m, n]`: the log of the root mean square of its singular values.
+
+  It is 0 for an orthogonal product.
+  """
   product = _normal(product)
   mean_square = jnp.sum(product.matrix**2) / product.matrix.shape[-1]
   return 0.5 * jnp.log(mean_square) + product.log_scale
 
 
-#: Of the power iteration; more of them are dearer than the squarings they save.
+#: Power-iteration steps. Beyond this they cost more than the squarings they save.
 POWER_STEPS = 6
 
 
 def _by_power_iteration(matrix: Array) -> tuple[Array, Array]:
-  """ln ‖P‖₂ by a few steps u ← G u / ‖G u‖ for G = P Pᵀ, and whether it is right to rounding.
+  """Returns ln ‖P‖₂ by a few steps u ← G u / ‖G u‖ with G = P Pᵀ, and whether it is right to rounding.
 
-  With θ = uᵀ G u and r = G u - θ u, all of G but u has at most the trace μ = ‖P‖_F² - θ left. Where μ < θ no other direction
-  can be the largest, and its eigenvalue lies between θ and θ + ‖r‖² / (θ - μ).
+  Let θ = uᵀ G u and r = G u - θ u. All directions other than u share the trace μ = ‖P‖_F² - θ. If μ < θ, none of these has the
+  largest eigenvalue, which then lies between θ and θ + ‖r‖² / (θ - μ).
   """
   n = matrix.shape[0]
-  new = matrix @ (matrix.T @ (jnp.sin(jnp.arange(1, n + 1, dtype=matrix.dtype)) + 2))
+  new = matrix @ (matrix.T @ generic_vector(n, matrix.dtype))
   for _ in range(POWER_STEPS):
     u = new / jnp.linalg.norm(new)
     pulled = u @ matrix
@@ -59,7 +63,7 @@ def _by_power_iteration(matrix: Array) -> tuple[Array, Array]:
 
 
 def _by_squaring(matrix: Array, is_needed: Array) -> Array:
-  """ln ‖P‖₂ by U ← U Uᵀ / ‖U Uᵀ‖_F from U = P / ‖P‖_F on; something else where it is not needed."""
+  """Returns ln ‖P‖₂ by U ← U Uᵀ / ‖U Uᵀ‖_F from U = P / ‖P‖_F on. The result is meaningless unless `is_needed`."""
   eps = jnp.finfo(matrix.dtype).eps
 
   def normalize(matrix: Array) -> tuple[Array, Array]:
@@ -84,17 +88,17 @@ def _by_squaring(matrix: Array, is_needed: Array) -> Array:
 
 @custom_vmap
 def _log_largest(matrix: Array) -> Array:
-  """ln ‖P‖₂."""
+  """Returns ln ‖P‖₂."""
   by_power, is_right = _by_power_iteration(matrix)
   return jnp.where(is_right, by_power, _by_squaring(matrix, ~is_right))
 
 
 @_log_largest.def_vmap
 def _(axis_size: int, in_batched: list[bool], matrices: Array) -> tuple[Array, bool]:
-  if not in_batched[0]:  # as under jvp, where only a tangent has a batch
+  if not in_batched[0]:  # under jvp, for example, where only the tangent has a batch axis
     return _log_largest.fun(matrices), False
-  # All of a batch square until the last of them is done. A CPU is as fast with one product after another, each for as long as
-  # it needs; others are not.
+  # A batch keeps squaring until its last member is done. A CPU is as fast with one product at a time, each of which stops when
+  # it is done; other devices are not.
   each = lambda matrices: lax.map(_log_largest, matrices)
   together = jax.vmap(_log_largest.fun)
   return lax.platform_dependent(matrices, cpu=each, default=together), True
@@ -102,18 +106,18 @@ def _(axis_size: int, in_batched: list[bool], matrices: Array) -> tuple[Array, b
 
 @compiled()
 def log_spectral_norm(product: ScaledMatrix) -> Float[Array, ""]:
-  """ln ‖P‖₂, by power iteration where that can be certified, else by repeated squaring.
+  """Computes ln ‖P‖₂ in nats, by power iteration if its result can be certified, else by repeated squaring.
 
-  Squaring U ← U Uᵀ / ‖U Uᵀ‖_F from U = P / ‖P‖_F gives ln ‖P‖_F + Σ_k 2^{-k} ln ‖U_k U_kᵀ‖_F, k = 1, 2, …: the logarithms
-  of the 2, 4, 8, … norms of the singular values, which fall to that of the largest. The terms are negative and at least halve,
-  so the last one bounds all that follow: the sum stops where it falls below rounding. Once one singular value dominates that
-  takes a few squarings, at worst (all equal) about as many as a float has bits.
+  Squaring U ← U Uᵀ / ‖U Uᵀ‖_F from U = P / ‖P‖_F gives ln ‖P‖_F + Σ_k 2^{-k} ln ‖U_k U_kᵀ‖_F, k = 1, 2, …. The partial sums are
+  the logarithms of the 2, 4, 8, … norms of the singular values, which decrease to the log of the largest one. The terms are
+  negative and at least halve, so the last term bounds the rest, and the sum stops when it falls below rounding. This takes a few
+  squarings if one singular value dominates, and at worst, if all are equal, about as many as a float has bits.
 
-  Matrix products only, so it is as fast as the machine multiplies, on every kind of device. Forward mode only.
+  Only matrix products are used, so the function is fast on every kind of device. It supports forward-mode differentiation only.
   """
   product = _normal(product)
   return _log_largest(product.matrix) + product.log_scale
 
 
-#: The norms of products by name.
+#: The log norms of products by name.
 NORMS: Mapping[str, Callable[[ScaledMatrix], Array]] = {"spectral": log_spectral_norm, "frobenius": log_frobenius_norm}

@@ -140,7 +140,7 @@ def from_equinox(module: Any, state: State | None = None) -> Cell:
     new = over_batch(eqx.combine(params, static), x.ndim - 1)(x, state)
     return new, jax.tree.leaves(new)[0]
 
-  return Cell(init, initial_state, step)
+  return Cell(init, initial_state, step, output=lambda params, state: jax.tree.leaves(state)[0])
 
 
 def over_batch(function: Callable[..., Any], axes: int) -> Callable[..., Any]:

@@ -36,9 +36,8 @@ class CellModule(nn.RNNCellBase):
   def __call__(self, carry: State, inputs: Array) -> tuple[State, Array]:
     like = self.shapes(inputs.shape[-1])
     if self.has_params(like):
-      values = jax.tree.map(
-        lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), like
-      )  # Flax checks the shapes of existing parameters
+      # Flax checks the shapes of existing parameters.
+      values = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), like)
     else:
       values = self.cell.init(self.make_rng("params"), inputs.shape[-1], self.features, **self.options)
     stored = {name: self.param(name, lambda _, value=value: value) for name, value in to_named(values).items()}

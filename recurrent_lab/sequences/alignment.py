@@ -1,16 +1,16 @@
-"""How inputs and outputs line up: small pure functions over `unroll`, for every cell.
+"""Alignment of inputs with outputs: small pure functions over `unroll`, for every cell.
 
     one to one        cell.step
     many to many      unroll, masked_unroll      o_t for every x_t
     many to one       many_to_one                o at the last step
-    one to many       one_to_many                x_{t+1} = feed(o_t): what was put out is put in
-    many to many      encode_decode              two nets, the second starts where the first ended: S_0 = S^encoder_last
+    one to many       one_to_many                x_{t+1} = feed(o_t): each output becomes the next input
+    many to many      encode_decode              the decoder starts in the last state of the encoder
 
-Sequences of several lengths are padded at the end and carry a mask `[T, ...]`, 1 where a step is real: elsewhere the state
-stands still and the output is 0, so that each member of a padded batch gets what it would get alone.
+Sequences of different lengths are padded at the end and have a mask `[T, ...]`, 1 at real steps. At padded steps the state does
+not change and the output is 0, so each member of a padded batch gets the same results as it would alone.
 
-References: Karpathy, "The unreasonable effectiveness of recurrent neural networks" (2015), for the kinds; Sutskever, Vinyals &
-Le, "Sequence to sequence learning with neural networks", NeurIPS (2014), for encoder and decoder.
+References: Karpathy, "The unreasonable effectiveness of recurrent neural networks" (2015), for the kinds of alignment; Sutskever,
+Vinyals & Le, "Sequence to sequence learning with neural networks", NeurIPS (2014), for encoder and decoder.
 """
 
 from collections.abc import Callable
@@ -26,21 +26,22 @@ import numpy as np
 
 from recurrent_lab._compiled import compiled
 from recurrent_lab.cell import Cell, Params, State, check_params
-from recurrent_lab.sequences.unrolling import hold, start, unroll
+from recurrent_lab.sequences._steps import hold, lowest, start
+from recurrent_lab.sequences.unrolling import unroll
 
 
 class EncoderDecoderParams(NamedTuple):
-  """Two sets of parameters for one cell."""
+  """Two sets of parameters of one cell."""
 
-  encoder: Params  # reads the source
-  decoder: Params  # writes the target, from the encoder's last state on
+  encoder: Params  # parameters of the encoder, which reads the source
+  decoder: Params  # parameters of the decoder, which writes the target and starts in the encoder's last state
 
 
 def length_mask(lengths: ArrayLike, steps: int) -> Float[Array, "T *batch"]:
-  """The mask `[steps, ...]` of sequences of these lengths.
+  """Returns the mask `[steps, ...]` of sequences of these lengths: 1 at real steps, 0 in the padding.
 
   Raises:
-    ValueError: for a length below 1 or above `steps`, unless lengths are traced and cannot be looked at.
+    ValueError: for a length below 1 or above `steps`, unless the lengths are traced.
   """
   if not isinstance(lengths, jax.core.Tracer):
     wrong = [int(n) for n in np.ravel(np.asarray(lengths)) if not 1 <= n <= steps]
@@ -58,12 +59,22 @@ def masked_unroll(
   mask: Float[Array, "..."],
   state: State | None = None,
 ) -> tuple[State, Any]:
-  """`unroll` over the steps whose mask is not 0: `(state after the last of them, outputs)`, outputs elsewhere 0.
+  """Runs the cell over the steps whose mask is not 0. At other steps the state does not change and the output is 0.
 
-  What the padding holds makes no difference, to gradients neither, not even if it is not finite.
+  Padding affects neither outputs nor gradients, even if it is not finite.
+
+  Args:
+    cell: any `Cell`.
+    params: its parameters.
+    xs: inputs `[T, ..., I]`.
+    mask: `[T, ...]`, 0 at padded steps.
+    state: S_0; by default the cell's initial state.
+
+  Returns:
+    `(state after the last real step, outputs [T, ..., H])`.
 
   Raises:
-    ValueError: if the mask has another shape than `xs` without its last axis, or as `unroll` does.
+    ValueError: if the shape of the mask is not that of `xs` without the last axis, and in the cases of `unroll`.
   """
   if jnp.shape(mask) != jnp.shape(xs)[:-1]:
     raise ValueError(
@@ -89,7 +100,10 @@ def many_to_one(
   mask: Float[Array, "T *batch"] | None = None,
   state: State | None = None,
 ) -> Array:
-  """The output `[..., H]` at the last step, or at the last real one; raises `ValueError` as `masked_unroll` does."""
+  """Returns the output `[..., H]` at the last step, or with a mask at the last real step.
+
+  Arguments and errors are those of `masked_unroll`.
+  """
   if mask is None:
     return unroll(cell, params, xs, state)[1][-1]
   _, outputs = masked_unroll(cell, params, xs, mask, state)
@@ -107,22 +121,22 @@ def one_to_many(
   key: Key[Array, ""],
   state: State | None = None,
 ) -> tuple[State, Any]:
-  """Runs on its own output: `x_{t+1}` comes from `o_t`.
+  """Runs the cell on its own outputs: `x_{t+1}` is computed from `o_t`.
 
   Args:
     cell: any `Cell`.
     params: its parameters.
-    x: the first input.
-    steps: how many outputs are wanted, 1 or more.
-    feed: `(o_t, key) -> (y_t, x_{t+1})`: what is kept of an output, and the next input. The key serves those that draw.
-    key: every step gets its own, so that the same key gives the same sequence.
-    state: S_0, such as that after a prompt; the cell's initial state by default.
+    x: the first input `[..., I]`.
+    steps: the number of outputs T, 1 or more.
+    feed: `(o_t, key) -> (y_t, x_{t+1})`, which returns the result to keep and the next input. The key is for random choices.
+    key: the random key, from which every step gets its own. The same key gives the same sequence.
+    state: S_0, for example the state after a prompt; by default the cell's initial state.
 
   Returns:
     `(S_T, (y_1 … y_T))`.
 
   Raises:
-    ValueError: if `steps` is below 1, or as `unroll` does.
+    ValueError: if `steps` is below 1, and in the cases of `unroll`.
   """
   if steps < 1:
     raise ValueError(f"steps is {steps}; a sequence has at least 1.")
@@ -147,11 +161,23 @@ def encode_decode(
   source_mask: Float[Array, "S *batch"] | None = None,
   state: State | None = None,
 ) -> tuple[State, Any]:
-  """A sequence to one of another length: `(S_T, outputs [T, ..., H])` of the decoder, which starts where the encoder ended.
+  """Maps a sequence to one of another length. The decoder starts in the last state of the encoder.
 
-  Its inputs are given (in training the target itself, one step late); to let it run on its own output start `one_to_many` with
-  the decoder's parameters from the encoder's last state. The encoder starts from `state`, its own initial state by default.
-  Raises `ValueError` as `masked_unroll` does.
+  To let the decoder run on its own outputs, call `one_to_many` with the decoder's parameters and the encoder's last state.
+
+  Args:
+    cell: any `Cell`, for both encoder and decoder.
+    params: the parameters of both.
+    source: inputs of the encoder `[S, ..., I]`.
+    targets: inputs of the decoder `[T, ..., J]`; in training, the targets one step late.
+    source_mask: `[S, ...]`, 0 at padded steps of the source.
+    state: S_0 of the encoder; by default the cell's initial state.
+
+  Returns:
+    `(S_T, outputs [T, ..., H])` of the decoder.
+
+  Raises:
+    ValueError: in the cases of `masked_unroll`, and for params that are not `EncoderDecoderParams`.
   """
   check_params(params, EncoderDecoderParams)
   if source_mask is None:
@@ -164,7 +190,7 @@ def encode_decode(
 @jax.tree_util.register_static
 @dataclasses.dataclass(frozen=True)
 class Identity:
-  """The identity of that size as a kernel, `x @ Identity(n) = x`: no product is computed, and it has no gradient."""
+  """An identity kernel, `x @ Identity(n) = x`. It computes no product and has no gradient."""
 
   size: int
 
@@ -177,26 +203,33 @@ class Identity:
 
 
 def one_hot(params: Params, tokens: Int[Array, "T *batch"]) -> tuple[Params, Float[Array, "T *batch kH"]]:
-  """(params', xs) on which a cell does what params do on one-hot inputs, without a product with the whole vocabulary.
+  """Returns (params', xs) that give the same results as `params` on one-hot inputs, without a product over the vocabulary.
 
-  A one-hot x_t picks a row, x_t W = W[token_t]. The rows become the inputs, and the input kernel the identity. The gradient of
-  a loss reaches W through them. Any cell that uses x_t in x_t W only is served: all of the lab's, and stacks of them.
+  A one-hot x_t selects a row, x_t W = W[token_t]. These rows become the inputs `xs [T, ..., k·H]`, and the input kernel becomes
+  the identity. The gradient of a loss reaches W through the rows. This works for every cell that uses x_t only in x_t W: all
+  cells of the lab and all combinations of them, except a `dropout` of the tokens themselves.
 
   Raises:
-    ValueError: if the (first) params have no `input_kernel`, or for a token outside the vocabulary; where tokens are traced and
-      cannot be looked at, such a token gives zeros, as `jax.nn.one_hot` does.
+    ValueError: if the (first) params have no `input_kernel` or have a mask before it, or for a token outside the vocabulary. If
+      tokens are traced, such a token gives zeros instead, as in `jax.nn.one_hot`.
   """
   kernel = check_tokens(params, tokens)
-  is_stack = isinstance(params, tuple) and not hasattr(params, "_fields")
-  first = (params[0] if is_stack else params)._replace(input_kernel=Identity(kernel.shape[1]))
+  *around, changed = lowest(params)
+  changed = changed._replace(input_kernel=Identity(kernel.shape[1]))
+  for outer in reversed(around):
+    changed = outer._replace(cell=changed) if hasattr(outer, "cell") else (changed, *outer[1:])
   tokens, size = jnp.asarray(tokens).astype(jnp.int32), kernel.shape[0]
   rows = kernel.at[jnp.where(tokens < 0, size, tokens)].get(mode="fill", fill_value=0)
-  return (first, *params[1:]) if is_stack else first, rows
+  return changed, rows
 
 
 def check_tokens(params: Params, tokens: Int[Array, "..."]) -> Float[Array, "V kH"]:
-  """The kernel whose rows the tokens pick; raises `ValueError` as `one_hot` does."""
-  first = params[0] if isinstance(params, tuple) and not hasattr(params, "_fields") else params
+  """Returns the kernel whose rows the tokens select. Raises `ValueError` in the cases of `one_hot`."""
+  *around, first = lowest(params)
+  if any(hasattr(outer, "mask") for outer in around):
+    raise ValueError(
+      "Tokens are looked up, not multiplied, so their inputs cannot be masked; put dropout between layers."
+    )
   if not hasattr(first, "input_kernel"):
     raise ValueError(f"{type(first).__name__} has no input_kernel to look tokens up in.")
   size = first.input_kernel.shape[0]
@@ -214,10 +247,11 @@ def check_tokens(params: Params, tokens: Int[Array, "..."]) -> Float[Array, "V k
 def choose(
   logits: Float[Array, "*batch V"], key: Key[Array, ""], temperature: float = 1.0, top_k: int | None = None
 ) -> Int[Array, "*batch"]:
-  """Draws from softmax(logits / temperature), or from its `top_k` most probable tokens; temperature 0 takes the first of them.
+  """Draws tokens `[...]` from softmax(logits / temperature), or from its `top_k` most probable tokens.
 
-  Among equally probable tokens the first count as more probable for `top_k`, so that `top_k=1` is the choice of temperature 0.
-  Logits may be of any size, -inf included. Smaller and smaller temperatures tend to a draw among the most probable tokens.
+  Temperature 0 takes the first of the most probable tokens. As the temperature tends to 0, the result tends to a draw among the
+  most probable tokens. For `top_k`, the first of several equally probable tokens counts as more probable, so `top_k=1` is the
+  choice of temperature 0. Logits `[..., V]` may have any size, including -inf.
 
   Raises:
     ValueError: for a temperature below 0, or a `top_k` below 1 or above the vocabulary.
@@ -231,11 +265,11 @@ def choose(
     return jnp.argmax(logits, axis=-1)
   logits = logits.astype(jnp.promote_types(logits.dtype, jnp.float32))
   largest = jnp.max(logits, axis=-1, keepdims=True)
-  # Relative to the largest, whose own quotient is 0 whatever it is divided by: neither inf - inf nor 0 / 0 occurs.
+  # Relative to the largest logit, whose quotient is set to 0, so that neither inf - inf nor 0 / 0 occurs.
   is_largest = logits == largest
   scaled = jnp.where(is_largest, 0, (logits - jnp.where(is_largest, 0, largest)) / temperature)
   if top_k is not None:
-    # -0 equals 0, but `top_k` puts it below.
+    # -0 equals 0, but `lax.top_k` ranks it lower.
     _, chosen = lax.top_k(jnp.where(logits == 0, 0, logits), top_k)
     is_chosen = jnp.put_along_axis(jnp.zeros(logits.shape, bool), chosen, True, axis=-1, inplace=False)
     scaled = jnp.where(is_chosen, scaled, -jnp.inf)

@@ -1,22 +1,22 @@
-"""N-gram language models: interpolated modified Kneser–Ney smoothing, the count-based rival of a recurrent language model.
+"""N-gram language models with interpolated modified Kneser–Ney smoothing, the baseline for recurrent language models.
 
-For a token w after the k-1 tokens h, of which h' are the last k-2,
+Let w be a token after the k-1 tokens h, and let h' be the last k-2 of these. Then
 
     P_k(w | h) = (c_k(hw) - D_k(c_k(hw))) / c_k(h•) + λ_k(h) P_{k-1}(w | h'),      P_0(w) = 1/V,      c_k(h•) = Σ_w c_k(hw)
     λ_k(h)     = Σ_w D_k(c_k(hw)) / c_k(h•) = (D_1 N_1(h•) + D_2 N_2(h•) + D_3+ N_3+(h•)) / c_k(h•)
     D_k(c)     = 0, D_1, D_2, D_3+ for c = 0, 1, 2, ≥ 3,      D_i = i - (i+1) Y n_{i+1}/n_i,      Y = n_1 / (n_1 + 2 n_2)
 
-and P_k(w | h) = P_{k-1}(w | h') where nothing ever followed h. N_i(h•) is how many w have c_k(hw) = i, n_i is how many k-grams
-have c_k = i. In a model of order n, c_n counts how often an n-gram occurs. Below that, c_k counts how many different left
-neighbours a k-gram has, since P_k matters most where the longer context has not seen w.
+and P_k(w | h) = P_{k-1}(w | h') if nothing ever followed h. N_i(h•) is the number of tokens w with c_k(hw) = i, and n_i is the
+number of k-grams with c_k = i. In a model of order n, c_n counts how often an n-gram occurs. For k < n, c_k counts how many
+different left neighbours a k-gram has, because P_k matters most after longer contexts that have not seen w.
 
-Rows are independent. P_k is also asked for at the k-th token of a row, which has no more than k-1 tokens before it, and for
-that it is the occurrences that matter. So the beginning of every row counts as a left neighbour unlike any other: for k < n
+Rows are independent. P_k also predicts the k-th token of a row, which has only k-1 tokens before it. For this purpose occurrences
+matter, so the beginning of every row counts as a unique left neighbour. For k < n:
 
     c_k(g) = number of tokens v with vg in a row + number of rows that begin with g.
 
-Thus rows of m < n tokens give at their last token what order m gives, and whatever was seen counts in every order. There is no
-token for the beginning or end of a sentence: put one of your own there if it is to be a context, or to be predicted.
+The last token of a row of m < n tokens thus gets the probability of a model of order m, and every token that was seen counts in
+every order. There is no token for the beginning or the end of a sentence. Add your own if it should be a context or a prediction.
 
 Reference: Chen & Goodman, "An empirical study of smoothing techniques for language modeling", Harvard TR-10-98 (1998), eq. 26.
 """
@@ -29,26 +29,33 @@ from numpy.typing import ArrayLike
 
 from recurrent_lab.tasks.task import check_at_least
 
-# The key of no k-gram, and above them all.
+# A key above those of all k-grams.
 NO_KEY = np.iinfo(np.int64).max
 
 
 class NGram(NamedTuple):
-  """A fitted model: entry k-1 is of order k.
+  """A fitted model. Entry k-1 of each tuple belongs to order k.
 
-  M_k different k-grams were seen. They are numbered from 0 in the order of their keys, and the number M_k stands for all
-  that were not seen. The empty 0-gram is number 0, M_0 = 1.
+  M_k different k-grams were seen. They are numbered from 0 in the order of their keys. The number M_k stands for every k-gram
+  that was not seen. The empty 0-gram has number 0, so M_0 = 1.
+
+  Attributes:
+    vocabulary: V.
+    discounts: D_1, D_2, D_3+ of every order.
+    keys: V · (number of the first k-1 tokens) + last token, increasing; then `NO_KEY`.
+    gains: (c_k(hw) - D_k(c_k(hw))) / c_k(h•), indexed by the number of hw; then 0.
+    weights: λ_k(h), indexed by the number of h; 1 if nothing followed h.
   """
 
-  vocabulary: int  # V
-  discounts: Float[np.ndarray, "order 3"]  # D_1, D_2, D_3+
-  keys: tuple[Int[np.ndarray, "M_k+1"], ...]  # V · (number of the first k-1 tokens) + last one, increasing; then NO_KEY
-  gains: tuple[Float[np.ndarray, "M_k+1"], ...]  # (c_k(hw) - D_k(c_k(hw))) / c_k(h•) by the number of hw; then 0
-  weights: tuple[Float[np.ndarray, "M_{k-1}+1"], ...]  # λ_k(h) by the number of h; 1 where nothing followed
+  vocabulary: int
+  discounts: Float[np.ndarray, "order 3"]
+  keys: tuple[Int[np.ndarray, "M_k+1"], ...]
+  gains: tuple[Float[np.ndarray, "M_k+1"], ...]
+  weights: tuple[Float[np.ndarray, "M_{k-1}+1"], ...]
 
 
 def _checked(tokens: ArrayLike, vocabulary: int) -> Int[np.ndarray, "..."]:
-  """The tokens as 64-bit integers, in which the keys have room: they stay below (N + 2) V."""
+  """Checks tokens and returns them as 64-bit integers, which hold all keys: these stay below (N + 2) V."""
   array = np.asarray(tokens)
   if array.size == 0 or array.ndim == 0 or not np.issubdtype(array.dtype, np.integer):
     raise ValueError(f"tokens is {array.dtype}{list(array.shape)}; it must be rows of one or more whole numbers.")
@@ -58,7 +65,7 @@ def _checked(tokens: ArrayLike, vocabulary: int) -> Int[np.ndarray, "..."]:
 
 
 def _estimated_discounts(counts: Int[np.ndarray, "M"]) -> Float[np.ndarray, "3"]:
-  """D_1, D_2, D_3+ from n_1 … n_4; i/2 in place of a D_i that is not between 0 and i, as where n_i or n_{i+1} is 0."""
+  """Estimates D_1, D_2, D_3+ from n_1 … n_4. Uses i/2 if D_i is not between 0 and i, as when n_i or n_{i+1} is 0."""
   n = np.bincount(np.minimum(counts, 5), minlength=6)[1:5]
   i = np.arange(1, 4)
   with np.errstate(divide="ignore", invalid="ignore"):
@@ -67,19 +74,19 @@ def _estimated_discounts(counts: Int[np.ndarray, "M"]) -> Float[np.ndarray, "3"]
 
 
 def fit(tokens: ArrayLike, vocabulary: int, order: int, discounts: ArrayLike | None = None) -> NGram:
-  """The model of some text. Sorting dominates: O(order · N ln N) time, O(order · N) memory.
+  """Fits a model to a text. Sorting dominates the cost: O(order · N ln N) time, O(order · N) memory.
 
   Args:
-    tokens: whole numbers from 0, one text `[N]`, or rows `[S, N]` that are independent of each other.
-    vocabulary: V, how many tokens there are.
-    order: n, at least 1; a token is predicted from the n-1 before it.
-    discounts: D_1, D_2, D_3+ of every order, `[order, 3]`. By default they are estimated, and lie strictly between 0 and the
-      count, so that every probability is positive; D_i is i/2 where there are too few counts to estimate it. Three equal
-      ones give Kneser–Ney smoothing with a single discount. With zeros there may be tokens of probability 0.
+    tokens: whole numbers from 0: one text `[N]`, or independent rows `[S, N]`.
+    vocabulary: V, the number of different tokens.
+    order: n, at least 1. Each token is predicted from the n-1 tokens before it.
+    discounts: D_1, D_2, D_3+ of every order, `[order, 3]`. By default they are estimated and lie strictly between 0 and the
+      count, so every probability is positive; D_i is i/2 if there are too few counts. Three equal discounts give Kneser–Ney
+      smoothing with a single discount. With discounts of 0, some tokens may have probability 0.
 
   Raises:
-    ValueError: for a vocabulary or an order below 1, tokens that are none, not whole numbers, or outside the vocabulary, or
-      discounts of another shape or outside 0 ≤ D_i ≤ i.
+    ValueError: for a vocabulary or an order below 1, tokens that are empty, not whole numbers or outside the vocabulary, or
+      discounts with another shape or outside 0 ≤ D_i ≤ i.
   """
   check_at_least("order", order, 1)
   check_at_least("vocabulary", vocabulary, 1)
@@ -93,11 +100,11 @@ def fit(tokens: ArrayLike, vocabulary: int, order: int, discounts: ArrayLike | N
 
   keys: list[np.ndarray] = []
   counts: list[np.ndarray] = []
-  numbers = np.zeros((len(rows), rows.shape[1] + 1), np.int64)  # of the k-gram that starts at each place
+  numbers = np.zeros((len(rows), rows.shape[1] + 1), np.int64)  # the number of the k-gram that starts at each place
   for k in range(1, order + 1):
     key = numbers[:, :-1] * vocabulary + rows[:, k - 1 :]
     unique, first, inverse, count = np.unique(key, return_index=True, return_inverse=True, return_counts=True)
-    if k > 1:  # now that the k-grams are known, the (k-1)-grams count by their left neighbours
+    if k > 1:  # the k-grams are known now, so the (k-1)-grams can be counted by their left neighbours
       size = len(counts[-1])
       inner = np.bincount(numbers[:, 1:].ravel()[first], minlength=size)
       counts[-1] = inner + np.bincount(numbers[:, :1].ravel(), minlength=size)
@@ -119,10 +126,10 @@ def fit(tokens: ArrayLike, vocabulary: int, order: int, discounts: ArrayLike | N
 
 
 def _numbers(model: NGram, tokens: Int[np.ndarray, "*rows T"]) -> list[Int[np.ndarray, "..."]]:
-  """The number of the k-gram that starts at each place, `[..., T-k+1]` (or `[..., 0]`), for k = 0 … order."""
+  """Returns the number of the k-gram that starts at each place, `[..., T-k+1]` (or `[..., 0]`), for k = 0 … order."""
   numbers = [np.zeros((*tokens.shape[:-1], tokens.shape[-1] + 1), np.int64)]
   for k, keys in enumerate(model.keys, 1):
-    # After an unseen h, numbered M_{k-1}, hw has a key above all that were seen.
+    # If h was not seen, its number is M_{k-1}, and the key of hw is above all keys that were seen.
     key = numbers[-1][..., :-1] * model.vocabulary + tokens[..., k - 1 :]
     place = np.searchsorted(keys, key)
     numbers.append(np.where(keys[place] == key, place, len(keys) - 1))
@@ -130,14 +137,17 @@ def _numbers(model: NGram, tokens: Int[np.ndarray, "*rows T"]) -> list[Int[np.nd
 
 
 def log_probabilities(model: NGram, tokens: ArrayLike) -> Float[np.ndarray, "*rows T"]:
-  """ln P of every token after the order-1 tokens before it in its row, or as many as there are, in nats.
+  """Returns ln P of every token in nats, given the order-1 tokens before it in its row, or as many as there are.
 
   Args:
-    model: as `fit` gives it.
-    tokens: `[..., T]`; the first token of a row has no context, and gets P_1.
+    model: a model from `fit`.
+    tokens: `[..., T]`. The first token of a row has no context and gets P_1.
+
+  Returns:
+    `[..., T]`.
 
   Raises:
-    ValueError: for tokens that are none, not whole numbers, or outside the vocabulary.
+    ValueError: for tokens that are empty, not whole numbers, or outside the vocabulary.
   """
   tokens = _checked(tokens, model.vocabulary)
   numbers = _numbers(model, tokens)
@@ -149,14 +159,14 @@ def log_probabilities(model: NGram, tokens: ArrayLike) -> Float[np.ndarray, "*ro
 
 
 def next_log_probabilities(model: NGram, context: ArrayLike) -> Float[np.ndarray, "V"]:
-  """ln P of all tokens after a context, in nats.
+  """Returns ln P of every token of the vocabulary after a context, in nats, `[V]`.
 
   Args:
-    model: as `fit` gives it.
-    context: `[T]`, the tokens before, of which the last order-1 matter; there may be fewer or none.
+    model: a model from `fit`.
+    context: `[T]`, the tokens before. Only the last order-1 matter; there may be fewer or none.
 
   Raises:
-    ValueError: for a context that is not `[T]`, or tokens that are not whole numbers, or outside the vocabulary.
+    ValueError: for a context that is not `[T]`, or tokens that are not whole numbers or are outside the vocabulary.
   """
   tokens = np.asarray(context)
   if tokens.ndim != 1:
@@ -175,10 +185,10 @@ def next_log_probabilities(model: NGram, context: ArrayLike) -> Float[np.ndarray
 
 
 def perplexity(log_probabilities: ArrayLike) -> float:
-  """exp(-mean ln P): among how many equally likely tokens the model would be as unsure; infinite if one has P = 0.
+  """Returns exp(-mean ln P), the number of equally likely tokens with the same uncertainty. It is inf if any P is 0.
 
   Raises:
-    ValueError: if there are no numbers to average.
+    ValueError: if `log_probabilities` is empty.
   """
   array = np.asarray(log_probabilities)
   if array.size == 0:

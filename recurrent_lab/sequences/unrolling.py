@@ -1,8 +1,8 @@
-"""A cell repeated over a sequence.
+"""Unrolls a cell over a sequence.
 
-Everything here is one `lax.scan` over `cell.step`; whatever reads a trajectory starts from these functions. As all instruments,
-they compile once for equal cells, options and shapes (`_compiled.py`). A cell built of new functions at every turn of a loop is
-another cell each time, so make it once, by a factory under `variants`.
+Every function here is one `lax.scan` over `cell.step`, and all instruments build on them. Like the instruments, they compile once
+for equal cells, options and shapes (`_compiled.py`). A cell that is made from new functions in every iteration of a loop is a new
+cell each time, so make it once, or make it with a factory under `variants`.
 """
 
 from functools import partial
@@ -17,98 +17,7 @@ import numpy as np
 from recurrent_lab._compiled import compiled
 from recurrent_lab.activations import Activity
 from recurrent_lab.cell import Cell, Params, State
-
-
-def start(cell: Cell, params: Params, xs: Array, state: State | None = None) -> State:
-  """The state to start from (the cell's own where `state` is None), after checking that everything fits.
-
-  Raises:
-    ValueError: if `xs` is not `[T, ..., I]` with T ≥ 1, if I is not the width that the params take, if the state has other
-      shapes than the cell's own for that batch, or if a step would change its structure, shape or dtype; where params, inputs
-      and state are of several dtypes, the one that does not fit is named.
-  """
-  if jnp.ndim(xs) < 2 or jnp.shape(xs)[0] < 1:
-    raise ValueError(f"xs has shape {jnp.shape(xs)}; a sequence is [T, ..., I] with at least one step.")
-  check_width(params, xs, f"xs has {xs.shape[-1]} inputs per step; these params take")
-  batch = xs.shape[1:-1]
-  own = jax.eval_shape(lambda p: cell.initial_state(p, batch), params)
-  if state is None:
-    state = cell.initial_state(params, batch)
-  given = jax.eval_shape(lambda s: s, state)
-  is_as = lambda a, b: jax.tree.structure(a) == jax.tree.structure(b) and _shapes(a) == _shapes(b)  # type: ignore[operator]
-  if not is_as(given, own):
-    raise ValueError(
-      f"The state {_described(given)} does not fit inputs of shape {xs.shape}; the cell's own is {_described(own)}."
-    )
-  after, _ = jax.eval_shape(cell.step, params, state, xs[0])
-  if not is_as(given, after):
-    raise ValueError(_changed(given, after))
-  if _dtypes(given) != _dtypes(after):
-    raise ValueError(_mixed(cell, params, xs, given, own, after))
-  return state
-
-
-def check_width(params: Params, x: Array, complaint: str) -> None:
-  """Raises a `ValueError` of that beginning unless the last axis of `x` is as wide as the (first) params' inputs."""
-  while not hasattr(params, "input_kernel"):
-    if isinstance(params, tuple) and not hasattr(params, "_fields") and params:
-      params = params[0]
-    elif hasattr(params, "cell"):
-      params = params.cell
-    else:
-      return
-  kernel = params.input_kernel
-  if hasattr(kernel, "shape") and len(kernel.shape) and kernel.shape[0] != x.shape[-1]:
-    raise ValueError(f"{complaint} {kernel.shape[0]}.")
-
-
-def _described(tree: Any) -> str:
-  """The dtype and shape of every array in its place: `LSTMState(hidden=float32 (5,), cell=float32 (5,))`."""
-  return str(jax.tree.map(lambda leaf: f"{leaf.dtype.name} {leaf.shape}", tree)).replace("'", "")
-
-
-def _changed(before: Any, after: Any) -> str:
-  return f"A step must keep the shape and dtype of the state, but turns {_described(before)} into {_described(after)}."
-
-
-def _shapes(tree: Any) -> list[tuple[int, ...]]:
-  return [leaf.shape for leaf in jax.tree.leaves(tree)]
-
-
-def _dtypes(tree: Any) -> list[str]:
-  return [jnp.result_type(leaf).name for leaf in jax.tree.leaves(tree)]
-
-
-def _mixed(cell: Cell, params: Params, xs: Array, state: Any, own: Any, after: Any) -> str:
-  """One sentence that names the argument whose dtype makes a step change that of the state."""
-  names = lambda tree: ", ".join(sorted(set(_dtypes(tree))))
-  changes = f"a step turns a state of {names(state)} into {names(after)}"
-  keeps = lambda state, x: _dtypes(jax.eval_shape(cell.step, params, state, x)[0]) == _dtypes(state)
-  x = jax.eval_shape(lambda x: x[0], xs)
-  if keeps(own, x):
-    return f"The state has dtype {names(state)}, but the cell's own has {names(own)}: {changes}."
-  if keeps(own, jax.ShapeDtypeStruct(x.shape, jax.tree.leaves(own)[0].dtype)):
-    return f"xs has dtype {names(xs)}, but these params take {names(own)}: {changes}."
-  if len(set(_dtypes(params))) > 1:
-    return f"params have dtypes {names(params)}, which must be one: {changes}."
-  return _changed(state, after)
-
-
-def scan(cell: Cell, params: Params, xs: Array, state: State) -> tuple[State, State, Array]:
-  """(S_T, (S_0 … S_{T-1}), (o_1 … o_T)): what every step was given and what it put out."""
-
-  def step(s: State, x: Array) -> tuple[State, tuple[State, Array]]:
-    new, output = cell.step(params, s, x)
-    return new, (s, output)
-
-  final, (states, outputs) = lax.scan(step, state, xs)
-  return final, states, outputs
-
-
-def hold(is_on: Array, new: Any, old: Any) -> Any:
-  """`new` where `is_on`, whose axes are the first of every array, else `old`."""
-  where = lambda n, o: jnp.where(is_on.reshape(*is_on.shape, *[1] * (n.ndim - is_on.ndim)), n, o)
-  return jax.tree.map(where, new, old)
+from recurrent_lab.sequences._steps import hold, scan, start
 
 
 @compiled("cell", "segment")
@@ -121,16 +30,16 @@ def unroll(
     cell: any `Cell`.
     params: its parameters.
     xs: inputs `[T, ..., I]`.
-    state: S_0; the cell's initial state by default.
-    segment: if given, a reverse pass keeps only the state at every `segment`-th step and recomputes the rest, so that
-      memory grows with T / segment + segment instead of T. Values and gradients are those of the plain scan.
+    state: S_0; by default the cell's initial state.
+    segment: if given, a reverse pass stores only every `segment`-th state and recomputes the others. Memory then grows with
+      T / segment + segment instead of T. Values and gradients are those of the plain scan.
 
   Returns:
     `(S_T, outputs [T, ..., H])`.
 
   Raises:
-    ValueError: if `xs` is not `[T, ..., I]` with T ≥ 1, if I is not the width that the params take, if the state does not have
-      the shapes of the cell's own, if a step would change its structure, shape or dtype, or if `segment` is below 1.
+    ValueError: if `xs` is not `[T, ..., I]` with T ≥ 1, or if I is not the input size of the params. Also if the state has wrong
+      shapes, if a step changes the structure, shapes or dtypes of the state, or if `segment` is below 1.
   """
   state = start(cell, params, xs, state)
   step = partial(cell.step, params)
@@ -138,7 +47,7 @@ def unroll(
     return lax.scan(step, state, xs)
   if segment < 1:
     raise ValueError(f"segment is {segment}; it must be at least 1 step.")
-  whole = xs.shape[0] // segment * segment  # the steps that fill segments; the rest follows plainly
+  whole = xs.shape[0] // segment * segment  # the steps that fill segments; the others follow in a plain scan
 
   @jax.checkpoint
   def run_segment(s: State, segment_xs: Array) -> tuple[State, Array]:
@@ -152,7 +61,7 @@ def unroll(
 
 @compiled("cell")
 def trajectory(cell: Cell, params: Params, xs: Float[Array, "T *batch I"], state: State | None = None) -> State:
-  """The states S_0 … S_T, stacked on a leading axis of length T + 1; raises `ValueError` as `unroll` does."""
+  """Returns the states S_0 … S_T, stacked on a leading axis of length T + 1. Raises `ValueError` in the cases of `unroll`."""
   state = start(cell, params, xs, state)
   final, states, _ = scan(cell, params, xs, state)
   return jax.tree.map(lambda before, last: jnp.concatenate([before, last[None]]), states, final)
@@ -162,13 +71,13 @@ def trajectory(cell: Cell, params: Params, xs: Float[Array, "T *batch I"], state
 def activities(
   cell: Cell, params: Params, xs: Float[Array, "T *batch I"], state: State | None = None
 ) -> dict[str, Activity]:
-  """What every nonlinearity of the cell did along the sequence: name -> `Activity` of arrays `[T, ..., H]`.
+  """Returns the values and log-slopes of every nonlinearity along the sequence: name -> `Activity` of arrays `[T, ..., H]`.
 
   Raises:
-    ValueError: if the cell has no `probe`, or as `unroll` does.
+    ValueError: if the cell has no `probe`, and in the cases of `unroll`.
   """
   if cell.probe is None:
-    raise ValueError("This cell has no probe; give its Cell a fourth field that returns {name: Activity}.")
+    raise ValueError("This cell has no probe; give its Cell a field `probe` that returns {name: Activity}.")
   state = start(cell, params, xs, state)
   _, states, _ = scan(cell, params, xs, state)
   return jax.vmap(partial(cell.probe, params))(states, xs)
@@ -184,12 +93,12 @@ def truncated_unroll(
   k1: int,
   k2: int,
 ) -> Array:
-  """The outputs of `unroll`, with the gradient of truncated BPTT(k1, k2).
+  """Computes the outputs of `unroll` with the gradient of truncated BPTT(k1, k2).
 
-  Every k1 steps the outputs of the last k1 steps are sent back through the last k2 steps, where the state counts as given:
-  o_t with e - k1 < t ≤ e, e = k1, 2 k1, …, depends on parameters and inputs from step e - k2 + 1 on, and on S_0 if e ≤ k2.
-  All windows run at
-  once, as a batch of sequences of k2 steps that start from the states of one plain pass.
+  Every k1 steps, the loss of the last k1 outputs is propagated back through the last k2 steps. The state before these steps
+  counts as a constant. In other words, o_t with e - k1 < t ≤ e and e = k1, 2 k1, … depends on the parameters and inputs from
+  step e - k2 + 1 on, and on S_0 if e ≤ k2. All windows run at once, as a batch of sequences of k2 steps that start from the
+  states of one plain pass.
 
   Reference: Williams & Peng, "An efficient gradient-based algorithm for on-line training of recurrent network trajectories",
   Neural Computation 2 (1990).
@@ -198,29 +107,26 @@ def truncated_unroll(
     cell: any `Cell`.
     params: its parameters.
     xs: inputs `[T, ..., I]`.
-    state: S_0; the cell's initial state by default.
-    k1: steps between two backward passes.
-    k2: steps that each goes back.
+    state: S_0; by default the cell's initial state.
+    k1: the number of steps between two backward passes.
+    k2: the number of steps of each backward pass.
 
   Returns:
     Outputs `[T, ..., H]`.
 
   Raises:
-    ValueError: unless 1 ≤ k1 ≤ k2, or as `unroll` does.
+    ValueError: unless 1 ≤ k1 ≤ k2, and in the cases of `unroll`.
   """
   if not 1 <= k1 <= k2:
     raise ValueError(f"Truncated BPTT has k1 = {k1} and k2 = {k2}; it needs 1 ≤ k1 ≤ k2.")
   state = start(cell, params, xs, state)
   steps = xs.shape[0]
   _, states, _ = scan(cell, lax.stop_gradient(params), xs, lax.stop_gradient(state))
-  first = (
-    np.arange(0, steps, k1) + k1 - k2
-  )  # the step each window starts with, below 0 where it reaches past the beginning
+  # The first step of each window; negative if the window starts before the sequence.
+  first = np.arange(0, steps, k1) + k1 - k2
   at = first + np.arange(k2)[:, None]  # [k2, W]
   inside = jnp.asarray((at >= 0) & (at < steps))
-  from_start = int(
-    np.sum(first <= 0)
-  )  # these windows start from S_0 itself, the others from states that count as given
+  from_start = int(np.sum(first <= 0))  # these windows start from S_0, the others from constant states
   held = jax.tree.map(lambda a: a[first[from_start:]], lax.stop_gradient(states))
   s = jax.tree.map(lambda a, h: jnp.concatenate([jnp.broadcast_to(a, (from_start, *a.shape)), h]), state, held)
 

@@ -6,7 +6,7 @@ A factory makes variants that are not in the table: `copy_memory(100, symbols=4)
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from recurrent_lab.cell import check_choice
+from recurrent_lab._checks import check_choice
 from recurrent_lab.tasks._adding import adding, multiplication
 from recurrent_lab.tasks._captions import captions, image_row, letter_row, spell
 from recurrent_lab.tasks._language import language, next_tokens

@@ -1,6 +1,6 @@
 """The adding problem and the multiplication problem: keep two numbers out of many, and combine them at the end.
 
-    x_t = (u_t, m_t),   u_t uniform on [0, 1],   m_t = 1 at two steps a < T/2 <= b, one drawn from each half, else 0
+    x_t = (u_t, m_t),   u_t uniform on [0, 1],   m_t = 1 at two steps a < T/2 <= b, drawn uniformly, one from each half, else 0
     adding:          y_T = u_a + u_b
     multiplication:  y_T = u_a u_b
 

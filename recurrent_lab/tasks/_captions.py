@@ -2,7 +2,7 @@
 
     P(name | image) = ∏_t P(letter_t | letter_1 … letter_{t-1}, image)
 
-The net sees the image once, at step 0. At later steps it sees the letter before. In training this is the right letter (teacher
+The net sees the image once, at step 0. At later steps it sees the previous letter. In training this is the right letter (teacher
 forcing). In free running, `sequence.one_to_many` starts from `image_row` and feeds back `letter_row` of the letter the net chose.
 
 References: Vinyals, Toshev, Bengio & Erhan, "Show and tell: a neural image caption generator", CVPR (2015); Williams & Zipser,
@@ -69,8 +69,8 @@ def captions(images: ArrayLike, labels: ArrayLike, names: Sequence[str], test_sh
 
   Baseline: a predictor that knows only the step t predicts the letter frequencies at that step. Its loss is
   Σ_t n_t H_t / Σ_t n_t, where n_t training names reach step t and H_t is the entropy of their letters there. Score: the share of
-  wrong letters, including END, given the right letters before them. Solved: below 3 %, because most letters follow from those
-  before.
+  wrong letters, including END, given the right previous letters. Solved: below 3 %, because most letters follow from the previous
+  ones.
 
   Args:
     images: `[N, P]`, one image per row.

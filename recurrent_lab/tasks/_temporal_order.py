@@ -11,7 +11,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Key
 import numpy as np
 
-from recurrent_lab.cell import check_choice, variants
+from recurrent_lab._checks import check_choice
+from recurrent_lab.cell import variants
 from recurrent_lab.tasks.task import Batch, Task, answer_at_end, check_at_least, cross_entropy, error_rate
 
 # Number of relevant symbols -> where each may stand: in the T/10 steps that start at this many tenths of T.

@@ -27,9 +27,8 @@ MEAN, VARIANCE = 0.93018, 0.05112  # the long-run mean and variance of x
 _PER_UNIT = 4  # integration steps per unit of time
 _EVERY = 3  # units of time between two samples
 _TRANSIENT = 20  # delays cut off at the start of every series
-_SHIFTS = (
-  30 * DELAY
-)  # the largest random shift of a start, about ten turns around the attractor: the series keep in phase for long
+# The largest random shift of a start: about ten turns around the attractor, because the series stay in phase for long.
+_SHIFTS = 30 * DELAY
 
 
 def _trapezoid() -> tuple[np.ndarray, np.ndarray]:

@@ -21,7 +21,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Inexact
 
-from recurrent_lab.cell import check_choice
+from recurrent_lab._checks import check_choice
 from recurrent_lab.theory.domain import restrict_gain
 
 sigmoid = jax.nn.sigmoid

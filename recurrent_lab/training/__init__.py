@@ -3,11 +3,11 @@
 from recurrent_lab._gradient import Gradient as Gradient  # a type: (params, batch) -> (loss, gradient)
 from recurrent_lab.training.clips import clip_by_global_norm, clip_by_unit_norm
 from recurrent_lab.training.gathered import reverse_unroll
+from recurrent_lab.training.optimizers import OPTIMIZERS, optimizer
 from recurrent_lab.training.parallel import data_parallel
 from recurrent_lab.training.regularizers import adjoints, flossing, omega
 from recurrent_lab.training.updates import (
   CLIPS,
-  OPTIMIZERS,
   StepInfo,
   TrainState,
   clipping,
@@ -18,7 +18,6 @@ from recurrent_lab.training.updates import (
   init_state,
   lookup,
   omega_gradient,
-  optimizer,
   predict,
   train_step,
   truncated_gradient,

@@ -1,11 +1,11 @@
-"""Clipping of gradients by their norm, right whenever their entries are finite, as optax transformations.
+"""Gradient clipping by norm, as optax transformations. The results are right whenever all entries are finite.
 
     ĝ = g · min(1, c / ‖g‖)                                       the whole gradient: Pascanu et al. (2013)
-    ĝ_u = g_u · min(1, c max(‖w_u‖, 10⁻³) / ‖g_u‖)                unit by unit: Brock et al. (2021)
+    ĝ_u = g_u · min(1, c max(‖w_u‖, 10⁻³) / ‖g_u‖)                each unit: Brock et al. (2021)
 
-The norm of a gradient of 10²⁰ is finite in float32 and its square is not; one of 10³⁸ may have a norm that is not either. Here g
-and ‖g‖ are divided by one power of two before they are divided by each other. Where nothing leaves the range, the results are
-those of `optax.clip_by_global_norm` and `optax.adaptive_grad_clip`, which otherwise return zeros.
+In float32, a gradient of 10²⁰ has a finite norm but its square overflows, and the norm of a gradient of 10³⁸ may overflow too.
+Here g and ‖g‖ are scaled by the same power of two before the division. If nothing overflows, the results are those of
+`optax.clip_by_global_norm` and `optax.adaptive_grad_clip`. These return zeros if the square overflows.
 
 References: Pascanu, Mikolov & Bengio, "On the difficulty of training recurrent neural networks", ICML (2013), algorithm 1; Brock,
 De, Smith & Simonyan, "High-performance large-scale image recognition without normalization", ICML (2021), eq. 3.
@@ -22,20 +22,20 @@ import optax
 
 from recurrent_lab.scaled import largest_exponent, norm, scaled_norm, shift
 
-# The norm of a unit's weights counts as no less, so that a unit at 0 can leave it.
+# The smallest norm of a unit's weights in the formula, so that a unit whose weights are 0 can still learn.
 SMALLEST_UNIT = 1e-3
 
 
 def clip_by_global_norm(threshold: ArrayLike) -> optax.GradientTransformation:
-  """Scales the gradient down to a norm of `threshold` over all its entries, if that is larger."""
+  """Scales the gradient down to the norm `threshold` over all its entries, if its norm is larger."""
   return optax.stateless(lambda gradient, params: _bounded(gradient, jnp.asarray(threshold)))
 
 
 def clip_by_unit_norm(ratio: ArrayLike) -> optax.GradientTransformation:
-  """Scales the gradient of each unit down to a norm of `ratio` times that of the unit's weights, if that is larger.
+  """Scales the gradient of each unit down to `ratio` times the norm of the unit's weights, if its norm is larger.
 
-  A unit is a column of a kernel `[in, out]`, and a vector is one unit. Arrays of three axes are summed over the first, those of
-  more over all but the last.
+  A unit is a column of a kernel `[in, out]`. A vector is one unit. In arrays with three axes the norm is taken over the first
+  axis, and with more axes over all except the last.
   """
 
   def clip(gradient: Array, weights: Array) -> Array:
@@ -47,7 +47,7 @@ def clip_by_unit_norm(ratio: ArrayLike) -> optax.GradientTransformation:
 
 
 def _by_unit(array: Array) -> tuple[int, Callable[[Array], Array], Callable[[Array], Array]]:
-  """How many axes tell units apart, and how to move these axes to the front and back."""
+  """Returns the number of axes that index units, and functions that move these axes to the front and back."""
   if jnp.squeeze(array).ndim <= 1:
     return 0, lambda a: a, lambda a: a
   if array.ndim <= 3:
@@ -56,7 +56,7 @@ def _by_unit(array: Array) -> tuple[int, Callable[[Array], Array], Callable[[Arr
 
 
 def _bounded(gradient: Any, bound: Array, batch_ndim: int = 0) -> Any:
-  """g · min(1, c / ‖g‖), the norm over all axes but the first `batch_ndim`, each index of which has a bound c of its own."""
+  """Computes g · min(1, c / ‖g‖). The first `batch_ndim` axes index norms and bounds c; the norm is over all other axes."""
   size, exponent = scaled_norm(gradient, batch_ndim)
   is_small = shift(size, exponent) < bound
 
@@ -69,9 +69,10 @@ def _bounded(gradient: Any, bound: Array, batch_ndim: int = 0) -> Any:
 
 
 def from_large_gradients(optimiser: optax.GradientTransformation) -> optax.GradientTransformation:
-  """An optimiser that divides the gradient of each array by its norm, given a multiple whose square does not overflow.
+  """Protects an optimiser that divides the gradient of each array by its norm from overflow of the square.
 
-  Its updates are those of any multiple, so gradients above 1 are divided by a power of two, array by array.
+  Such an optimiser makes the same update for every multiple of the gradient. Each array with entries above 1 is therefore divided
+  by a power of two.
   """
   inner = optax.with_extra_args_support(optimiser)
 

@@ -1,11 +1,11 @@
-"""The gradient of a batch on several devices: each takes its share of the members, and what they find is averaged.
+"""Gradients of a batch on several devices. Each device computes the gradient of its share, and the results are averaged.
 
     g = 1/D Σ_d g_d,      g_d = ∇ (1/|B_d| Σ_{b∈B_d} L_b)      for shares B_d of equal size
 
-which is the gradient of the mean over the batch. On a CPU this is how both the products and the nonlinearities of a scan use
-all cores: start with `jax.config.update("jax_num_cpu_devices", n)`, which makes n devices of them. If the loss factorises
-matrices (`flossing`), set the environment's `PJRT_NPROC` to more than n before: a batch of QRs waits for threads of XLA's pool
-on one of them.
+This is the gradient of the mean over the batch. On a CPU, it lets a scan use all cores: start with
+`jax.config.update("jax_num_cpu_devices", n)`, which makes n devices out of the cores. If the loss factorises matrices
+(`flossing`), first set the environment variable `PJRT_NPROC` to more than n. Otherwise the program may hang, because batched QRs
+occupy threads of XLA's pool while they wait for others.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,25 +20,25 @@ Gradient = Callable[[Any, Any], Any]  # (params, batch) -> a pytree of means ove
 
 
 def data_parallel(gradient: Gradient, devices: Sequence[Any] | None = None, axis: int = 1) -> Gradient:
-  """`gradient` of the whole batch, computed by all devices at once.
+  """Makes `gradient` run on all devices at once, each with its share of the batch.
 
   Args:
-    gradient: `(params, batch) -> means`; every result is a mean over members of the batch, all of the same weight.
-    devices: those that take part; the local ones by default.
-    axis: of every array of the batch, the one that runs over its members; 1 for sequences `[T, B, ...]`.
+    gradient: `(params, batch) -> means`. Every result is a mean over the members of the batch with equal weights.
+    devices: the devices to use; by default the local devices.
+    axis: the batch axis of every array of the batch; 1 for sequences `[T, B, ...]`.
 
   Returns:
-    A function of the same arguments, whose results every device holds.
+    A function with the same arguments. Every device holds its results.
 
   Raises:
-    ValueError: when called, if the devices do not divide the members, or an array of the batch lacks the axis.
+    ValueError: when called, if the batch size is not a multiple of the number of devices, or an array lacks the batch axis.
   """
   chosen = jax.local_devices() if devices is None else list(devices)
   mesh = Mesh(np.array(chosen), ("device",))
   share = PartitionSpec(*[None] * axis, "device")
 
   def average(mean: Any) -> Any:
-    """The mean over devices; the sum is taken of means over a power of two, since it may be out of range where they are not."""
+    """Averages over devices. Divides by a power of two before the sum, because the sum may overflow where the means do not."""
     power = 2 ** (len(chosen) - 1).bit_length()
     return lax.psum(mean / power, "device") * (power / len(chosen))
 

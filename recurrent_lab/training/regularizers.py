@@ -1,11 +1,11 @@
-"""Two penalties that keep the product of Jacobians near norm 1, both for any cell.
+"""Two penalties that keep Jacobian products near norm 1, for any cell.
 
-    Ω = mean_k ( ‖a_{k+1} J_{k+1}‖ / ‖a_{k+1}‖ - 1 )²,    a_k = ∂L/∂S_k        along the direction that matters to the loss
-    F = mean_i λ_i²                                                            along the k directions that grow most
+    Ω = mean_k ( ‖a_{k+1} J_{k+1}‖ / ‖a_{k+1}‖ - 1 )²,    a_k = ∂L/∂S_k        in the direction that matters for the loss
+    F = mean_i λ_i²                                                            in the k directions that grow most
 
-References: Pascanu, Mikolov & Bengio, "On the difficulty of training recurrent neural networks", ICML (2013), eq. 9-10 (the
-sum over k there is a mean here, so that its weight does not grow with length); Engelken, "Gradient flossing: improving gradient
-descent through dynamic control of Jacobians", NeurIPS (2023).
+References: Pascanu, Mikolov & Bengio, "On the difficulty of training recurrent neural networks", ICML (2013), eq. 9-10;
+Engelken, "Gradient flossing: improving gradient descent through dynamic control of Jacobians", NeurIPS (2023). Ω is a mean over k
+here and a sum in the paper, so that its weight does not grow with the length.
 """
 
 from collections.abc import Callable
@@ -17,15 +17,15 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
 from recurrent_lab._compiled import compiled
+from recurrent_lab._generic import generic_directions
 from recurrent_lab.cell import Cell, Params, State
-from recurrent_lab.instruments._tangents import generic_directions
-from recurrent_lab.instruments.adjoints import visible_part
-from recurrent_lab.instruments.jacobians import flat_trajectory
+from recurrent_lab.instruments._flat import flat_trajectory
+from recurrent_lab.instruments._outputs import output_of
 from recurrent_lab.readouts import WithReadoutParams
 from recurrent_lab.scaled import largest_exponent, mean_square, norm, shift
-from recurrent_lab.sequences.unrolling import start
+from recurrent_lab.sequences._steps import start
 
-# Adjoints below this norm count as 0 (the authors' code leaves out squared norms below 1e-20).
+# Adjoints with a norm below this count as 0. (The authors' code leaves out squared norms below 1e-20.)
 SMALLEST_ADJOINT = 1e-10
 
 
@@ -37,25 +37,25 @@ def adjoints(
   xs: Float[Array, "T *batch I"],
   scale: ArrayLike = 1.0,
 ) -> tuple[Array, WithReadoutParams, State, State]:
-  """One backward pass for the gradient and for all a_k = ∂L/∂S_k.
+  """Computes the gradient and all adjoints a_k = ∂L/∂S_k in one backward pass.
 
-  A zero is added to every S_k; the gradient with respect to it is a_k over every path, o_k included.
+  A zero is added to every S_k. The gradient with respect to this zero is a_k, over every path, including that through o_k.
 
   Args:
-    loss: `(params, outputs [T, ..., H]) -> scalar`, the readout applied inside.
-    cell: a cell whose output is a part of its state.
-    params: of the cell and its readout.
-    xs: inputs.
-    scale: a factor of ∇L and all a_k, which a small one keeps in range.
+    loss: `(params, outputs [T, ..., H]) -> scalar`, which applies the readout.
+    cell: any `Cell`. `Cell.output` declares how its output depends on its state, as in `adjoint_log_norms`.
+    params: the parameters of the cell and its readout.
+    xs: inputs `[T, ..., I]`.
+    scale: a factor of ∇L and all a_k. A small factor keeps them from overflowing.
 
   Returns:
     `(L, ∇L, (S_0 … S_{T-1}), (a_1 … a_T))`.
 
   Raises:
-    ValueError: if the cell's output is no part of its state, or as `unroll` does.
+    ValueError: in the cases of `unroll`.
   """
   state = start(cell, params.cell, xs)
-  visible = visible_part(cell, params.cell, state, xs[0])
+  put_out = output_of(cell, params.cell, state, xs[0])
   zeros = jax.tree.map(lambda s: jnp.zeros((xs.shape[0], *s.shape), s.dtype), state)
 
   def perturbed(params: WithReadoutParams, zeros: State) -> tuple[Array, State]:
@@ -63,7 +63,7 @@ def adjoints(
       x, zero = at
       new, _ = cell.step(params.cell, s, x)
       new = jax.tree.map(jnp.add, new, zero)
-      return new, (s, jax.tree.leaves(new)[visible])
+      return new, (s, put_out(params.cell, s, x, new))
 
     _, (states, outputs) = lax.scan(step, cell.initial_state(params.cell, xs.shape[1:-1]), (xs, zeros))
     return loss(params, outputs), states
@@ -77,25 +77,25 @@ def adjoints(
 def omega(
   cell: Cell, params: Params, states: State, xs: Float[Array, "T *batch I"], adjoint: State, scale: ArrayLike = 1.0
 ) -> Float[Array, ""]:
-  """Ω as a function of the parameters alone: S_k and a_{k+1} are held, as eq. 10 of the paper has it.
+  """Computes Ω as a function of the parameters alone. S_k and a_{k+1} are constants, as in eq. 10 of the paper.
 
   Args:
     cell: any `Cell`.
     params: its parameters.
-    states: S_0 … S_{T-1}.
-    xs: inputs.
-    adjoint: a_1 … a_T, as `adjoints` gives both.
-    scale: the factor that these a_k have been multiplied by, of which Ω itself is free.
+    states: S_0 … S_{T-1}, from `adjoints`.
+    xs: inputs `[T, ..., I]`.
+    adjoint: a_1 … a_T, from `adjoints`.
+    scale: the factor by which these a_k were multiplied. Ω does not depend on it.
 
   Returns:
-    The mean over all steps and examples whose ‖a_{k+1}‖ is above `SMALLEST_ADJOINT`; 0 if there is none.
+    The mean over all steps and examples with ‖a_{k+1}‖ above `SMALLEST_ADJOINT`; 0 if there are none.
   """
   batch_ndim = xs.ndim - 1
   is_large = norm(adjoint, batch_ndim) > scale * SMALLEST_ADJOINT
-  # The ratio is that of a multiple too: of about 1 at every step, so that nothing below leaves the range.
+  # Scaling a_{k+1} does not change the ratio. Scale it to a size of about 1 at every step, so that nothing below overflows.
   exponent = largest_exponent(adjoint, batch_ndim)
   adjoint = jax.tree.map(lambda a: shift(a, -exponent), adjoint)
-  # A step works on leading axes, so all steps and examples are pulled back at once.
+  # A step accepts leading axes, so one call pulls back all steps and examples.
   _, pullback = jax.vjp(lambda s: cell.step(params, s, xs)[0], states)
   before, after = norm(adjoint, batch_ndim), norm(pullback(adjoint)[0], batch_ndim)
   counts = is_large & (after > 0)
@@ -107,21 +107,21 @@ def omega(
 def flossing(
   cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None, *, k: int, interval: int = 1
 ) -> Float[Array, ""]:
-  """F, the mean square of the k largest Lyapunov exponents, nats² per step², differentiable through the QR.
+  """Computes F, the mean square of the k largest Lyapunov exponents, in nats² per step². It is differentiable.
 
-  Keep k below the number of directions that live: those that dead units lose for good are not told apart here. F is then inf,
-  with an update that training drops and counts, or holds what rounding leaves of them.
+  Directions that dead units have lost are not detected here, so keep k below the number of remaining directions. Otherwise F is
+  inf, and training skips and counts the update, or F contains rounding noise.
 
   Args:
     cell: any `Cell`.
     params: its parameters.
-    xs: one example `[T, I]`; `vmap` for more.
-    state: S_0; the cell's initial state by default.
-    k: how many exponents.
-    interval: steps between two QRs; T must be a multiple.
+    xs: one example `[T, I]`; use `vmap` for more.
+    state: S_0; by default the cell's initial state.
+    k: the number of exponents.
+    interval: the re-orthonormalization interval in steps. It must divide T.
 
   Raises:
-    ValueError: if k or `interval` is out of bounds, or as `state_jacobians` does.
+    ValueError: if `k` or `interval` is out of bounds, and in the cases of `state_jacobians`.
   """
   flat = flat_trajectory(cell, params, xs, state)
   steps, size = flat.states.shape

@@ -1,14 +1,13 @@
-"""Training by backpropagation through time: pure functions on optax.
-
-A loss is `(params, batch) -> scalar`; an update is a map `TrainState -> (TrainState, StepInfo)` that draws its own batch from
-the state's key and step, so that a run is one `lax.scan` over updates, many runs are one `vmap`, and a run that continues from
-a stored state goes the same way.
+"""Training by backpropagation through time, as pure functions on top of optax.
 
     g = ∇L + α ∇Ω,      ĝ = clip(g),      params ← params + optimiser(ĝ)
+
+A loss is a function `(params, batch) -> scalar`. An update is a map `TrainState -> (TrainState, StepInfo)`. It draws its own
+batch from the key and the step of the state. A run is therefore one `lax.scan` over updates, many runs are one `vmap`, and a
+run that resumes from a stored state takes the same path.
 """
 
 from collections.abc import Callable, Mapping
-import inspect
 from typing import Any, NamedTuple
 
 import jax
@@ -17,96 +16,51 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Bool, Float, Int, Key
 import optax
 
+from recurrent_lab._checks import check_choice
 from recurrent_lab._compiled import compiled
 from recurrent_lab._gradient import Gradient, all_finite, value_and_grad, within_range
-from recurrent_lab.cell import Cell, Params, check_choice, check_params
+from recurrent_lab.cell import Cell, Params, check_params
 from recurrent_lab.readouts import WithReadoutParams, init_readout, readout
 from recurrent_lab.scaled import norm
 from recurrent_lab.sequences.alignment import EncoderDecoderParams, check_tokens, encode_decode, one_hot
 from recurrent_lab.sequences.unrolling import truncated_unroll
 from recurrent_lab.tasks import Batch, Pair, Task
-from recurrent_lab.training.clips import clip_by_global_norm, clip_by_unit_norm, from_large_gradients
+from recurrent_lab.training.clips import clip_by_global_norm, clip_by_unit_norm
 from recurrent_lab.training.gathered import reverse_unroll
 from recurrent_lab.training.regularizers import adjoints, flossing, omega
 
 
 class TrainState(NamedTuple):
-  """Everything that a run needs to go on."""
+  """Everything that a run needs to resume."""
 
-  params: Params  # of the net
-  opt_state: Any  # of the optimiser
-  step: Int[Array, ""]  # updates done, which is the position in the data too
-  key: Key[Array, ""]  # batch n is drawn from the key with n folded in
-  nonfinite: Int[Array, ""]  # updates so far that were left out, since something in them was not finite
+  params: Params  # the parameters of the net
+  opt_state: Any  # the state of the optimiser
+  step: Int[Array, ""]  # the number of updates so far, which is also the position in the data
+  key: Key[Array, ""]  # the random key; batch n is drawn from the key with n folded in
+  nonfinite: Int[Array, ""]  # the number of updates that were skipped because a number was not finite
 
 
 class StepInfo(NamedTuple):
-  """What one update did."""
+  """Diagnostics of one update."""
 
-  loss: Float[Array, ""]  # of the batch, before the update
-  gradient_norm: Float[Array, ""]  # before clipping; inf if no number of its precision is as large
-  clipped_norm: Float[Array, ""]  # after it
-  is_clipped: Bool[Array, ""]  # whether clipping made the norm smaller
-  is_finite: Bool[Array, ""]  # if not, the update was left out
-
-
-# The first searches along the loss, the second wants a key, the third is deprecated.
-EXCLUDED = ("lbfgs", "noisy_sgd", "optimistic_adam")
-
-# Those that take a gradient by its direction alone; optax 0.2.8 loses it where its square overflows.
-BY_DIRECTION = ("fromage", "lars")
+  loss: Float[Array, ""]  # the loss of the batch before the update
+  gradient_norm: Float[Array, ""]  # the norm before clipping; inf if it is too large for the precision
+  clipped_norm: Float[Array, ""]  # the norm after clipping
+  is_clipped: Bool[Array, ""]  # whether clipping reduced the norm
+  is_finite: Bool[Array, ""]  # False if the update was skipped
 
 
-def _optimizers() -> dict[str, Callable[..., optax.GradientTransformation]]:
-  """The optimisers of optax that need nothing but a learning rate."""
-  found: dict[str, Callable[..., optax.GradientTransformation]] = {}
-  for name in dir(optax):
-    make = getattr(optax, name)
-    if not inspect.isfunction(make) or name in EXCLUDED or name.startswith("scale_by"):
-      continue
-    first, *rest = [*inspect.signature(make).parameters.values(), None]
-    if (
-      first and first.name == "learning_rate" and all(p is None or p.default is not p.empty or p.kind > 2 for p in rest)
-    ):
-      found[name] = make
-  return found | {name: _from_large_gradients(found[name]) for name in BY_DIRECTION}
-
-
-def _from_large_gradients(make: Callable[..., optax.GradientTransformation]) -> Callable[..., Any]:
-  return lambda learning_rate: from_large_gradients(make(learning_rate))
-
-
-#: Optimisers by name: learning rate -> optax transformation.
-OPTIMIZERS: Mapping[str, Callable[..., optax.GradientTransformation]] = _optimizers()
-
-#: Clips by name: threshold -> optax transformation.
+#: Gradient clipping by name: threshold -> optax transformation.
 CLIPS: Mapping[str, Callable[[float], optax.GradientTransformation]] = {
   "none": lambda threshold: optax.identity(),
   "global_norm": clip_by_global_norm,  # g · min(1, c / ‖g‖): Pascanu et al. (2013), algorithm 1
-  "value": optax.clip,  # every entry into [-c, c]: Mikolov (2012)
-  "adaptive": clip_by_unit_norm,  # unit by unit, ‖g‖ ≤ c ‖w‖: Brock et al. (2021)
+  "value": optax.clip,  # limits every entry to [-c, c]: Mikolov (2012)
+  "adaptive": clip_by_unit_norm,  # ‖g‖ ≤ c ‖w‖ for each unit: Brock et al. (2021)
 }
 
 
-def optimizer(name: str, learning_rate: float, decay_over: int | None = None) -> optax.GradientTransformation:
-  """The optax optimiser of that name, its learning rate constant or falling to 0 along half a cosine over that many updates.
-
-  Raises:
-    ValueError: for an unknown name, a learning rate that is not above 0, or a decay over no updates.
-  """
-  check_choice("Optimiser", name, OPTIMIZERS)
-  if not 0 < learning_rate < float("inf"):
-    raise ValueError(f"The learning rate is {learning_rate}; it must be finite and above 0.")
-  if decay_over is None:
-    return OPTIMIZERS[name](learning_rate)
-  if decay_over < 1:
-    raise ValueError(f"The learning rate is to decay over {decay_over} updates; it needs at least 1.")
-  schedule: Any = optax.cosine_decay_schedule(learning_rate, decay_over)
-  return OPTIMIZERS[name](schedule)
-
-
 def clipping(name: str, threshold: float = 1.0) -> optax.GradientTransformation:
-  """Clipping by that name in `CLIPS`; raises `ValueError` for an unknown name or a threshold that is not above 0."""
+  """Returns the clipping of that name in `CLIPS`. Raises `ValueError` for an unknown name or a threshold ≤ 0."""
   check_choice("Clipping", name, CLIPS)
   if not threshold > 0:
     raise ValueError(f"The gradient is to be clipped at {threshold}; a threshold must be above 0.")
@@ -116,8 +70,10 @@ def clipping(name: str, threshold: float = 1.0) -> optax.GradientTransformation:
 def init_params(
   key: Key[Array, ""], cell: Cell, task: Task, hidden_size: int, *, output_gain: ArrayLike = 1.0, **options: Any
 ) -> WithReadoutParams:
-  """Parameters of a cell and its readout for a task: `options` are those of the cell, the readout has standard deviation
-  output_gain / √H.
+  """Draws the parameters of a cell and its readout for a task.
+
+  `options` are those of the cell's `init`. The readout kernel has standard deviation output_gain / √H. A task with a source gets
+  parameters of an encoder and a decoder.
   """
   k_cell, k_readout = jax.random.split(key)
   params = init_readout(k_readout, hidden_size, task.output_size, options.get("dtype", jnp.float32))
@@ -129,12 +85,12 @@ def init_params(
 
 
 def lookup(params: Params, inputs: Array) -> tuple[Params, Array]:
-  """(params, xs): inputs of real numbers `[T, ..., I]` as they are, tokens `[T, ...]` as `sequence.one_hot` has them."""
+  """Returns (params, xs). Real inputs `[T, ..., I]` are unchanged; tokens `[T, ...]` go through `sequence.one_hot`."""
   return one_hot(params, inputs) if jnp.issubdtype(inputs.dtype, jnp.integer) else (params, inputs)
 
 
 def _check_tokens(named: Mapping[str, Any]) -> None:
-  """Raises a `ValueError` for tokens outside the vocabulary, which `predict` can no longer see once it is compiled."""
+  """Raises a `ValueError` for tokens outside the vocabulary. `predict` cannot check them, because it is compiled."""
   params, inputs = named["params"], named["inputs"]
   check_params(params, WithReadoutParams)
   pair = isinstance(inputs, Pair)
@@ -147,8 +103,10 @@ def _check_tokens(named: Mapping[str, Any]) -> None:
 
 @compiled("cell", check=_check_tokens)
 def predict(cell: Cell, params: WithReadoutParams, inputs: Array | Pair) -> Float[Array, "T *batch O"]:
-  """The outputs of cell and readout over a sequence: real numbers `[T, ..., I]`, tokens `[T, ...]`, or a pair of sequences
-  for an encoder and a decoder.
+  """Runs the cell and its readout over a sequence. Returns outputs `[T, ..., O]`.
+
+  `inputs` are real numbers `[T, ..., I]`, tokens `[T, ...]`, or a `Pair` of sequences for an encoder and a decoder. Raises
+  `ValueError` in the cases of `unroll`, and for tokens outside the vocabulary.
   """
   if isinstance(inputs, Pair):
     encoder, source = lookup(params.cell.encoder, inputs.source)
@@ -160,12 +118,15 @@ def predict(cell: Cell, params: WithReadoutParams, inputs: Array | Pair) -> Floa
 
 
 def full_gradient(cell: Cell, task: Task) -> Gradient:
-  """BPTT through the whole sequence; the gradient is finite whenever it is representable."""
+  """Returns the gradient of BPTT through the whole sequence. It is finite whenever it is representable."""
   return value_and_grad(lambda params, batch: task.loss(predict(cell, params, batch.inputs), batch))
 
 
 def truncated_gradient(cell: Cell, task: Task, k1: int, k2: int) -> Gradient:
-  """Truncated BPTT: the loss of the last k1 steps, every k1 steps, sent back through k2 steps (see `truncated_unroll`)."""
+  """Returns the gradient of truncated BPTT: every k1 steps, the loss of the last k1 steps goes back through k2 steps.
+
+  See `truncated_unroll`.
+  """
 
   def loss(params: WithReadoutParams, batch: Batch) -> Array:
     outputs = truncated_unroll(cell, *lookup(params.cell, batch.inputs), k1=k1, k2=k2)
@@ -175,7 +136,7 @@ def truncated_gradient(cell: Cell, task: Task, k1: int, k2: int) -> Gradient:
 
 
 def omega_gradient(cell: Cell, task: Task, weight: float) -> Gradient:
-  """∇L + weight · ∇Ω through the whole sequence (see `omega`); the loss returned is L alone."""
+  """Returns the gradient ∇L + weight · ∇Ω through the whole sequence (see `omega`). The loss it reports is L alone."""
 
   def backward(scale: Array, params: WithReadoutParams, batch: Batch) -> tuple[Array, Params]:
     loss = lambda params, outputs: task.loss(readout(params.readout, outputs), batch)
@@ -187,7 +148,7 @@ def omega_gradient(cell: Cell, task: Task, weight: float) -> Gradient:
 
 
 def flossing_gradient(cell: Cell, k: int, interval: int = 1) -> Gradient:
-  """The gradient of `flossing`, averaged over the batch; the task plays no part in it."""
+  """Returns the gradient of `flossing`, averaged over the batch. It does not depend on the task."""
 
   def loss(params: WithReadoutParams, batch: Batch) -> Array:
     each = jax.vmap(lambda xs: flossing(cell, params.cell, xs, k=k, interval=interval), in_axes=1)
@@ -197,13 +158,14 @@ def flossing_gradient(cell: Cell, k: int, interval: int = 1) -> Gradient:
 
 
 def init_state(key: Key[Array, ""], params: Params, optimiser: optax.GradientTransformation) -> TrainState:
-  """The state before the first update."""
+  """Returns the state before the first update."""
   return TrainState(params, optimiser.init(params), jnp.zeros((), jnp.int32), key, jnp.zeros((), jnp.int32))
 
 
 def _stays_finite(old: Any, new: Any) -> Bool[Array, ""]:
-  """Whether all is finite that was. An optimiser may start from an infinity, but a square of the gradient that has become
-  one stops all later updates of that entry.
+  """Returns True if every entry that was finite still is.
+
+  Some optimisers start from infinite entries. But a squared gradient that becomes infinite stops all later updates of its entry.
   """
   is_float = lambda a: jnp.issubdtype(jnp.result_type(a), jnp.inexact)
   both = zip(jax.tree.leaves(old), jax.tree.leaves(new), strict=True)
@@ -217,11 +179,11 @@ def train_step(
   clip: optax.GradientTransformation,
   batch_size: int,
 ) -> Callable[[TrainState], tuple[TrainState, StepInfo]]:
-  """One update as a pure map of the state, to be scanned over updates and vmapped over seeds.
+  """Returns one update as a pure map of the state. Scan it over updates and vmap it over seeds.
 
-  An update whose loss or gradient is not finite, or that would make a finite entry of the parameters or of the optimiser's
-  state anything else, changes nothing but the step, and is counted in `TrainState.nonfinite`. The norm of a finite gradient
-  may be too large to be represented: its `gradient_norm` is inf, and the update is taken, since clipping can deal with it.
+  An update is skipped if its loss or gradient is not finite, or if it would make a finite entry of the parameters or of the
+  optimiser's state non-finite. A skipped update changes only the step and is counted in `TrainState.nonfinite`. If the norm of a
+  finite gradient is too large to be represented, `gradient_norm` is inf, but the update is made, because clipping works anyway.
   """
 
   def step(state: TrainState) -> tuple[TrainState, StepInfo]:
@@ -230,7 +192,7 @@ def train_step(
     gradient_norm = norm(grads)
     clipped, _ = clip.update(grads, clip.init(state.params), state.params)
     clipped_norm = norm(clipped)
-    # Some optimisers look at the loss too.
+    # Some optimisers use the loss too.
     update = optax.with_extra_args_support(optimiser).update
     updates, opt_state = update(clipped, state.opt_state, state.params, value=loss, grad=clipped)
     old, new = (state.params, state.opt_state), (optax.apply_updates(state.params, updates), opt_state)
@@ -243,7 +205,7 @@ def train_step(
       key=state.key,
       nonfinite=state.nonfinite + ~is_finite,
     )
-    # Rounding alone moves a norm that was not clipped.
+    # Rounding may change a norm that was not clipped.
     is_clipped = clipped_norm < gradient_norm * (1 - 1e-6)
     return new_state, StepInfo(loss, gradient_norm, clipped_norm, is_clipped, is_finite)
 
@@ -252,7 +214,7 @@ def train_step(
 
 @compiled("cell", "task", "batch_size")
 def evaluate(cell: Cell, task: Task, params: Params, key: Key[Array, ""], batch_size: int) -> tuple[Array, Array]:
-  """(loss, score) on held-out data."""
+  """Returns (loss, score) on a batch of held-out data."""
   batch = task.test(key, batch_size)
   outputs = predict(cell, params, batch.inputs)
   return task.loss(outputs, batch), task.score(outputs, batch)

@@ -1,10 +1,10 @@
-"""Which code a result comes from: a hash of the functions that compute it and of everything that they use.
+"""Identity of the code behind a result: a hash of the functions that compute it and of everything that they use.
 
-The hash covers, of each function, its source without comments, docstrings and annotations, the values of its closure and of its
-defaults, and the functions and values of its module that it names, and follows these through your own modules and the library
-that is measured. Of other packages' functions it covers the name and the values they were made with: a release of JAX belongs to
-the provenance and not to the code. What a function only writes to, such as a counter or a cache, does not count. Neither does the
-place of a file, nor the process that runs it.
+For each function the hash covers its source without comments, docstrings and annotations, and the values of its closure and
+defaults. It also covers the functions and values of its module that it names, through your own modules and the library that is
+measured. For functions of other packages it covers the name and the values they were made with: a release of JAX belongs to the
+provenance and not to the code. Variables that a function only writes to, such as a counter or a cache, do not count. Neither do
+the location of a file and the process that runs it.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -32,7 +32,7 @@ _ELSEWHERE = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "platstdli
 
 
 class Scope(NamedTuple):
-  """What belongs to the code of a measure beside the modules of the user.
+  """Code that belongs to a measure besides the modules of the user.
 
   Attributes:
     packages: top-level packages whose code counts even where they are installed: those whose objects the tables hold.
@@ -43,7 +43,7 @@ class Scope(NamedTuple):
   tables: tuple[Mapping[str, Any], ...]
 
   def is_own(self, module: str, file: str) -> bool:
-    """Whether code may change from one launch to the next, as a release of another package does not."""
+    """Returns True for code that may change between launches, unlike the release of another package."""
     top = module.partition(".")[0]
     if top == _MACHINERY:
       return False
@@ -56,12 +56,12 @@ class Scope(NamedTuple):
     )
 
   def is_own_module(self, name: str) -> bool:
-    """The same of a module by its name."""
+    """Returns True for a module, given its name, whose code may change between launches."""
     module = sys.modules.get(name)
     return module is not None and self.is_own(name, getattr(module, "__file__", None) or "")
 
   def is_table(self, value: Any) -> bool:
-    """Whether a value is the table of a setting."""
+    """Returns True for the table of a setting."""
     return any(value is table for table in self.tables)
 
 
@@ -110,7 +110,7 @@ class _Walk:
       return self._container(value)
     if isinstance(value, types.ModuleType | Setting | PurePath):
       return type(value).__name__
-    if callable(getattr(value, "__wrapped__", None)):  # of jit, cache, custom_jvp, custom_vjp
+    if callable(getattr(value, "__wrapped__", None)):  # jit, cache, custom_jvp or custom_vjp
       return self._once(value, self._wrapper)
     return self._once(value, self._instance)
 
@@ -167,7 +167,7 @@ class _Walk:
     kind = type(value)
     if isinstance(value, numbers.Number):
       return f"{kind.__name__} {value!r}"
-    # Loggers, locks, generators: their state is no constant of a measure.
+    # Loggers, locks and generators: their state is not a constant of a measure.
     if kind.__module__.partition(".")[0] in sys.stdlib_module_names and kind is not types.SimpleNamespace:
       return kind.__name__
     found = dict(getattr(value, "__dict__", {}))
@@ -188,14 +188,14 @@ class _Walk:
     return function
 
   def _is_generated(self, value: Any) -> bool:
-    """Whether a method was written by `NamedTuple` or `dataclass`."""
+    """Returns True for a method that `NamedTuple` or `dataclass` wrote."""
     value = getattr(value, "__func__", value)
     return isinstance(value, types.FunctionType) and (
       value.__code__.co_filename.startswith("<") or not self._scope.is_own("", value.__code__.co_filename)
     )
 
   def _globals(self, function: types.FunctionType) -> Iterator[tuple[str, Any]]:
-    """What a function names of its module, of own modules that it names or imports, and of theirs."""
+    """Yields what a function names in its module, in own modules that it names or imports, and in theirs."""
     names = sources.names(function.__code__)
     modules: dict[str, types.ModuleType] = {
       name: sys.modules[name] for name in names if self._scope.is_own_module(name)
@@ -230,7 +230,7 @@ def _array(value: Any) -> str:
 
 
 def _made_with(values: Mapping[str, Any]) -> dict[str, Any]:
-  """Of the state of another package's object what a user may have given it."""
+  """Returns the part of the state of another package's object that a user may have given it."""
   kinds = (*_PLAIN, tuple, np.ndarray, jax.Array, types.FunctionType, functools.partial)
   return {name: value for name, value in values.items() if isinstance(value, kinds) and not name.startswith("_")}
 

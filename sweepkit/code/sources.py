@@ -65,7 +65,7 @@ def _functions(file: str, module: dict[str, Any]) -> dict[int, list[ast.AST]]:
     found: dict[int, list[ast.AST]] = {}
     try:
       tree = _Plain().visit(ast.parse(text))
-    except SyntaxError:  # of a cell of a notebook, or a file that was written to meanwhile
+    except SyntaxError:  # a cell of a notebook, or a file that is being written
       tree = ast.Module([], [])
     for node in ast.walk(tree):
       if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):

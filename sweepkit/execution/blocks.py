@@ -23,7 +23,7 @@ from sweepkit.store.blocks import STATUS
 
 
 def traced_arguments(points: Sequence[Point], names: Sequence[str]) -> tuple[Any, ...]:
-  """The parts of points that a compiled program takes as arguments."""
+  """Returns the parts of points that a compiled program takes as arguments."""
   seeds = np.array([point["seed"] for point in points], np.uint32)
   words = np.array([key_words(point) for point in points], np.uint32)
   float_dtype = np.float64 if points[0]["x64"] else np.float32
@@ -32,7 +32,7 @@ def traced_arguments(points: Sequence[Point], names: Sequence[str]) -> tuple[Any
 
 
 def measure_block(measure: Measure, static: Point, seeds: Any, words: Any, values: Any) -> Mapping[str, Any]:
-  """The measure of a block of points, on a leading axis."""
+  """Computes the measure of a block of points, with the points on the leading axis."""
 
   def one(seed: Any, words: Any, values: Any) -> Mapping[str, Any]:
     return measure.run(static, point_key(seed, words), values)
@@ -41,8 +41,10 @@ def measure_block(measure: Measure, static: Point, seeds: Any, words: Any, value
 
 
 def status(measure: Measured, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
-  """`STATUS` of every point: nonfinite if it holds a NaN or +inf where that is no answer, else updates_dropped if it
-  counts any, else ok.
+  """Returns the `STATUS` of every point.
+
+  It is `nonfinite` if the point holds a NaN or +inf where that is not an answer, else `updates_dropped` if it counts any, and
+  else `ok`.
   """
   bad = np.zeros(next(iter(arrays.values())).shape[0], bool)
   for name, array in arrays.items():
@@ -58,7 +60,7 @@ def status(measure: Measured, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
 
 
 class Outcome(NamedTuple):
-  """What became of some points: their arrays, or the error instead; and what it took, for the provenance."""
+  """The arrays of some points, or the error instead, and the effort for the provenance."""
 
   points: list[Point]
   arrays: dict[str, np.ndarray]
@@ -70,11 +72,11 @@ ERRORS = (RuntimeError, MemoryError, FloatingPointError)
 
 
 def _begun(group: devices.Group, points: list[Point], traced: Sequence[str]) -> Callable[[float], Outcome]:
-  """Sends points on their way; what is returned waits for them, given the time from which they had the devices."""
+  """Starts computing points. Returns a function that waits for them, given the time from which they had the devices."""
   begin, compiled = time.perf_counter(), group.compile_seconds
   arguments = traced_arguments(points, traced)
   started = None
-  with contextlib.suppress(*ERRORS):  # an error comes again below, but for a lack of memory for two blocks at once
+  with contextlib.suppress(*ERRORS):  # the error is raised again below, unless only two blocks at once were too large
     started = devices.start(group, arguments)
 
   def finish(free_since: float) -> Outcome:
@@ -93,7 +95,7 @@ def _begun(group: devices.Group, points: list[Point], traced: Sequence[str]) -> 
 
 
 def swept(measure: Measure, chunk: int, queue: Iterable[list[Point]]) -> Iterator[Outcome]:
-  """Computes blocks of points, each on its way before the outcome of the one before is handed out."""
+  """Computes blocks of points. Each block starts before the outcome of the previous block is handed out."""
   groups: dict[Point, devices.Group] = {}
   traced = traced_names(measure.settings)
   pending: Callable[[float], Outcome] | None = None
@@ -102,7 +104,7 @@ def swept(measure: Measure, chunk: int, queue: Iterable[list[Point]]) -> Iterato
     static = static_part(points[0], traced)
     function = partial(measure_block, measure, static)
     group = groups.setdefault(static, devices.Group(label(static), function, chunk))
-    # A compilation is not waited for by what is computed, nor counted as its time.
+    # A pending block neither waits for a compilation nor counts it as its time.
     if pending and (signals.is_asked_to_stop() or not group.programs):
       yield pending(free_since)
       pending = None
@@ -123,7 +125,7 @@ def kept(
   queue: Iterable[list[Point]],
   name: Callable[[Sequence[Point]], str],
 ) -> Iterator[Outcome]:
-  """Runs the blocks of a measure that keeps files, in folders of these names; one that runs out of memory goes on as two."""
+  """Runs the blocks of a measure that keeps files, in folders of these names. A block that runs out of memory is split in two."""
   for block in queue:
     parts, halvings = [block], 0
     while parts:

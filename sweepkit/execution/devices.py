@@ -52,24 +52,24 @@ class Group:
 
 
 class Started(NamedTuple):
-  """A call on its way: JAX computes while the program goes on."""
+  """A call that has started: JAX computes while the program continues."""
 
-  outputs: list[dict[str, Array]]  # of tiles, or of the whole call
+  outputs: list[dict[str, Array]]  # one dictionary per tile, or one for the whole call
   points: int
   call: int  # the size of a call that was in force
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-  """Whether an error says so: JAX has no type of its own for it."""
+  """Returns True if an error reports a lack of memory. JAX has no type of its own for it."""
   text = str(error).lower()
   return isinstance(error, MemoryError) or "resource_exhausted" in text or "out of memory" in text
 
 
 def missing() -> str | None:
-  """Why JAX has no device to run on, in one sentence; None where it has one."""
+  """Returns a sentence that says why JAX has no device to run on; None if it has one."""
   try:
     jax.devices()
-  except (RuntimeError, AssertionError):  # the latter, without a word, where a platform has no plugin
+  except (RuntimeError, AssertionError):  # AssertionError without a message where a platform has no plugin
     return (
       f"JAX_PLATFORMS: {os.environ.get('JAX_PLATFORMS', 'what JAX chose')!r} does not start on this machine; "
       "install what it needs (its driver and JAX's plugin), or set JAX_PLATFORMS=cpu."
@@ -119,7 +119,7 @@ def _program(group: Group, tile: int, device: int, placed: Sequence[Any]) -> Any
 
 
 def start(group: Group, arguments: Sequence[Any]) -> Started:
-  """Sends the first call of some points on its way, compiling its program if there is none yet."""
+  """Starts the first call of some points, compiling its program if there is none yet."""
   tile, devices = tile_size(group.call), jax.local_devices()
   points = min(_length(arguments), group.call)
   outputs = []
@@ -129,7 +129,7 @@ def start(group: Group, arguments: Sequence[Any]) -> Started:
     mesh = Mesh(np.array(devices), ("device",))
     width, places = tile * len(devices), [NamedSharding(mesh, PartitionSpec("device"))]
   for i, first in enumerate(range(0, points, width)):
-    rows = np.minimum(first + np.arange(width), points - 1)  # what is left over repeats the last point
+    rows = np.minimum(first + np.arange(width), points - 1)  # the rest of a tile repeats the last point
     chosen = jax.tree.map(lambda a, rows=rows: a[rows], tuple(arguments))
     device = i % len(places)
     placed = jax.device_put(chosen, places[device])
@@ -163,7 +163,7 @@ def finish(group: Group, arguments: Sequence[Any], started: Started | None) -> d
       size = min(started.call if started else group.call, total - done)
       if not is_out_of_memory(error) or size == 1:
         raise
-      # A call that was started ahead may have failed for the memory of the one before it, or before calls were halved.
+      # A call that was started ahead may have failed because the previous call held memory, or before calls were halved.
       if not was_started:
         halve(group, size)
     started = None
@@ -180,18 +180,18 @@ def halve(group: Group, size: int) -> None:
 
 
 def prepare(cpu_devices: int | None, hosts: Sequence[Any] | None) -> tuple[int, int]:
-  """Settles which devices this process has and, if it is one of several, (which one it is, how many there are).
+  """Chooses the devices of this process, and returns its number and the number of processes.
 
   Args:
-    cpu_devices: cores that serve as devices; None leaves that to JAX.
-    hosts: address of the coordinator, number of processes, number of this one, all None in a cluster that tells; None if this
-      process is alone.
+    cpu_devices: cores that serve as devices; None leaves the choice to JAX.
+    hosts: address of the coordinator, number of processes, number of this one, all None where the
+      cluster provides them; None if this process is alone.
 
   Raises:
-    ValueError: if JAX has started with other devices, nobody says which process this is, or the others do not come.
+    ValueError: if JAX has started with other devices, the number of this process is unknown, or the others do not come.
   """
-  # A batch of QR factorisations waits, on a thread of XLA's pool, for that pool to do them. With as many devices as threads all
-  # may wait at once and for ever, so the pool gets a thread for every device besides those of the cores.
+  # A batch of QR factorisations waits, on a thread of XLA's pool, for that pool to compute them. With as many devices as threads
+  # all threads may wait at once and never continue. So the pool gets a thread for every device besides those of the cores.
   os.environ.setdefault("PJRT_NPROC", str((os.cpu_count() or 1) + (cpu_devices or 1)))
   if cpu_devices is not None:
     with contextlib.suppress(RuntimeError):  # JAX has started, and the number can only be compared
@@ -207,8 +207,8 @@ def prepare(cpu_devices: int | None, hosts: Sequence[Any] | None) -> tuple[int, 
 
 
 def _join(hosts: Sequence[Any]) -> tuple[int, int]:
-  """All processes meet, learn from JAX who is who, and part: whoever dies afterwards takes nobody along."""
-  # Its own handler of SIGTERM would take the place of ours.
+  """All processes meet, learn their numbers from JAX, and disconnect, so that one that exits later affects no other."""
+  # JAX's own handler of SIGTERM would replace ours.
   jax.config.update("jax_enable_preemption_service", False)
   try:
     jax.distributed.initialize(*hosts)

@@ -1,4 +1,4 @@
-"""How far a launch is: a bar where there is a terminal, and in a log a plain line now and then.
+"""Progress of a launch: a bar on a terminal, and in a log a plain line from time to time.
 
 Both say the same: how much of it is done, how fast it goes, and how long it still takes.
 """
@@ -22,21 +22,21 @@ def say(text: str) -> None:
 
 
 def status(done: int, total: int, unit: str, rate: float | None) -> str:
-  """Such as `96 of 1 200 points, 2.7 points a second, 6 min 49 s left`; the rate is in units a second."""
+  """Such as `96 of 1 200 points, 2.7 points per second, 6 min 49 s left`; the rate is in units per second."""
   text = f"{number(done)} of {count(total, unit)}"
   if not rate:
     return text
-  speed = f"{number(rate)} {unit}s a second" if rate >= 1 else f"{duration(1 / rate)} a {unit}"
+  speed = f"{number(rate)} {unit}s per second" if rate >= 1 else f"{duration(1 / rate)} per {unit}"
   return f"{text}, {speed}, {duration((total - done) / rate)} left"
 
 
 class _Bar(tqdm):
-  """One that speaks as the lines do."""
+  """A bar with the words of the plain lines."""
 
   @property
   def format_dict(self) -> dict[str, Any]:
     known = super().format_dict
-    # Its own rate is that of the last moments; what was done before this launch counts for neither.
+    # tqdm's rate covers the last moments. Units that were done before this launch count for neither rate.
     run = known["n"] - known["initial"]
     rate = known["rate"] or (run / known["elapsed"] if known["elapsed"] and run else None)
     return known | {"status": status(known["n"], known["total"], known["unit"], rate)}
@@ -44,15 +44,15 @@ class _Bar(tqdm):
 
 @contextlib.contextmanager
 def progress(total: int, unit: str, initial: int = 0, inner: bool = False) -> Iterator[Callable[..., None]]:
-  """Shows how far something is while it runs.
+  """Shows the progress of something while it runs.
 
   Args:
-    total, unit: how many of what there are to do; nothing is shown if there is nothing.
-    initial: how many of them were done before.
-    inner: whether it is a part of what another bar shows.
+    total, unit: number and name of the units to do. Nothing is shown if there are none.
+    initial: number of units that were done before.
+    inner: whether another bar shows the whole of which this is a part.
 
   Yields:
-    `advance(n, label, note)`: n more are done; the label says of what, the note what else is to be said.
+    `advance(n, label, note)`: n more units are done. The label names them, and the note is added to the status.
   """
   if sys.stderr.isatty():
     layout = "{desc}: {percentage:3.0f} %|{bar:20}| {status}{postfix}"
@@ -82,11 +82,11 @@ def progress(total: int, unit: str, initial: int = 0, inner: bool = False) -> It
   last = begin
   name = ""
 
-  def tell(n: int, label: str = "", note: str = "") -> None:
+  def report(n: int, label: str = "", note: str = "") -> None:
     nonlocal done, last, name
     done, name, now = done + n, label or name, time.monotonic()
     if n and now - last >= LINE_SECONDS and done < total:
       last = now
       say(f"{name}: {status(done, total, unit, (done - initial) / (now - begin))}" + (f"; {note}" if note else ""))
 
-  yield tell
+  yield report

@@ -24,11 +24,11 @@ class Renewal(NamedTuple):
   keeps_other: bool
 
   def counts(self, point: Point, code: str) -> bool:
-    """Whether a point that this code computed is done. Nothing is known of results from before the code was stored."""
+    """Returns True if a point that this code computed is done. Results from before the code was stored are done too."""
     return self.keeps_other or code in (UNKNOWN, self.of(point))
 
   def is_missing(self, point: Point) -> bool:
-    """Whether a point is still to be computed."""
+    """Returns True for a point that is still to be computed."""
     entry = self.stored.get(point)
     return entry is None or not self.counts(point, entry.code)
 

@@ -1,14 +1,14 @@
 """Several launchers share a results folder: the operating system locks every point while one of them computes it.
 
-    results/<experiment>/.lock    empty; byte 0 is locked by every launcher at work, byte h by who computes the point with hash h
+    results/<experiment>/.lock    empty; byte 0 is locked by every launcher, byte h while the point with hash h is computed
 
-A launcher locks the points of a unit before it computes them, looks once more whether they are stored by now, and lets go when
-they are. So no point is computed twice and none is lost, also between sweeps whose grids only overlap; and since a lock ends
-with its process, however that ends, nothing has to be cleaned up.
+A launcher locks the points of a block before it computes them, checks once more whether they are stored, and unlocks them when
+they are. So no point is computed twice and none is lost, even between sweeps whose grids only overlap. A lock ends with its
+process, however that ends, so nothing has to be cleaned up.
 
-Where a file system has no such locks, a sentence says so and all goes on without: launchers may then compute the same points,
-the files of both are whole and equal, and the later takes the place of the earlier. The same holds, without a sentence, between
-hosts whose network file system keeps locks to itself (NFS mounted with `nolock`).
+Where a file system has no such locks, a launch says so and works without them. Launchers may then compute the same points: the
+files of both are whole and equal, and the later file replaces the earlier. The same happens, without a message, between hosts
+whose network file system keeps locks local (NFS mounted with `nolock`).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -45,7 +45,7 @@ class Work(NamedTuple):
 def _byte(point: Point) -> int:
   return 1 + int(
     point.content_hash[:15], 16
-  )  # 60 bits: within the offsets of a file, and collisions only postpone a point
+  )  # 60 bits fit the offsets of a file, and a collision only postpones a point
 
 
 def _take(lock: int, byte: int, kind: int = fcntl.LOCK_EX) -> bool:

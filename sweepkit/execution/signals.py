@@ -1,8 +1,8 @@
 """Ctrl-C and SIGTERM, heard at safe points only.
 
 An exception that a signal handler raises in the middle of a library's work (a compilation, a checkpoint being written) may come
-out of it as any other error. So the handler takes a note, and whoever runs long asks for it where it can stop. Until then a
-thread has answered: it is there even while the program waits for XLA. A second Ctrl-C ends the process on the spot, which the
+out of it as any other error. So the handler only notes the signal, and long-running code checks the note where it can stop. A
+thread prints the answer at once, even while the program waits for XLA. A second Ctrl-C ends the process immediately, which the
 store survives as it survives SIGKILL.
 """
 
@@ -47,7 +47,7 @@ def _answer(pipe: int) -> None:
 
 @contextlib.contextmanager
 def listening() -> Iterator[None]:
-  """Within it Ctrl-C and SIGTERM are noted instead of ending the process; one that was ignored before stays so."""
+  """Notes Ctrl-C and SIGTERM instead of ending the process. A signal that was ignored before stays ignored."""
   global _asked
   _asked = None
   out, into = os.pipe()

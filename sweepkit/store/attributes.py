@@ -16,7 +16,7 @@ Axes = Mapping[str, Sequence[str]]  # setting that is always a dimension -> the 
 
 
 def of(measure: AnyMeasure) -> dict[str, dict[str, str]]:
-  """The attributes `long_name` and `units` of all that a measure stores, as far as it says."""
+  """Returns the attributes `long_name` and `units` of the arrays, labels and settings of a measure, where it has them."""
   settings = {dimension(name, measure.settings): setting for name, setting in measure.settings.items()}
   quantities = {
     **{name: Quantity(setting.help, setting.units) for name, setting in settings.items()},
@@ -29,7 +29,7 @@ def of(measure: AnyMeasure) -> dict[str, dict[str, str]]:
 
 
 def axes_of(measure: AnyMeasure) -> dict[str, list[str]]:
-  """The settings that a dataset of this measure always has as dimensions: the first, those that say so, and the seed."""
+  """Returns the settings that a dataset of this measure always has as dimensions: the first, every `is_axis`, and the seed."""
   found = {
     dimension(name, measure.settings): list(setting.table)
     for i, (name, setting) in enumerate(measure.settings.items())
@@ -40,7 +40,7 @@ def axes_of(measure: AnyMeasure) -> dict[str, list[str]]:
 
 @functools.cache
 def older_axes() -> Axes:
-  """The axes of blocks from before blocks said theirs, as installed libraries declare them (entry points `sweepkit.axes`)."""
+  """Returns the axes of blocks that do not store theirs, as installed libraries declare them (entry points `sweepkit.axes`)."""
   found: dict[str, Sequence[str]] = {"seed": ()}
   for entry in metadata.entry_points(group="sweepkit.axes"):
     found |= entry.load()

@@ -31,20 +31,20 @@ STATUS = ("missing", "ok", "nonfinite", "updates_dropped")  # the meaning of the
 
 
 class SchemaError(ResultsError):
-  """An intact file that another version of the lab has written."""
+  """An intact file of another schema version."""
 
 
 class Block(NamedTuple):
   """The measurements of some points.
 
   Attributes:
-    points: one dict each.
+    points: one per row of the arrays.
     arrays: name -> array with the points on its leading axis.
     dims: name -> names of the axes after the first.
     coords: axis name -> its labels.
-    provenance: versions, device, wall time and the like.
-    code: the code that computed them, as `code.identity` names it.
-    revision: 1 more than that of the measurements of the same points whose place they take, by other code.
+    provenance: versions, command, device, wall time.
+    code: identity of the code that computed them (`code.identity`).
+    revision: 0, or 1 more than that of the block by other code that this one replaces.
     attributes: name of a variable, axis or setting -> its `long_name` and `units`.
     axes: settings that datasets keep as dimensions even where they have a single value -> the order of their values, if they
       are names.
@@ -62,7 +62,7 @@ class Block(NamedTuple):
 
 
 def block_name(points: Sequence[Point], revision: int = 0) -> str:
-  """The name of a block, which is that of its files and of its run's folder.
+  """Returns the name of a block, which its files and the folder of its run have.
 
   Raises:
     ResultsError: if the label of its points does not make a file's name.
@@ -75,7 +75,7 @@ def _encode(meta: Mapping[str, Any]) -> bytes:
 
 
 def _optional(block: Block) -> dict[str, Any]:
-  """What a block may lack."""
+  """Returns the optional entries of a block's JSON."""
   return {
     "code": "" if block.code == UNKNOWN else block.code,
     "revision": block.revision,
@@ -104,7 +104,7 @@ def write_block(folder: Path, block: Block) -> Path:
     "provenance": dict(block.provenance),
     "arrays_sha256": hashlib.sha256(payload).hexdigest(),
   }
-  # Only what there is: the file of a block without them is as it always was.
+  # Empty entries are left out: the file of a block without them is as it always was.
   meta |= {name: value for name, value in _optional(block).items() if value}
   write_atomically(folder / f"{name}.npz", payload)
   path = folder / f"{name}.json"
@@ -113,7 +113,7 @@ def write_block(folder: Path, block: Block) -> Path:
 
 
 def read_meta(path: Path) -> dict[str, Any]:
-  """The JSON of a block.
+  """Reads and checks the JSON of a block.
 
   Raises:
     ResultsError: if it is altered, or reached by a link out of its folder.
@@ -124,26 +124,26 @@ def read_meta(path: Path) -> dict[str, Any]:
     content = path.read_bytes()
     meta = json.loads(content)
     checksum = meta.pop("sha256")
-    # Whether a byte was altered comes first: an altered version is no other schema.
+    # Checksums come first: an altered version number is not another schema.
     is_intact = content_hash(meta) == checksum
     version = meta["schema_version"]
   except OSError as error:
     raise ResultsError(
-      f"{path} cannot be read ({error.strerror}); run its experiment again to compute it anew."
+      f"{path} cannot be read ({error.strerror}); run its experiment again to compute it again."
     ) from None
   except (ValueError, KeyError, TypeError, AttributeError):
-    raise ResultsError(f"{path} is truncated or altered; run its experiment again to compute it anew.") from None
+    raise ResultsError(f"{path} is truncated or altered; run its experiment again to compute it again.") from None
   if is_intact and version != SCHEMA_VERSION:
     raise SchemaError(
       f"{path} has schema version {version!r}, but this version reads {SCHEMA_VERSION}; use another folder."
     )
-  if not is_intact or content != _encode(meta):  # not one byte may differ, not even in white space
-    raise ResultsError(f"{path} is altered: its checksum does not match; run its experiment again to compute it anew.")
+  if not is_intact or content != _encode(meta):  # no byte may differ, not even white space
+    raise ResultsError(f"{path} is altered: its checksum does not match; run its experiment again to compute it again.")
   return meta
 
 
 def points_of(meta: Mapping[str, Any]) -> list[Point]:
-  """The points of the JSON of a block."""
+  """Returns the points in the JSON of a block."""
   return [Point(values) for values in meta["points"]]
 
 
@@ -153,15 +153,23 @@ def read_block(path: Path) -> Block:
   Raises:
     ResultsError: if either file is missing, altered or of another schema.
   """
-  meta = read_meta(path)
+  return read_arrays(path, read_meta(path))
+
+
+def read_arrays(path: Path, meta: Mapping[str, Any]) -> Block:
+  """Reads and checks the arrays of a block, given the path and the content of its JSON.
+
+  Raises:
+    ResultsError: if they are missing or altered.
+  """
   arrays_path = check_inside(path.with_suffix(".npz"), path.parent)
   try:
     payload = arrays_path.read_bytes()
   except OSError:
-    raise ResultsError(f"{arrays_path} is missing; run its experiment again to compute it anew.") from None
+    raise ResultsError(f"{arrays_path} is missing; run its experiment again to compute it again.") from None
   if hashlib.sha256(payload).hexdigest() != meta["arrays_sha256"]:
     raise ResultsError(
-      f"{arrays_path} is altered: its checksum does not match; run its experiment again to compute it anew."
+      f"{arrays_path} is altered: its checksum does not match; run its experiment again to compute it again."
     )
   with np.load(io.BytesIO(payload), allow_pickle=False) as file:
     arrays = {name: file[name] for name in file.files}
@@ -170,7 +178,7 @@ def read_block(path: Path) -> Block:
 
 
 def block_paths(folder: Path) -> list[Path]:
-  """The JSON of every block, by name; other files and folders in the folder of an experiment are nobody's business."""
+  """Returns the JSON of every block, by name. Other files in the folder of an experiment are left alone."""
   return sorted(path for path in folder.glob("*.json") if BLOCK_FILE.fullmatch(path.name) and not path.is_dir())
 
 

@@ -5,7 +5,7 @@
                               leaves with dtypes and shapes, versions, and the SHA-256 of the manifest itself
     <folder>/.lock            held by the process that writes here
 
-Orbax gives back an array with a flipped byte without a word, so nothing is read before its checksum matches. The manifest is
+Orbax returns an array with a flipped byte without an error, so nothing is read before its checksum matches. The manifest is
 written last and atomically: a checkpoint exists when its manifest does, and the directory's random suffix lets the same step
 be saved again without touching the old one first. Nothing is pickled.
 """
@@ -30,7 +30,7 @@ import orbax.checkpoint as ocp
 from sweepkit.store import manifests
 from sweepkit.store.files import CheckpointError, temporary, write_atomically, writing
 
-# Orbax reports every phase of a save to absl's logger, and its failures with a traceback a thread, though they arrive as
+# Orbax reports every phase of a save to absl's logger, and its failures with one traceback per thread, though they arrive as
 # exceptions too. Other records pass.
 logging.getLogger("absl").addFilter(lambda record: f"{os.sep}orbax{os.sep}" not in record.pathname)
 
@@ -73,7 +73,7 @@ def _from_numpy(array: np.ndarray, leaf: Any) -> Any:
 
 
 def _reason(error: Exception) -> str:
-  """Why a save failed, in few words: what the system said if it did, the first line of the error otherwise."""
+  """Returns the reason of a failed save: the message of the system, or else the first line of the error."""
   if isinstance(cause := error.__cause__ or error, OSError) and cause.strerror:
     return cause.strerror
   if said := re.search(r"([A-Z][\w ,]+) \[os_error_code=", str(error)):
@@ -122,10 +122,10 @@ def _remove_all_but(folder: Path, kept: list[dict[str, Any]]) -> None:
 
 
 def _check_room(folder: Path, step: int, arrays: Mapping[str, np.ndarray]) -> None:
-  """Takes the room that a checkpoint needs, and gives it back: on a full disk the threads of Orbax would each print a failure.
+  """Reserves and releases the space of a checkpoint: on a full disk each thread of Orbax would print a failure.
 
   Raises:
-    OSError: if there is less; nothing is left behind.
+    OSError: if there is not enough; nothing is left behind.
   """
   # Measured: the bytes themselves, 36 KiB for a single array, and 0.6 KiB for every other.
   needed = sum(array.nbytes for array in arrays.values()) + 2**10 * len(arrays) + 2**16
@@ -141,8 +141,8 @@ def _check_room(folder: Path, step: int, arrays: Mapping[str, np.ndarray]) -> No
 def save(folder: Path, step: int, tree: Any, config: Mapping[str, Any], keep: int = 2) -> None:
   """Writes checkpoint `step` and returns when it is on disk; then removes all but the newest `keep` intact ones.
 
-  A process killed at any moment leaves the checkpoints before this one as they were, and perhaps a leftover that
-  `restore` ignores and the next `save` removes. The caller holds the `lock`.
+  A process that is killed at any moment leaves earlier checkpoints as they were, and perhaps a leftover that `restore`
+  ignores and the next `save` removes. The caller holds the `lock`.
 
   Args:
     folder: made if it does not exist.
@@ -171,7 +171,7 @@ def save(folder: Path, step: int, tree: Any, config: Mapping[str, Any], keep: in
     _check_config(path, manifest["config"], settings)
     if manifest["step"] > step:
       raise CheckpointError(f"{path} is ahead of step {step}; restore it, or use another folder.")
-  _remove_all_but(folder, intact)  # before writing, lest leftovers of saves on a full disk pile up
+  _remove_all_but(folder, intact)  # before writing, so that leftovers of saves on a full disk do not pile up
   made: dict[str, Any] = {
     "schema_version": manifests.SCHEMA_VERSION,
     "step": step,
@@ -187,7 +187,7 @@ def save(folder: Path, step: int, tree: Any, config: Mapping[str, Any], keep: in
       orbax.save((folder / made["arrays"]).absolute(), args=ocp.args.PyTreeSave(filled))
     made["files"] = manifests.checksums(folder / made["arrays"])
     write_atomically(folder / f"{step}.json", manifests.encode(made))
-  except Exception as error:  # a full disk reaches us as an exception of Orbax, of its stores or of the system
+  except Exception as error:  # a full disk raises exceptions of Orbax, of its stores or of the system
     raise CheckpointError(
       f"checkpoint {step} of {folder} cannot be written ({_reason(error)}); those before it are kept: make room and run it again."
     ) from error
@@ -218,5 +218,5 @@ def restore(folder: Path, like: Any, config: Mapping[str, Any]) -> tuple[int, An
     values = [_from_numpy(arrays[name], leaf) if name in arrays else leaf for name, leaf in leaves.items()]
     return manifest["step"], jax.tree.unflatten(jax.tree.structure(like), values), problems
   if problems:
-    raise CheckpointError(f"{folder} holds no intact checkpoint; remove it to start anew. {' '.join(problems)}")
+    raise CheckpointError(f"{folder} holds no intact checkpoint; remove it to start again. {' '.join(problems)}")
   return None

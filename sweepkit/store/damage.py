@@ -6,12 +6,11 @@ they end up the same.
 """
 
 from collections.abc import Iterable, Sequence
-import contextlib
 from pathlib import Path
 
 from sweepkit.points import Point
 from sweepkit.store import files, locks
-from sweepkit.store.blocks import block_name, points_of, read_meta
+from sweepkit.store.blocks import block_name
 from sweepkit.store.inventory import Inventory
 from sweepkit.store.runs import check_run
 
@@ -41,8 +40,7 @@ def damaged_runs(inventory: Inventory, planned: Sequence[Sequence[Point]]) -> li
         inventory.remove(path)
         files.remove_folder(run)
       else:
-        inventory.problems[path] = report.problems[0]
-        del inventory.entries[path]
+        inventory.set_aside(path, report.problems[0])
   return said
 
 
@@ -78,16 +76,14 @@ def remove_superseded(inventory: Inventory) -> None:
 def remove_repaired(inventory: Inventory, planned: Sequence[Point]) -> list[str]:
   """Removes damaged blocks once all they may have held is stored intact, and returns a sentence for each.
 
-  If the JSON of a block is intact, it names the points. Otherwise nobody knows them, and the block goes when all `planned` points
+  If the JSON of a block is intact, it names the points. Otherwise they are unknown, and the block goes when all `planned` points
   are stored.
   """
   done = inventory.in_force()
   said = []
-  for path in list(inventory.problems):
-    points: Sequence[Point] = planned
-    with contextlib.suppress(files.ResultsError):
-      points = points_of(read_meta(path))
-    if path.exists() and all(point in done for point in points):
+  for path, damage in list(inventory.damaged.items()):
+    points = planned if damage.points is None else damage.points
+    if path in inventory and path.exists() and all(point in done for point in points):
       inventory.remove(path)
       said.append(f"{path} was damaged and is removed: all points that this sweep covers are stored intact.")
   return said

@@ -36,7 +36,7 @@ def writing(path: Path, error: type[ResultsError] = ResultsError) -> Iterator[No
   except OSError as failure:
     reason = failure.strerror or str(failure)
     raise error(
-      f"{path} cannot be written ({reason}); what was stored before is kept: make room or mend the folder, and run it again."
+      f"{path} cannot be written ({reason}); earlier files are kept: free some space or repair the folder, and run it again."
     ) from failure
 
 
@@ -60,8 +60,8 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def remove_folder(folder: Path) -> None:
-  """Removes a folder at once, as far as anyone can see: it is renamed first. Half removed it is a leftover."""
-  aside = temporary(folder.with_name(f"{folder.name}.old"))  # beside what may be on its way to its place
+  """Removes a folder atomically: it is renamed first. A folder that is removed halfway is a leftover."""
+  aside = temporary(folder.with_name(f"{folder.name}.old"))  # another name than that of a folder that is being prepared
   os.replace(folder, aside)
   shutil.rmtree(aside)
 
@@ -77,7 +77,7 @@ def _is_alive(pid: int) -> bool:
 
 
 def remove_leftovers(folder: Path) -> None:
-  """Removes the temporary files and folders in `folder` whose process is dead, or is this one, which is writing nothing."""
+  """Removes the temporary files and folders in `folder` of processes that have ended, and of this one."""
   for path in folder.glob(".*.tmp"):
     match = _TEMPORARY.fullmatch(path.name)
     if match and (int(match[1]) == os.getpid() or not _is_alive(int(match[1]))):
@@ -104,7 +104,7 @@ def check_path(text: str) -> str:
   """The path of a folder that a flag names, which may be anywhere; `~` is the home folder, as a shell has it.
 
   Raises:
-    ResultsError: if it is empty, holds a control character or is the home of nobody.
+    ResultsError: if it is empty, holds a control character or is the home of an unknown user.
   """
   if not text or not text.isprintable():
     raise ResultsError(f"The folder {text!r} is not allowed; its name must not be empty or hold a control character.")

@@ -1,9 +1,9 @@
-"""An append-only file of JSON lines, one a logged step, that survives being killed at any moment.
+"""An append-only file of JSON lines, one per logged step, that survives a kill at any moment.
 
-A row ends with the SHA-256 of the rest of it, so that no flipped byte goes unseen; rows of numbers alone, as they were written
-before there were checksums, are read too. A line that was torn is cut off on opening; a row for a step that is already there
-is not written again, so that a run which goes on from a checkpoint repeats nothing. Infinity, such as a norm
-that no float is as large as, is written as "inf", and what else is not finite as null.
+A row ends with the SHA-256 of its rest, so every flipped byte is noticed. Rows of numbers without a checksum, from before there
+were checksums, are read too. An incomplete last line is cut off on opening. A row for a step that is already there is not written
+again, so a run that resumes from a checkpoint repeats nothing. Infinity, such as a norm that no float can hold, is written as
+"inf", and NaN as null.
 """
 
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ def _decode(line: bytes) -> dict[str, Any]:
   if not isinstance(row, dict) or not isinstance(row.get("step"), int):
     raise ValueError("no row")
   if row.pop("sha256", None) is None:
-    # Without a checksum, a row of before; one with a text has lost the name of its checksum.
+    # Older rows have no checksum and hold numbers alone. With a text, the name of the checksum was altered.
     if any(map(_holds_text, row.values())):
       raise ValueError("no checksum")
   elif line != _encode(row):
@@ -66,7 +66,7 @@ def _parse(path: Path) -> tuple[list[dict[str, Any]], int, int]:
       if read and row["step"] <= read[-1]["step"]:
         raise ValueError("order")
     except ValueError:
-      raise JournalError(f"Row {number} of {path} is altered; remove {path.parent} to start anew.") from None
+      raise JournalError(f"Row {number} of {path} is altered; remove {path.parent} to start again.") from None
     read.append(row)
   return read, size, len(content)
 
@@ -106,9 +106,9 @@ def append(path: Path, written: list[dict[str, Any]], row: Mapping[str, Any]) ->
   with writing(path, JournalError), open(path, "ab", buffering=0) as file:
     size, line = file.seek(0, os.SEEK_END), _encode(plain) + b"\n"
     try:
-      while line:  # a disk that is nearly full takes a part
+      while line:  # a disk that is nearly full writes a part
         line = line[file.write(line) :]
-      os.fsync(file.fileno())  # a checkpoint counts on the rows before it
+      os.fsync(file.fileno())  # a checkpoint relies on the rows before it
     except OSError:
       file.truncate(size)
       raise

@@ -1,4 +1,4 @@
-"""How stored points become one dataset, in memory proportional to what is stored.
+"""Arranges stored points as one dataset, in memory proportional to what is stored.
 
 Points that fill a grid become an array with one dimension per setting. Points that leave most of their grid empty, such as four
 sweeps of one axis each, stay a list: one dimension `point`, whose index holds the settings. An array whose length differs so
@@ -23,7 +23,7 @@ class Part(NamedTuple):
   """Points with arrays of one shape, on their leading axis.
 
   Attributes:
-    points: one dict each.
+    points: one per row of the arrays.
     arrays: name -> array.
     dims: name -> names of the axes after the first.
     coords: axis name -> its labels.

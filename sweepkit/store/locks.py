@@ -37,7 +37,7 @@ def lock(folder: Path) -> Iterator[None]:
 
 
 def is_in_use(folder: Path) -> bool:
-  """Whether a process holds the `lock` of `folder`; nothing is written."""
+  """Returns True while a process holds the `lock` of `folder`; writes nothing."""
   try:
     with open(folder / ".lock") as file:
       fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

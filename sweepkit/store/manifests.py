@@ -1,4 +1,4 @@
-"""What vouches for a checkpoint: a manifest with the SHA-256 of every file of it and of itself.
+"""Manifests of checkpoints: each holds the SHA-256 of every file of a checkpoint and of itself.
 
     <folder>/100-1f0c93ab/    the arrays at step 100, under a name that the manifest knows
     <folder>/100.json         the manifest: that name, the checksums, the run's config, the leaves, versions
@@ -56,7 +56,7 @@ def check(path: Path) -> dict[str, Any] | str:
     return f"{path} is truncated or altered; its checkpoint is passed over."
   if manifest.get("schema_version") != SCHEMA_VERSION:
     raise CheckpointError(
-      f"{path} has schema version {manifest.get('schema_version')!r}, but this version of the lab reads {SCHEMA_VERSION}; "
+      f"{path} has schema version {manifest.get('schema_version')!r}, but this version reads {SCHEMA_VERSION}; "
       "use another folder."
     )
   if not _SAVED.fullmatch(str(manifest.get("arrays"))):

@@ -7,14 +7,14 @@ from sweepkit.store import files, journal, manifests
 
 
 class RunReport(NamedTuple):
-  """What is wrong with the folder of a run, and whether the run can go on from what is intact."""
+  """Problems in the folder of a run, and whether the run can resume from its intact files."""
 
   problems: list[str]
   can_go_on: bool
 
 
 def check_run(folder: Path) -> RunReport:
-  """Checks the journals and checkpoints of a run that nobody is writing.
+  """Checks the journals and checkpoints of a run that no process is writing.
 
   Raises:
     CheckpointError: if a checkpoint is of another schema.
@@ -25,7 +25,7 @@ def check_run(folder: Path) -> RunReport:
     files.check_inside(path, folder)
   (steps, wrong), (watched, wrong_dynamics) = (journal.inspect(path) for path in names[:2])
   intact, problems = manifests.inspect(names[2])
-  # What is torn off the metrics comes after the checkpoint and is written again; what is torn off the dynamics may not.
+  # Rows that are torn off the metrics come after the checkpoint and are written again; those of the dynamics may not be.
   can_go_on = bool(
     (intact or not problems) and (steps or not wrong) and (not wrong_dynamics or (watched and not intact))
   )

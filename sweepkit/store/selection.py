@@ -1,4 +1,4 @@
-"""Which of the stored points count, which were planned, and which are asked for."""
+"""Selects the stored points that count, the points that were planned, and the points that are asked for."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path

@@ -9,6 +9,8 @@ import pytest
 import xarray as xr
 
 from analysis import claims, figure
+from analysis.claims import __main__ as command
+from analysis.claims import finding, gains, pages
 from analysis.paper import lyapunov
 from sweepkit.store import load_results
 
@@ -21,14 +23,14 @@ def data(results):
 
 def test_every_claim_is_judged(data):
   for number, claim in claims.CLAIMS.items():
-    finding = claim.judge(data)
-    assert finding.verdict in (claims.HOLDS, claims.CONDITIONAL, claims.FAILS), number
-    assert any(character.isdigit() for character in finding.measured), number
+    found = claim.judge(data)
+    assert found.verdict in (claims.HOLDS, claims.CONDITIONAL, claims.FAILS), number
+    assert any(character.isdigit() for character in found.measured), number
 
 
 @pytest.mark.slow
 def test_what_is_measured_is_judged_and_its_spectra_are_certified(measured, tmp_path):
-  assert claims.main([f"--results={measured}", f"--out={tmp_path}"]) == 0
+  assert command.main([f"--results={measured}", f"--out={tmp_path}"]) == 0
   ledger = {entry["number"]: entry["verdict"] for entry in json.loads((tmp_path / "claims.json").read_text())}
   assert claims.NOT_JUDGED not in ledger.values()
   assert {number for number in (1, 4, 5, 8, 10, 11) if ledger[number] != claims.HOLDS} == set()
@@ -68,7 +70,7 @@ def test_other_numbers_turn_the_verdict(number, experiment, variable, value, dat
   ],
 )
 def test_cases_become_a_verdict_with_its_condition(cases, verdict, condition):
-  assert claims._verdict("1", cases) == ("1", verdict, condition)
+  assert finding.of_cases("1", cases) == ("1", verdict, condition)
 
 
 def test_a_verdict_under_conditions_says_which_and_no_other_does(data):
@@ -111,7 +113,7 @@ def test_small_weights_are_judged_up_to_one(unit, at_half, near_one, verdict, co
   units["exponent"] = units.exponent * 0 + unit
   rates = xr.DataArray([at_half, near_one], dims="ws", coords={"ws": nets.ws})
   nets["growth_rate"] = (nets.growth_rate * 0 + rates).transpose(*nets.growth_rate.dims)
-  found = claims.small_weight_vanishes({"one_unit": units, "small_gain": nets})
+  found = gains.small_weight_vanishes({"one_unit": units, "small_gain": nets})
   assert found.verdict == verdict
   assert condition in found.condition
   assert f"tanh without input {3 * (at_half != SHRINK)}, {3 * (near_one != SHRINK)}" in found.measured
@@ -119,8 +121,8 @@ def test_small_weights_are_judged_up_to_one(unit, at_half, near_one, verdict, co
 
 def test_page_and_json_agree(results, tmp_path, capsys):
   shown = tmp_path / "page.md"
-  shown.write_text(f"before\n{claims.BEGIN}a former table\n{claims.END}\nafter\n")
-  assert claims.main([f"--results={results}", f"--out={tmp_path}", f"--readme={shown}"]) == 0
+  shown.write_text(f"before\n{pages.BEGIN}a former table\n{pages.END}\nafter\n")
+  assert command.main([f"--results={results}", f"--out={tmp_path}", f"--readme={shown}"]) == 0
   text = shown.read_text()
   assert text.startswith("before\n")
   assert text.endswith("\nafter\n")
@@ -135,7 +137,7 @@ def test_page_and_json_agree(results, tmp_path, capsys):
 
 
 def test_missing_results_are_named(tmp_path, capsys):
-  assert claims.main([f"--results={tmp_path}", f"--out={tmp_path / 'x'}"]) == 2
+  assert command.main([f"--results={tmp_path}", f"--out={tmp_path / 'x'}"]) == 2
   assert "holds no results; run the experiment first" in capsys.readouterr().err
   assert not (tmp_path / "x").exists()
 
@@ -143,7 +145,7 @@ def test_missing_results_are_named(tmp_path, capsys):
 def test_a_page_without_markers_is_left_alone(results, tmp_path, capsys):
   page = tmp_path / "page.md"
   page.write_text("nothing\n")
-  assert claims.main([f"--results={results}", f"--out={tmp_path / 'x'}", f"--readme={page}"]) == 2
+  assert command.main([f"--results={results}", f"--out={tmp_path / 'x'}", f"--readme={page}"]) == 2
   assert "the page needs the lines" in capsys.readouterr().err
   assert page.read_text() == "nothing\n"
   assert not (tmp_path / "x").exists()

@@ -11,7 +11,7 @@ from PIL import Image
 import pypdf
 import pytest
 
-from analysis import claims, figure, listing, numbers, paper, report, selection, study, style
+from analysis import figure, listing, numbers, paper, report, selection, study, style
 from analysis.language import table as language_table
 from analysis.learning import table as learning_table
 from analysis.learning import temporal_order
@@ -77,18 +77,15 @@ def test_what_is_missing_is_said(flags, message, tmp_path, capsys):
 
 
 COMMANDS = {
-  **{name: importlib.import_module(f"analysis.{name}.__main__").main for name in STUDIES},
-  **{
-    module.__name__.removeprefix("analysis."): module.main
-    for module in (claims, report, learning_table, language_table)
-  },
+  **{name: importlib.import_module(f"analysis.{name}.__main__").main for name in (*STUDIES, "claims")},
+  **{module.__name__.removeprefix("analysis."): module.main for module in (report, learning_table, language_table)},
   **{listing.module_of(name).removeprefix("analysis."): partial(figure.main, spec) for name, spec in EVERY.items()},
 }
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_says_what_it_does_and_which_flags_it_takes(name, tmp_path, monkeypatch, capsys):
-  """And what is wrong with its flags, in one sentence; neither writes anything."""
+  """A wrong flag is named in one sentence; neither help nor error writes a file."""
   monkeypatch.chdir(tmp_path)
   assert COMMANDS[name](argv=["--help"]) == 0
   said, errors = capsys.readouterr()
@@ -183,7 +180,7 @@ def test_bands_need_five_seeds_and_every_figure_tells_how_many(seeds, said, tmp_
   thin = [line for line in drawn.axes[0].get_lines() if line.get_linewidth() == 0.5]
   assert len(thin) == (seeds if 1 < seeds < 5 else 0)
   assert any(said in text.get_text().replace("\u00a0", " ") for text in drawn.texts)
-  caption = numbers.tables(plot.numbers(datasets))[0].caption
+  caption = numbers.tables(plot.numbers(datasets), plot.tables)[0].caption
   assert caption.endswith({1: "; 1 seed", 4: "every value of 4 seeds", 5: "mean ± 95 % of 5 seeds"}[seeds])
 
 

@@ -9,7 +9,7 @@ import xarray as xr
 from analysis import study, wording
 from sweepkit import store
 from sweepkit.store import load_results
-from tests.made_up import REFERENCE
+from tests.made_up import folder_of
 
 EVERY = [spec for one in study.studies() for spec in study.figures(one.name)]
 
@@ -37,8 +37,8 @@ ALTERED = {
 @pytest.mark.parametrize("plot", EVERY, ids=lambda plot: plot.name)
 def test_every_finding_is_a_sentence_whatever_the_numbers(plot, results):
   """Also of one cell alone, with fewer values and with none."""
-  folder = REFERENCE if plot in study.figures("language") else results
-  shown = plot.numbers({name: load_results(folder / name) for name in plot.inputs if store.block_paths(folder / name)})
+  there = [name for name in plot.inputs if store.block_paths(folder_of(name, results) / name)]
+  shown = plot.numbers({name: load_results(folder_of(name, results) / name) for name in there})
   for how, alter in ALTERED.items():
     if "solved" in shown and how in ("infinite", "minus infinity", "negative"):
       continue  # it is 0 or 1

@@ -12,7 +12,7 @@ import xarray as xr
 
 from analysis import claims, numbers, provenance, report, study, wording
 from sweepkit.store import load_results
-from tests.made_up import REFERENCE
+from tests.made_up import folder_of
 
 FEW = ("recurrent_gain", "tanh_slope")
 EVERY = {spec.name: spec for one in study.studies() for spec in study.figures(one.name)}
@@ -146,16 +146,18 @@ def test_what_is_large_lies_beside_the_page(results, few, tmp_path, monkeypatch)
 @pytest.mark.parametrize("plot", EVERY.values(), ids=lambda plot: plot.name)
 def test_every_figure_has_a_finding_and_numbers(plot, results):
   """In small results too, where a curve may be too short to cross anything."""
-  folder = REFERENCE if plot in study.figures("language") else results
-  shown = plot.numbers({name: load_results(folder / name) for name in plot.inputs})
+  datasets = {name: load_results(folder_of(name, results) / name) for name in plot.inputs}
+  shown = plot.numbers(datasets)
   finding = plot.finding(shown)
   assert any(character.isdigit() for character in finding)
   assert "nan" not in finding.lower().replace("nats", "")
   assert finding.endswith(".")
-  tables = numbers.tables(shown)
+  tables = numbers.tables(shown, plot.tables)
   assert tables
   assert all(len(row) == len(table.heads) for table in tables for row in table.rows)
-  assert {str(name) for name in shown.data_vars} <= set(numbers.QUANTITIES)
+  stored = {name for one in datasets.values() for name in one.data_vars}
+  assert {str(name) for name in shown.data_vars} <= {*plot.tables, *stored}, "what a figure derives needs a label"
+  assert set(plot.tables) <= {str(name) for name in shown.data_vars} | {"mean_field", "ngram_nats", "ngram_error"}
   rows = list(csv.reader(io.StringIO(numbers.to_csv(shown).decode())))
   assert len({len(row) for row in rows}) == 1
   assert len(rows) > 1
@@ -193,7 +195,7 @@ def test_markup_is_escaped():
 @pytest.mark.parametrize(
   ("flags", "message"),
   [
-    (["--results=/nowhere"], "--results: /nowhere is no folder; run an experiment first"),
+    (["--results=/nowhere"], "--results: /nowhere is not a folder; run an experiment first"),
     (["--results={}"], "holds no results; run an experiment first (python -m experiments.recurrent_gain --out="),
     (["--out={}/file"], "--out: {}/file is a file; give the name of a folder."),
     (["--out={}/file/below"], "--out: {}/file is a file; give the name of a folder."),

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from experiments import captions
-from experiments.training import data
+from experiments.training import RunSettings, build, data
 from experiments.training.programs import LOG, prepare
-from experiments.training.settings import build
 from sweepkit import runner
+from sweepkit.points import read
 from tests import reference
 from tests.nets import to_float64
 
@@ -24,8 +24,8 @@ HELD_OUT = 359
 def trained():
   """(points, parameters) of two seeds after a few updates."""
   points = runner.parse(captions.EXPERIMENT, list(SMALL)).points
-  programs, start, keys, _ = prepare(points)
-  states, _ = programs.advance(start(keys), {name: jnp.zeros(2) for name in LOG}, 100)
+  block = prepare(RunSettings, points)
+  states, _ = block.programs.advance(block.start(block.keys), {name: jnp.zeros(2) for name in LOG}, 100)
   return points, states.params
 
 
@@ -40,7 +40,7 @@ def written(trained, held_out):
   """The letters `[seed, image, step]`."""
   points, params = trained
   shown = jnp.asarray(np.c_[held_out[0], np.zeros((HELD_OUT, 16), np.float32)])
-  cell = build(points[0]).cell
+  cell = build(read(RunSettings, points[0])).cell
   return [np.asarray(captions.write(cell, jax.tree.map(lambda a, i=i: a[i], params), shown, 6)).T for i in range(2)]
 
 
@@ -64,7 +64,7 @@ def test_names_are_those_that_a_loop_writes(trained, held_out, written, rng):
 
 def test_shares_are_those_of_the_names(trained, held_out, written):
   points, params = trained
-  one = captions.measure_captions(points[0])
+  one = captions.measure_captions(read(RunSettings, points[0]))
   each = [one(None, jax.tree.map(lambda a, seed=seed: a[seed], params)) for seed in range(2)]
   measured = {name: np.stack([seed[name] for seed in each]) for name in each[0]}
   measure = captions.EXPERIMENT.measure

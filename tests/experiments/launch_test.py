@@ -1,16 +1,16 @@
 """How a launch goes about it: writing behind computing, stopping, shards of an array, processes of a cluster, lack of memory."""
 
+import dataclasses
 import json
 import os
 import signal
 import socket
 
-from experiments.portrait.net import Measure
 import jax
 import numpy as np
 import pytest
 
-from sweepkit import plan, runner, store
+from sweepkit import RunMeasure, plan, runner, store
 from sweepkit import points as grid
 from sweepkit.execution import devices
 from tests.support.launches import SMALL, array, ended, experiment, launcher, stored, watch
@@ -32,8 +32,11 @@ def test_a_block_is_on_its_way_before_the_former_is_written(tmp_path, monkeypatc
 
 def test_labels_are_made_once_for_a_program(tmp_path):
   chosen, calls = experiment("activation_choice"), []
-  measure = chosen.measure._replace(coords=lambda static: calls.append(static) or {})
-  assert runner.main(chosen._replace(measure=measure), [*FLAGS, f"--out={tmp_path}", "--cells=rnn,rnn_sigmoid"]) == 0
+  measure = dataclasses.replace(chosen.measure, coords=lambda static: calls.append(static) or {})
+  assert (
+    runner.main(dataclasses.replace(chosen, measure=measure), [*FLAGS, f"--out={tmp_path}", "--cells=rnn,rnn_sigmoid"])
+    == 0
+  )
   assert [static["cell"] for static in calls] == ["rnn", "rnn_sigmoid"]
 
 
@@ -82,9 +85,9 @@ def test_a_block_of_runs_without_memory_goes_on_as_two(tmp_path, capsys):
     return {"zero": np.zeros(len(points))}
 
   chosen = experiment("activation_choice")
-  measure = Measure(run, {"zero": ()}, lambda static: {}, keeps_files=True)
+  measure = RunMeasure(run, settings=chosen.measure.settings, dims={"zero": ()})
   flags = [*SMALL, "--ws=1", "--cells=rnn", "--seeds=5", f"--out={tmp_path}"]
-  assert runner.main(chosen._replace(measure=measure), flags) == 0
+  assert runner.main(dataclasses.replace(chosen, measure=measure), flags) == 0
   assert [count for count, _ in tried] == [5, 3, 2, 1, 2]
   paths = store.block_paths(tmp_path / "activation_choice")
   assert sorted(path.stem for path in paths) == sorted(name for count, name in tried if count < 3)

@@ -10,7 +10,6 @@ import pytest
 
 from experiments import translation
 from experiments.language import pairs, text
-from experiments.training import settings as learning
 import recurrent_lab as rl
 from recurrent_lab import sequence
 from recurrent_lab.tasks import Batch, Task
@@ -34,10 +33,10 @@ WORDS = ("</s>", "a", "b", "c", "d", "e")
 @pytest.fixture
 def few_sentences(monkeypatch):
   monkeypatch.setattr(pairs, "TOY_SENTENCES", 600)
-  for cached in (pairs.load, learning._task):
+  for cached in (pairs.load, translation._task):
     cached.cache_clear()
   yield
-  for cached in (pairs.load, learning._task):
+  for cached in (pairs.load, translation._task):
     cached.cache_clear()
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import recurrent_lab as rl
-from tests.nets import random_net
+from tests.nets import by_default, random_net
 
 
 def layers(key):
@@ -53,6 +53,68 @@ def test_a_stack_gets_every_measurement(key):
     "update 2",
     "candidate 2",
   }
+
+
+# What a combination puts out, as a function of its params and its new state, written down by hand.
+LOGITS = lambda p, h: h @ p.readout.kernel + p.readout.bias
+COMBINED = {
+  "stack": (rl.stack(rl.lstm(), rl.gru()), lambda p, s: s[1]),
+  "stack of one": (rl.stack(rl.lstm()), lambda p, s: s[0].hidden),
+  "dropout": (rl.dropout(rl.lstm()), lambda p, s: s.hidden),
+  "learned state": (rl.learned_state(rl.gru()), lambda p, s: s),
+  "readout": (rl.with_readout(rl.lstm(), 2, "softmax"), lambda p, s: jax.nn.softmax(LOGITS(p, s.hidden))),
+  "all of them": (
+    rl.learned_state(rl.stack(rl.dropout(rl.lstm()), rl.with_readout(rl.stack(rl.rnn(), rl.indrnn()), 2))),
+    lambda p, s: LOGITS(p.cell[1], s[1][1]),
+  ),
+}
+
+
+@pytest.mark.parametrize("name", by_default(("stack", "all of them"), COMBINED))
+@pytest.mark.usefixtures("x64")
+def test_a_combination_keeps_every_ability_of_its_parts(name, key):
+  """The fast reverse pass, the probe, the declared output and the gates; numbers are those of the plain path."""
+  cell, shown = COMBINED[name]
+  params = rl.draw_masks(key, cell.init(key, 3, 4, bias_scale=0.3, dtype=jnp.float64), 0.5)
+  xs, steps = jax.random.normal(key, (5, 3), jnp.float64), 5
+  weights = jnp.cos(jnp.arange(4.0))
+  loss = lambda outputs: jnp.sum(outputs**2 @ weights[: outputs.shape[-1]])
+  noise = jax.tree.map(lambda s: jnp.zeros((steps + 1, *s.shape)), cell.initial_state(params))
+
+  def perturbed(noise):
+    state, outputs = jax.tree.map(lambda s, n: s + n[0], cell.initial_state(params), noise), []
+    for t, x in enumerate(xs, start=1):
+      state = jax.tree.map(lambda s, n, t=t: s + n[t], cell.step(params, state, x)[0], noise)
+      outputs.append(shown(params, state))
+    return loss(jnp.stack(outputs))
+
+  def fast(params, xs):
+    final, outputs = rl.reverse_unroll(cell, params, xs)
+    return loss(outputs) + sum(jnp.sum(jnp.sin(leaf)) for leaf in jax.tree.leaves(final))
+
+  def plain(params, xs):
+    final, outputs = rl.unroll(cell, params, xs)
+    return loss(outputs) + sum(jnp.sum(jnp.sin(leaf)) for leaf in jax.tree.leaves(final))
+
+  @jax.jit
+  def measure(params, xs):
+    both = [jax.value_and_grad(f, argnums=(0, 1))(params, xs) for f in (fast, plain)]
+    return (
+      both,
+      rl.adjoint_log_norms(loss, cell, params, xs),
+      jax.grad(perturbed)(noise),
+      rl.activities(cell, params, xs),
+    )
+
+  (gathered, expected), adjoints, gradients, seen = measure(params, xs)
+  jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-12), gathered, expected)
+  squares = [np.sum(np.square(g).reshape(steps + 1, -1), axis=1) for g in jax.tree.leaves(gradients)]
+  np.testing.assert_allclose(adjoints, 0.5 * np.log(sum(squares)), rtol=1e-9)
+  assert all(activity.value.shape == (5, 4) for activity in seen.values())
+  with pytest.raises(TypeError, match="forward-mode"):  # so it was not the plain scan
+    jax.jvp(lambda p: rl.reverse_unroll(cell, p, xs)[1], (params,), (params,))
+  assert cell.gated
+  assert set(rl.recommended(cell, key, 4, 20)) == {"recurrent_init", "forget_bias", "write_bias"}
 
 
 def test_equal_stacks_are_one_object():

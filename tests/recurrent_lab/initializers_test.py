@@ -57,7 +57,7 @@ def test_indrnn_units_are_nets_of_size_one(key):
   ("name", "gate"), [("lstm", slice(4, 8)), ("gru", slice(4, 8)), ("lstm_coupled", slice(0, 4)), ("rnn", None)]
 )
 def test_forget_bias_goes_to_the_gate_that_keeps_the_state(name, gate, key):
-  """And a larger one remembers longer, for LSTM f and GRU z alike."""
+  """A larger forget bias remembers longer, in both LSTM f and GRU z."""
   cell = rl.get_cell(name)
   bias = np.asarray(cell.init(key, 2, 4, forget_bias=3.0).bias)
   expected = np.zeros_like(bias)

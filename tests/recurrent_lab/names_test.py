@@ -52,7 +52,7 @@ def test_the_library_imports_nothing_above_it(path):
 
 
 def is_kept(reference, owner):
-  """Whether a name in backticks can be found: in the library's door, in one of its rooms, or in the owner's package."""
+  """Returns True if a name in backticks is in the library, in one of its rooms, or in the owner's package."""
   first, *rest = reference.split(".")
   rooms = [recurrent_lab, *(getattr(recurrent_lab, room) for room in ("cells", "training", "sequences", "instruments"))]
   package = importlib.import_module(owner.__module__.rpartition(".")[0])

@@ -10,7 +10,7 @@ from recurrent_lab import _xla
 
 EMITTERS = "--xla_cpu_use_fusion_emitters=false"
 
-# What a process is told; `rl` is imported before or after JAX starts.
+# The program of a process. It imports `rl` before or after JAX starts.
 TOLD = """
 import jax
 {before}
@@ -120,7 +120,7 @@ def test_gradients_of_gated_cells_as_users_compile_them(name, runs):
   run_as_users_do(GRADIENTS.replace("NAME", repr(name)).replace("RUNS", runs))
 
 
-@pytest.mark.parametrize("module", ["experiments.runner", "experiments.sweep", "benchmarks.command"])
+@pytest.mark.parametrize("module", ["experiments.adding", "sweepkit.runner", "benchmarks.command"])
 def test_every_launch_sets_the_flags_before_jax_starts(module):
   code = f"""
 import os, {module}, recurrent_lab

@@ -19,7 +19,7 @@ OPTIONS = {
 def programs_are_shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
   folder: Path = tmp_path_factory.getbasetemp()
   if "PYTEST_XDIST_WORKER" in os.environ:
-    folder = folder.parent  # of all workers
+    folder = folder.parent  # all workers share it
   options = OPTIONS | {"JAX_COMPILATION_CACHE_DIR": str(folder / "programs")}
   before = {name: jax.config.values[name.lower()] for name in options}
   with pytest.MonkeyPatch.context() as patch:

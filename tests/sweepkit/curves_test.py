@@ -1,4 +1,4 @@
-"""What is said of a curve holds for it, in every case that a curve can be."""
+"""Sentences about a curve are true in every case that a curve can be."""
 
 import math
 

@@ -1,119 +1,119 @@
-"""Flags become values, values points, points blocks."""
+"""Points are frozen records, sweeps are every combination of settings, and blocks share a program."""
 
-import importlib
-from pathlib import Path
+import dataclasses
+import hashlib
+import json
 
 import pytest
 
-from sweepkit import points as grid
-from sweepkit import store
+from sweepkit import Point
+from sweepkit.points import blocks, content_hash, expand, key_words, label, read, static_part
+from sweepkit.settings import dimension, dimensions, parse_axis, traced_names
+from tests.support.nets import SETTINGS
 
-KEPT = Path(__file__).parent.parent.parent / "results" / "reference"
-
-
-@pytest.mark.parametrize(
-  ("name", "text", "values"),
-  [
-    ("ws", "0.5,1,-1.5", (0.5, 1.0, -1.5)),
-    ("ws", "0:1:5", (0.0, 0.25, 0.5, 0.75, 1.0)),
-    ("ws", "-2:6:3", (-2.0, 2.0, 6.0)),
-    ("input_scale", "0.1:10:log:3", (0.1, 1.0, 10.0)),
-    ("ws", "0.1:0.5:5", (0.1, 0.2, 0.3, 0.4, 0.5)),
-    ("ws", "1:2:2,5", (1.0, 2.0, 5.0)),
-    ("ws", "0.1:0.7:7", (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)),
-    ("ws", "-0.3:0.3:7", (-0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3)),
-    ("ws", "-1.1:2.2:4", (-1.1, 0.0, 1.1, 2.2)),
-    ("ws", "-0.3:0.6:10", (-0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)),
-    ("ws", "0.1234567890123456,0.30000000000000004", (0.1234567890123456, 0.30000000000000004)),
-    ("ws", "1,1.0,1e0,0,-0.0,0.5,0.50,0:1:3", (1.0, 0.0, 0.5)),
-    ("hidden_size", "4,4.0,40e-1,9007199254740993", (4, 9007199254740993)),
-    ("cells", "gru,rnn,gru", ("gru", "rnn")),
-    ("hidden_size", "16:64:log:3", (16, 32, 64)),
-    ("cells", "rnn, gru", ("rnn", "gru")),
-  ],
-)
-def test_lists_and_ranges(name, text, values):
-  found = grid.parse_axis(name, text)
-  assert found == values
-  assert [repr(value) for value in found] == [repr(value) for value in values]  # 0.0 is no -0.0, and 4 no 4.0
-
-
-@pytest.mark.parametrize(
-  ("name", "text", "message"),
-  [
-    ("ws", "", "has an empty value"),
-    ("ws", "1,,2", "has an empty value"),
-    ("ws", "one", "'one' is not a number"),
-    ("ws", "nan", "nan is not allowed; it must be a finite number"),
-    ("ws", "2:1:5", "'2:1:5' is an empty or reversed range; its start must be below its stop"),
-    ("ws", "1:1:5", "empty or reversed"),
-    ("ws", "1:2:1", "has 1 values; a range has 2 or more"),
-    ("ws", "1:2", "is not a range; a range is start:stop:count or start:stop:log:count"),
-    ("ws", "1:2:lin:5", "is not a range"),
-    ("ws", "1:inf:5", "has an end that is not finite"),
-    ("input_scale", "0:1:log:5", "a logarithmic range starts above 0"),
-    ("input_scale", "-1", "-1.0 is not allowed; it must be a finite number of 0 or more"),
-    ("hidden_size", "4.00000000000000000001", "is not a whole number"),
-    ("hidden_size", "1e-999999999", "is not a whole number"),
-    ("hidden_size", "-4", "-4 is not allowed; it must be a whole number of 1 or more"),
-    ("hidden_size", "2.5", "'2.5' is not a whole number"),
-    ("hidden_size", "1:2:3", "'1.5' is not a whole number"),
-    ("cells", "rnn,lstn", "'lstn' is not allowed; it must be one of rnn, "),
-    ("seq_len", "3", "3 is not allowed; it must be a whole number of 4 or more"),
-  ],
-)
-def test_bad_values_are_named(name, text, message):
-  with pytest.raises(ValueError, match=message):
-    grid.parse_axis(name, text)
-
-
-def test_every_setting_has_a_default_that_parses():
-  for name, setting in grid.SETTINGS.items():
-    assert grid.parse_axis(name, setting.default)
+TRACED = traced_names(SETTINGS)
+VALUES = {"cell": "gru", "hidden_size": 4, "ws": 0.5, "seed": 1, "x64": False}
 
 
 def points(**axes):
-  defaults = {name: grid.parse_axis(name, setting.default) for name, setting in grid.SETTINGS.items()}
-  return grid.expand(defaults | axes, 3, False)
+  defaults = {dimension(name, SETTINGS): parse_axis(name, one.default, SETTINGS) for name, one in SETTINGS.items()}
+  return expand(defaults | axes, 3, False)
+
+
+def test_a_point_is_frozen():
+  point = Point(VALUES)
+  for change in (
+    lambda: point.__setitem__("ws", 1.0),
+    lambda: point.__delitem__("ws"),
+    lambda: setattr(point, "ws", 1.0),
+    lambda: point.update(ws=1.0),
+  ):
+    with pytest.raises((AttributeError, TypeError)):
+      change()
+  given = dict(VALUES)
+  point = Point(given)
+  given["ws"] = 9.0
+  assert point["ws"] == 0.5
+
+
+def test_a_point_equals_any_mapping_of_the_same_items_and_has_one_hash():
+  one, other = Point(VALUES), Point(dict(reversed(VALUES.items())))
+  assert one == other == VALUES == dict(one)
+  assert one == VALUES
+  assert hash(one) == hash(other)
+  assert {one: "found"}[other] == "found"
+  assert one != one | {"ws": 0.6}
+  assert Point([("cell", "gru")], ws=1.0) == {"cell": "gru", "ws": 1.0}
+
+
+def test_changes_make_new_points():
+  one = Point(VALUES)
+  before = one.content_hash
+  changed = one | {"ws": 2.0, "bias": 1.0}
+  assert isinstance(changed, Point)
+  assert changed == {**VALUES, "ws": 2.0, "bias": 1.0}
+  assert one.without("seed", "x64") == {"cell": "gru", "hidden_size": 4, "ws": 0.5}
+  assert one == VALUES
+  assert one.content_hash == before != changed.content_hash
+
+
+def test_the_content_hash_is_that_of_canonical_json():
+  """The hash names blocks on disk and seeds random keys. Points, dictionaries and lists of them have one."""
+  canonical = '{"cell":"gru","hidden_size":4,"seed":1,"ws":0.5,"x64":false}'
+  expected = hashlib.sha256(canonical.encode()).hexdigest()
+  assert Point(VALUES).content_hash == content_hash(Point(VALUES)) == content_hash(VALUES) == expected
+  assert (
+    content_hash([Point(VALUES)]) == content_hash([VALUES]) == hashlib.sha256(f"[{canonical}]".encode()).hexdigest()
+  )
+  assert key_words(Point(VALUES)) == key_words(VALUES) == (int(expected[:8], 16), int(expected[8:16], 16))
+  assert json.loads(canonical) == Point(VALUES)
+
+
+@dataclasses.dataclass(frozen=True)
+class Net:
+  cell: str
+  ws: float
+  bias: float = 0.25
+
+
+def test_a_dataclass_reads_the_settings_that_it_has_fields_for():
+  assert read(Net, Point(VALUES)) == Net("gru", 0.5)
+  assert read(Net, Point(VALUES) | {"bias": 2.0}) == Net("gru", 0.5, 2.0)
+  assert hash(read(Net, Point(VALUES))) == hash(Net("gru", 0.5))
+  with pytest.raises(KeyError, match="ws"):
+    read(Net, Point(VALUES).without("ws"))
+
+
+def test_a_point_is_shown_by_its_first_setting():
+  assert label(Point(VALUES)) == "gru"
+  assert [label(Point(first)) for first in ({"ws": 1.0, "cell": "gru"}, {"cell": ""}, {})] == ["block"] * 3
 
 
 def test_points_are_every_combination_once():
   result = points(ws=(0.5, 1.0))
-  assert len(result) == 3 * 2 * 3
-  assert len({grid.content_hash(point) for point in result}) == len(result)
-  assert all(set(point) == {"cell", "seed", "x64", *list(grid.SETTINGS)[1:]} for point in result)
+  assert len(result) == len(set(result)) == 3 * 2 * 3
+  assert all(set(point) == {*dimensions(SETTINGS), "seed", "x64"} for point in result)
+  assert [point["seed"] for point in result[:4]] == [0, 1, 2, 0]
 
 
-def test_blocks_share_one_program_and_hold_every_point_once():
-  all_points = points(ws=tuple(range(7)), hidden_size=(4, 8))
-  blocks = grid.blocks(all_points, 8)
-  assert sorted(grid.content_hash(point) for block in blocks for point in block) == sorted(
-    map(grid.content_hash, all_points)
-  )
-  for block in blocks:
-    assert len({grid.content_hash(grid.static_part(point)) for point in block}) == 1
+@pytest.mark.parametrize("tile", [1, 4, 8])
+def test_blocks_share_one_program_and_hold_every_point_once(tile):
+  every = points(ws=tuple(range(7)), hidden_size=(4, 8))
+  split = blocks(every, 8, TRACED, tile)
+  assert sorted(point.content_hash for block in split for point in block) == sorted(p.content_hash for p in every)
+  groups = {}
+  for block in split:
+    (static,) = {static_part(point, TRACED) for point in block}
+    assert not {"ws", "input_scale", "seed"} & set(static)
     assert len(block) <= 8
+    groups.setdefault(static, []).append(len(block))
+  assert len(groups) == 3 * 2
+  assert all(size % tile == 0 for sizes in groups.values() for size in sizes[:-1])
 
 
 def test_keys_come_from_content_alone():
-  first, second = points(ws=(0.5, 1.0)), points(ws=(1.0, 2.0), cells=("gru", "rnn"))
-  shared = [p for p in first if p in second]
+  first, second = points(ws=(0.5, 1.0)), points(ws=(1.0, 2.0), cell=("gru", "rnn"))
+  shared = [point for point in first if point in second]
   assert len(shared) == 6
-  words = {grid.key_words(point) for point in first + second}
+  words = {key_words(point) for point in first + second}
   assert len(words) == len(first) + len(second) - 6
-
-
-def test_the_points_of_kept_results_keep_their_identity():
-  """The hash of a point is its key and its name on disk: it was this before axes were read as decimals."""
-  point = points(ws=grid.parse_axis("ws", "0.1:0.7:7"))[-1]
-  assert grid.content_hash(point) == "9ad802a8d0ae0e1ab029aa05bedbab81048b01b9d072eb902b0be47328594fad"
-  folders = sorted(KEPT.iterdir())
-  for path in (next(iter(sorted(folder.glob("*.json")))) for folder in folders):
-    kept = store.read_meta(path)["points"]
-    settings = importlib.import_module(f"experiments.{path.parent.name}").EXPERIMENT.measure.settings
-    assert store.block_name(kept) == path.stem
-    for name in settings:
-      if name != "corpus":
-        value = kept[0][grid.dimension(name)]
-        (again,) = grid.parse_axis(name, str(value), settings)
-        assert repr(again) == repr(value), (path, name)

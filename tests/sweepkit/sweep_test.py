@@ -5,10 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments import adding, recurrent_gain
 from sweepkit import plan, runner
-from sweepkit import points as grid
+from sweepkit.settings import Setting, number_text, parse_axis
 from sweepkit.sweep import flag_text, sweep
+from tests.support import chaos, nets
 
 
 def asked_for(monkeypatch, failures, **settings):
@@ -20,33 +20,33 @@ def asked_for(monkeypatch, failures, **settings):
     return failures
 
   monkeypatch.setattr(runner, "run", run)
-  with pytest.raises(RuntimeError, match="2 blocks of recurrent_gain failed"):
-    sweep(recurrent_gain.EXPERIMENT, **settings)
+  with pytest.raises(RuntimeError, match="2 blocks of chaos failed"):
+    sweep(chaos.EXPERIMENT, **settings)
   return seen[0]
 
 
 def test_settings_are_flags_and_jax_is_left_as_it_was(tmp_path, monkeypatch):
   before = jax.config.jax_default_matmul_precision
   settings = {
-    "cells": ["rnn", "gru"],
-    "ws": [0.5, -1],
-    "input_scale": "0:1:3",
+    "map": ["sine", "linear"],
+    "r": [0.5, -1],
+    "steps": "4:8:3",
     "seeds": 2,
     "x64": True,
     "out": tmp_path,
   }
   found, x64, precision = asked_for(monkeypatch, 2, **settings)
-  flags = ["--cells=rnn,gru", "--ws=0.5,-1", "--input_scale=0:1:3", "--seeds=2", "--x64", f"--out={tmp_path}"]
-  assert found.points == plan.parse(recurrent_gain.EXPERIMENT, flags).points
+  flags = ["--map=sine,linear", "--r=0.5,-1", "--steps=4:8:3", "--seeds=2", "--x64", f"--out={tmp_path}"]
+  assert found.points == plan.parse(chaos.EXPERIMENT, flags).points
   assert (x64, precision) == (True, "highest")
   assert (jax.config.jax_enable_x64, jax.config.jax_default_matmul_precision) == (False, before)
 
 
 def test_what_cannot_be_used_is_one_sentence(tmp_path):
-  with pytest.raises(plan.UsageError, match="--ws: '2:1:3' is an empty or reversed range"):
-    sweep(recurrent_gain.EXPERIMENT, ws="2:1:3", out=tmp_path)
+  with pytest.raises(plan.UsageError, match="--r: '2:1:3' is an empty or reversed range"):
+    sweep(chaos.EXPERIMENT, r="2:1:3", out=tmp_path)
   with pytest.raises(plan.UsageError, match="Unknown command line flag 'gain'"):
-    sweep(recurrent_gain.EXPERIMENT, gain=1, out=tmp_path)
+    sweep(chaos.EXPERIMENT, gain=1, out=tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_what_cannot_be_used_is_one_sentence(tmp_path):
   ],
 )
 def test_values_of_a_program_are_the_decimals_that_were_meant(value, text):
-  assert grid.parse_axis("ws", flag_text(value)) == grid.parse_axis("ws", text)
+  assert parse_axis("ws", flag_text(value), nets.SETTINGS) == parse_axis("ws", text, nets.SETTINGS)
 
 
 @pytest.mark.parametrize(
@@ -87,6 +87,8 @@ def test_other_settings_of_a_program_are_their_texts(value, text):
   assert flag_text(value) == text
 
 
-def test_equal_biases_of_training_runs_are_one_point():
-  settings = adding.EXPERIMENT.measure.settings
-  assert grid.parse_axis("forget_bias", "1,1.0,+1e0,0,-0,0.50,chrono", settings) == ("1", "0", "0.5", "chrono")
+def test_equal_numbers_of_a_setting_that_also_takes_names_are_one_point():
+  canonical = lambda text: text if text == "chrono" else number_text(text)
+  bias = Setting(str, "0", "a bias or a rule", lambda text: True, "a number or chrono", canonical=canonical)
+  values = parse_axis("bias", "1,1.0,+1e0,0,-0,0.50,chrono", {"bias": bias})
+  assert values == ("1", "0", "0.5", "chrono")

@@ -9,17 +9,16 @@ import sys
 
 import pytest
 
-from analysis import command
-from experiments import generate, ngram
 from sweepkit import merge, plan, runner, terminal, verify
 from sweepkit.store import files
 from sweepkit.sweep import sweep
+from tests.support import chaos
 from tests.support.launches import ROOT
 
-LAUNCH = ["ngram", "--corpus=grammar", "--vocabulary=0", "--length=8", "--order=1,2"]  # compiles nothing
+LAUNCH = ["--map=sine", "--r=1,2", "--seeds=1", "--chunk=1"]
 ASCII = {"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 
-# Runs one command after the other, each with an output that nobody reads; answers on stderr with their exit codes.
+# Runs one command after the other, each with a closed output; writes their exit codes to stderr.
 UNREAD = """
 import importlib, os, sys
 codes = []
@@ -29,7 +28,8 @@ for words in map(str.split, sys.stdin):
   os.dup2(writer, 1)
   sys.argv = words
   try:
-    importlib.import_module(words[0]).main(words[1:])
+    module = importlib.import_module(words[0])
+    module.main(*([module.EXPERIMENT] if hasattr(module, "EXPERIMENT") else []), words[1:])
     sys.stdout.flush()
     codes.append("0")
   except SystemExit as stop:
@@ -46,7 +46,7 @@ def run(words, **environment):
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
   out = tmp_path_factory.mktemp("results")
-  assert runner.main(ngram.EXPERIMENT, [*LAUNCH[1:], f"--out={out}"]) == 0
+  assert runner.main(chaos.EXPERIMENT, [*LAUNCH, f"--out={out}"]) == 0
   return out
 
 
@@ -57,13 +57,14 @@ def test_output_that_nobody_reads_ends_in_silence(results):
     "experiments.__main__ --help",
     "experiments.__main__ forget_bias --help",
     "experiments.__main__ forget_bias --dry_run",
-    f"experiments.__main__ ngram --summary --out={results}",
-    "experiments.verify --help",
-    f"experiments.verify --out={results}",
-    f"experiments.merge {results} --out={results}-merged",
+    f"tests.support.chaos --summary --out={results}",
+    "sweepkit.verify --help",
+    f"sweepkit.verify --out={results}",
+    f"sweepkit.merge {results} --out={results}-merged",
+    "sweepkit.merge --help",
+    "sweepkit.slurm --help",
     "experiments.generate --help",
-    "experiments.slurm --help",
-    f"analysis.language.table --results={results} --out={results}-uses",
+    "analysis.language.table --help",
   ]
   done = subprocess.run(
     [sys.executable, "-c", UNREAD], cwd=ROOT, capture_output=True, text=True, input="\n".join(commands)
@@ -75,10 +76,10 @@ def test_what_was_stored_before_the_reader_left_is_kept(tmp_path):
   """All of a launch goes into a pipe that is closed: its first word ends it, and another launch does the rest."""
   reader, writer = os.pipe()
   os.close(reader)
-  launch = [sys.executable, "-m", "experiments", *LAUNCH, f"--out={tmp_path}"]
+  launch = chaos.command(*LAUNCH, f"--out={tmp_path}")
   assert subprocess.run(launch, cwd=ROOT, stdout=writer, stderr=writer).returncode == terminal.BROKEN_PIPE
   os.close(writer)
-  assert runner.main(ngram.EXPERIMENT, [*LAUNCH[1:], f"--out={tmp_path}"]) == 0
+  assert runner.main(chaos.EXPERIMENT, [*LAUNCH, f"--out={tmp_path}"]) == 0
   assert verify.main([f"--out={tmp_path}"]) == 0
 
 
@@ -90,7 +91,7 @@ def test_what_was_stored_before_the_reader_left_is_kept(tmp_path):
   ],
 )
 def test_characters_that_a_terminal_lacks_are_replaced(environment, tmp_path):
-  done = run(["-m", "experiments", *LAUNCH, f"--out={tmp_path}"], **environment)
+  done = run(["-m", chaos.EXPERIMENT.module, *LAUNCH, f"--out={tmp_path}"], **environment)
   assert (done.returncode, "Traceback" in done.stderr) == (0, False)
   assert "on 1 CPU device" in done.stderr
   assert len(done.stdout.splitlines()) > 4
@@ -130,25 +131,18 @@ def test_every_path_knows_the_home_folder(results, tmp_path, monkeypatch, capsys
   monkeypatch.setenv("HOME", str(results))
   monkeypatch.chdir(tmp_path)
   assert files.check_path("~/x") == f"{results}/x"
-  assert (
-    plan.parse(ngram.EXPERIMENT, ["--corpus=grammar", "--vocabulary=0", "--out=~/x"]).out == results / "x" / "ngram"
-  )
+  assert plan.parse(chaos.EXPERIMENT, ["--out=~/x"]).out == results / "x" / chaos.NAME
   assert verify.main(["--out=~"]) == 0
   assert merge.main(["~", "--out=~/../merged"]) == 0
-  assert (results.parent / "merged" / "ngram").is_dir()
-  assert generate.main(["--model=~/ngram"]) == 2
-  assert f"{results}/ngram" in capsys.readouterr().err
-  assert (
-    command.run("some", lambda results, out: [results, out], ["--results=~", "--out=~/figures"], "out", "it", "") == 0
-  )
-  assert capsys.readouterr().out.splitlines() == [str(results), f"{results}/figures"]
-  data = sweep(ngram.EXPERIMENT, corpus="grammar", vocabulary=0, length=8, order=[1, 2], out=Path("~"))
+  assert (results.parent / "merged" / chaos.NAME).is_dir()
+  capsys.readouterr()
+  data = sweep(chaos.EXPERIMENT, map="sine", r=[1, 2], seeds=1, out=Path("~"))
   assert "0 points to compute, 2 already done" in capsys.readouterr().err
-  assert data.sizes["order"] == 2
+  assert data.sizes["r"] == 2
   assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("main", [partial(runner.main, ngram.EXPERIMENT), verify.main])
+@pytest.mark.parametrize("main", [partial(runner.main, chaos.EXPERIMENT), verify.main])
 def test_a_home_of_nobody_is_refused(main, tmp_path, monkeypatch, capsys):
   monkeypatch.chdir(tmp_path)
   assert main(["--out=~no_such_user/x"]) == 2

@@ -4,10 +4,11 @@ import shutil
 
 import pytest
 
-from experiments import ngram
 from sweepkit import merge, runner, store, verify
+from sweepkit.execution import sharing
 from sweepkit.store import files, locks
-from sweepkit.store import sharing as units
+from sweepkit.store.runs import check_run
+from tests.support import chaos
 from tests.support.results import block, data_files, make_results, make_run
 
 
@@ -36,8 +37,9 @@ def test_every_flipped_byte_is_found(tmp_path, rng):
 
 def test_the_index_of_a_launch_is_checked_and_is_no_block(tmp_path):
   path = make_results(tmp_path)
-  points = store.read_block(path).points
-  units.write_index(path.parent, "adding", (0, 1), [points], 1)
+  inventory = store.Inventory(path.parent)
+  inventory.look()
+  sharing.write_index(inventory, "adding", (0, 1), [store.read_block(path).points], 1)
   (index,) = (path.parent / "index").glob("*.json")
   report = verify.check(tmp_path)
   assert (report.problems, report.checked) == ([], len(data_files(tmp_path)))
@@ -53,17 +55,17 @@ def test_the_index_of_a_launch_is_checked_and_is_no_block(tmp_path):
 
 def test_files_of_others_in_a_folder_are_left_alone_and_named(tmp_path, capsys):
   """A launch neither stumbles over them nor removes them, and results are loaded without them."""
-  flags = ["--corpus=grammar", "--vocabulary=0", "--length=8", "--order=1", f"--out={tmp_path}"]
-  folder = tmp_path / "ngram"
+  flags = ["--map=sine", "--r=3", "--seeds=1", f"--out={tmp_path}"]
+  folder = tmp_path / chaos.NAME
   folder.mkdir()
   others = {"notes.json": b"{}", "list.json": b"[1]", "half.json": b'{"poi', "x.npz": b"\x00\xff", "notes.txt": b"kept"}
   for name, content in others.items():
     (folder / name).write_bytes(content)
   (folder / "folder-0123456789abcdef.json").mkdir()
-  half = folder / "rnn-0123456789abcdef.json"  # a block of ours that a full disk cut off
+  half = folder / "sine-0123456789abcdef.json"  # a block of ours that a full disk cut off
   half.write_bytes(b'{"schema_ver')
-  assert runner.main(ngram.EXPERIMENT, flags) == 0
-  assert runner.main(ngram.EXPERIMENT, flags) == 0
+  assert runner.main(chaos.EXPERIMENT, flags) == 0
+  assert runner.main(chaos.EXPERIMENT, flags) == 0
   assert "1 already done" in capsys.readouterr().err
   assert store.load_results(folder).sizes["seed"] == 1
   assert {name: (folder / name).read_bytes() for name in others} == others
@@ -78,7 +80,7 @@ def test_a_problem_is_one_sentence_and_the_exit_code_is_one(tmp_path, capsys):
   path.with_suffix(".npz").unlink()
   assert verify.main([f"--out={tmp_path}"]) == 1
   first, last = capsys.readouterr().out.splitlines()
-  assert first == f"{path.with_suffix('.npz')} is missing; run its experiment again to compute it anew."
+  assert first == f"{path.with_suffix('.npz')} is missing; run its experiment again to compute it again."
   assert last.endswith("files checked, 1 problems.")
 
 
@@ -96,7 +98,7 @@ def test_whether_a_run_can_go_on(tmp_path):
     shutil.rmtree(tmp_path / "run", ignore_errors=True)
     make_run(tmp_path / "run")
     change(tmp_path / "run")
-    return verify.check_run(tmp_path / "run")
+    return check_run(tmp_path / "run")
 
   def cut(name, count):
     return lambda run: (run / name).write_bytes((run / name).read_bytes()[:-count])
@@ -111,7 +113,7 @@ def test_whether_a_run_can_go_on(tmp_path):
   ]:
     found = report(change)
     assert found.can_go_on == can_go_on
-  assert found.problems == []  # without checkpoints it starts anew, and writes no row twice
+  assert found.problems == []  # without checkpoints it starts again, and writes no row twice
 
 
 @pytest.mark.parametrize("name", ["..", ".", "", "/etc", "a/b", "..\\b", "a\nb", "a\0b", "\x7f", "a\u200bb"])

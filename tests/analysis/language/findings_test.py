@@ -36,9 +36,9 @@ LANGUAGE_SAID = {
   "tagging": [
     (
       {"final_score": scores([[0.5, 0.0], [0.25, 0.0]], length=[1, 9])},
-      "of 1: GRU 37.5 (25 to 50) %. In sentences of 9: GRU 0 (0 to 0) %.",
+      "of 1 word: GRU 37.5 (25 to 50) %. In sentences of 9 words: GRU 0 (0 to 0) %.",
     ),
-    ({"final_score": scores([[0.5]], length=[1])}, "in sentences of 1: GRU 50 %."),
+    ({"final_score": scores([[0.5]], length=[1])}, "in sentences of 1 word: GRU 50 %."),
   ],
   "translation": [
     (
@@ -49,7 +49,7 @@ LANGUAGE_SAID = {
   "vowels": [
     (
       {"final_score": scores([[0.5, np.nan]], task=["vowels", "vowels_per_frame"])},
-      "utterances: GRU 50 %. Wrong speakers of frames, given those before: no cell has a value.",
+      "utterances: GRU 50 %. Wrong speakers of frames, given the frames before: no cell has a value.",
     ),
   ],
   "captions": [({"exact": scores([0.5, 1.0])}, "GRU 75 (50 to 100) %.")],

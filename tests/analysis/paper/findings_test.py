@@ -11,7 +11,7 @@ from analysis.paper import activation_choice, forget_bias, three_views
 RISING, FALLING, ABOVE, BELOW = [-1.0, 1.0, 2.0], [1.0, -1.0, -2.0], [1.0, 2.0, 3.0], [-1.0, -2.0, -3.0]
 TOUCHING, NOTHING, ONE = [-1.0, 0.0, -1.0], [np.nan] * 3, [np.nan, 2.0, np.nan]
 
-SAID = {  # of values at W_s = 1, 2, 3
+SAID = {  # sentence -> values at W_s = 1, 2, 3
   "rises above 0 at W_s = 1.5": RISING,
   "falls below 0 at W_s = 1.5": FALLING,
   "stays above 0 from W_s = 1 to 3": ABOVE,

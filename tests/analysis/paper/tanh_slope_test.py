@@ -1,4 +1,4 @@
-"""Where 1 - tanh² is lost in float32 is one number: that of the tanh that the cells use, on every page and in the figure."""
+"""The value of |a| from which 1 - tanh² is 0 in float32 is the same on every page and in the figure: that of the cells' tanh."""
 
 import os
 from pathlib import Path

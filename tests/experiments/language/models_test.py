@@ -8,9 +8,7 @@ import numpy as np
 import pytest
 
 from experiments import character_model, generate, ngram, word_model
-from experiments.language import models as language
-from experiments.language import text
-from experiments.training import settings as learning
+from experiments.language import models, settings, text, writing
 import recurrent_lab as rl
 from recurrent_lab import ngram as counts
 from recurrent_lab.tasks import language as language_task
@@ -50,7 +48,7 @@ def trained(corpus):
 
 @pytest.fixture(scope="module")
 def model(trained):
-  return generate.load_model(trained)
+  return writing.load_model(trained)
 
 
 def loop_losses(model, tokens):
@@ -64,12 +62,12 @@ def loop_losses(model, tokens):
 def test_what_is_stored_is_what_a_loop_finds(trained, model):
   data = store.load_results(trained).squeeze(drop=True).isel(seed=0)
   test = model.corpus.test
-  rows = language.windows(test, 8)
+  rows = models.windows(test, 8)
   np.testing.assert_array_equal(np.concatenate([rows[:, 1:].ravel(), test[1 + rows[:, 1:].size :]]), test[1:])
   losses = np.array([loop_losses(model, row) for row in rows])
   np.testing.assert_allclose(data.test_nats, losses.mean(), rtol=1e-5)
   assert data.history.values.tolist() == [1, 2, 4, 8]
-  spread = np.linspace(8, len(test) - 1, min(language.HISTORY_TOKENS, len(test) - 8)).astype(int)
+  spread = np.linspace(8, len(test) - 1, min(models.HISTORY_TOKENS, len(test) - 8)).astype(int)
   for history in (1, 4):
     expected = np.mean([loop_losses(model, test[i - history : i + 1])[-1] for i in spread])
     np.testing.assert_allclose(data.history_nats.sel(history=history), expected, rtol=1e-5)
@@ -86,8 +84,8 @@ def test_profiles_by_lag_start_at_the_last_step(trained, model):
   data = store.load_results(trained).squeeze(drop=True).isel(seed=0)
   assert data.log_product.sizes["lag"] == data.log_adjoint_last.sizes["lag"] == 9
   assert data.log_product[0] == 0
-  rows = language.windows(model.corpus.test, 8)
-  rows = rows[np.linspace(0, len(rows) - 1, min(language.LAG_WINDOWS, len(rows))).astype(int)]
+  rows = models.windows(model.corpus.test, 8)
+  rows = rows[np.linspace(0, len(rows) - 1, min(models.LAG_WINDOWS, len(rows))).astype(int)]
 
   def one(row):
     xs = jax.nn.one_hot(row[:-1], VOCABULARY)  # the long way
@@ -142,11 +140,11 @@ def test_a_decaying_rate_ends_at_zero():
 
 def test_a_key_gives_one_text_and_no_unknown_word(model):
   prompt = " ".join(model.corpus.vocabulary[2:4])
-  texts = [generate.write(model, prompt, 30, jax.random.key(k), 1.5, sentences=5) for k in (0, 0, 1)]
+  texts = [writing.write(model, prompt, 30, jax.random.key(k), 1.5, sentences=5) for k in (0, 0, 1)]
   assert texts[0] == texts[1] != texts[2]
   assert texts[0].startswith(prompt)
   assert text.UNKNOWN not in texts[0]
-  assert generate.write(model, prompt, 30, jax.random.key(0), 2.0, top_k=1) == generate.write(
+  assert writing.write(model, prompt, 30, jax.random.key(0), 2.0, top_k=1) == writing.write(
     model, prompt, 30, jax.random.key(9), 0.0
   )
 
@@ -159,18 +157,18 @@ def test_greedy_text_is_that_of_a_loop(model):
     logits = outputs[-1] @ params.readout.kernel + params.readout.bias
     logits[1] = -np.inf
     tokens.append(int(np.argmax(logits)))
-  written = generate.write(model, model.corpus.vocabulary[5], 6, jax.random.key(0), 0.0, sentences=9)
+  written = writing.write(model, model.corpus.vocabulary[5], 6, jax.random.key(0), 0.0, sentences=9)
   assert written == text.decode(model.corpus, tokens[1:])
 
 
 def test_suggestions_are_ordered_and_complete_a_word(model):
-  found = generate.suggest(model, model.corpus.vocabulary[4] + " ", 5)
+  found = writing.suggest(model, model.corpus.vocabulary[4] + " ", 5)
   assert [p for _, p in found] == sorted((p for _, p in found), reverse=True)
   losses = {w: loop_losses(model, np.array([0, 4, model.corpus.vocabulary.index(w)]))[-1] for w, _ in found}
   for word, probability in found:
     np.testing.assert_allclose(probability, math.exp(-losses[word]), rtol=1e-4)
-  assert {w[:5] for w, _ in generate.suggest(model, "name", 3)} <= {f"name{i}" for i in range(10)}
-  assert not generate.suggest(model, "xyz", 3)
+  assert {w[:5] for w, _ in writing.suggest(model, "name", 3)} <= {f"name{i}" for i in range(10)}
+  assert not writing.suggest(model, "xyz", 3)
 
 
 def test_the_keyboard_and_the_writer_from_the_command_line(trained, capsys):
@@ -184,7 +182,7 @@ def elsewhere(tmp_path, monkeypatch):
   """Another working folder, in a process that has read no text yet."""
   monkeypatch.chdir(tmp_path)
   text._places.cache_clear()
-  learning._task.cache_clear()
+  settings._task.cache_clear()
   return tmp_path
 
 
@@ -243,7 +241,7 @@ def test_where_a_moved_text_lies_is_said(trained, corpus, elsewhere, capsys):
 )
 def test_the_last_word_is_found_as_it_is_spelled(typed, begun, elsewhere):
   (elsewhere / "t.txt").write_text("One don't two caf\u00e9. " * 30, encoding="utf-8")
-  assert generate.split_prompt(text.load("t.txt", "word", 0), typed) == begun
+  assert writing.split_prompt(text.load("t.txt", "word", 0), typed) == begun
 
 
 @pytest.mark.parametrize(
@@ -275,7 +273,7 @@ def test_counts_are_measured_on_the_same_windows(corpus, tmp_path):
     model = counts.fit(tokens.train, 30, order)
     losses = [
       -counts.next_log_probabilities(model, row[:t])[row[t]]
-      for row in language.windows(tokens.test, 8)
+      for row in models.windows(tokens.test, 8)
       for t in range(1, 9)
     ]
     np.testing.assert_allclose(data.test_nats.sel(order=order), np.mean(losses), rtol=1e-5)

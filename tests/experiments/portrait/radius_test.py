@@ -6,7 +6,7 @@ import pytest
 
 from experiments import transient_growth
 from experiments.portrait import radius
-from sweepkit.points import parse_axis
+from sweepkit import runner
 
 
 def jordan(size):
@@ -42,13 +42,7 @@ def test_every_eigenvalue_of_the_transient_sweep_lies_within_the_circle(monkeypa
   monkeypatch.setattr(
     transient_growth, "portrait_of", lambda static, sample: kernels.append(sample.params.recurrent_kernel) or {}
   )
-  experiment = transient_growth.EXPERIMENT
-  static = {
-    name.removesuffix("s") if name == "cells" else name: parse_axis(
-      name, experiment.defaults.get(name, setting.default).split(",")[0], experiment.measure.settings
-    )[0]
-    for name, setting in experiment.measure.settings.items()
-  } | {"x64": False, "seq_len": 4}
+  static = runner.parse(transient_growth.EXPERIMENT, ["--seq_len=4", "--recurrent_init=gaussian"]).points[0]
   for seed in range(8):
     values = {name: np.float32(static[name]) for name in ("ws", "input_scale", "bias_scale", "bias", "forget_bias")}
     radii = transient_growth.of_radius(static, jax.random.key(seed), values)

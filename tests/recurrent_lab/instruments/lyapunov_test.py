@@ -10,14 +10,15 @@ import numpy as np
 import pytest
 
 import recurrent_lab as rl
+from recurrent_lab.instruments._flat import flat_trajectory
+from recurrent_lab.instruments._interval import first_directions
 from recurrent_lab.instruments.attractor import (
   entropy_rate,
   kaplan_yorke_dimension,
   participation_ratio,
   positive_share,
 )
-from recurrent_lab.instruments.jacobians import flat_trajectory
-from recurrent_lab.instruments.lyapunov import first_directions, lyapunov_spectrum
+from recurrent_lab.instruments.lyapunov import lyapunov_spectrum
 from tests.nets import by_default, random_net
 
 
@@ -121,7 +122,7 @@ def test_matches_a_numpy_loop_in_single_precision(name, key):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["rnn", "lstm"])
 def test_interval_is_chosen_so_that_the_certificate_holds(name, key):
-  """And one that is too long shows in the residual, though not in the largest exponent."""
+  """Too long an interval shows in the residual, but not in the largest exponent."""
   cell, params, xs = random_net(name, key, steps=400, hidden=32)
   xs = 0.3 * xs  # no unit so saturated that float32 rounds its slope to 0
   chosen, every_step, too_long = (lyapunov_spectrum(cell, params, xs, interval=i) for i in (None, 1, 20))
@@ -324,8 +325,8 @@ def test_chaotic_spectra_of_256_units_are_certified(gain, key):
 def test_silent_tanh_net_follows_the_circular_law(key):
   """Exponents of all seeds against the eigenvalues of each W, and against F(s) = e^{2s}/g².
 
-  At finite N a share 1/√(2πN) of the eigenvalues, 0.025 here, lies outside of the disk, so F is off by as much at its edge;
-  five seeds of eigenvalues alone, computed by LAPACK, came out 0.018 to 0.034 away from it.
+  At finite N a share 1/√(2πN) of the eigenvalues, 0.025 here, lies outside the disk, so F is wrong by this much at its edge. The
+  eigenvalues of five seeds, computed by LAPACK, were 0.018 to 0.034 away from F.
   """
   size = 256
   params, spectra = random_tanh_spectra(key, 0.5, 1e-3, size=size)

@@ -19,7 +19,7 @@ def draw(rng, shape):
 
 
 def redraw(rng, tree):
-  """Every array of a tree drawn anew: no weight is left at a default such as 0."""
+  """Redraws every array of a tree, so that no weight has a default such as 0."""
   return jax.tree.map(lambda a: draw(rng, np.shape(a)), tree)
 
 

@@ -29,7 +29,7 @@ def test_a_padded_batch_equals_its_members_one_by_one(name, key, rng):
   lengths = np.array([5, 1, 7, 3])
   xs = rng.normal(size=(7, 4, 3)).astype(np.float32)
   mask = sequence.length_mask(lengths, 7)
-  xs = jnp.where(mask[..., None] > 0, xs, np.nan)  # nobody looks at the padding
+  xs = jnp.where(mask[..., None] > 0, xs, np.nan)  # the padding is not read
   final, outputs = sequence.masked_unroll(cell, params, xs, mask)
   last = sequence.many_to_one(cell, params, xs, mask)
   for i, length in enumerate(lengths):
@@ -37,7 +37,7 @@ def test_a_padded_batch_equals_its_members_one_by_one(name, key, rng):
     assert_close(outputs[:length, i], alone)
     np.testing.assert_array_equal(outputs[length:, i], 0)
     assert_close(last[i], alone[-1])
-    if name == "lstm":  # whose state is more than its output
+    if name == "lstm":  # its state is more than its output
       assert_close(jax.tree.map(lambda a, i=i: a[i], final), rl.unroll(cell, params, xs[:length, i])[0])
 
 

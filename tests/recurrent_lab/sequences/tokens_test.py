@@ -73,3 +73,14 @@ def test_labels_outside_the_classes():
   hidden = batch._replace(mask=jnp.array([[1.0, 0.0], [0.0, 1.0]]))  # what does not count may hold anything
   alone = -0.5 * (jax.nn.log_softmax(outputs[0, 0])[0] + jax.nn.log_softmax(outputs[1, 1])[1])
   np.testing.assert_allclose(rl.tasks.cross_entropy(outputs, hidden), alone, rtol=1e-6)
+
+
+def test_combined_cells_look_tokens_up_too(key):
+  cell = rl.with_readout(rl.learned_state(rl.stack(rl.rnn(), rl.dropout(rl.gru()))), 2)
+  params = cell.init(key, 7, 3)
+  tokens = jnp.array([3, 0, 6, 3])
+  looked_up = rl.unroll(cell, *sequence.one_hot(params, tokens))[1]
+  np.testing.assert_allclose(looked_up, rl.unroll(cell, params, jnp.eye(7)[tokens])[1], rtol=1e-5, atol=1e-6)
+  masked = rl.dropout(rl.rnn())
+  with pytest.raises(ValueError, match="put dropout between layers"):
+    sequence.one_hot(masked.init(key, 7, 3), tokens)

@@ -17,7 +17,7 @@ from recurrent_lab.tasks import Batch, get_task, sessions, stories
 from recurrent_lab.tasks._tagging import AMBIGUOUS, COMPANY_CUES, NEUTRAL, TAGS, THING_CUES
 from recurrent_lab.tasks._tagging import WORDS as TAGGED_WORDS
 
-ODDS = 1e-8  # of a statistical test to fail by chance
+ODDS = 1e-8  # probability that a statistical test fails by chance
 MANY = 4000
 
 
@@ -36,7 +36,7 @@ def _judge(task, outputs, batch):
 
 
 def frequent(labels, expected):
-  """Whether labels 0, 1, ... are as frequent as expected, up to a factor."""
+  """Returns True if labels 0, 1, ... are as frequent as expected, up to a factor."""
   expected = np.ravel(expected)
   counts = np.bincount(labels, minlength=len(expected))
   assert counts.shape == expected.shape
@@ -46,7 +46,7 @@ def frequent(labels, expected):
 
 
 def near(wrong, error):
-  """Whether independent errors, 0 or 1, are as frequent as `error` says."""
+  """Returns True if independent errors, 0 or 1, have the frequency `error`."""
   return stats.binomtest(int(wrong.sum()), wrong.size, error).pvalue > ODDS
 
 
@@ -132,7 +132,7 @@ def test_words_cues_and_places_are_drawn_evenly_and_apart_from_the_tag(key):
 
 
 def test_a_word_alone_does_not_tell_its_tag(key):
-  """Of length 1 any rule, the best one on other data included, is wrong in half of all cases."""
+  """At length 1 every rule is wrong in half of all cases, even the best one on other data."""
   task = tasks.tagging(1)
   one, other = (draw(task, k) for k in jax.random.split(key))
   words, others = one.inputs[0].argmax(-1), other.inputs[0].argmax(-1)

@@ -15,7 +15,7 @@ from recurrent_lab.tasks import chaos
 from recurrent_lab.tasks._captions import END, alphabet, image_row, letter_row, spell
 from recurrent_lab.tasks.task import entropy_by_step
 
-ODDS = 1e-8  # of a statistical test to fail by chance
+ODDS = 1e-8  # probability that a statistical test fails by chance
 ALL = 10**6  # more than are held out
 MANY = 2000
 
@@ -48,9 +48,8 @@ def test_the_series_solves_the_delay_equation(rng):
   series = chaos.mackey_glass_series(jnp.asarray(history, jnp.float32), 6)
   assert series.shape == (6 * 17, 20)
   np.testing.assert_allclose(series, runge_kutta(history, 6 * 17), atol=0.01)
-  np.testing.assert_allclose(
-    series[:34], runge_kutta(history, 34), atol=1e-3
-  )  # of deviations 0.2; chaos has yet to begin
+  # The series vary by 0.2, and chaos has not yet separated them.
+  np.testing.assert_allclose(series[:34], runge_kutta(history, 34), atol=1e-3)
 
 
 @pytest.fixture
@@ -130,7 +129,7 @@ def speech(rng, count=60, steps=7, channels=3, speakers=4):
 
 @pytest.mark.parametrize("per_frame", [False, True])
 def test_the_speaker_is_asked_for_at_real_frames(per_frame, rng, key):
-  """And the baseline is the entropy by loops, which a classifier that has the frequencies by step pays on a drawn batch."""
+  """The baseline is the entropy by loops. It is the loss of a classifier that knows the frequencies at each step."""
   frames, lengths, labels, is_test = speech(rng)
   task = tasks.utterances(frames, lengths, labels, is_test, per_frame)
   assert (task.steps, task.input_size, task.output_size) == (7, 3, labels.max() + 1)

@@ -37,7 +37,7 @@ NUMBERS = {
 REGRESSIONS = ("adding", "multiplication", "delayed_copy", "spike_timing", "mackey_glass")
 CLASSIFICATIONS = tuple(name for name in TASKS if name not in REGRESSIONS)
 UNEVEN = ("tagging", "next_item")  # labels of unequal frequency or dependent steps: see `language_tasks_test.py`
-ODDS = 1e-8  # of a statistical test to fail by chance
+ODDS = 1e-8  # probability that a statistical test fails by chance
 MANY = (
   4000  # examples; where a test needs few, it takes the first of as many, since compiling another shape takes longer
 )
@@ -69,7 +69,7 @@ def _judge(task, outputs, batch):
 
 
 def perfect(task, batch):
-  """Outputs that nobody can better."""
+  """Returns the best possible outputs."""
   if batch.targets.ndim == 3:
     return batch.targets
   return 100.0 * np.eye(task.output_size, dtype=np.float32)[batch.targets]

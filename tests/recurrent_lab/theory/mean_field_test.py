@@ -41,7 +41,7 @@ def test_without_kernels_only_the_forget_gate_is_left(rng, key, name):
 
 
 def test_a_driven_forget_gate_is_bounded_by_its_moments(rng, key):
-  # Of independent factors f, a finite population shows more than E ln f and less than ½ ln E f².
+  # With independent factors f, the rate of a finite population lies between E ln f and ½ ln E f².
   forget = rng.uniform(-1, 2)
   f = 1 / (1 + np.exp(-forget - 0.5 * rng.normal(size=200_000)))
   rate = theory.predicted_growth_rate("lstm", key, recurrent_gain=0.0, input_scale=0.5, forget_bias=forget, **GATED)

@@ -94,7 +94,7 @@ def test_an_optimiser_by_direction_takes_gradients_of_any_size(name, tree):
 
 @pytest.mark.parametrize("name", sorted(training.OPTIMIZERS))
 def test_no_optimiser_loses_an_update_without_a_sign(name, key):
-  """Of a gradient of 1e25 without clipping: the update moves the parameters as in float64, or is counted as left out."""
+  """With a gradient of 1e25 and no clipping, an update moves the parameters as in float64 or is counted as skipped."""
   slope = np.array([1e25, -2e25, 3e24])
   gradient = lambda params, batch: (jnp.float32(1), jnp.asarray(slope, jnp.float32))
   optimiser = training.optimizer(name, 1e-2)

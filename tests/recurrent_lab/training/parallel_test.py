@@ -1,4 +1,4 @@
-"""What several devices find together is what one finds alone."""
+"""Several devices together compute the same gradient as one device."""
 
 import os
 import subprocess

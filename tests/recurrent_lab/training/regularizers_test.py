@@ -78,7 +78,7 @@ def test_omega_of_an_isometry_is_zero_and_its_gradient_that_of_the_held_quantiti
 
 @pytest.mark.usefixtures("x64")
 def test_omega_leaves_out_what_has_no_adjoint(key):
-  """Where all adjoints are 0 there is nothing to average, and no NaN in the gradient."""
+  """If all adjoints are 0 there is nothing to average, and the gradient has no NaN."""
   cell, params, xs = net_with_readout("rnn", key)
   _, _, states, adjoint = adjoints(squared_loss, cell, params, xs)
   nothing = jax.tree.map(jnp.zeros_like, adjoint)

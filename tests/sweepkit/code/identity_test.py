@@ -5,14 +5,12 @@ import functools
 import importlib
 import logging
 import os
-from pathlib import Path
 import shutil
 import subprocess
 import sys
 import types
 from typing import NamedTuple
 
-from experiments.portrait.net import Measure
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -21,12 +19,14 @@ import pytest
 
 from experiments import recurrent_gain
 from recurrent_lab.cells import rnn
-from sweepkit import runner, store, verify
-from sweepkit.code import identity as codes
-from sweepkit.experiment import Experiment
-from sweepkit.sweep import sweep
+from sweepkit import Experiment, Measure, Point, Setting, runner, store, sweep, verify
+from sweepkit.code import identity
+from sweepkit.settings import FINITE, one_of
+from tests.support import chaos
+from tests.support.launches import ROOT
 
-ROOT = Path(__file__).parents[2]
+NOTHING = identity.scope_of({})
+LAB = identity.scope_of(recurrent_gain.EXPERIMENT.measure.settings)
 
 SOURCE = '''
 """A module of a user."""
@@ -92,7 +92,7 @@ def name_of(folder, text, number):
   (folder / f"{module}.py").write_text(text)
   sys.path.insert(0, str(folder))
   try:
-    return codes.of(importlib.import_module(module).run)
+    return identity.of(NOTHING, importlib.import_module(module).run)
   finally:
     sys.path.remove(str(folder))
     sys.modules.pop(module, None)
@@ -136,7 +136,7 @@ def closures(value):
 
 @pytest.mark.parametrize("how", closures(1.0))
 def test_closure_values_count(how):
-  one, same, other = (codes.of(closures(value)[how]) for value in (1.0, 1.0, 2.0))
+  one, same, other = (identity.of(LAB, closures(value)[how]) for value in (1.0, 1.0, 2.0))
   assert one == same != other
 
 
@@ -146,7 +146,7 @@ log = logging.getLogger(__name__)
 
 
 def stateful(x):
-  """What most functions of a user do besides their work."""
+  """Does what most functions of a user do besides their work."""
   STATE["calls"] += 1
   STATE.update(last=x)
   log.info("called")
@@ -154,26 +154,27 @@ def stateful(x):
 
 
 def test_what_a_function_only_writes_to_does_not_count(monkeypatch):
-  before = codes.of(stateful)
+  before = identity.of(NOTHING, stateful)
   stateful(2.0)
   log.setLevel(logging.DEBUG)
   monkeypatch.setitem(globals(), "real", 2.0)
-  assert codes.of(stateful) == before
+  assert identity.of(NOTHING, stateful) == before
 
 
 def test_code_without_a_source_counts_too():
   def made(body):
     space: dict = {"np": np}
     exec(f"def run(x):\n  return {body}", space)
-    return codes.of(space["run"])
+    return identity.of(NOTHING, space["run"])
 
   assert made("np.sin(x) + 1") == made("np.sin(x) + 1") != made("np.sin(x) + 2")
 
 
 PROGRAM = """
 from experiments import adding
-from sweepkit.code import identity as codes
-print(codes.Codes(adding.EXPERIMENT.measure).of({"cell": "gru", "task": "adding"}))
+from sweepkit import Point
+from sweepkit.code import identity
+print(identity.Codes(adding.EXPERIMENT.measure).of(Point(cell="gru", task="adding")))
 """
 
 
@@ -188,13 +189,13 @@ def name_in_process(folder, seed):
 def copied(tmp_path_factory):
   """A folder with a copy of the lab."""
   folder = tmp_path_factory.mktemp("copied")
-  for name in ("experiments", "recurrent_lab"):
+  for name in ("experiments", "recurrent_lab", "sweepkit"):
     shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
   return folder
 
 
 def test_a_name_is_the_same_in_another_process_and_folder(copied):
-  """And with another seed of Python's hashes."""
+  """Python's hashes have another seed there."""
   assert name_in_process(copied, "2") == name_in_process(ROOT, "1")
 
 
@@ -207,14 +208,20 @@ def test_a_change_of_the_equations_in_another_folder_is_seen(copied, tmp_path):
   assert name_in_process(tmp_path, "2") != name
 
 
-def test_a_change_of_one_cell_leaves_the_others(monkeypatch):
-  of = codes.Codes(recurrent_gain.EXPERIMENT.measure).of
-  assert of({"cell": "rnn"}) != of({"cell": "lstm"})
-  before = of({"cell": "rnn"})
-  cells = sys.modules["recurrent_lab.cells"]
-  monkeypatch.setattr(cells, "CELLS", {**cells.CELLS, "lstm": rnn()})
-  after = codes.Codes(recurrent_gain.EXPERIMENT.measure).of
-  assert after({"cell": "rnn"}) == before == after({"cell": "lstm"})
+def test_a_change_of_one_entry_of_a_table_leaves_the_others(monkeypatch):
+  """A point names the code of the entry that it uses, and not of the whole table."""
+  names = lambda: [identity.Codes(chaos.MEASURE).of(Point(map=name)) for name in chaos.MAPS]
+  before = names()
+  assert len(set(before)) == len(chaos.MAPS)
+  monkeypatch.setitem(chaos.MAPS, "sine", chaos.linear)
+  after = names()
+  assert [one == other for one, other in zip(before, after, strict=True)] == [True, False, True]
+  assert after[1] == after[2]
+
+
+def test_cells_of_the_lab_are_such_entries():
+  of = identity.Codes(recurrent_gain.EXPERIMENT.measure).of
+  assert len({of(Point(cell=name)) for name in ("rnn", "lstm", "gru")}) == 3
 
 
 def experiment(factor):
@@ -223,16 +230,18 @@ def experiment(factor):
   def run(static, key, values):
     return {"value": factor * values["ws"] + 0 * jax.random.normal(key)}
 
-  return Experiment(
-    "of_a_user", "A test.", Measure(run, {"value": ()}, lambda static: {}), {"cells": "rnn", "ws": "1,2"}, seeds=2
-  )
+  settings = {
+    "kind": Setting(str, "only", "a name", *one_of(("only",))),
+    "ws": Setting(float, "1,2", "a factor", *FINITE, traced=True),
+  }
+  return Experiment("of_a_user", "A test.", Measure(run, settings=settings, dims={"value": ()}), seeds=2)
 
 
 def values(data):
   return data.value.squeeze().transpose("ws", "seed").values.tolist()
 
 
-def test_changed_code_is_told_and_computed_anew_or_kept(tmp_path, capsys):
+def test_changed_code_is_reported_and_computed_again_or_kept(tmp_path, capsys):
   first = sweep(experiment(2.0), out=tmp_path)
   (code,) = np.unique(first.code)
   assert len(code) == 16
@@ -243,7 +252,7 @@ def test_changed_code_is_told_and_computed_anew_or_kept(tmp_path, capsys):
   assert f"The code has changed: 4 stored points came from {code}" in said
   assert "they are kept" in said
   assert "0 points to compute, 4 already done" in said
-  # Half of them by new code: which made what is told, and the old is not lost before the new is there.
+  # Half of them by new code: each point names its code, and the old is not lost before the new is there.
   half = sweep(experiment(3.0), out=tmp_path, ws=1)
   assert "2 stored points came from" in capsys.readouterr().err
   assert values(half) == [[3, 3], [4, 4]]
@@ -294,7 +303,7 @@ def test_a_launch_that_ends_halfway_shows_every_point_once(tmp_path, monkeypatch
 
 
 @pytest.mark.slow
-def test_a_training_run_of_other_code_is_trained_anew(tmp_path, capsys, monkeypatch):
+def test_a_training_run_of_other_code_starts_again(tmp_path, capsys, monkeypatch):
   """Neither its checkpoint, when it was killed, nor its stored block is taken for that of the new code."""
   from experiments import adding
   from experiments.training import programs
@@ -327,7 +336,7 @@ def test_a_training_run_of_other_code_is_trained_anew(tmp_path, capsys, monkeypa
   assert runner.main(adding.EXPERIMENT, [*flags, f"--out={tmp_path}"]) == 0
   said = capsys.readouterr().err
   assert "The code has changed: 1 stored point came from" in said
-  assert "it is trained anew" in said
+  assert "it is trained again" in said
   data = store.load_results(folder)
   assert data.drop_vars("code").equals(old.drop_vars("code"))
   assert not np.array_equal(data.code, old.code)

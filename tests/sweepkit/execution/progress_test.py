@@ -10,7 +10,7 @@ from sweepkit.execution import progress
 
 @pytest.fixture
 def clock(monkeypatch):
-  """The time, which stands still but for what a test adds."""
+  """The time, which stands still unless a test moves it."""
   now = [1000.0]
   monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
   return now
@@ -24,8 +24,8 @@ def test_a_log_gets_a_line_now_and_then(clock, capsys):
       advance(10, note="all is well")
   said = capsys.readouterr().err
   assert said.splitlines() == [
-    "sweep rnn: 40 of 100 points, 2 points a second, 30 s left; all is well",
-    "sweep rnn: 70 of 100 points, 2 points a second, 15 s left; all is well",
+    "sweep rnn: 40 of 100 points, 2 points per second, 30 s left; all is well",
+    "sweep rnn: 70 of 100 points, 2 points per second, 15 s left; all is well",
   ]
   assert "\r" not in said
 
@@ -57,5 +57,5 @@ def test_nothing_to_do_shows_nothing(is_terminal, monkeypatch):
 
 
 def test_slow_units_are_told_by_their_time():
-  assert progress.status(1, 3, "point", 1 / 90) == "1 of 3 points, 1 min 30 s a point, 3 min left"
+  assert progress.status(1, 3, "point", 1 / 90) == "1 of 3 points, 1 min 30 s per point, 3 min left"
   assert progress.status(0, 3, "point", None) == "0 of 3 points"

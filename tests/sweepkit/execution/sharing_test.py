@@ -5,12 +5,12 @@ import sys
 
 import pytest
 
-from sweepkit import points as grid
-from sweepkit import runner, store
-from sweepkit.store import sharing as units
-from tests.support.launches import SMALL, ended, experiment, launcher, stored
+from sweepkit import Point, plan, runner, store
+from sweepkit.execution import sharing
+from tests.support import chaos
+from tests.support.launches import ended, stored
 
-FLAGS = (*SMALL, "--ws=0.5,1,2,3", "--cells=rnn", "--chunk=2")
+FLAGS = ("--r=0.5,1,2,3", "--map=sine", "--chunk=2")
 
 # Locks bytes of a file, says so, and holds them until it is killed.
 HOLD = """
@@ -29,9 +29,9 @@ def others(tmp_path):
   processes = []
 
   def hold(points):
-    folder = tmp_path / "activation_choice"
+    folder = tmp_path / chaos.NAME
     folder.mkdir(exist_ok=True)
-    held = [0, *(units._byte(grid.content_hash(point)) for point in points)]
+    held = [0, *(sharing._byte(point) for point in points)]
     command = [sys.executable, "-c", HOLD, str(folder / ".lock"), *map(str, held)]
     processes.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
     assert processes[-1].stdout.readline() == "held\n"
@@ -45,40 +45,40 @@ def others(tmp_path):
 
 
 def launch(out):
-  return runner.main(experiment("activation_choice"), [*FLAGS, f"--out={out}"])
+  return runner.main(chaos.EXPERIMENT, [*FLAGS, f"--out={out}"])
 
 
 def test_what_another_launcher_computes_is_left_to_it_and_done_when_it_died(tmp_path, others, capsys):
-  points = runner.parse(experiment("activation_choice"), [*FLAGS, f"--out={tmp_path}"]).points
+  points = plan.parse(chaos.EXPERIMENT, [*FLAGS, f"--out={tmp_path}"]).points
   process = others([points[2], points[3], points[4]])
   assert launch(tmp_path) == 0
   text = capsys.readouterr().err
   assert "Another launcher is at work in" in text
   assert "Left to other launchers at work in" in text
-  found = stored(tmp_path / "activation_choice")
-  assert sorted(found) == sorted(grid.content_hash(p) for i, p in enumerate(points) if i not in (2, 3, 4))
+  found = stored(tmp_path / chaos.NAME)
+  assert sorted(found) == sorted(p.content_hash for i, p in enumerate(points) if i not in (2, 3, 4))
   process.kill()
   process.wait()
   assert launch(tmp_path) == 0
   text = capsys.readouterr().err
   assert "nother launcher" not in text
   assert "3 points to compute, 5 already done" in text
-  assert len(stored(tmp_path / "activation_choice")) == 8
+  assert len(stored(tmp_path / chaos.NAME)) == 8
 
 
 def test_what_another_launcher_stored_meanwhile_is_not_computed_again(tmp_path):
   assert launch(tmp_path) == 0
-  folder = tmp_path / "activation_choice"
+  folder = tmp_path / chaos.NAME
   points = [store.read_block(path).points for path in store.block_paths(folder)]
-  with units.at_work(folder, set(), set()) as work:  # as seen by one that started before
-    assert list(units.shared_out(work, points)) == []
+  with sharing.at_work(store.Inventory(folder), set()) as work:  # as seen by one that started before
+    assert list(sharing.shared_out(work, points)) == []
 
 
 def test_what_another_launcher_gave_up_is_done_at_the_end(tmp_path, others):
-  points = [{"cell": "rnn", "seed": seed} for seed in range(6)]
+  points = [Point(map="sine", seed=seed) for seed in range(6)]
   process = others(points[:3])
-  with units.at_work(tmp_path / "activation_choice", set(), set()) as work:
-    queue = units.shared_out(work, [points[:2], points[2:4], points[4:]])
+  with sharing.at_work(store.Inventory(tmp_path / chaos.NAME), set()) as work:
+    queue = sharing.shared_out(work, [points[:2], points[2:4], points[4:]])
     assert next(queue) == [points[3]]
     process.kill()
     process.wait()
@@ -89,26 +89,27 @@ def test_without_locks_a_launcher_says_so_and_goes_on(tmp_path, capsys, monkeypa
   def refuse(*_):
     raise OSError(37, "No locks available")
 
-  monkeypatch.setattr(units.fcntl, "lockf", refuse)
+  monkeypatch.setattr(sharing.fcntl, "lockf", refuse)
   assert launch(tmp_path) == 0
   assert "is on a file system without locks (No locks available)" in capsys.readouterr().err
-  assert len(stored(tmp_path / "activation_choice")) == 8
+  assert len(stored(tmp_path / chaos.NAME)) == 8
 
 
 @pytest.mark.slow
 def test_two_launchers_at_once_compute_every_point_once(tmp_path):
-  both = [launcher(tmp_path, "--chunk=2") for _ in range(2)]
+  flags = ["--r=3:4:25", "--map=sine,logistic", "--chunk=1", "--seeds=8", f"--out={tmp_path}"]
+  both = [chaos.started(*flags) for _ in range(2)]
   (first, first_text), (second, second_text) = map(ended, both)
   assert first == second == 0
   assert "Another launcher is at work" in first_text + second_text
   assert "Left to other launchers at work in" in first_text + second_text
-  assert len(stored(tmp_path / "activation_choice")) == 50
+  assert len(stored(tmp_path / chaos.NAME)) == 400
 
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path):
   (tmp_path / "file").write_text("")
   with (
     pytest.raises(store.ResultsError, match=r"cannot be written"),
-    units.at_work(tmp_path / "file/below", set(), set()),
+    sharing.at_work(store.Inventory(tmp_path / "file/below"), set()),
   ):
     pass

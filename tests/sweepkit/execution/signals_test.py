@@ -11,7 +11,8 @@ import time
 import pytest
 
 from sweepkit.execution import signals
-from tests.support.launches import ROOT, launcher, stored
+from tests.support import chaos
+from tests.support.launches import ROOT, stored
 
 # Computes without looking up, as a compilation does, then stops where it may.
 BUSY = """
@@ -69,9 +70,9 @@ def test_what_was_ignored_stays_so_and_what_was_there_comes_back():
 
 @pytest.mark.slow
 def test_a_sweep_stops_says_what_is_kept_and_goes_on(tmp_path):
-  """What it says to go on is a command, and that does the rest."""
-  folder = tmp_path / "activation_choice"
-  process = launcher(tmp_path, "--chunk=2", "--seq_len=400", "--hidden_size=32")
+  """The sentence about resuming is a command, and that does the rest."""
+  folder = tmp_path / chaos.NAME
+  process = chaos.started("--r=3:4:200", "--steps=100000", "--chunk=2", f"--out={tmp_path}")
   deadline = time.monotonic() + 120
   while not list(folder.glob("*.json")):
     assert process.poll() is None, process.communicate()[1]
@@ -82,23 +83,21 @@ def test_a_sweep_stops_says_what_is_kept_and_goes_on(tmp_path):
   assert process.returncode == 130, text
   assert "Traceback" not in text + out
   kept = len(stored(folder))
-  assert 0 < kept < 50
-  assert f"activation_choice: stopped. Kept in {folder}: {kept} of 50 points.\n" in text
+  assert 0 < kept < 800
+  assert f"{chaos.NAME}: stopped. Kept in {folder}: {kept} of 800 points.\n" in text
   *_, command = text.strip().splitlines()
   words = shlex.split(command.removeprefix("To go on: "))
-  assert words[:3] == ["python", "-m", "experiments.activation_choice"]
+  assert words[:3] == ["python", "-m", chaos.EXPERIMENT.module]
   done = subprocess.run([sys.executable, *words[1:]], cwd=ROOT, capture_output=True, text=True, check=True)
-  assert f"{50 - kept} points to compute, {kept} already done" in done.stderr
-  assert f"50 points: 50 ok ({kept} skipped, stored before)" in done.stdout
-  assert len(stored(folder)) == 50
+  assert f"{800 - kept} points to compute, {kept} already done" in done.stderr
+  assert f"800 points: 800 ok ({kept} skipped, stored before)" in done.stdout
+  assert len(stored(folder)) == 800
   assert not [path for path in Path(folder).glob(".*") if path.name != ".lock"]
 
 
 @pytest.mark.slow
 def test_ctrl_c_before_the_launcher_listens_is_silent():
-  process = subprocess.Popen(
-    [sys.executable, "-m", "experiments.recurrent_gain", "--dry_run"], cwd=ROOT, stderr=subprocess.PIPE, text=True
-  )
+  process = subprocess.Popen(chaos.command("--dry_run"), cwd=ROOT, stderr=subprocess.PIPE, text=True)
   time.sleep(0.3)  # it is importing
   process.send_signal(signal.SIGINT)
   assert process.communicate()[1] == ""

@@ -1,4 +1,4 @@
-"""What is restored is, bit for bit, what was saved; or an older checkpoint and a sentence; or an error that says why."""
+"""Checkpoints are restored bit for bit; or an older one is, with a sentence; or an error says why."""
 
 import itertools
 import json

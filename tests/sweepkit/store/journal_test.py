@@ -49,12 +49,12 @@ def test_an_altered_row_is_refused_and_kept(tmp_path, rng):
   written(path, rng)
   content = path.read_bytes().replace(b'"step":2', b'"step":4')
   path.write_bytes(content)
-  with pytest.raises(journal.JournalError, match=r"Row 2 of .*metrics.jsonl is altered; remove .* to start anew"):
+  with pytest.raises(journal.JournalError, match=r"Row 2 of .*metrics.jsonl is altered; remove .* to start again"):
     journal.rows(path)
   assert path.read_bytes() == content
 
 
-def test_rows_written_before_there_were_checksums_are_read_and_gone_on_with(tmp_path, rng):
+def test_rows_written_before_there_were_checksums_are_read_and_continued(tmp_path, rng):
   path = tmp_path / "metrics.jsonl"
   rows = [row | {"score": None} for row in written(tmp_path / "new.jsonl", rng)]  # they knew no infinity
   path.write_text("".join(json.dumps(row, separators=(",", ":")) + "\n" for row in rows))

@@ -1,0 +1,64 @@
+"""A trajectory with flat states, which all instruments use, and products with Jacobians that are never formed."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+from jax.flatten_util import ravel_pytree
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from recurrent_lab._generic import generic_vector
+from recurrent_lab.cell import Cell, Params, State
+from recurrent_lab.scaled import promoted
+from recurrent_lab.sequences._steps import scan, start
+
+
+class FlatTrajectory(NamedTuple):
+  """A trajectory with its states as flat vectors."""
+
+  step: Callable[[Array, Array], Array]  # (S_{j-1} [n], x_j [I]) -> S_j [n]
+  states: Float[Array, "T n"]  # S_0 … S_{T-1}
+  xs: Float[Array, "T I"]
+
+
+def flat_trajectory(cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None) -> FlatTrajectory:
+  """Runs the cell and flattens its states.
+
+  Raises:
+    ValueError: if `xs` is not `[T, I]`, if the state is empty or not floating, and in the cases of `unroll`.
+  """
+  if jnp.ndim(xs) != 2:
+    raise ValueError(f"xs has shape {jnp.shape(xs)}; Jacobians take one example [T, I], so use vmap for a batch.")
+  state = start(cell, params, xs, state)
+  leaves = jax.tree.leaves(state)
+  if not sum(jnp.size(leaf) for leaf in leaves):
+    raise ValueError("The state of this cell is empty; there is nothing to differentiate.")
+  if not all(jnp.issubdtype(jnp.result_type(leaf), jnp.floating) for leaf in leaves):
+    kinds = ", ".join(sorted({jnp.result_type(leaf).name for leaf in leaves}))
+    raise ValueError(f"The state of this cell has dtype {kinds}; only floating states can be differentiated.")
+  _, states, _ = scan(cell, params, xs, state)
+  params, xs, state, states = promoted((params, xs, state, states))
+  _, unravel = ravel_pytree(state)
+
+  def step(s: Array, x: Array) -> Array:
+    # At a state that has overflowed, a relu still has a slope, but the derivative is undefined, so make it NaN. Scaling the
+    # output does this for tangents, scaling the input for cotangents.
+    defined = jnp.where(jnp.all(jnp.isfinite(s)), jnp.ones((), s.dtype), jnp.nan)
+    new, _ = cell.step(params, unravel(defined * s), x)
+    return defined * ravel_pytree(promoted(new))[0]
+
+  return FlatTrajectory(step, jax.vmap(lambda s: ravel_pytree(s)[0])(states), xs)
+
+
+def pull_rows(flat: FlatTrajectory, rows: Array, s: Array, x: Array) -> Array:
+  """Computes `rows @ J` at (s, x) without forming J."""
+  _, pullback = jax.vjp(lambda s: flat.step(s, x), s)
+  return jax.vmap(lambda row: pullback(row)[0])(rows)
+
+
+def zero_directions(flat: FlatTrajectory, s: Array, x: Array) -> Array:
+  """Counts the rows and columns of J at (s, x) that are exactly zero. Generic vectors reveal them without forming J."""
+  generic = generic_vector(s.size, s.dtype)
+  _, image = jax.jvp(lambda s: flat.step(s, x), (s,), (generic,))
+  return jnp.sum(image == 0) + jnp.sum(pull_rows(flat, generic[None], s, x) == 0)
