@@ -56,7 +56,9 @@ def _up_to(measured: str, unit_holds: bool, whole: np.ndarray, gains: list[str],
     return Finding(measured, FAILS)
   unit = f"it {'holds' if unit_holds else 'does not hold'} for one unit"
   many = (
-    f"For many units it holds in every net up to W_s = {gains[safe - 1]}" if safe else "For many units it holds at no W_s tried"
+    f"For many units it holds in every net up to W_s = {gains[safe - 1]}"
+    if safe
+    else "For many units it holds at no W_s tried"
   )
   return Finding(measured, CONDITIONAL, f"{unit}. {many}" + f". {beyond}" * (safe < whole.size))
 
