@@ -21,7 +21,7 @@ BELOW = {
   "benchmarks": {"sweepkit", "recurrent_lab", "experiments", "analysis", "reliability"},
 }
 MOST_FILES = 25
-LONGEST_FILE, LONG_FILES, LONGEST_FUNCTION = 380, 10, 65  # lines, files over 250 lines, lines
+LONGEST_FILE, LONG_FILES, LONGEST_FUNCTION = 380, 10, 80  # lines, files over 250 lines, lines
 # Each study is a file, and the listing of the folder is their table of contents.
 EXCEPTED = {"experiments"}
 
@@ -149,7 +149,7 @@ def test_folders_are_small():
 
 
 def test_the_listing_of_experiments_is_a_table_of_contents():
-  """Beside the studies lie only the listing, the writer, and the three packages that studies share."""
+  """Beside the studies are the listing, the writer, and the three packages that studies share."""
   folder = ROOT / "experiments"
   studies = {path.stem for path in folder.glob("*.py") if "\nEXPERIMENT = " in path.read_text()}
   assert {path.stem for path in folder.glob("*.py")} - studies == {"__init__", "__main__", "generate"}
