@@ -52,9 +52,8 @@ def _try(number: int, tries: int | None, seed: int | None) -> dict[str, Any]:
 def main(argv: Sequence[str] | None = None) -> int:
   """Tries the rows asked for and writes the table. Returns 0 if every try passed."""
   values = flags.FlagValues()
-  limits = {"lower_bound": 1, "flag_values": values}
-  flags.DEFINE_integer("only", None, "The row to try.", upper_bound=max(ROWS), **limits)
-  flags.DEFINE_integer("tries", None, "Tries of every row, instead of its own number.", **limits)
+  flags.DEFINE_integer("only", None, "The row to try.", lower_bound=1, upper_bound=max(ROWS), flag_values=values)
+  flags.DEFINE_integer("tries", None, "Tries per row, instead of its own number.", lower_bound=1, flag_values=values)
   flags.DEFINE_integer("seed", None, "Seed of the random moments and bytes; random by default.", flag_values=values)
   flags.DEFINE_string("out", "docs", "Folder of the table.", flag_values=values)
   try:
