@@ -1,4 +1,4 @@
-"""One launch: what is planned and stored, the blocks that are computed, and what became of the points."""
+"""One launch: the blocks that are planned, stored and computed, and the points that failed."""
 
 from collections.abc import Iterator, Mapping, Sequence
 import dataclasses

@@ -1,4 +1,4 @@
-"""Which code belongs to a measure: modules of the user, and of the libraries whose entries its settings name."""
+"""The code that belongs to a measure: modules of the user, and of the libraries whose entries its settings name."""
 
 from collections.abc import Mapping
 from pathlib import PurePath
