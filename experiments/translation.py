@@ -34,7 +34,7 @@ import numpy as np
 from experiments.language import pairs
 from experiments.language.pairs import Pairs
 from experiments.language.settings import LANGUAGE_SETTINGS
-from experiments.language.text import TextError
+from experiments.language.sources import TextError
 from experiments.training import SETTINGS, TRAIN, After, RunSettings, build, followed_by
 from experiments.training.settings import TINY
 import recurrent_lab as rl

@@ -99,4 +99,8 @@ def wrapped(
     check_params(params, kind)
     return params.cell
 
-  return chained(Chain((Link(cell, own_params, enter, leave),), is_stack=False), init, initial_state)
+  def checked_state(params: Params, batch_shape: tuple[int, ...] = ()) -> State:
+    own = own_params(params)
+    return cell.initial_state(own, batch_shape) if initial_state is None else initial_state(params, batch_shape)
+
+  return chained(Chain((Link(cell, own_params, enter, leave),), is_stack=False), init, checked_state)

@@ -151,7 +151,6 @@ def learned_state(cell: Cell) -> Cell:
     return LearnedStateParams(params, cell.initial_state(params))
 
   def initial_state(params: LearnedStateParams, batch_shape: tuple[int, ...] = ()) -> State:
-    check_params(params, LearnedStateParams)
     return jax.tree.map(lambda a: jnp.broadcast_to(a, (*batch_shape, *jnp.shape(a))), params.state)
 
   return wrapped(cell, LearnedStateParams, init, initial_state=initial_state)

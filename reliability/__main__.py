@@ -52,9 +52,7 @@ def _parse(argv: Sequence[str]) -> flags.FlagValues:
   """Parses the flags. Raises `flags.Error` or `ResultsError` for one that cannot be used."""
   values = flags.FlagValues()
   flags.DEFINE_integer("only", None, "The row to try.", lower_bound=1, upper_bound=max(ROWS), flag_values=values)
-  flags.DEFINE_integer(
-    "tries", None, "Tries of every row, instead of its own number.", lower_bound=1, flag_values=values
-  )
+  flags.DEFINE_integer("tries", None, "Tries per row, instead of its own number.", lower_bound=1, flag_values=values)
   flags.DEFINE_integer("seed", None, "Seed of the random moments and bytes; random by default.", flag_values=values)
   flags.DEFINE_string("out", "docs", "Folder of the table.", flag_values=values)
   flags.DEFINE_bool("help", False, "Print this and exit.", short_name="h", flag_values=values)

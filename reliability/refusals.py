@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 import contextlib
-from functools import partial
+import functools
 import io
 import json
 from pathlib import Path
@@ -129,7 +129,7 @@ def _block_checks(away: Path, work: Path) -> list[tuple[str, bool]]:
   stored, checks = store.read_block(block), []
   for cell in ("../rnn", "/rnn", "r\nnn"):
     renamed = stored._replace(points=[point | {"cell": cell} for point in stored.points])
-    error = _error(partial(store.write_block, work / "c" / "d", renamed))
+    error = _error(functools.partial(store.write_block, work / "c" / "d", renamed))
     checks.append((f"a cell {cell!r}", "is not allowed" in error))
   link = work / "e" / block.name
   link.parent.mkdir()

@@ -16,13 +16,13 @@ if sys.argv[:1] == ["-m"] and signal.getsignal(signal.SIGINT) is signal.default_
   signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from sweepkit.experiment import Experiment  # after the environment is set
+from sweepkit.from_python import sweep
 from sweepkit.measure import Measure, Quantity, RunMeasure
 from sweepkit.options import UsageError
 from sweepkit.points import Point
 from sweepkit.runner import launch, main
 from sweepkit.settings import Setting
 from sweepkit.store import ResultsError, as_grid, load_results
-from sweepkit.sweep import sweep
 
 __all__ = [
   "Experiment",

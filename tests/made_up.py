@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from sweepkit import plan, runner, store
+from sweepkit import plan, store
 from sweepkit.points import blocks as cut
+from sweepkit.provenance import provenance
 from sweepkit.settings import traced_names
 from sweepkit.store import attributes
 
@@ -72,7 +73,7 @@ def make_up(name, flags, folder):
   experiment = importlib.import_module(f"experiments.{name}").EXPERIMENT
   measure, rng = experiment.measure, np.random.default_rng(0)
   launch = plan.parse(experiment, [*flags, f"--out={folder}"])
-  provenance = runner._provenance(experiment, launch, (0, 1))
+  made = provenance(experiment, launch, (0, 1))
   blocks = cut(launch.points, launch.chunk, traced_names(measure.settings))
   for block in blocks[launch.shard[0] :: launch.shard[1]]:
     coords = measure.coords(block[0])
@@ -88,4 +89,4 @@ def make_up(name, flags, folder):
       arrays["residual"] *= 0  # all spectra are certified
     arrays["status"] = np.full(len(block), store.STATUS.index("ok"), np.int8)
     facts = {"attributes": attributes.of(measure), "axes": attributes.axes_of(measure)}
-    store.write_block(launch.out, store.Block(block, arrays, measure.dims, coords, provenance, **facts))
+    store.write_block(launch.out, store.Block(block, arrays, measure.dims, coords, made, **facts))

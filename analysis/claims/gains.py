@@ -33,7 +33,7 @@ def small_weight_vanishes(data: Datasets) -> Finding:
   )
   whole = vanishes.all(["cell", "input", "seed"]).values
   worst = "; ".join(f"{name} {int(counts[-1])}" for name, counts in kinds.items())
-  beyond = f"beyond that some nets grow, at W_s = {gains[-1]} of {draws} each: {worst}"
+  beyond = f"Beyond that some nets grow, at W_s = {gains[-1]} of {draws} each: {worst}"
   return _up_to(measured, bool((inside < 0).all()), whole, gains, beyond)
 
 
@@ -56,9 +56,11 @@ def _up_to(measured: str, unit_holds: bool, whole: np.ndarray, gains: list[str],
     return Finding(measured, FAILS)
   unit = f"it {'holds' if unit_holds else 'does not hold'} for one unit"
   many = (
-    f"for many units it holds in every net up to W_s = {gains[safe - 1]}" if safe else "for many units at no W_s tried"
+    f"For many units it holds in every net up to W_s = {gains[safe - 1]}"
+    if safe
+    else "For many units it holds at no W_s tried"
   )
-  return Finding(measured, CONDITIONAL, f"{unit}, {many}" + f"; {beyond}" * (safe < whole.size))
+  return Finding(measured, CONDITIONAL, f"{unit}. {many}" + f". {beyond}" * (safe < whole.size))
 
 
 def large_weight_explodes(data: Datasets) -> Finding:

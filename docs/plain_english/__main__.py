@@ -1,6 +1,7 @@
 """The command: all breaches of some files, folders, or of the whole project."""
 
 from collections.abc import Iterator
+import os
 from pathlib import Path
 import sys
 from typing import NamedTuple
@@ -35,13 +36,12 @@ def breaches(path: Path) -> Iterator[Breach]:
 
 def files(paths: list[Path]) -> list[Path]:
   """The Python and Markdown files among the paths and in the folders among them."""
-  found = []
-  for path in paths:
-    for file in [path] if path.is_file() else sorted([*path.rglob("*.py"), *path.rglob("*.md")]):
-      inside = file.relative_to(path).parts if file != path else ()
-      hidden = any(part.startswith(".") or part.endswith(".egg-info") for part in inside[:-1])
-      if not hidden and not (path == ROOT and inside[0] in NOT_SEARCHED) and file.name not in NOT_ENGLISH:
-        found.append(file)
+  found = [path for path in paths if path.is_file()]
+  for path in (path for path in paths if path.is_dir()):
+    for folder, inner, names in os.walk(path):
+      skipped = NOT_SEARCHED if Path(folder) == ROOT else set()
+      inner[:] = sorted(n for n in inner if not n.startswith(".") and not n.endswith(".egg-info") and n not in skipped)
+      found += [Path(folder, n) for n in sorted(names) if n.endswith((".py", ".md")) and n not in NOT_ENGLISH]
   return found
 
 

@@ -155,7 +155,9 @@ def _of_markdown(source: str) -> Iterator[Passage]:
     elif line.startswith("    ") and not found and not in_list:
       continue  # an indented code block
     elif text[0] == "|":
-      yield from (Passage(i, "guide", cell.strip()) for cell in text.strip("|").split("|") if re.search(r"\w", cell))
+      # A cell is a list of phrases; a semicolon in backticks is code.
+      parts = (part for cell in text.split("|") for part in re.split(r";(?=(?:[^`]*`[^`]*`)*[^`]*$)", cell))
+      yield from (Passage(i, "guide", part.strip()) for part in parts if re.search(r"\w", part))
     else:
       start = start if found else i
       found.append(LIST_ITEM.sub("", text, count=1) if LIST_ITEM.match(text) else text.lstrip("# "))

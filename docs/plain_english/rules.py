@@ -65,6 +65,7 @@ WORDING = {
   r"stand(?:s|ing)? (?:in|for) for": "stand for",
   r"without more ado|all along|once and for all": "say it directly",
 }
+ANY_PATTERN = re.compile(rf"\b(?:{'|'.join(WORDING)})\b", re.IGNORECASE)
 PATTERNS = [(re.compile(rf"\b(?:{phrase})\b", re.IGNORECASE), instead) for phrase, instead in WORDING.items()]
 
 # A full stop that does not end a sentence.
@@ -116,6 +117,6 @@ def check(passage: Passage) -> Iterator[tuple[str, str]]:
       yield f"length: {words} words, at most {most}", sentence
     if match := UNIT.search(sentence):
       yield f"units: write 'per' in {match[0]!r}", sentence
-    for pattern, instead in PATTERNS:
+    for pattern, instead in PATTERNS if ANY_PATTERN.search(sentence) else []:
       if match := pattern.search(sentence):
         yield f"wording: {match[0]!r}, write: {instead}", sentence

@@ -22,7 +22,7 @@ from jaxtyping import Array
 import numpy as np
 import optax
 
-from experiments.language import text
+from experiments.language import sources
 from experiments.language.settings import LANGUAGE_SETTINGS, LanguageSettings
 from experiments.training import After, build, followed_by
 import recurrent_lab as rl
@@ -124,7 +124,7 @@ _TRAINED = followed_by(
 
 def _train(points: Sequence[Point], folder: Path, checkpoint_seconds: float) -> Mapping[str, np.ndarray]:
   arrays = _TRAINED.run(points, folder, checkpoint_seconds)
-  text.note(str(points[0]["corpus"]), folder)
+  sources.note(str(points[0]["corpus"]), folder)
   return arrays
 
 

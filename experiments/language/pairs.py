@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from experiments.language import text
+from experiments.language.sources import TextError
 from recurrent_lab.tasks.toy_language import toy_language
 from recurrent_lab.tasks.translation import ParallelCorpus
 
@@ -64,7 +65,7 @@ def load(name: str, longest: int, vocabulary: int) -> Pairs:
   """
   if name == "toy":
     if vocabulary:
-      raise text.TextError(f"The toy language has its own words; vocabulary is {vocabulary} and must be 0.")
+      raise TextError(f"The toy language has its own words; vocabulary is {vocabulary} and must be 0.")
     corpus = toy_language(TOY_SENTENCES, longest, SEED)
     sources, targets = (
       [tuple(words[i] for i in row if i) for row in rows]
@@ -74,9 +75,7 @@ def load(name: str, longest: int, vocabulary: int) -> Pairs:
     total = TOY_SENTENCES
   else:
     if vocabulary and vocabulary < 3:
-      raise text.TextError(
-        f"A vocabulary of {vocabulary} tokens is too small: the end, the unknown and one word make 3."
-      )
+      raise TextError(f"A vocabulary of {vocabulary} tokens is too small: the end, the unknown and one word make 3.")
     verses = text.verse_pairs()
     total = len(verses)
     pairs = _of_verses([(tuple(text.words(a)), tuple(text.words(b))) for a, b in verses], longest, vocabulary)
@@ -106,7 +105,7 @@ def _vocabulary(sentences: Sequence[Words], size: int) -> Words:
   counts = Counter(word for sentence in sentences for word in sentence)
   ordered = sorted(counts, key=lambda word: (-counts[word], word))
   if size > len(counts) + len(text.SPECIAL):
-    raise text.TextError(
+    raise TextError(
       f"The training part has {len(counts)} distinct words, which make a vocabulary of {len(counts) + len(text.SPECIAL)}; "
       f"{size} were asked for."
     )

@@ -4,7 +4,7 @@ import dataclasses
 from functools import cache
 from pathlib import Path
 
-from experiments.language import text
+from experiments.language import sources, text
 from experiments.training import SETTINGS, RunSettings
 from recurrent_lab.tasks import Task, language
 from sweepkit.settings import NON_NEGATIVE_INT, Reference, Setting, Settings, one_of
@@ -17,8 +17,8 @@ TEXT_SETTINGS: Settings = {
     "the text: kjv (an extra), grammar (built in), a file, or auto (kjv if installed, else grammar)",
     lambda name: True,
     "kjv, grammar, auto, or the path of a UTF-8 text",
-    canonical=lambda name: text.canonical(text.default_corpus() if name == "auto" else name),
-    reference=Reference(text.find, text.is_same, shown=lambda name: Path(name).name),
+    canonical=lambda name: sources.canonical(sources.default_corpus() if name == "auto" else name),
+    reference=Reference(sources.find, sources.is_same, shown=lambda name: Path(name).name),
   ),
   "unit": Setting(str, "word", "what a token is", *one_of(text.UNITS)),
   "vocabulary": Setting(
@@ -96,7 +96,7 @@ def _task(corpus: str, unit: str, vocabulary: int, length: int, noise: float) ->
   try:
     tokens = text.load(corpus, unit, vocabulary)
     return language(tokens.train, tokens.valid, len(tokens.vocabulary), length, noise)
-  except text.TextError as error:
+  except sources.TextError as error:
     raise ValueError(f"--corpus: {error}") from None
   except ValueError as error:
     raise ValueError(f"--length: {error}") from None

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 import numpy as np
 
-from experiments.language import text
+from experiments.language import sources, text
 from experiments.language.settings import LanguageSettings
 from experiments.training import build, final_states
 import recurrent_lab as rl
@@ -47,18 +47,18 @@ def _find_text(name: str, run: Path, corpus: str | None) -> None:
     TextError: if another text or none is there.
   """
   if corpus is not None:
-    found = text.canonical(corpus)
-    if not text.is_same(found, name):
-      raise text.TextError(f"--corpus: {corpus!r} is {found}, but the model was trained on {name}; give that text.")
+    found = sources.canonical(corpus)
+    if not sources.is_same(found, name):
+      raise sources.TextError(f"--corpus: {corpus!r} is {found}, but the model was trained on {name}; give that text.")
     return
-  path = text.noted(run)
+  path = sources.noted(run)
   try:
-    text.canonical(name)
-  except text.TextError:
-    if name in text.CORPORA:
+    sources.canonical(name)
+  except sources.TextError:
+    if name in sources.CORPORA:
       raise
     there = f"is no longer {path}" if path else "is not there"
-    raise text.TextError(f"The text of the model, {name}, {there}; say where it lies with --corpus=FILE.") from None
+    raise sources.TextError(f"The text of the model, {name}, {there}; say where it lies with --corpus=FILE.") from None
 
 
 def load_model(folder: Path, cell: str | None = None, run: str | None = None, corpus: str | None = None) -> Model:

@@ -26,6 +26,7 @@ from recurrent_lab.tasks import TASKS, Task
 from recurrent_lab.training import TrainState
 from sweepkit import Point
 from sweepkit.code import identity
+from sweepkit.code.scope import scope_of
 from sweepkit.execution import signals
 from sweepkit.execution.progress import progress, say
 from sweepkit.store import CheckpointError, checkpoints, files, journal, locks
@@ -69,7 +70,7 @@ def _start_again_if_code_changed(folder: Path, code: str) -> None:
 def _code(settings: RunSettings) -> str:
   """The code of the runs with these settings."""
   entries = CELLS.get(settings.cell), TASKS.get(settings.task)
-  return identity.of(identity.scope_of(SETTINGS), train, type(settings), *entries)
+  return identity.of(scope_of(SETTINGS), train, type(settings), *entries)
 
 
 class _Runs:

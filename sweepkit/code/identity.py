@@ -14,63 +14,19 @@ import hashlib
 import numbers
 from pathlib import PurePath
 import sys
-import sysconfig
 import types
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import numpy as np
 
 from sweepkit.code import sources
+from sweepkit.code.scope import MACHINERY, Scope, scope_of
 from sweepkit.measure import AnyMeasure
 from sweepkit.points import Point
-from sweepkit.settings import Setting, Settings, dimension
+from sweepkit.settings import Setting, dimension
 
-_MACHINERY = "sweepkit"  # moves, writes and reports results, and does not make them
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, type(...))
-_ELSEWHERE = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib"))
-
-
-class Scope(NamedTuple):
-  """Code that belongs to a measure besides the modules of the user.
-
-  Attributes:
-    packages: top-level packages whose code counts even where they are installed: those whose objects the tables hold.
-    tables: the tables of the settings. A point uses one entry of each, which is described in place of the whole table.
-  """
-
-  packages: frozenset[str]
-  tables: tuple[Mapping[str, Any], ...]
-
-  def is_own(self, module: str, file: str) -> bool:
-    """Returns True for code that may change between launches, unlike the release of another package."""
-    top = module.partition(".")[0]
-    if top == _MACHINERY:
-      return False
-    if top in self.packages:
-      return True
-    if top in sys.stdlib_module_names and top != "__main__":
-      return False
-    return not (
-      file.startswith(("<frozen", *_ELSEWHERE)) or {"site-packages", "dist-packages"} & set(PurePath(file).parts)
-    )
-
-  def is_own_module(self, name: str) -> bool:
-    """Returns True for a module, given its name, whose code may change between launches."""
-    module = sys.modules.get(name)
-    return module is not None and self.is_own(name, getattr(module, "__file__", None) or "")
-
-  def is_table(self, value: Any) -> bool:
-    """Returns True for the table of a setting."""
-    return any(value is table for table in self.tables)
-
-
-def scope_of(settings: Settings) -> Scope:
-  """The scope of a measure with these settings."""
-  tables = tuple(setting.table for setting in settings.values() if setting.table)
-  modules = (entry.__module__ for table in tables for entry in table.values() if hasattr(entry, "__module__"))
-  packages = {module.partition(".")[0] for module in modules}
-  return Scope(frozenset(packages) - set(sys.stdlib_module_names), tables)
 
 
 class _Walk:
@@ -138,7 +94,7 @@ class _Walk:
     closure = dict(zip(code.co_freevars, function.__closure__ or (), strict=True))
     values = {name: held.cell_contents for name, held in closure.items() if not sources.is_empty(held)}
     if not self._scope.is_own(module, code.co_filename):
-      if module.partition(".")[0] == _MACHINERY:
+      if module.partition(".")[0] == MACHINERY:
         return function.__name__
       wrapped = getattr(function, "__wrapped__", None)
       inner = [self.describe(wrapped)] if callable(wrapped) else []

@@ -1,4 +1,4 @@
-"""How a launch goes about it: writing behind computing, stopping, shards of an array, processes of a cluster, lack of memory."""
+"""A launch step by step: writing behind computing, stopping, shards of an array, processes of a cluster, lack of memory."""
 
 import dataclasses
 import json

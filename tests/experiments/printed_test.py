@@ -176,7 +176,7 @@ def test_the_command_that_draws_works_when_it_is_pasted(tmp_path, monkeypatch, c
 
 
 def test_an_overlay_that_does_not_fit_is_left_out_and_its_command_makes_one_that_does(tmp_path, capsys):
-  """Counts of another text, and counts of another task, are no reference for a model."""
+  """A model is not compared with counts of another text or of another task."""
   for name, flags, overlay, others, fits in [
     ("word_model", ["--corpus=grammar", "--vocabulary=0", "--length=8"], "ngram", ["--length=9"], []),
     ("next_item", [], "ngram_tasks", ["--task=long_range_recall", "--length=5"], ["--length=5,8"]),

@@ -26,7 +26,7 @@ TINY = (
   "--recurrent_init=identity",
   "--seeds=1",
 )
-SOURCES, TARGETS, HIDDEN = 7, 6, 3  # tokens of either language, units
+SOURCES, TARGETS, HIDDEN = 7, 6, 3  # tokens of each language; units
 WORDS = ("</s>", "a", "b", "c", "d", "e")
 
 

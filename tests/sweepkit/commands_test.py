@@ -12,8 +12,8 @@ import sys
 import pytest
 
 from sweepkit import Experiment, Measure, commands, plan, runner, store
+from sweepkit.from_python import sweep
 from sweepkit.settings import Reference
-from sweepkit.sweep import sweep
 from tests.support import chaos
 from tests.support.launches import ROOT, array, watch
 

@@ -10,8 +10,8 @@ import sys
 import pytest
 
 from sweepkit import merge, plan, runner, terminal, verify
+from sweepkit.from_python import sweep
 from sweepkit.store import files
-from sweepkit.sweep import sweep
 from tests.support import chaos
 from tests.support.launches import ROOT
 

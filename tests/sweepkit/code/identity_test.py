@@ -21,12 +21,13 @@ from experiments import recurrent_gain
 from recurrent_lab.cells import rnn
 from sweepkit import Experiment, Measure, Point, Setting, runner, store, sweep, verify
 from sweepkit.code import identity
+from sweepkit.code.scope import scope_of
 from sweepkit.settings import FINITE, one_of
 from tests.support import chaos
 from tests.support.launches import ROOT
 
-NOTHING = identity.scope_of({})
-LAB = identity.scope_of(recurrent_gain.EXPERIMENT.measure.settings)
+NOTHING = scope_of({})
+LAB = scope_of(recurrent_gain.EXPERIMENT.measure.settings)
 
 SOURCE = '''
 """A module of a user."""
@@ -174,6 +175,7 @@ PROGRAM = """
 from experiments import adding
 from sweepkit import Point
 from sweepkit.code import identity
+from sweepkit.code.scope import scope_of
 print(identity.Codes(adding.EXPERIMENT.measure).of(Point(cell="gru", task="adding")))
 """
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from sweepkit import plan, runner
+from sweepkit.from_python import flag_text, sweep
 from sweepkit.settings import Setting, number_text, parse_axis
-from sweepkit.sweep import flag_text, sweep
 from tests.support import chaos, nets
 
 
