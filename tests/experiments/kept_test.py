@@ -9,8 +9,9 @@ import pytest
 from sweepkit import verify
 
 KEPT = Path(__file__).parent.parent.parent / "results" / "reference"
-# The start of a path from a root, a home or a drive, at the beginning of a text or of a word or a flag's value in it.
-PATH = re.compile(r"(?:^|[\s='\",:])(?:/|~|[A-Za-z]:\\|file:)")
+# The start of a path from a root, a home or a drive, at the beginning of a text or of a word or a flag's value in it. A slash
+# before a space is a division.
+PATH = re.compile(r"(?:^|[\s='\",:])(?:/(?! )|~|[A-Za-z]:\\|file:)")
 
 
 def texts(content):

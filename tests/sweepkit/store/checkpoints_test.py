@@ -258,7 +258,7 @@ def test_another_schema_is_refused_and_kept(tmp_path):
   path.write_text(json.dumps(meta | {"sha256": content_hash(meta)}, indent=1))
   before = files(tmp_path)
   for use in (checkpoints.restore, lambda folder, like, config: checkpoints.save(folder, 2, like, config)):
-    with pytest.raises(CheckpointError, match="has schema version 99, but this version of the lab reads 1"):
+    with pytest.raises(CheckpointError, match="has schema version 99, but this version reads 1"):
       use(tmp_path, small(0), CONFIG)
   assert files(tmp_path) == before
 
