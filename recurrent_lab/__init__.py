@@ -62,7 +62,7 @@ from recurrent_lab.training import reverse_unroll
 
 _xla.protect()
 
-# What is not here is in its room: parameters of further cells in `cells`, regularizers in `training`, and so on.
+# Less common names are imported from their package: parameters of rarer cells from `cells`, regularizers from `training`.
 __all__ = [  # noqa: RUF022 - by room, not by the alphabet
   # Rooms
   "cells",
@@ -89,7 +89,7 @@ __all__ = [  # noqa: RUF022 - by room, not by the alphabet
   "rnn",
   "simplified_lstm",
   "variants",
-  # Their start and their nonlinearities
+  # Initialization and activations
   "ACTIVATIONS",
   "Activity",
   "Saturation",

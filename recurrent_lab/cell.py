@@ -36,14 +36,19 @@ def join(halves: Halves) -> Step:
 
 
 class Link(NamedTuple):
-  """One cell of a chain, with its input and its output in the chain."""
+  """One cell of a chain, with its input and its output in the chain.
+
+  Attributes:
+    cell: the cell.
+    params: `params of the chain -> params of this cell`. Raises a `ValueError` for those of other cells.
+    enter: `(params of the chain, input of the chain or output below) -> input of this cell`.
+    leave: `(params of the chain, output of this cell) -> output for the cell above`.
+  """
 
   cell: "Cell"
-  params: Callable[
-    [Params], Params
-  ]  # params of the chain -> params of this cell; raises an error for those of other cells
-  enter: Callable[[Params, Array], Array]  # (params of the chain, its input or the output below) -> input of this cell
-  leave: Callable[[Params, Any], Any]  # (params of the chain, output of this cell) -> output for the cell above
+  params: Callable[[Params], Params]
+  enter: Callable[[Params, Array], Array]
+  leave: Callable[[Params, Any], Any]
 
 
 class Chain(NamedTuple):

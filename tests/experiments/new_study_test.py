@@ -59,8 +59,7 @@ def checkout(tmp_path_factory):
   (folder / "experiments/dimension.py").write_text(python_blocks("adding_a_sweep.md")[0])
   (folder / "analysis/paper/dimension.py").write_text(FIGURE.lstrip())
   task, study, _ = python_blocks("adding_a_task.md")
-  command = "\nif __name__ == '__main__':\n  from sweepkit import main\n\n  raise SystemExit(main(EXPERIMENT))\n"
-  (folder / "experiments/running_maximum.py").write_text(task + study + command)
+  (folder / "experiments/running_maximum.py").write_text(task + study)
   return folder
 
 
