@@ -54,7 +54,7 @@ def test_wheel_and_sdist_hold_the_library_and_the_kit(built):
   wheel, sdist = built
   rooms = ("recurrent_lab", "sweepkit")
   wanted = {str(path.relative_to(ROOT)) for room in rooms for path in (ROOT / room).rglob("*.py")}
-  wanted |= {f"{room}/py.typed" for room in rooms}
+  wanted |= {f"{room}/py.typed" for room in rooms} | {"sweepkit/README.md"}
   with zipfile.ZipFile(wheel) as archive:
     names = set(archive.namelist())
   assert {name for name in names if ".dist-info/" not in name} == wanted

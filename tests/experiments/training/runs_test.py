@@ -24,7 +24,7 @@ from sweepkit.store import CheckpointError, locks
 TRAINING = ("adding", "temporal_order", "copy_memory", "solvable_lag", "flossing")
 USES = ("recall", "tagging", "vowels", "captions", "translation", "forecast", "next_item")
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 TINY = (
   "--cells=rnn",
   "--length=8",
@@ -141,7 +141,7 @@ def test_a_damaged_run_of_a_stored_block_is_found_and_made_anew(tmp_path, capsys
   flags = [*TINY, "--updates=4", f"--out={tmp_path}"]
   assert runner.main(adding.EXPERIMENT, flags) == 0
   block = next(tmp_path.glob("adding/*.json"))
-  run, points = block.parent / "runs" / block.stem, store.read_meta(block)["points"]
+  run, points = block.parent / "runs" / block.stem, store.read_block(block).points
   manifests = lambda: sorted((run / "checkpoints").glob("*.json"))  # the last one comes last
   assert len(manifests()) == 2
   wanted, last = outcome(tmp_path), final_states(RunSettings, points, run)
