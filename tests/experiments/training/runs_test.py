@@ -100,7 +100,7 @@ def test_killed_and_stopped_runs_end_as_uninterrupted_ones_do(tmp_path):
   code, message = finish(start(broken))
   assert code == 0, message
   assert f"{altered} is truncated or altered" in message
-  points = store.read_meta(next(whole.glob("adding/*.json")))["points"]
+  points = store.read_block(next(whole.glob("adding/*.json"))).points
   a, b = outcome(whole), outcome(broken)
   assert a[0] == b[0]
   assert [row["step"] for row in a[0]] == logged_updates(2000)
