@@ -1,6 +1,6 @@
 """The growth rate against W_s for seven activations.
 
-Claim (introduction: "f tanh or ReLU"): the activation decides where the product vanishes or explodes. Measures the largest
+Claim (introductions: "f tanh or ReLU"): the activation decides where the product vanishes or explodes. Measures the largest
 exponent of a driven net; `mean_field` holds the prediction for each.
 
     python -m experiments.activation_choice

@@ -1,6 +1,6 @@
 """Can a net that sees an image once write its name, letter by letter?
 
-Claim (the introduction: one to many, "captions of images"): the state after one input can drive a whole sequence of outputs.
+Claim (the introductions: one to many, "captions of images"): the state after one input can drive a whole sequence of outputs.
 Trains on the names of handwritten digits under teacher forcing; then every held-out image is named freely: the most probable
 letter is put in again until the name ends.
 

@@ -1,6 +1,6 @@
 """How well is a chaotic series forecast from noisy observations?
 
-Claim (the introduction: "stock forecasting with LSTM"): a recurrent net can forecast a series. Beside it stands what needs no
+Claim (the introductions: "stock forecasting with LSTM"): a recurrent net can forecast a series. Beside it stands what needs no
 net: repeating the last value, and least squares on the last 20 values. Mackey–Glass, 18 units of time ahead, in units of the
 series' variance.
 

@@ -1,6 +1,6 @@
 """How long does a net remember as the bias of its forget gate grows?
 
-Claim (introduction): the forget gate is the key part of the LSTM; open, it keeps the product near 1.
+Claim (introductions): the forget gate is the key part of the LSTM; open, it keeps the product near 1.
 Measures the same portrait as `recurrent_gain`, against the bias of LSTM f and GRU z (the RNN has none and stays flat).
 
     python -m experiments.forget_bias

@@ -1,6 +1,6 @@
 """Statements about gradients that are either exact or not: the BPTT sum, the readout, clipping, order, peepholes.
 
-Measures, per cell, W_s and seed, by how much each identity of the introduction is missed; `analysis.claims` judges them.
+Measures, per cell, W_s and seed, by how much each identity of the introductions is missed; `analysis.claims` judges them.
 
     python -m experiments.identities
 

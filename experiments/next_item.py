@@ -1,6 +1,6 @@
 """What will they look at next?
 
-Claim (the introduction: recommendation): the last click alone is not enough where a session has a taste that its first click
+Claim (the introductions: recommendation): the last click alone is not enough where a session has a taste that its first click
 showed. Trains on generated sessions whose best possible error, with memory and without, is known; `experiments.ngram_tasks` asks
 counts the same.
 

@@ -1,6 +1,6 @@
 """How well do counts of the last few tokens predict a text?
 
-Claim (the introduction): before recurrent nets there were n-grams, which see the last n - 1 words and no more. Interpolated
+Claim (the introductions): before recurrent nets there were n-grams, which see the last n - 1 words and no more. Interpolated
 modified Kneser–Ney of every order, on the same tokens, split and windows as `experiments.word_model`. Nothing here is recurrent:
 the "cell" of these results is `ngram`.
 

@@ -1,6 +1,6 @@
 """One unit, S = tanh(w S + b): fixed points, bifurcations, and the product along the orbit.
 
-Claim (introduction): for 0 < W_s < 1 the product goes to 0, for very large W_s to infinity. In one unit the second fails: the
+Claim (introductions): for 0 < W_s < 1 the product goes to 0, for very large W_s to infinity. In one unit the second fails: the
 orbit settles on a saturated fixed point or 2-cycle, where tanh' w is small again.
 
     python -m experiments.one_unit

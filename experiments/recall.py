@@ -1,6 +1,6 @@
 """Who does Jane say hi to, when John came in long ago?
 
-Claim (the introduction): a plain net loses a name over a long gap, and gates keep it. Trains on stories that name two people,
+Claim (the introductions): a plain net loses a name over a long gap, and gates keep it. Trains on stories that name two people,
 fill a gap, and ask for one of them; `experiments.ngram_tasks` asks counts the same.
 
     python -m experiments.recall

@@ -1,6 +1,6 @@
 """Where does the product of Jacobians go as the recurrent weight W_s grows?
 
-Claim (introduction; Pascanu et al., 2013): below a critical W_s the product vanishes, above it explodes.
+Claim (introductions; Pascanu et al., 2013): below a critical W_s the product vanishes, above it explodes.
 Measures, per cell, W_s and seed: ln ‖∏ J‖ and ln ‖∂L_T/∂S_k‖ by lag, singular values, growth rate, memory, saturation.
 
     python -m experiments.recurrent_gain

@@ -1,7 +1,7 @@
 """Does the product go to 0 for every W_s between 0 and 1?
 
-Claim (introduction): for 0 < W_s < 1 the product ∏ tanh'·W_s goes to 0. Of one unit W_s is the eigenvalue. Of many units it is
-the standard deviation of √H times a weight: close to 1 some draws have an eigenvalue beyond 1, and a linear net then grows.
+Claim (introductions): for 0 < W_s < 1 the product ∏ tanh'·W_s goes to 0. For one unit, W_s is the eigenvalue. For many units, it
+is the standard deviation of √H times a weight. Close to 1, some draws have an eigenvalue beyond 1, and a linear net then grows.
 Measures ln ‖∏ J‖ per step, how much of it is left at the end, and the spectral radius of W, of nets with tanh and without.
 
     python -m experiments.small_gain

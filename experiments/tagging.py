@@ -1,6 +1,6 @@
 """Apple the fruit or Apple the company?
 
-Claim (the introduction): a feed-forward net on single words cannot tell "I like eating apple" from "The Apple is a great
+Claim (the introductions): a feed-forward net on single words cannot tell "I like eating apple" from "The Apple is a great
 company", a recurrent one can. A length of 1 shows the ambiguous word alone, which makes any net context-free; longer sentences
 have a cue somewhere before it.
 

@@ -1,6 +1,6 @@
 """How much of the vanishing is saturation, where large inputs or biases push tanh' down?
 
-Claim (introduction): tanh' ≤ 1, and below 1 most of the time, so the product shrinks.
+Claim (introductions): tanh' ≤ 1, and below 1 most of the time, so the product shrinks.
 Measures the same portrait as `recurrent_gain`, against the input scale (and, with --bias_scale, the biases).
 
     python -m experiments.tanh_saturation

@@ -1,9 +1,9 @@
 """Can a recurrent encoder and decoder translate, and how far back into the source does the gradient reach?
 
-Claim (the introduction; Sutskever, Vinyals & Le, 2014): one net reads a sentence, its last state is all that another writes the
-translation from. Trains both under teacher forcing on a toy language, or from the King James Bible to Basic English, and then
-lets them translate held-out sentences, always writing the most probable word. Beside the net stand a dictionary that translates
-word by word, and the source as it is.
+Claim (the introductions; Sutskever, Vinyals & Le, 2014): one net reads a sentence, and another writes the translation from the
+first net's last state alone. Trains both under teacher forcing on a toy language, or from the King James Bible to Basic English.
+Then both translate held-out sentences, always writing the most probable word. Two simple translators stand beside them: a
+dictionary that translates word by word, and the source as it is.
 
     chrf, bleu, exact [translator]                   of all held-out sentences: 0 to 100, 0 to 100, the share that is right
     chrf_by_length [translator, source_length]       of those of a class of lengths, named by the longest

@@ -1,6 +1,6 @@
 """Who says /ae/?
 
-Claim (the introduction: speech is many to many, or many to one): a recurrent net follows series of any length. Nine speakers of
+Claim (the introductions: speech is many to many, or many to one): a recurrent net follows series of any length. Nine speakers of
 the Japanese Vowels (Kudo, Toyama & Shimbo, 1999; 270 utterances to train with, 370 held out) are told apart by the whole
 utterance, and frame by frame from what was heard so far. Needs the data: pip install --no-deps aeon.
 

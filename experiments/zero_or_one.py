@@ -1,6 +1,6 @@
 """Is the simplified LSTM's Jacobian factor tanh'(·) σ(W_f X + b_f) really "either 0 or 1"?
 
-Claim (introduction): the surface Z = tanh'(x) σ(y) is basically 0 or 1, so terms of the BPTT sum stay whole or drop out.
+Claim (introductions): the surface Z = tanh'(x) σ(y) is basically 0 or 1, so terms of the BPTT sum stay whole or drop out.
 Measures the histogram of the factors along trajectories, and the shares within 0.1 of 0 and of 1, against the forget bias
 and the input scale.
 

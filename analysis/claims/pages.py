@@ -16,7 +16,7 @@ INTRODUCTIONS = "《循环神经网络(RNN)知识入门》 and 《史上最详�
 BEGIN, END = "<!-- claims: written by analysis.claims -->\n", "<!-- end of claims -->"
 
 
-def told(finding: Finding) -> str:
+def verdict_text(finding: Finding) -> str:
   """Returns the verdict in bold, with its condition."""
   return f"**{finding.verdict}**" + (f": {finding.condition}" if finding.condition else "")
 
@@ -31,13 +31,15 @@ def table(findings: Mapping[int, Finding]) -> str:
   rows = []
   for number, finding in findings.items():
     claim = CLAIMS[number]
-    rows.append([str(number), claim.text, claim.formula, ", ".join(claim.reads), finding.measured, told(finding)])
+    rows.append(
+      [str(number), claim.text, claim.formula, ", ".join(claim.reads), finding.measured, verdict_text(finding)]
+    )
   return _markdown(["claim", "formula", "experiment", MEASURED, "verdict"], rows)
 
 
 def short_table(findings: Mapping[int, Finding]) -> str:
   """Returns the ledger without formulas and sources, for a page that shows it among other things."""
-  rows = [[str(n), CLAIMS[n].text, finding.measured, told(finding)] for n, finding in findings.items()]
+  rows = [[str(n), CLAIMS[n].text, finding.measured, verdict_text(finding)] for n, finding in findings.items()]
   return _markdown(["claim", MEASURED, "verdict"], rows)
 
 

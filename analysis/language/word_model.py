@@ -10,6 +10,7 @@ import sys
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 import numpy as np
 import xarray as xr
 
@@ -56,6 +57,7 @@ def _perplexities(axes: Axes, data: xr.Dataset, ngrams: xr.DataArray | None) -> 
   )
   axes.set_yscale("log")
   axes.set_ylim(bottom=0.75 * lowest)
+  axes.yaxis.set_minor_locator(LogLocator(subs=(2, 3, 5)))  # more labels would touch
   axes.yaxis.set_major_formatter("{x:g}")
   axes.yaxis.set_minor_formatter("{x:g}")
   axes.tick_params(axis="y", which="minor", labelsize=6)
