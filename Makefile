@@ -88,7 +88,7 @@ $(BENCH)/.complete: pyproject.toml constraints.txt
 	@touch $@
 
 # cuda, rocm, tpu or cpu; an accelerator is searched for if it is empty. Without one, nothing is installed.
-PLATFORM ?=
+PLATFORM =
 ACCELERATOR = .venv-accelerator$(addprefix -,$(PLATFORM))
 
 accelerator:
