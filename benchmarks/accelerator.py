@@ -7,6 +7,7 @@
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 import sys
 import time
@@ -85,10 +86,10 @@ def measure_sweep(session: Session) -> list[str]:
 
 def jobs(session: Session) -> Iterator[tuple[str, Callable[[], list[str]]]]:
   """Yields the command of every measurement and the measurement, the most telling first."""
-  yield SWEEP_NAME, lambda: measure_sweep(session)
+  yield SWEEP_NAME, partial(measure_sweep, session)
   for row in cases.rows(session.place):
     for case in cases.cases(row):
-      yield row, lambda row=row, case=case: measure_case(session, row.split()[0], case)
+      yield row, partial(measure_case, session, row.split()[0], case)
 
 
 def measure_all(session: Session, seconds: float) -> tuple[dict[str, str], list[str]]:

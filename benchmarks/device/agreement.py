@@ -1,4 +1,4 @@
-"""How closely an accelerator's numbers must agree with those of a CPU: tolerances from float32 arithmetic, set before any run.
+"""Agreement of an accelerator's numbers with those of a CPU: tolerances from float32 arithmetic, set before any run.
 
 The unit roundoff u of float32 is 2⁻²⁴ ≈ 6e-8. With matmul precision `highest`, a GPU multiplies in float32, and a TPU in
 six passes of bfloat16, which is as accurate. A sum of n terms in another order then differs by about √n u of its size:
@@ -22,7 +22,8 @@ GROWTH = 0.05  # nats per step
 # Benchmark -> the tolerance of its numbers in words, for the page.
 REASONS = {
   "sweep": f"log norms of a point may differ by {STEP:g} T max(1, A / {AMPLIFIED}) nats, because each of T factors adds the "
-  "relative error of one step. Singular values may differ by the same share of σ₁ (Weyl's inequality). "
+  "relative error of one step. A = Σ_l ‖J_T … J_{T-l+1}‖ is the factor by which the errors of all earlier steps add up in a "
+  "state. Singular values may differ by the same share of σ₁ (Weyl's inequality). "
   f"Points with A > {CHAOTIC} are chaotic, and rounding alone changes their trajectories. So only the mean of their growth "
   f"rates is compared, within {GROWTH:g} nats per step, which is the spread of one point over 100 steps",
   "products": f"log norms may differ by {STEP:g} T nats",
@@ -43,7 +44,7 @@ class Agreement(NamedTuple):
 
   @property
   def holds(self) -> bool:
-    """Whether the numbers agree; NaN does not."""
+    """True if the numbers agree; NaN does not."""
     return bool(self.difference <= self.allowed)
 
 

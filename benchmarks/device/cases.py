@@ -1,4 +1,4 @@
-"""What runs on the accelerator: rows of the other benchmarks, placed on the device, with the lab on a CPU as the reference."""
+"""Cases of the accelerator: rows of the other benchmarks, placed on the device, with the lab on a CPU as the reference."""
 
 from collections.abc import Mapping, Sequence
 import os
@@ -49,7 +49,7 @@ NOT_COMPARED = ("Python loop",)
 
 
 class Place(NamedTuple):
-  """Where contenders run.
+  """A device that contenders run on.
 
   Attributes:
     platform: one of `found.PLATFORMS`; on `cpu` everything is small.
@@ -61,7 +61,7 @@ class Place(NamedTuple):
 
   @property
   def is_small(self) -> bool:
-    """Whether this only tries the command on a CPU."""
+    """True if this only tries the command on a CPU."""
     return self.platform == "cpu"
 
 
@@ -128,7 +128,7 @@ def describe(platform: str) -> dict[str, str | int]:
 
 
 def has_torch(platform: str) -> bool:
-  """Whether torch runs on the platform: on CUDA if it sees the GPU, on a CPU, and nowhere else."""
+  """Returns True if torch runs on the platform: on CUDA if it sees the GPU, on a CPU, and nowhere else."""
   if platform not in ("cuda", "cpu"):
     return False
   asked = "import sys, torch; sys.exit(not torch.cuda.is_available())" if platform == "cuda" else "import torch"

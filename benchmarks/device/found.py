@@ -111,7 +111,7 @@ def environment(platform: str, given: Mapping[str, str] = os.environ) -> dict[st
 def main(argv: Sequence[str]) -> int:
   """Prints the requirement, or why there is none. Returns an exit code."""
   try:
-    print(find(*argv[:1]).requirement)
+    print(find("".join(argv[:1])).requirement)
   except NoAcceleratorError as error:
     print(f"accelerator: {error}", file=sys.stderr)
     return 2

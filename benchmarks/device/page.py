@@ -19,16 +19,16 @@ needs into an environment of its own, which takes longer. It refuses where there
 PLATFORM=cpu` tries the command with small sizes on CPU devices.
 
 - **Times** are in milliseconds: the median of all runs, with quartiles in parentheses. A run ends when its result is ready.
-- **Share of the product rate**: the FLOPs per second of a row, counting only the products that it needs, divided by those
-  of a product of two 4096 × 4096 matrices on the same device in the same run. All products, those of torch too, are in
+- **Share of the product rate**: the FLOPs per second of a row, divided by those of a product of two 4096 × 4096 matrices
+  on the same device in the same run. A row counts the products that it needs. All products, those of torch too, are in
   float32 with precision `highest`.
 - **Share of empty steps**: the time of a loop of T steps that only adds 128 numbers, divided by the time of the row. Near
   1, the time goes into starting the steps.
 """
 NOT_RUN = """\
 **This has not been run on an accelerator, because none was available.** The tests lower every program of this page for
-CUDA, ROCm and TPU, and run the whole command with small sizes on CPU devices. Speed and last digits on an accelerator are
-unknown.
+CUDA, ROCm and TPU, those of other libraries where they are installed. They also run the whole command with small sizes on
+CPU devices. Speed and last digits on an accelerator are unknown.
 """
 ON_CPU = """\
 **These numbers come from CPU devices and small sizes. They show that the command works, and nothing about accelerators.**

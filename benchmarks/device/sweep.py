@@ -72,6 +72,6 @@ def measure(place: Place) -> Swept:
       words(place, SMALL_SEEDS if place.is_small else SEEDS), Path(device), environment(place.platform)
     )
     sweeps.sweep(words(place, 1), Path(cpu), environment("cpu"))
-    folders = [Path(folder) / "recurrent_gain" for folder in (device, cpu)]
-    rows = by_cell(folders[0])
-    return Swept(facts, rows, agreement(*folders, [row["cell"] for row in rows]))
+    found, reference = Path(device) / "recurrent_gain", Path(cpu) / "recurrent_gain"
+    rows = by_cell(found)
+    return Swept(facts, rows, agreement(found, reference, [row["cell"] for row in rows]))
