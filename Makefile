@@ -84,7 +84,7 @@ bench: $(BENCH)/.complete
 $(BENCH)/.complete: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(BENCH)
 	$(BENCH)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[bench]"
-	$(if $(TORCH),$(BENCH)/bin/python -m pip install --quiet "$(TORCH)" || echo "torch could not be installed, so it is left out.")
+	$(if $(TORCH),$(BENCH)/bin/python -m pip install --quiet "$(TORCH)" || echo "torch could not be installed and is left out.")
 	@touch $@
 
 # cuda, rocm, tpu or cpu; an accelerator is searched for if it is empty. Without one, nothing is installed.
@@ -98,7 +98,7 @@ accelerator:
 # torch comes first, so that JAX finds a cuDNN that is new enough. It takes part on NVIDIA GPUs alone.
 $(ACCELERATOR)/.complete: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(ACCELERATOR)
-	$(if $(and $(TORCH),$(findstring cuda,$(JAX))),$(ACCELERATOR)/bin/python -m pip install --quiet "$(TORCH)" || echo "torch could not be installed, so it is left out.")
+	$(if $(and $(TORCH),$(findstring cuda,$(JAX))),$(ACCELERATOR)/bin/python -m pip install --quiet "$(TORCH)" || echo "torch could not be installed and is left out.")
 	$(ACCELERATOR)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[bench]" "$(JAX)"
 	@touch $@
 

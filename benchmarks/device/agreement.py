@@ -92,7 +92,8 @@ def compare_sweep(numbers: Mapping[str, np.ndarray], reference: Mapping[str, np.
   scale = np.maximum(1, amplified / AMPLIFIED)[:, None, None]
   norms = differences(numbers["log_norm"], reference["log_norm"]) / scale
   largest = reference["log_singular_value"][..., :1]
-  shares = [np.exp(one["log_singular_value"] - largest) for one in (numbers, reference)]
+  with np.errstate(invalid="ignore", over="ignore"):
+    shares = [np.exp(one["log_singular_value"] - largest) for one in (numbers, reference)]
   values = differences(*shares) / scale
   rates = (
     [float(np.mean(one["growth_rate"][~is_calm, 0])) for one in (numbers, reference)] if not is_calm.all() else [0, 0]
