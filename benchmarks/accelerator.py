@@ -17,7 +17,7 @@ from absl import flags
 
 from benchmarks import command, results
 from benchmarks.device import cases, found, page, sweep
-from benchmarks.device.agreement import Agreement, compare
+from benchmarks.device.agreement import compare
 from benchmarks.timing import BenchmarkError, measure
 from sweepkit import terminal
 from sweepkit.store import write_atomically
@@ -41,10 +41,6 @@ class Session(NamedTuple):
     command.keep(self.folder, benchmark, case, settings, self.command, contenders, device=self.device, **more)
 
 
-def _plain(agreements: Sequence[Agreement]) -> list[dict[str, Any]]:
-  return [{**one._asdict(), "holds": "yes" if one.holds else "no"} for one in agreements]
-
-
 def measure_case(session: Session, benchmark: str, case: command.Case) -> list[str]:
   """Measures a case and writes its file. Returns a sentence for each disagreement with a CPU.
 
@@ -63,7 +59,7 @@ def measure_case(session: Session, benchmark: str, case: command.Case) -> list[s
   disagreements += [
     f"{case.name}: {one.quantity} differs by {one.difference:.1e}." for one in agreements if not one.holds
   ]
-  more = {"agreement": _plain(agreements), "disagreements": disagreements}
+  more = {"agreement": [one._asdict() for one in agreements], "disagreements": disagreements}
   session.keep(benchmark, case.name, dict(case.settings), contenders, **more)
   return disagreements
 
@@ -79,7 +75,12 @@ def measure_sweep(session: Session) -> list[str]:
   agreements = [one for of_cell in named.values() for one in of_cell]
   disagreements = [f"The sweep: {one.quantity} differs by {one.difference:.1e}." for one in agreements if not one.holds]
   contenders = measure(cases.machine_limits(session.place), rounds=ROUNDS, budget=BUDGET)
-  more = {"facts": swept.facts, "cells": swept.cells, "agreement": _plain(agreements), "disagreements": disagreements}
+  more = {
+    "facts": swept.facts,
+    "cells": swept.cells,
+    "agreement": [one._asdict() for one in agreements],
+    "disagreements": disagreements,
+  }
   settings = {"points": swept.facts["points"]}
   session.keep("sweep", str(swept.facts["points"]), settings, contenders, **more)
   return disagreements

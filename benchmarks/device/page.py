@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from benchmarks import limits
-from benchmarks.device.agreement import REASONS
+from benchmarks.device.agreement import REASONS, Agreement
 from benchmarks.device.cases import LOOP, ROWS, SWEEP
 from benchmarks.products import BARE, BARE_ONE_BY_ONE
 from benchmarks.results import Result, ratio, to_bare, to_best
@@ -162,9 +162,9 @@ def agreement(results: Sequence[Result]) -> Iterator[str]:
   yield "(`benchmarks/device/agreement.py`):\n"
   yield from (f"- {name}: {reason}." for name, reason in REASONS.items())
   rows: list[list[Any]] = [
-    [r["benchmark"], r["case"], one["quantity"], f"{one['difference']:.1e}", f"{one['allowed']:.1e}", one["holds"]]
+    [r["benchmark"], r["case"], o.quantity, f"{o.difference:.1e}", f"{o.allowed:.1e}", "yes" if o.holds else "no"]
     for r in results
-    for one in r.get("agreement", [])
+    for o in (Agreement(**one) for one in r.get("agreement", []))
   ]
   if rows:
     yield ""

@@ -259,7 +259,7 @@ def write(folder, benchmark, case, settings, contenders, **more):
 
 def test_the_page_shows_rates_shares_and_agreement(tmp_path):
   size = {"cell": "rnn", "hidden": 8, "steps": 100, "points": 64}
-  differs = {"quantity": "log norm, nats", "difference": 1.0, "allowed": 1e-3, "holds": "no"}
+  differs = {"quantity": "log norm, nats", "difference": 1.0, "allowed": 1e-3}
   write(
     tmp_path, "products", "p", {"norm": "spectral", **size}, {"lab": timed("lab", 0.01, flops=1e9)},
     agreement=[differs], disagreements=["p: log norm, nats differs by 1.0e+00."],
@@ -316,7 +316,7 @@ def test_the_whole_command_runs_on_cpu_devices(tmp_path, capfd):
   kept = results.load(tmp_path / "performance/accelerator")
   assert sorted(r["benchmark"] for r in kept) == ["accelerator", "bptt", "products", "spectra", "sweep"]
   for r in kept:
-    assert all(one["holds"] == "yes" for one in r.get("agreement", []))
+    assert all(agreement.Agreement(**one).holds for one in r.get("agreement", []))
     assert "numbers" not in json.dumps(r["contenders"])
   (swept,) = (r for r in kept if r["benchmark"] == "sweep")
   assert [(row["cell"], row["points"]) for row in swept["cells"]] == [("rnn", 6), ("gru", 6)]
