@@ -62,7 +62,8 @@ def sweep(
     surroundings = {**os.environ, **(environment or {})}
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, env=surroundings)
     assert process.stderr is not None
-    said = process.stderr.read()
+    with process.stderr:
+      said = process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - begin
     process.returncode = os.waitstatus_to_exitcode(status)

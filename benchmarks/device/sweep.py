@@ -32,7 +32,7 @@ def words(place: Place, seeds: int) -> list[str]:
 
 
 def by_cell(folder: Path) -> list[dict[str, Any]]:
-  """Returns points, FLOPs and seconds of each cell of a stored sweep.
+  """Returns points, FLOPs and seconds of each cell of a stored sweep, in alphabetical order.
 
   The FLOPs are those of the bare products, 2 T n³ per point. `seconds` leaves out compilation.
   """
@@ -47,7 +47,7 @@ def by_cell(folder: Path) -> list[dict[str, Any]]:
     row["flops"] += 2.0 * len(meta["points"]) * first["seq_len"] * n**3
     row["seconds"] += made["wall_seconds"] - made["compile_seconds"]
     row["compile_seconds"] += made["compile_seconds"]
-  return list(found.values())
+  return [found[cell] for cell in sorted(found)]
 
 
 def portraits(folder: Path, cell: str) -> dict[str, np.ndarray]:
