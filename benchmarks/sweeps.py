@@ -14,6 +14,7 @@ Writes these facts to `<out>/sweeps-<points>.json` and prints them:
 """
 
 from collections.abc import Mapping, Sequence
+import contextlib
 import os
 from pathlib import Path
 import platform
@@ -42,21 +43,27 @@ def _flags(cells: str, gains: int, biases: int, seeds: int) -> list[str]:
   return [f"--cells={cells}", f"--ws={axis(0.5, 3, gains)}", f"--bias={axis(0, 1, biases)}", f"--seeds={seeds}", *sizes]
 
 
-def sweep(words: Sequence[str]) -> dict[str, Any]:
+def sweep(
+  words: Sequence[str], out: Path | None = None, environment: Mapping[str, str] | None = None
+) -> dict[str, Any]:
   """Runs one sweep in an empty folder and returns its facts.
 
   Args:
     words: flags of `experiments.recurrent_gain`.
+    out: the empty folder, which is kept; by default one that is removed.
+    environment: environment variables of the process, beside those of this one.
 
   Raises:
     RuntimeError: if the sweep fails.
   """
-  with tempfile.TemporaryDirectory() as folder:
+  with contextlib.nullcontext(out) if out else tempfile.TemporaryDirectory() as folder:
     command = [sys.executable, "-m", "experiments.recurrent_gain", *words, f"--out={folder}"]
     begin = time.perf_counter()
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    surroundings = {**os.environ, **(environment or {})}
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, env=surroundings)
     assert process.stderr is not None
-    said = process.stderr.read()
+    with process.stderr:
+      said = process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - begin
     process.returncode = os.waitstatus_to_exitcode(status)
