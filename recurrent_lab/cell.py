@@ -21,13 +21,13 @@ class Halves(NamedTuple):
   """A step split in two: an affine map, then pointwise nonlinearities. `step = join(Halves(affine, pointwise))`.
 
   Attributes:
-    affine: `(params, state, x) -> a [..., k·H]`. Holds every matrix product of the step, so it is linear in the params and
-      linear in (state, x).
+    affine: `(params, state, x) -> a`, an array `[..., k·H]` or a tuple of such arrays. Holds every matrix product of the step,
+      so it is linear in the params and linear in (state, x).
     pointwise: `(params, state, a) -> (state, output)`. Holds every nonlinearity of the step.
   """
 
-  affine: Callable[[Params, State, Array], Array]
-  pointwise: Callable[[Params, State, Array], tuple[State, Array]]
+  affine: Callable[[Params, State, Array], Any]
+  pointwise: Callable[[Params, State, Any], tuple[State, Array]]
 
 
 def join(halves: Halves) -> Step:
