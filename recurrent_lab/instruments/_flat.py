@@ -21,6 +21,7 @@ class FlatTrajectory(NamedTuple):
   jacobian: Callable[[Array, Array], Array]  # (S_{j-1} [n], x_j [I]) -> J_j [n, n]
   states: Float[Array, "T n"]  # S_0 … S_{T-1}
   xs: Float[Array, "T I"]
+  pulls_cost: float  # of the products of a matrix of n rows with J that is not formed, in products of n×n matrices
 
 
 def flat_trajectory(cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None) -> FlatTrajectory:
@@ -50,10 +51,11 @@ def flat_trajectory(cell: Cell, params: Params, xs: Float[Array, "T I"], state: 
     return defined * ravel_pytree(promoted(new))[0]
 
   states = jax.vmap(lambda s: ravel_pytree(s)[0])(states)
-  jacobian = (
-    jax.jacfwd(step) if cell.halves is None else _jacobian_of_halves(cell.halves, params, unravel, states[0], xs[0])
-  )
-  return FlatTrajectory(step, jacobian, states, xs)
+  if cell.halves is None:
+    return FlatTrajectory(step, jax.jacfwd(step), states, xs, 1)
+  size = jax.eval_shape(cell.halves.affine, params, state, xs[0]).size
+  jacobian = _jacobian_of_halves(cell.halves, params, unravel, states[0], xs[0])
+  return FlatTrajectory(step, jacobian, states, xs, size / states.shape[1])
 
 
 def _one_if_finite(s: Float[Array, "n"]) -> Float[Array, ""]:
@@ -78,7 +80,9 @@ def _jacobian_of_halves(
 
 
 def pull_rows(flat: FlatTrajectory, rows: Array, s: Array, x: Array) -> Array:
-  """Computes `rows @ J` at (s, x) without forming J."""
+  """Computes `rows @ J` at (s, x), without forming J unless there are many rows and J is cheaper than its parts."""
+  if rows.shape[0] >= s.size // 2 and flat.pulls_cost > 2:
+    return rows @ flat.jacobian(s, x)
   _, pullback = jax.vjp(lambda s: flat.step(s, x), s)
   return jax.vmap(lambda row: pullback(row)[0])(rows)
 

@@ -31,7 +31,7 @@ from recurrent_lab.scaled import Scaled, log_scale, rescale
 from recurrent_lab.sequences._steps import start
 
 # Steps that align the start of the QR with the directions that grow most.
-ALIGNING_STEPS = 10
+ALIGNING_STEPS = 4
 
 
 @compiled("cell")
