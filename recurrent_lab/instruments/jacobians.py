@@ -10,13 +10,12 @@ The product over lag l is J_T … J_{T-l+1}: the effect of a change of the state
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 from jax import lax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
-import numpy as np
 
 from recurrent_lab._checks import check_choice
 from recurrent_lab._compiled import compiled
@@ -24,13 +23,15 @@ from recurrent_lab._generic import generic_directions
 from recurrent_lab.cell import Cell, Params, State
 from recurrent_lab.instruments import _graded
 from recurrent_lab.instruments._flat import FlatTrajectory, flat_trajectory, pull_rows
-from recurrent_lab.instruments._tangents import begin, orthonormalize, push
+from recurrent_lab.instruments._graded import Graded
+from recurrent_lab.instruments._singular_values import log_singular_values
+from recurrent_lab.instruments._tangents import Tangents, any_of_batch, begin, orthonormalize, push
 from recurrent_lab.instruments.norms import NORMS, ScaledMatrix
 from recurrent_lab.scaled import Scaled, log_scale, rescale
 from recurrent_lab.sequences._steps import start
 
 # Steps that align the start of the QR with the directions that grow most.
-ALIGNING_STEPS = 10
+ALIGNING_STEPS = 4
 
 
 @compiled("cell")
@@ -186,19 +187,56 @@ def _checked_lags(lags: Sequence[int] | None, steps: int) -> tuple[int, ...]:
   return chosen
 
 
-def _transposed(flat: FlatTrajectory, s: Array, x: Array) -> tuple[Array, Array]:
-  """(Jᵀ, whether it has a row or a column of zeros)."""
-  jacobian = pull_rows(flat, jnp.eye(s.size, dtype=s.dtype), s, x)
+class _Factors(NamedTuple):
+  """Pᵀ = V M: columns V that lie close to an orthonormal basis, times a graded triangle M."""
+
+  tangents: Tangents  # V
+  product: Graded  # M
+
+
+def _triangular(vectors: Float[Array, "n n"]) -> tuple[Float[Array, "n n"], Float[Array, "n n"]]:
+  """Computes V = Q R with Q = V R⁻¹, whose rows are as accurate as those of V, however small.
+
+  Q is orthonormal to ε times the condition of V with columns of norm 1. This is enough from one step to the next.
+  """
+  r = jnp.linalg.qr(vectors, mode="r")
+  divisor = r + jnp.diag(jnp.where(jnp.diagonal(r) == 0, 1, 0).astype(r.dtype))
+  return lax.linalg.triangular_solve(divisor, vectors, left_side=False), r
+
+
+def _pull(jacobian: Float[Array, "n n"], tangents: Tangents) -> tuple[Tangents, Float[Array, "n n"]]:
+  """Computes Jᵀ V = V' R. Returns V' and R."""
   is_zero = jacobian == 0
-  return jacobian.T, jnp.any(jnp.all(is_zero, axis=0)) | jnp.any(jnp.all(is_zero, axis=1))
+  has_zeros = jnp.any(jnp.all(is_zero, axis=0)) | jnp.any(jnp.all(is_zero, axis=1))
+
+  def plain(tangents: Tangents) -> tuple[Tangents, Array]:
+    q, r = _triangular(jacobian.T @ tangents.coordinates)
+    return tangents._replace(coordinates=q), r
+
+  def careful(tangents: Tangents) -> tuple[Tangents, Array]:
+    tangents, before = push(lambda matrix: jacobian.T @ matrix, jnp.ones((), bool), tangents)
+    tangents, after = orthonormalize(tangents)
+    return tangents, after @ before
+
+  return lax.cond(any_of_batch(has_zeros | ~jnp.all(tangents.free)), careful, plain, tangents)
 
 
 def _aligned_directions(flat: FlatTrajectory) -> Float[Array, "n n"]:
-  """Orthonormal columns that the last steps have turned towards the directions that grow most."""
+  """Returns orthonormal columns that the last steps have turned towards the directions that grow most."""
   (steps, size), dtype = flat.states.shape, flat.states.dtype
   last = steps - min(steps, ALIGNING_STEPS)
-  turn = lambda q, at: (jnp.linalg.qr(_transposed(flat, *at)[0].T @ q)[0], None)
-  return lax.scan(turn, generic_directions(size, size, dtype), (flat.states[last:], flat.xs[last:]))[0]
+  turn = lambda q, at: (_triangular(flat.jacobian(*at) @ q)[0], None)
+  q, _ = lax.scan(turn, generic_directions(size, size, dtype), (flat.states[last:], flat.xs[last:]))
+  return _triangular(q)[0]
+
+
+def _whole(factors: _Factors) -> Graded:
+  """Returns a graded matrix with the singular values of V M."""
+  (coordinates, basis, _, live), product = factors
+  # Columns of lost directions come last, where their rows of R are zero.
+  order = jnp.argsort(~live, stable=True)
+  r = jnp.linalg.qr(jnp.where(live, basis @ coordinates, 0)[:, order], mode="r")
+  return _graded.multiply(r, Graded(product.log_norms[order], product.rows[order]))
 
 
 @compiled("cell", "lags")
@@ -230,24 +268,18 @@ def product_log_singular_values(
   flat = flat_trajectory(cell, params, xs, state)
   steps, size = flat.states.shape
   chosen = _checked_lags(lags, steps)
-  first = steps - chosen[-1]
-  slots = np.full(chosen[-1], len(chosen))  # the last slot takes all products that are not requested
-  slots[chosen[-1] - np.array(chosen)] = np.arange(len(chosen))
 
-  def multiply(carry: tuple[Any, ...], at: tuple[Array, Array, Array]) -> tuple[Any, None]:
-    tangents, product, kept = carry
-    s, x, slot = at
-    jacobian, has_zeros = _transposed(flat, s, x)
+  def multiply(lag: Array, factors: _Factors) -> _Factors:
     # P_lᵀ = J_{T-l+1}ᵀ P_{l-1}ᵀ grows on the left, as QR requires.
-    tangents, before = push(lambda matrix: jacobian @ matrix, has_zeros, tangents)
-    tangents, after = orthonormalize(tangents)
-    product = _graded.multiply(after @ before, product)
-    put = lambda all_kept, one: lax.dynamic_update_index_in_dim(all_kept, one, slot, axis=0)
-    return (tangents, product, jax.tree.map(put, kept, product)), None
+    tangents, r = _pull(flat.jacobian(flat.states[steps - lag], flat.xs[steps - lag]), factors.tangents)
+    return _Factors(tangents, _graded.multiply(r, factors.product))
 
-  product = _graded.from_matrix(jnp.eye(size, dtype=flat.states.dtype))
-  room = jax.tree.map(lambda a: jnp.zeros((len(chosen) + 1, *a.shape), a.dtype), product)
-  taken = (flat.states[first:], flat.xs[first:], jnp.asarray(slots))
-  (_, _, kept), _ = lax.scan(multiply, (begin(_aligned_directions(flat)), product, room), taken, reverse=True)
-  results = lax.map(_graded.log_singular_values, jax.tree.map(lambda a: a[:-1], kept))
+  def measure(factors: _Factors, between: tuple[Array, Array]) -> tuple[_Factors, Array]:
+    shorter, lag = between
+    factors = lax.fori_loop(shorter + 1, lag + 1, multiply, factors)
+    return factors, log_singular_values(_whole(factors))
+
+  start = _aligned_directions(flat)
+  identity = _graded.from_matrix(jnp.eye(size, dtype=start.dtype))
+  _, results = lax.scan(measure, _Factors(begin(start), identity), (jnp.array((0, *chosen[:-1])), jnp.array(chosen)))
   return results[0] if lags is None else results
