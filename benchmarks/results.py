@@ -11,6 +11,7 @@ from benchmarks import limits
 from benchmarks.command import SCHEMA
 from benchmarks.estimates import Estimate, estimate
 from benchmarks.products import BARE, BARE_ONE_BY_ONE
+from benchmarks.spectra import DENSE
 from benchmarks.timing import BenchmarkError
 
 Result = Mapping[str, Any]
@@ -68,6 +69,18 @@ def to_bare(result: Result) -> Estimate | None:
   """Time of the faster bare products / time of the lab: the share of their rate that the lab reaches."""
   times = {name: one["median"] for name, one in timed(result, "limit") if name in (BARE, BARE_ONE_BY_ONE)}
   return ratio(result, min(times, key=times.__getitem__, default=None), best(result, "lab"))
+
+
+def exponent_differences(result: Result) -> tuple[float, float]:
+  """Returns the mean difference of the lab's exponents to those of a dense QR at every step, and that of the smallest one.
+
+  Both are NaN if one of the two was not timed.
+  """
+  spectra = [result["contenders"].get(name, {}).get("facts", {}).get("exponents") for name in ("lab", DENSE)]
+  if None in spectra:
+    return float("nan"), float("nan")
+  difference = np.abs(np.subtract(*spectra))
+  return float(difference.mean()), float(difference[-1])
 
 
 def geometric_mean(values: Sequence[float]) -> float:
