@@ -1,10 +1,21 @@
 """Goals of the lab's speed and memory, judged by the measured numbers."""
 
 from collections.abc import Callable, Iterator, Sequence
+import math
 from typing import NamedTuple
 
 from benchmarks.estimates import Estimate
-from benchmarks.results import Result, first_block, geometric_mean, ratio, to_bare, to_best
+from benchmarks.results import (
+  Result,
+  exponent_differences,
+  first_block,
+  geometric_mean,
+  ratio,
+  timed,
+  to_bare,
+  to_best,
+)
+from benchmarks.spectra import DENSE
 
 
 class Goal(NamedTuple):
@@ -38,6 +49,19 @@ def _loop(norm: str) -> Callable[[Result], float | None]:
 def _bare(norm: str) -> Callable[[Result], float | None]:
   many = lambda r: r["settings"]["points"] >= 64 and r["settings"]["norm"] == norm
   return lambda r: _middle(to_bare(r)) if many(r) else None
+
+
+def _to_dense(result: Result) -> float | None:
+  return _middle(ratio(result, DENSE, "lab"))
+
+
+def _to_packages(result: Result) -> float | None:
+  packages = [ratio(result, name, "lab") for name, _ in timed(result, "jax", "peer") if name != DENSE]
+  return min((one.middle for one in packages if one is not None), default=None)
+
+
+def _known(value: float) -> float | None:
+  return None if math.isnan(value) else value
 
 
 def _peak(result: Result) -> float | None:
@@ -90,13 +114,24 @@ GOALS = (
   Goal(
     "products of 64 points, spectral: bare products / lab, smallest", "products", 0.6, False, _bare("spectral"), min
   ),
+  Goal("spectra: dense with QR at every step / lab, smallest", "spectra", 2, False, _to_dense, min),
+  Goal("spectra: dense with QR at every step / lab, geometric mean", "spectra", 3, False, _to_dense, geometric_mean),
+  Goal("spectra: fastest other package / lab, smallest", "spectra", 3, False, _to_packages, min),
   Goal(
-    "spectra: dense with QR at every step / lab, smallest",
+    "spectra: mean difference of exponents to dense, largest, nats per step",
     "spectra",
-    3,
-    False,
-    lambda r: _middle(ratio(r, "dense, QR at every step", "lab")),
-    min,
+    1e-4,
+    True,
+    lambda r: _known(exponent_differences(r)[0]),
+    max,
+  ),
+  Goal(
+    "spectra: difference of the smallest exponent to dense, largest, nats per step",
+    "spectra",
+    1e-3,
+    True,
+    lambda r: _known(exponent_differences(r)[1]),
+    max,
   ),
   Goal(
     "spectra: largest residual",

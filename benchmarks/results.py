@@ -11,6 +11,7 @@ from benchmarks import limits
 from benchmarks.command import SCHEMA
 from benchmarks.estimates import Estimate, estimate
 from benchmarks.products import BARE, BARE_ONE_BY_ONE
+from benchmarks.spectra import DENSE
 from benchmarks.timing import BenchmarkError
 
 Result = Mapping[str, Any]
@@ -81,6 +82,18 @@ def first_block(result: Result) -> Estimate | None:
 def points_per_second(result: Result, name: str) -> float:
   """Points / median time of a command."""
   return result["contenders"][name]["facts"]["points"] / result["contenders"][name]["median"]
+
+
+def exponent_differences(result: Result) -> tuple[float, float]:
+  """Returns the mean difference of the lab's exponents to those of a dense QR at every step, and that of the smallest one.
+
+  Both are NaN if one of the two was not timed.
+  """
+  spectra = [result["contenders"].get(name, {}).get("facts", {}).get("exponents") for name in ("lab", DENSE)]
+  if None in spectra:
+    return float("nan"), float("nan")
+  difference = np.abs(np.subtract(*spectra))
+  return float(difference.mean()), float(difference[-1])
 
 
 def geometric_mean(values: Sequence[float]) -> float:

@@ -23,20 +23,18 @@ from jaxtyping import Array, Bool, Float, Int
 import numpy as np
 
 from recurrent_lab._compiled import compiled
+from recurrent_lab._generic import generic_directions
 from recurrent_lab.cell import Cell, Params, State
-from recurrent_lab.instruments._flat import FlatTrajectory, flat_trajectory
-from recurrent_lab.instruments._interval import (
-  choose_interval,
-  first_directions,
-  log_diagonal,
-  push_step,
-  smallest_of_batch,
-)
-from recurrent_lab.instruments._tangents import Tangents, any_of_batch, begin, orthonormalize, renew
+from recurrent_lab.instruments._careful import careful_blocks
+from recurrent_lab.instruments._flat import FlatTrajectory, flat_trajectory, zero_directions
+from recurrent_lab.instruments._interval import begin_pace
+from recurrent_lab.instruments._linear import StepJacobian, step_jacobian
+from recurrent_lab.instruments._nested import aligned_directions, follow_blocks
+from recurrent_lab.instruments._tangents import any_of_batch
 
-# The largest spread of an interval, as a share of the ln(1/ε) nats that the precision can resolve.
-LIMIT = 0.75
 BLOCKS = 20
+# The determinants of every eighth block certify all of them, but of at least this many steps.
+STRIDE, FEWEST_DETERMINANTS = 8, 20
 # The largest residual of a certified spectrum, as a share of the mean |λ_i|, and an allowance for rounding in nats per step.
 CERTAIN, ROUNDING = 1e-3, 1e-6
 
@@ -92,103 +90,57 @@ def _check_numbers(arguments: Mapping[str, Any]) -> None:
       raise ValueError(f"params{jax.tree_util.keystr(path)} holds NaN; parameters must be numbers.")
 
 
-class _Schedule(NamedTuple):
-  """The plan of a run, known before anything is computed.
-
-  Attributes:
-    lengths: `[B]`, the number of steps of each block.
-    block: `[T]`, the block of each step. The burn-in has block B, which does not exist, so its sums are dropped.
-    ends_block: `[T]`, whether a step is the last of its block.
-    since: `[T]`, the number of steps since the beginning of the block.
-  """
-
-  lengths: np.ndarray
-  block: np.ndarray
-  ends_block: np.ndarray
-  since: np.ndarray
-
-  @property
-  def longest(self) -> int:
-    return int(self.lengths.max())
-
-
 class _Sums(NamedTuple):
-  """Sums over the steps of every block."""
+  """Sums over the steps of every block, and the intervals of the run."""
 
   log_r: Float[Array, "B k"]  # Σ ln |R_ii|
-  log_det: Float[Array, "B"]  # Σ ln |det J|
+  interval: Int[Array, ""]  # the longest interval
   spread: Float[Array, ""]  # the largest spread of an interval
 
 
-def _schedule(steps: int, burn_in: int, blocks: int) -> _Schedule:
-  edges = burn_in + np.arange(blocks + 1) * (steps - burn_in) // blocks
-  lengths = np.diff(edges)
-  return _Schedule(
-    lengths=lengths,
-    block=np.repeat([blocks, *range(blocks)], [burn_in, *lengths]),
-    ends_block=np.isin(np.arange(1, steps + 1), edges),
-    since=np.arange(1, steps + 1) - np.repeat([0, *edges[:-1]], [burn_in, *lengths]),
-  )
+def _edges(steps: int, burn_in: int, blocks: int) -> np.ndarray:
+  """Returns the first step of every block and the end of the last, with the burn-in as a block of its own."""
+  return np.unique([0, *(burn_in + np.arange(blocks + 1) * (steps - burn_in) // blocks)])
 
 
-def _decompose(tangents: Tangents, counts: Array) -> tuple[Tangents, Array, Array]:
-  """Returns (orthonormal tangents, ln |R_ii|, their spread)."""
-  tangents, r = orthonormalize(tangents)
-  log_r = log_diagonal(r)
-  highest = jnp.max(log_r, where=tangents.live, initial=-jnp.inf)
-  spread = jnp.where(jnp.any(tangents.live), highest - jnp.min(log_r, where=tangents.live, initial=jnp.inf), 0)
-  # Directions that are lost during the burn-in start again.
-  tangents = lax.cond(any_of_batch(~counts & ~jnp.all(tangents.live)), renew, lambda kept: kept, tangents)
-  return tangents, log_r, spread
+def _single(flat: FlatTrajectory, jacobian: StepJacobian, edges: np.ndarray, burn_in: int, interval: int) -> _Sums:
+  """Returns the sums of a single tangent."""
+  (_, size), dtype = flat.states.shape, flat.states.dtype
+  multiply = lambda j, rows: jacobian.push(rows, flat.states[j], flat.xs[j])
+  rows, pace = generic_directions(size, 1, dtype).T, begin_pace(interval, dtype)
+  log_r, pace = follow_blocks(multiply, rows, edges, burn_in > 0, pace, is_fixed=True)
+  return _Sums(log_r, pace.longest, pace.spread)
 
 
-def _only_multiply(tangents: Tangents, counts: Array) -> tuple[Tangents, Array, Array]:
-  dtype = tangents.coordinates.dtype
-  return tangents, jnp.zeros(tangents.live.shape, dtype), jnp.zeros((), dtype)
+def _several(
+  flat: FlatTrajectory,
+  jacobian: StepJacobian,
+  has_zeros: Array,
+  k: int,
+  edges: np.ndarray,
+  burn_in: int,
+  interval: int | None,
+) -> _Sums:
+  """Returns the sums of k tangents, carefully if one of them may be lost."""
+  (_, size), dtype = flat.states.shape, flat.states.dtype
+  multiply = lambda j, rows: jacobian.push(rows, flat.states[j], flat.xs[j])
+  if k < size:
+    directions, pace = generic_directions(size, k, dtype), begin_pace(1, dtype)
+  else:
+    directions, pace = aligned_directions(flat, jacobian.pull)
+  if interval is not None:
+    pace = begin_pace(interval, dtype)
 
+  def nested(_: None) -> _Sums:
+    log_r, found = follow_blocks(multiply, directions.T, edges, burn_in > 0, pace, interval is not None)
+    return _Sums(log_r, found.longest, found.spread)
 
-def _accumulate(flat: FlatTrajectory, directions: Array, schedule: _Schedule, every: Array) -> _Sums:
-  """Returns the sums of a run with a QR at every `every`-th step of a block and at its end."""
-  (blocks,), k, dtype = schedule.lengths.shape, directions.shape[1], directions.dtype
+  def careful(_: None) -> _Sums:
+    every = min(interval or 1, int(np.diff(edges).max()))
+    log_r, spread = careful_blocks(flat, has_zeros, directions, edges, burn_in > 0, every)
+    return _Sums(log_r, jnp.asarray(every, jnp.int32), spread)
 
-  def step(carry: tuple[Tangents, _Sums], at: tuple[Array, Array, Array, Array]) -> tuple[Any, None]:
-    tangents, sums = carry
-    s, x, is_due, b = at
-    pushed = push_step(flat, tangents, s, x)
-    tangents, log_r, spread = lax.cond(is_due, _decompose, _only_multiply, pushed.tangents, b < blocks)
-    # In float32, sums over a block are accurate enough; a sum over 10⁴ steps is not.
-    sums = _Sums(
-      log_r=sums.log_r.at[b].add(log_r + log_diagonal(pushed.r), mode="drop"),
-      log_det=sums.log_det.at[b].add(pushed.log_det, mode="drop"),
-      spread=jnp.where(b < blocks, jnp.maximum(sums.spread, spread), sums.spread),
-    )
-    return (tangents, sums), None
-
-  due = jnp.asarray(schedule.ends_block) | (jnp.asarray(schedule.since) % every == 0)
-  zeros = jnp.zeros((blocks, k), dtype)
-  start = (begin(directions), _Sums(zeros, zeros[:, 0], zeros[0, 0]))
-  (_, sums), _ = lax.scan(step, start, (flat.states, flat.xs, due, jnp.asarray(schedule.block)))
-  return sums
-
-
-def _accumulate_resolved(flat: FlatTrajectory, directions: Array, schedule: _Schedule) -> tuple[Array, _Sums]:
-  """Returns (interval, sums) of a run in which no direction is lost between two QRs.
-
-  The pilot is short. If an interval of the run spreads too far, the run is repeated with a shorter interval.
-  """
-  run = lambda every: _accumulate(flat, directions, schedule, every)
-  allowed = -LIMIT * np.log(jnp.finfo(directions.dtype).eps)
-
-  def run_shorter(carry: tuple[Array, Array, _Sums]) -> tuple[Array, Array, _Sums]:
-    _, every, _ = carry
-    sums = run(every)
-    shorter = jnp.clip(jnp.floor(every * (allowed / sums.spread)), 1, jnp.maximum(every - 1, 1)).astype(jnp.int32)
-    return every, smallest_of_batch(jnp.where(sums.spread > allowed, shorter, every)), sums
-
-  every = jnp.minimum(choose_interval(flat, directions.shape[1]), schedule.longest)
-  nothing = jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), jax.eval_shape(run, every))
-  every, _, sums = lax.while_loop(lambda carry: carry[1] < carry[0], run_shorter, (every + 1, every, nothing))
-  return every, sums
+  return lax.cond(any_of_batch(jnp.any(has_zeros)), careful, nested, None)
 
 
 def _averages(log_r: Float[Array, "B k"], lengths: np.ndarray) -> tuple[Array, Array, Array]:
@@ -202,11 +154,28 @@ def _averages(log_r: Float[Array, "B k"], lengths: np.ndarray) -> tuple[Array, A
   return exponents, jnp.sqrt(correction * jnp.sum((weights[:, None] * deviation) ** 2, axis=0)), local
 
 
-def _certify(exponents: Float[Array, "k"], log_det_rate: Array, size: int) -> tuple[Array, Array]:
-  """Returns (the residual of the determinant identity, whether it certifies the spectrum)."""
-  residual = jnp.abs(jnp.sum(exponents) - log_det_rate) / size
-  allowed = CERTAIN * jnp.mean(jnp.abs(exponents)) + ROUNDING
-  return residual, jnp.isfinite(log_det_rate) & (residual <= allowed)
+def _sample(lengths: np.ndarray) -> np.ndarray:
+  """Returns the blocks whose determinants are computed: every eighth, or more often if there are few steps."""
+  stride = int(np.clip(lengths.sum() // FEWEST_DETERMINANTS, 1, STRIDE))
+  return np.arange(min(stride // 2, len(lengths) - 1), len(lengths), stride)
+
+
+def _certify(
+  flat: FlatTrajectory, jacobian: StepJacobian, has_zeros: Array, log_r: Float[Array, "B k"], edges: np.ndarray
+) -> tuple[Array, Array, Array]:
+  """Returns (mean ln |det J_j| over the steps of the sample, the residual of the identity there, whether it certifies)."""
+  lengths, size = np.diff(edges), log_r.shape[1]
+  sample = _sample(lengths)
+  steps = np.concatenate([np.arange(edges[b], edges[b + 1]) for b in sample])
+  taken = jax.tree.map(lambda a: a[steps], (flat.states, flat.xs))
+  log_dets = lax.map(lambda at: jnp.linalg.slogdet(jacobian.dense(*at))[1], taken)
+  # LU may give a nonzero determinant by rounding although a row or column is zero.
+  is_singular = jnp.any(has_zeros[edges[0] :])
+  log_det_rate = jnp.where(is_singular, -jnp.inf, jnp.mean(log_dets))
+  total = jnp.where(is_singular, jnp.sum(log_r), jnp.sum(log_r[sample])) / len(steps)
+  residual = jnp.abs(total - log_det_rate) / size
+  allowed = CERTAIN * jnp.mean(jnp.abs(jnp.sum(log_r, axis=0))) / lengths.sum() + ROUNDING
+  return log_det_rate, residual, jnp.isfinite(log_det_rate) & (residual <= allowed)
 
 
 @compiled("cell", "k", "burn_in", "interval", "blocks", check=_check_numbers)
@@ -252,17 +221,22 @@ def lyapunov_spectrum(
       cases of `state_jacobians`.
   """
   flat = flat_trajectory(cell, params, xs, state)
-  steps, size = flat.states.shape
+  (steps, size), dtype = flat.states.shape, flat.states.dtype
   k = size if k is None else k
   _check(steps, size, k, burn_in, interval, blocks)
-  schedule = _schedule(steps, burn_in, min(BLOCKS, steps - burn_in) if blocks is None else blocks)
-  directions = first_directions(flat, k)
-  if interval is None and k > 1:
-    every, sums = _accumulate_resolved(flat, directions, schedule)
+  edges = _edges(steps, burn_in, min(BLOCKS, steps - burn_in) if blocks is None else blocks)
+  jacobian = step_jacobian(flat, cell, params, xs, state, k)
+  # A single tangent has no slower ones into which a lost direction could leak.
+  has_zeros = jax.vmap(lambda s, x: zero_directions(flat, s, x) > 0)(flat.states, flat.xs)
+  if k == 1:
+    sums = _single(flat, jacobian, edges, burn_in, interval or 1)
   else:
-    every = jnp.asarray(min(interval or 1, schedule.longest), jnp.int32)
-    sums = _accumulate(flat, directions, schedule, every)
-  exponents, standard_error, local = _averages(sums.log_r, schedule.lengths)
-  log_det_rate = jnp.sum(sums.log_det) / (steps - burn_in)
-  residual, is_certified = _certify(exponents, log_det_rate, size)
-  return LyapunovSpectrum(exponents, standard_error, local, every, sums.spread, log_det_rate, residual, is_certified)
+    sums = _several(flat, jacobian, has_zeros, k, edges, burn_in, interval)
+  log_r, edges = (sums.log_r[1:], edges[1:]) if burn_in else (sums.log_r, edges)
+  exponents, standard_error, local = _averages(log_r, np.diff(edges))
+  log_det_rate, residual, is_certified = jnp.full((), jnp.nan, dtype), jnp.full((), jnp.nan, dtype), jnp.asarray(False)
+  if k == size:
+    log_det_rate, residual, is_certified = _certify(flat, jacobian, has_zeros, log_r, edges)
+  return LyapunovSpectrum(
+    exponents, standard_error, local, sums.interval, sums.spread, log_det_rate, residual, is_certified
+  )

@@ -91,18 +91,23 @@ def test_goals_are_judged_over_all_rows():
 def test_the_page_shows_every_row_and_the_means(tmp_path, capsys):
   size = {"cell": "rnn", "hidden": 8, "steps": 9, "points": 64}
   points = {"lab": contender("lab", 0.1, flops=1e8), products.BARE: contender("limit", 0.07)}
-  names = ("lab", "lab, QR at every step", "dense, QR at every step")
   spectrum = {
-    name: contender(kind, s, residual=1e-4, interval=5)
-    for name, kind, s in zip(names, ("lab", "own", "peer"), (0.1, 0.2, 0.35), strict=True)
+    name: contender(kind, s, residual=1e-4, interval=5, exponents=exponents)
+    for name, kind, s, exponents in (
+      ("lab", "lab", 0.1, [0.1, -2.0]),
+      ("lab, interval 1", "own", 0.2, [0.1, -2.0]),
+      (spectra.DENSE, "peer", 0.35, [0.1, -2.004]),
+      ("chaotax", "peer", 0.5, [0.1, -2.0]),
+    )
   }
+  net = {"cell": "rnn", "directions": 2, "gain": 3.0, "steps": 9, "points": 1}
   stretches = {"lab, in segments": contender("lab", 0.14), "lab, plain": contender("own", 0.1)}
   sizes = {str(size): contender("lab", 1e-3 * size**2) for size in (2, 4, 8, 16)}
   rows = [
     bptt_result("lstm", 0.2, 0.5, 0.4),
     bptt_result("gru", 0.4, 0.5, None),
     result("products", {"norm": "spectral", **size}, points),
-    result("spectra", size, spectrum),
+    result("spectra", net, spectrum),
     result("long", {"cell": "rnn", "hidden": 8, "steps": 9, "segment": 3}, stretches),
     result("scaling", {"work": "bptt", "along": "steps", "hidden": 8, "points": 32}, sizes),
     result("sweeps", {"points": 40, "hidden_size": 8, "seq_len": 9, "chunk": 32, "devices": 1}, {}) | {"facts": SWEPT},
@@ -118,7 +123,10 @@ def test_the_page_shows_every_row_and_the_means(tmp_path, capsys):
     "| lstm | 1 × 2 × 3 × 4 | 200 (200 – 200) | 500 (500 – 500) | 400 (400 – 400) | 0.5 (0.5 – 0.5) | 0.4 (0.4 – 0.4) | 2 |",
     "| gru | 0.800 of 1 | 0.800 of 1 |",
     "| products of 64 points, spectral: bare products / lab, smallest | ≥ 0.6 | 0.7 | yes |",
-    "| spectra: dense with QR at every step / lab, smallest | ≥ 3 | 3.5 | yes |",
+    "| spectra: dense with QR at every step / lab, smallest | ≥ 2 | 3.5 | yes |",
+    "| spectra: fastest other package / lab, smallest | ≥ 3 | 5 | yes |",
+    "| spectra: mean difference of exponents to dense, largest, nats per step | ≤ 0.0001 | 0.002 | no |",
+    "| spectra: difference of the smallest exponent to dense, largest, nats per step | ≤ 0.001 | 0.004 | no |",
     "| long sequences: peak of the process in segments, GB | ≤ 1 | 0.5 | yes |",
     "| 40 | 8 | 9 | 32 | 1 | 4 | 10 | 0.9 | rnn 2, lstm 6 | 110 | 100 |",
     "| sweeps: seconds to compile a cell, largest | ≤ 5 | 6 | no |",
@@ -153,7 +161,7 @@ def test_a_folder_that_cannot_be_read_is_named(tmp_path, capsys, content, senten
   [
     (products, ["--norms=spectral", "--hidden=6", "--steps=8", "--points=2"], {"hidden": 6, "points": 2}),
     (products, ["--norms=frobenius", "--cells=lstm", "--hidden=3", "--steps=8", "--points=1"], {"cell": "lstm"}),
-    (spectra, ["--cells=lstm", "--hidden=5", "--steps=30", "--points=2"], {"steps": 30}),
+    (spectra, ["--cells=lstm", "--directions=10", "--gains=1.2", "--steps=30", "--points=2"], {"directions": 10}),
     (long, ["--cells=gru", "--hidden=4", "--steps=30"], {"segment": 5}),
     (scaling, ["--works=spectra", "--along=hidden"], {"along": "hidden"}),
   ],
