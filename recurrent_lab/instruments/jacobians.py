@@ -19,9 +19,10 @@ from jaxtyping import Array, Float
 
 from recurrent_lab._checks import check_choice
 from recurrent_lab._compiled import compiled
+from recurrent_lab._generic import generic_vector
 from recurrent_lab.cell import Cell, Params, State
-from recurrent_lab.instruments._flat import flat_trajectory, pull_rows
-from recurrent_lab.instruments.norms import NORMS, ScaledMatrix
+from recurrent_lab.instruments._flat import FlatTrajectory, flat_trajectory, pull_rows
+from recurrent_lab.instruments.norms import NORMS, ScaledMatrix, frobenius_of_normal, normal, spectral_of_normal
 from recurrent_lab.scaled import Scaled, log_scale, rescale
 from recurrent_lab.sequences._steps import start
 
@@ -76,16 +77,25 @@ def products_by_lag(
     ValueError: in the cases of `state_jacobians`.
   """
   flat = flat_trajectory(cell, params, xs, state)
+  return _scan_products(flat, lambda product, _: (measure(product), None), None)
+
+
+def _scan_products(
+  flat: FlatTrajectory, measure: Callable[[ScaledMatrix, Any], tuple[Any, Any]], memory: Any
+) -> tuple[ScaledMatrix, Any]:
+  """Returns the whole product, and for every lag what `(product, memory) -> (measured, memory)` measures of its product."""
 
   def to_matrix(product: Scaled) -> ScaledMatrix:
     return ScaledMatrix(product.array, log_scale(product))
 
-  def multiply(product: Scaled, at: tuple[Array, Array]) -> tuple[Scaled, Any]:
+  def multiply(carry: tuple[Scaled, Any], at: tuple[Array, Array]) -> tuple[tuple[Scaled, Any], Any]:
+    product, memory = carry
     product = rescale(pull_rows(flat, product.array, *at), product.exponent)
-    return product, measure(to_matrix(product))
+    measured, memory = measure(to_matrix(product), memory)
+    return (product, memory), measured
 
   identity = rescale(jnp.eye(flat.states.shape[1], dtype=flat.states.dtype))
-  product, measures = lax.scan(multiply, identity, (flat.states, flat.xs), reverse=True)
+  (product, _), measures = lax.scan(multiply, (identity, memory), (flat.states, flat.xs), reverse=True)
   return to_matrix(product), jax.tree.map(lambda m: m[::-1], measures)
 
 
@@ -138,9 +148,9 @@ def product_log_norms(
   xs: Float[Array, "T I"],
   state: State | None = None,
   *,
-  norm: str = "spectral",
+  norm: str | tuple[str, ...] = "spectral",
   block: tuple[str, str] | None = None,
-) -> Float[Array, "T"]:
+) -> Array:
   """Computes the log norms ln ‖J_T … J_{T-l+1}‖ of Jacobian products, in nats. Entry l-1 belongs to lag l.
 
   Args:
@@ -148,24 +158,38 @@ def product_log_norms(
     params: its parameters.
     xs: one example `[T, I]`.
     state: S_0; by default the cell's initial state.
-    norm: `spectral`, or `frobenius`, which is divided by √n so that an orthogonal product gives 0.
+    norm: `spectral`, or `frobenius`, which is divided by √n so that an orthogonal product gives 0. Several norms share the
+      products.
     block: if given, only the block ∂a/∂b of the product is measured, such as ("cell", "cell") of an LSTM; see `state_blocks`.
 
   Returns:
-    `[T]`.
+    `[T]`, or `[T, len(norm)]` if `norm` is a tuple.
 
   Raises:
     ValueError: for an unknown norm or block, and in the cases of `state_jacobians`.
   """
-  check_choice("norm", norm, NORMS)
+  names = (norm,) if isinstance(norm, str) else norm
+  for name in names:
+    check_choice("norm", name, NORMS)
   state = start(cell, params, xs, state)
+  flat = flat_trajectory(cell, params, xs, state)
 
-  def measure(product: ScaledMatrix) -> Array:
+  def part(product: ScaledMatrix) -> ScaledMatrix:
     if block is None:
-      return NORMS[norm](product)
+      return product
     blocks = state_blocks(product, state)
     check_choice("block", block, blocks)
-    return NORMS[norm](blocks[block])
+    return normal(blocks[block])
 
-  _, log_norms = products_by_lag(measure, cell, params, xs, state)
-  return log_norms
+  def measure(product: ScaledMatrix, direction: Array) -> tuple[Array, Array]:
+    product, found = part(product), {}
+    if "frobenius" in names:
+      found["frobenius"] = frobenius_of_normal(product)
+    if "spectral" in names:
+      found["spectral"], direction = spectral_of_normal(product, direction)
+    return jnp.stack([found[name] for name in names]), direction
+
+  (_, size), dtype = flat.states.shape, flat.states.dtype
+  rows = part(ScaledMatrix(jnp.zeros((size, size), dtype), jnp.zeros((), dtype))).matrix.shape[0]
+  _, log_norms = _scan_products(flat, measure, generic_vector(rows, dtype))
+  return log_norms[:, 0] if isinstance(norm, str) else log_norms

@@ -21,7 +21,7 @@ class ScaledMatrix(NamedTuple):
   log_scale: Float[Array, ""]  # nats
 
 
-def _normal(product: ScaledMatrix) -> ScaledMatrix:
+def normal(product: ScaledMatrix) -> ScaledMatrix:
   """Scales a product, which may be a block, so that its largest entry is in [½, 1) and squares stay in range."""
   product = promoted(product)
   scaled = rescale(product.matrix)
@@ -34,7 +34,11 @@ def log_frobenius_norm(product: ScaledMatrix) -> Float[Array, ""]:
 
   It is 0 for an orthogonal product.
   """
-  product = _normal(product)
+  return frobenius_of_normal(normal(product))
+
+
+def frobenius_of_normal(product: ScaledMatrix) -> Float[Array, ""]:
+  """Computes ln (‖P‖_F / √n) of a product in normal form."""
   mean_square = jnp.sum(product.matrix**2) / product.matrix.shape[-1]
   return 0.5 * jnp.log(mean_square) + product.log_scale
 
@@ -144,6 +148,23 @@ def _(axis_size: int, in_batched: list[bool], matrices: Array, starts: Array) ->
   return lax.cond(jnp.all(starts == 0), nothing, chosen, matrices, starts), True
 
 
+def spectral_of_normal(product: ScaledMatrix, start: Float[Array, "m"]) -> tuple[Float[Array, ""], Float[Array, "m"]]:
+  """Computes ln ‖P‖₂ of a product in normal form. Also returns where to start for a product with nearly the same direction.
+
+  A part √ε of that start is generic, so that a direction that takes over is found.
+  """
+  matrix, log_scale = product
+  eps = float(jnp.finfo(matrix.dtype).eps)
+  guess = _by_power_iteration(start, lambda u: matrix @ (u @ matrix), jnp.sum(matrix**2), eps)
+  squared = _squared_if_needed(matrix, jnp.where(guess.is_right, 0, guess.vector))
+  value = jnp.where(guess.is_right, 0.5 * jnp.log(guess.eigenvalue), squared)
+  generic = generic_vector(matrix.shape[0], matrix.dtype)
+  size = jnp.linalg.norm(guess.vector)
+  is_usable = jnp.isfinite(size) & (size > 0)
+  known = jnp.where(is_usable, guess.vector / jnp.where(is_usable, size, 1), 0)
+  return value + log_scale, known + eps**0.5 / jnp.linalg.norm(generic) * generic
+
+
 @compiled()
 def log_spectral_norm(product: ScaledMatrix) -> Float[Array, ""]:
   """Computes ln ‖P‖₂ in nats, by power iteration if its result can be certified, else by repeated squaring.
@@ -156,13 +177,10 @@ def log_spectral_norm(product: ScaledMatrix) -> Float[Array, ""]:
 
   Only matrix products are used, so the function is fast on every kind of device. It supports forward-mode differentiation only.
   """
-  product = _normal(product)
-  matrix = product.matrix
-  start = generic_vector(matrix.shape[0], matrix.dtype)
-  eps = float(jnp.finfo(matrix.dtype).eps)
-  guess = _by_power_iteration(start, lambda u: matrix @ (u @ matrix), jnp.sum(matrix**2), eps)
-  squared = _squared_if_needed(matrix, jnp.where(guess.is_right, 0, guess.vector))
-  return jnp.where(guess.is_right, 0.5 * jnp.log(guess.eigenvalue), squared) + product.log_scale
+  value, _ = spectral_of_normal(
+    normal(product), generic_vector(product.matrix.shape[0], promoted(product).matrix.dtype)
+  )
+  return value
 
 
 #: The log norms of products by name.
