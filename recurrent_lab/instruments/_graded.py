@@ -2,7 +2,7 @@
 
 A product of many Jacobians may have singular values e^{-10}, e^{-500} and e^{-3000}. Written as diag(e^d) U with unit rows in U,
 it keeps all of them. QR keeps the rows ordered by size. The relative accuracy of every singular value then depends on the
-condition of U, not on the range of d. `_singular_values.py` computes them.
+condition of U, not on the range of d. `_windows.py` computes them.
 
 Reference: Stewart, "On graded QR decompositions of products of matrices", ETNA 3 (1995).
 """
@@ -30,13 +30,18 @@ def from_matrix(matrix: Float[Array, "n m"]) -> Graded:
   return normalize(jnp.zeros(matrix.shape[0], matrix.dtype), matrix)
 
 
+def _scale_columns(left: Float[Array, "n n"], log_scales: Float[Array, "n"]) -> tuple[Array, Array]:
+  """Computes `left @ diag(e^log_scales)` as (d, W), the matrix diag(e^d) W in which the largest entry of a row of W is 1."""
+  log_terms = jnp.log(jnp.abs(left)) + log_scales
+  largest = jnp.max(log_terms, axis=1)
+  largest = jnp.where(jnp.isneginf(largest), 0, largest)
+  return largest, jnp.sign(left) * jnp.exp(log_terms - largest[:, None])
+
+
 def multiply(left: Float[Array, "n n"], right: Graded) -> Graded:
-  """Computes `left @ right` for an upper triangular `left`. Row i is summed relative to its largest term."""
-  log_terms = jnp.log(jnp.abs(left)) + right.log_norms
-  scale = jnp.max(log_terms, axis=1, keepdims=True)
-  scale = jnp.where(jnp.isneginf(scale), 0, scale)
-  weights = jnp.sign(left) * jnp.exp(log_terms - scale)
-  return normalize(scale[:, 0], weights @ right.rows)
+  """Computes `left @ right`. Row i is summed relative to its largest term."""
+  largest, weights = _scale_columns(left, right.log_norms)
+  return normalize(largest, weights @ right.rows)
 
 
 def transposed(matrix: Graded) -> Graded:
@@ -47,4 +52,4 @@ def transposed(matrix: Graded) -> Graded:
   """
   order = jnp.argsort(-matrix.log_norms)
   r = jnp.linalg.qr(matrix.rows[order].T, mode="r")
-  return multiply(r, Graded(matrix.log_norms[order], jnp.eye(len(order), dtype=r.dtype)))
+  return normalize(*_scale_columns(r, matrix.log_norms[order]))

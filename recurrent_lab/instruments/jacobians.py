@@ -9,8 +9,8 @@ exactly to float32, and Jacobians and products are computed in float32.
 The product over lag l is J_T … J_{T-l+1}: the effect of a change of the state l steps before the end on the last state.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import jax
 from jax import lax
@@ -19,19 +19,12 @@ from jaxtyping import Array, Float
 
 from recurrent_lab._checks import check_choice
 from recurrent_lab._compiled import compiled
-from recurrent_lab._generic import generic_directions
+from recurrent_lab._generic import generic_vector
 from recurrent_lab.cell import Cell, Params, State
-from recurrent_lab.instruments import _graded
 from recurrent_lab.instruments._flat import FlatTrajectory, flat_trajectory, pull_rows
-from recurrent_lab.instruments._graded import Graded
-from recurrent_lab.instruments._singular_values import log_singular_values
-from recurrent_lab.instruments._tangents import Tangents, any_of_batch, begin, orthonormalize, push
-from recurrent_lab.instruments.norms import NORMS, ScaledMatrix
+from recurrent_lab.instruments.norms import NORMS, ScaledMatrix, frobenius_of_normal, normal, spectral_of_normal
 from recurrent_lab.scaled import Scaled, log_scale, rescale
 from recurrent_lab.sequences._steps import start
-
-# Steps that align the start of the QR with the directions that grow most.
-ALIGNING_STEPS = 4
 
 
 @compiled("cell")
@@ -84,16 +77,25 @@ def products_by_lag(
     ValueError: in the cases of `state_jacobians`.
   """
   flat = flat_trajectory(cell, params, xs, state)
+  return _scan_products(flat, lambda product, _: (measure(product), None), None)
+
+
+def _scan_products(
+  flat: FlatTrajectory, measure: Callable[[ScaledMatrix, Any], tuple[Any, Any]], memory: Any
+) -> tuple[ScaledMatrix, Any]:
+  """Returns the whole product, and for every lag what `(product, memory) -> (measured, memory)` measures of its product."""
 
   def to_matrix(product: Scaled) -> ScaledMatrix:
     return ScaledMatrix(product.array, log_scale(product))
 
-  def multiply(product: Scaled, at: tuple[Array, Array]) -> tuple[Scaled, Any]:
+  def multiply(carry: tuple[Scaled, Any], at: tuple[Array, Array]) -> tuple[tuple[Scaled, Any], Any]:
+    product, memory = carry
     product = rescale(pull_rows(flat, product.array, *at), product.exponent)
-    return product, measure(to_matrix(product))
+    measured, memory = measure(to_matrix(product), memory)
+    return (product, memory), measured
 
   identity = rescale(jnp.eye(flat.states.shape[1], dtype=flat.states.dtype))
-  product, measures = lax.scan(multiply, identity, (flat.states, flat.xs), reverse=True)
+  (product, _), measures = lax.scan(multiply, (identity, memory), (flat.states, flat.xs), reverse=True)
   return to_matrix(product), jax.tree.map(lambda m: m[::-1], measures)
 
 
@@ -146,9 +148,9 @@ def product_log_norms(
   xs: Float[Array, "T I"],
   state: State | None = None,
   *,
-  norm: str = "spectral",
+  norm: str | tuple[str, ...] = "spectral",
   block: tuple[str, str] | None = None,
-) -> Float[Array, "T"]:
+) -> Array:
   """Computes the log norms ln ‖J_T … J_{T-l+1}‖ of Jacobian products, in nats. Entry l-1 belongs to lag l.
 
   Args:
@@ -156,130 +158,38 @@ def product_log_norms(
     params: its parameters.
     xs: one example `[T, I]`.
     state: S_0; by default the cell's initial state.
-    norm: `spectral`, or `frobenius`, which is divided by √n so that an orthogonal product gives 0.
+    norm: `spectral`, or `frobenius`, which is divided by √n so that an orthogonal product gives 0. Several norms share the
+      products.
     block: if given, only the block ∂a/∂b of the product is measured, such as ("cell", "cell") of an LSTM; see `state_blocks`.
 
   Returns:
-    `[T]`.
+    `[T]`, or `[T, len(norm)]` if `norm` is a tuple.
 
   Raises:
     ValueError: for an unknown norm or block, and in the cases of `state_jacobians`.
   """
-  check_choice("norm", norm, NORMS)
+  names = (norm,) if isinstance(norm, str) else norm
+  for name in names:
+    check_choice("norm", name, NORMS)
   state = start(cell, params, xs, state)
+  flat = flat_trajectory(cell, params, xs, state)
 
-  def measure(product: ScaledMatrix) -> Array:
+  def part(product: ScaledMatrix) -> ScaledMatrix:
     if block is None:
-      return NORMS[norm](product)
+      return product
     blocks = state_blocks(product, state)
     check_choice("block", block, blocks)
-    return NORMS[norm](blocks[block])
+    return normal(blocks[block])
 
-  _, log_norms = products_by_lag(measure, cell, params, xs, state)
-  return log_norms
+  def measure(product: ScaledMatrix, direction: Array) -> tuple[Array, Array]:
+    product, found = part(product), {}
+    if "frobenius" in names:
+      found["frobenius"] = frobenius_of_normal(product)
+    if "spectral" in names:
+      found["spectral"], direction = spectral_of_normal(product, direction)
+    return jnp.stack([found[name] for name in names]), direction
 
-
-def _checked_lags(lags: Sequence[int] | None, steps: int) -> tuple[int, ...]:
-  """The lags to measure, all steps by default; raises a `ValueError` unless they increase and lie between 1 and T."""
-  chosen = (steps,) if lags is None else tuple(lags)
-  if not chosen or any(b <= a for a, b in zip((0, *chosen), chosen, strict=False)) or chosen[-1] > steps:
-    raise ValueError(f"lags are {chosen}; they must increase and lie between 1 and the {steps} steps.")
-  return chosen
-
-
-class _Factors(NamedTuple):
-  """Pᵀ = V M: columns V that lie close to an orthonormal basis, times a graded triangle M."""
-
-  tangents: Tangents  # V
-  product: Graded  # M
-
-
-def _triangular(vectors: Float[Array, "n n"]) -> tuple[Float[Array, "n n"], Float[Array, "n n"]]:
-  """Computes V = Q R with Q = V R⁻¹, whose rows are as accurate as those of V, however small.
-
-  Q is orthonormal to ε times the condition of V with columns of norm 1. This is enough from one step to the next.
-  """
-  r = jnp.linalg.qr(vectors, mode="r")
-  divisor = r + jnp.diag(jnp.where(jnp.diagonal(r) == 0, 1, 0).astype(r.dtype))
-  return lax.linalg.triangular_solve(divisor, vectors, left_side=False), r
-
-
-def _pull(jacobian: Float[Array, "n n"], tangents: Tangents) -> tuple[Tangents, Float[Array, "n n"]]:
-  """Computes Jᵀ V = V' R. Returns V' and R."""
-  is_zero = jacobian == 0
-  has_zeros = jnp.any(jnp.all(is_zero, axis=0)) | jnp.any(jnp.all(is_zero, axis=1))
-
-  def plain(tangents: Tangents) -> tuple[Tangents, Array]:
-    q, r = _triangular(jacobian.T @ tangents.coordinates)
-    return tangents._replace(coordinates=q), r
-
-  def careful(tangents: Tangents) -> tuple[Tangents, Array]:
-    tangents, before = push(lambda matrix: jacobian.T @ matrix, jnp.ones((), bool), tangents)
-    tangents, after = orthonormalize(tangents)
-    return tangents, after @ before
-
-  return lax.cond(any_of_batch(has_zeros | ~jnp.all(tangents.free)), careful, plain, tangents)
-
-
-def _aligned_directions(flat: FlatTrajectory) -> Float[Array, "n n"]:
-  """Returns orthonormal columns that the last steps have turned towards the directions that grow most."""
-  (steps, size), dtype = flat.states.shape, flat.states.dtype
-  last = steps - min(steps, ALIGNING_STEPS)
-  turn = lambda q, at: (_triangular(flat.jacobian(*at) @ q)[0], None)
-  q, _ = lax.scan(turn, generic_directions(size, size, dtype), (flat.states[last:], flat.xs[last:]))
-  return _triangular(q)[0]
-
-
-def _whole(factors: _Factors) -> Graded:
-  """Returns a graded matrix with the singular values of V M."""
-  (coordinates, basis, _, live), product = factors
-  # Columns of lost directions come last, where their rows of R are zero.
-  order = jnp.argsort(~live, stable=True)
-  r = jnp.linalg.qr(jnp.where(live, basis @ coordinates, 0)[:, order], mode="r")
-  return _graded.multiply(r, Graded(product.log_norms[order], product.rows[order]))
-
-
-@compiled("cell", "lags")
-def product_log_singular_values(
-  cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None, *, lags: Sequence[int] | None = None
-) -> Array:
-  """Computes the log singular values ln σ_i of a Jacobian product in nats, all n of them, in decreasing order.
-
-  A singular value decomposition of the product loses every σ_i below ~1e-7 σ_1 in float32. Here the product is stored as Q
-  times a graded triangular matrix, in which each row has its own scale. One-sided Jacobi rotations then find the singular
-  values to high relative accuracy, however far apart they are (`_graded.py`).
-
-  Two limits remain. A single Jacobian cannot resolve σ_i below ~1e-7 of its own σ_1 in float32, and these stay noise at that
-  level. Directions that Jacobians with rows or columns of zeros lose, as with dead units, give -inf.
-
-  Args:
-    cell: any `Cell`.
-    params: its parameters.
-    xs: one example `[T, I]`.
-    state: S_0; by default the cell's initial state.
-    lags: increasing lags l. If given, measures J_T … J_{T-l+1} for each of them instead of the whole product.
-
-  Returns:
-    `[n]`, or `[len(lags), n]` if `lags` is given.
-
-  Raises:
-    ValueError: if the lags do not increase within 1 … T, and in the cases of `state_jacobians`.
-  """
-  flat = flat_trajectory(cell, params, xs, state)
-  steps, size = flat.states.shape
-  chosen = _checked_lags(lags, steps)
-
-  def multiply(lag: Array, factors: _Factors) -> _Factors:
-    # P_lᵀ = J_{T-l+1}ᵀ P_{l-1}ᵀ grows on the left, as QR requires.
-    tangents, r = _pull(flat.jacobian(flat.states[steps - lag], flat.xs[steps - lag]), factors.tangents)
-    return _Factors(tangents, _graded.multiply(r, factors.product))
-
-  def measure(factors: _Factors, between: tuple[Array, Array]) -> tuple[_Factors, Array]:
-    shorter, lag = between
-    factors = lax.fori_loop(shorter + 1, lag + 1, multiply, factors)
-    return factors, log_singular_values(_whole(factors))
-
-  start = _aligned_directions(flat)
-  identity = _graded.from_matrix(jnp.eye(size, dtype=start.dtype))
-  _, results = lax.scan(measure, _Factors(begin(start), identity), (jnp.array((0, *chosen[:-1])), jnp.array(chosen)))
-  return results[0] if lags is None else results
+  (_, size), dtype = flat.states.shape, flat.states.dtype
+  rows = part(ScaledMatrix(jnp.zeros((size, size), dtype), jnp.zeros((), dtype))).matrix.shape[0]
+  _, log_norms = _scan_products(flat, measure, generic_vector(rows, dtype))
+  return log_norms[:, 0] if isinstance(norm, str) else log_norms

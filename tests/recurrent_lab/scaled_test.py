@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from recurrent_lab.instruments import _graded, _singular_values
+from recurrent_lab.instruments import _graded, _windows
 from recurrent_lab.scaled import add, log_scale, rescale
 
 
@@ -43,7 +43,7 @@ def test_zeros_do_not_drag_the_scale_down():
 @pytest.mark.parametrize("size", [1, 2, 5, 8])
 def test_graded_singular_values_match_a_plain_decomposition(size, rng):
   matrix = rng.normal(size=(size, size))
-  measured = _singular_values.log_singular_values(_graded.from_matrix(jnp.asarray(matrix, jnp.float32)))
+  measured = _windows.log_singular_values(_graded.from_matrix(jnp.asarray(matrix, jnp.float32)))
   np.testing.assert_allclose(measured, np.log(np.linalg.svd(matrix, compute_uv=False)), atol=1e-4)
 
 
@@ -51,7 +51,5 @@ def test_graded_singular_values_at_any_distance(rng):
   """diag(e^d) Q with Q orthogonal has the singular values e^d, here 10⁻⁸⁰⁰⁰ apart."""
   d = np.sort(rng.uniform(-20_000, 0, 9))[::-1]
   q = np.linalg.qr(rng.normal(size=(9, 9)))[0]
-  measured = _singular_values.log_singular_values(
-    _graded.Graded(jnp.asarray(d, jnp.float32), jnp.asarray(q, jnp.float32))
-  )
+  measured = _windows.log_singular_values(_graded.Graded(jnp.asarray(d, jnp.float32), jnp.asarray(q, jnp.float32)))
   np.testing.assert_allclose(measured, d, rtol=1e-6)
