@@ -25,10 +25,13 @@ def available() -> int:
 
 def is_started() -> bool:
   """Returns True if JAX has chosen its devices, after which no setting of them counts."""
+  name = "jax_num_cpu_devices"
+  before = getattr(jax.config, name)
   try:
-    jax.config.update("jax_num_cpu_devices", jax.config.jax_num_cpu_devices)
+    jax.config.update(name, before + 3)  # the same value would be allowed
   except RuntimeError:
     return True
+  jax.config.update(name, before)
   return False
 
 
@@ -81,3 +84,9 @@ def in_use() -> int:
 def executor(cores: int) -> ThreadPoolExecutor:
   """The threads that compute tiles."""
   return ThreadPoolExecutor(cores, thread_name_prefix="tile")
+
+
+@functools.cache
+def compiler() -> ThreadPoolExecutor:
+  """The thread that compiles what will be needed next. XLA compiles without Python's lock."""
+  return ThreadPoolExecutor(1, thread_name_prefix="compiler")

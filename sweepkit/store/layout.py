@@ -3,17 +3,21 @@
 Points that fill a grid become an array with one dimension per setting. Points that leave most of their grid empty, such as four
 sweeps of one axis each, stay a list: one dimension `point`, whose index holds the settings. An array whose length differs so
 much between points that padding it would take most of the memory becomes a list of its entries.
+
+xarray takes half a second to import, so only the functions that make datasets import it: a launch makes none.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 import math
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import xarray as xr
 
 from sweepkit.points import Point
 from sweepkit.store.attributes import Axes
+
+if TYPE_CHECKING:
+  import xarray as xr
 
 # Labels and padding may take four times the memory of what is stored, or 32 MiB, which any machine has.
 MOST_TIMES, SMALL = 4, 2**25
@@ -108,8 +112,10 @@ def _filled(
   return array
 
 
-def _entries(parts: Sequence[Part], name: str, one: _Variable) -> dict[str, xr.Variable]:
+def _entries(parts: Sequence[Part], name: str, one: _Variable) -> "dict[str, xr.Variable]":
   """An array of different lengths as a list of its entries, with the number of the point and the labels of each entry."""
+  import xarray as xr
+
   dim, first = f"{name}_entry", 0
   columns: dict[str, list[np.ndarray]] = {name: [], f"{name}_point": [], **{f"{name}_{axis}": [] for axis in one.axes}}
   for part in parts:
@@ -126,7 +132,9 @@ def _entries(parts: Sequence[Part], name: str, one: _Variable) -> dict[str, xr.V
 
 def _as_list(
   parts: Sequence[Part], variables: Mapping[str, _Variable], labels: Any, names: Sequence[str]
-) -> xr.Dataset:
+) -> "xr.Dataset":
+  import xarray as xr
+
   points = [point for part in parts for point in part.points]
   ends = np.cumsum([len(part.points) for part in parts])
   at = [(np.arange(end - len(part.points), end),) for end, part in zip(ends, parts, strict=True)]
@@ -144,12 +152,14 @@ def _as_list(
   return xr.Dataset(data, coords=coords | used).set_index(point=list(names))
 
 
-def dataset(parts: Sequence[Part], axes: Axes) -> xr.Dataset:
+def dataset(parts: Sequence[Part], axes: Axes) -> "xr.Dataset":
   """The points of all parts, each of which occurs once, as a grid or as a list (see the head of this file).
 
   A setting that never changes and is none of the `axes` is a scalar coordinate. What was not computed is NaN, and 0 or "" where
   that is not possible.
   """
+  import xarray as xr
+
   points = [point for part in parts for point in part.points]
   values, labels = axis_values(points, axes), _labels(parts)
   names = [name for name in values if name in axes or len(values[name]) > 1]
@@ -170,7 +180,7 @@ def dataset(parts: Sequence[Part], axes: Axes) -> xr.Dataset:
   return data.assign_coords({name: values[name][0] for name in values if name not in names})
 
 
-def as_grid(data: xr.Dataset) -> xr.Dataset:
+def as_grid(data: "xr.Dataset") -> "xr.Dataset":
   """The dataset with one dimension per setting, however many points are missing; a grid is returned as it is.
 
   For points that were chosen from a list, as by `data.where(data.bias == 0, drop=True)`: the whole grid of a list is large.

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 import hashlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from sweepkit.points import content_hash
 from sweepkit.store import layout
@@ -15,8 +14,11 @@ from sweepkit.store.blocks import SCHEMA_VERSION, STATUS, block_paths, read_bloc
 from sweepkit.store.files import ResultsError, at_home
 from sweepkit.store.selection import has, planned_points, rows_in_force, settings_of
 
+if TYPE_CHECKING:
+  import xarray as xr
 
-def load_results(folder: str | Path, **settings: Any) -> xr.Dataset:
+
+def load_results(folder: str | Path, **settings: Any) -> "xr.Dataset":
   """Returns all blocks of an experiment as one labelled dataset, in memory proportional to what is stored.
 
   Dimensions are named as the settings are, then come `seed` and those of each variable. A setting that never changes is a scalar
