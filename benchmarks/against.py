@@ -1,28 +1,27 @@
-"""Times a command of this checkout against the same command of an older commit, as whole processes in turns.
+"""Times a command on an older commit and on this checkout, in turns.
 
-    python -m benchmarks.against 630df1e -- python -m experiments.recurrent_gain --hidden_size=64 --seq_len=100
-    python -m benchmarks.against 630df1e --before="python -m experiments.verify" -- python -m sweepkit.verify
+    python -m benchmarks.against 630df1e -- python -m experiments.recurrent_gain --out={out}
 
-The commit is checked out in a temporary git worktree, which is removed afterwards. Both commands run with the Python of this
-process, in the root of their checkout, each with its own cache folder. `{out}` in a command stands for a new, empty folder; a
-command without it gets `--out={out}`. `--before` gives the command of the older commit where its name or flags have changed.
+The older commit is checked out in a temporary worktree of git, which is removed afterwards. Both run with this Python and its
+packages, each in whole processes from start to end. In the command, `python` is this Python, {out} an empty folder, and {venv}
+the folder of the environment. --before is the command on the older commit, if it had another name.
 
-`--cache=cold` empties the cache folders before every run. With `--cache=warm`, a first run of each is not counted. The side that
-runs first changes from round to round. Written to `<out>/against-<name>.json`, per side: wall seconds, seconds to the first
-stored block, stored points per second, and the peak memory of the process.
+Each commit has a cache folder of its own (XDG_CACHE_HOME), which is empty before the first round. So the first round compiles
+everything; it is kept apart as `first_seconds`. The other rounds find what the first one left.
+
+Writes to `<out>/against-<case>.json`, for each commit and round: the seconds, the seconds until the first stored block of points,
+the points, and the peak memory of the largest process.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 import contextlib
 import os
 from pathlib import Path
 import platform
 import shlex
-import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from typing import Any, NamedTuple
 
@@ -30,189 +29,159 @@ from absl import flags
 
 from benchmarks import limits
 from benchmarks.command import RESULTS, keep
-from benchmarks.estimates import Estimate, estimate
-from benchmarks.timing import BenchmarkError, measure
+from benchmarks.timing import ROOT, BenchmarkError, measure, summary
 from sweepkit import store, terminal
 from sweepkit.store.files import ResultsError, check_path
 
-ROOT = Path(__file__).parent.parent
-SIDES = ("before", "now")
-LOOK = 0.005  # seconds between two looks for the first stored block
+LOOK = 0.02  # seconds between two looks for the first stored block
+KILOBYTE = 1 if platform.system() == "Darwin" else 1024  # the unit of ru_maxrss
 
 
 class Run(NamedTuple):
-  """One run of a command.
+  """The time and memory of one run of a command.
 
   Attributes:
-    seconds: wall time of the process.
-    first_block: seconds until the first block was stored; `seconds` if none was.
-    points: stored points.
-    peak_bytes: peak memory of the process, or of the largest that it has waited for.
+    seconds: from the start of the process to its end.
+    first_block_seconds: until a block of points was stored; None if none was.
+    points: that were stored.
+    peak_megabytes: peak memory of its largest process.
   """
 
   seconds: float
-  first_block: float
+  first_block_seconds: float | None
   points: int
-  peak_bytes: int
+  peak_megabytes: int
+
+
+def _blocks(out: Path) -> list[Path]:
+  """The blocks that are stored in or below a folder of results."""
+  return [path for folder in [out, *out.rglob("*/")] for path in store.block_paths(folder)]
+
+
+def once(command: Sequence[str], tree: Path, cache: Path) -> Run:
+  """Runs a command on a tree, with an empty folder for {out} and a folder for what it caches.
+
+  Raises:
+    BenchmarkError: if the command fails; the message ends with what it said last.
+  """
+  with tempfile.TemporaryDirectory() as folder:
+    out = Path(folder) / "out"
+    places = {"{out}": str(out), "{venv}": sys.prefix}
+    words = [sys.executable if i == 0 and word == "python" else word for i, word in enumerate(command)]
+    for name, place in places.items():
+      words = [word.replace(name, place) for word in words]
+    kept = {name: value for name, value in os.environ.items() if name != "JAX_COMPILATION_CACHE_DIR"}
+    environment = kept | {"PYTHONPATH": str(tree), "XDG_CACHE_HOME": str(cache)}
+    with (Path(folder) / "said").open("w+") as said:
+      begin, first = time.perf_counter(), None
+      process = subprocess.Popen(words, cwd=tree, env=environment, stdout=said, stderr=subprocess.STDOUT)
+      while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
+        if first is None and _blocks(out):
+          first = time.perf_counter() - begin
+        time.sleep(LOOK)
+      seconds = time.perf_counter() - begin
+      process.returncode = os.waitstatus_to_exitcode(ended[1])
+      if process.returncode:
+        said.seek(0)
+        raise BenchmarkError(
+          f"{shlex.join(command)} ended with code {process.returncode}: {said.read()[-500:].strip()}"
+        )
+    points = sum(len(store.read_meta(path)["points"]) for path in _blocks(out))
+    return Run(seconds, first or (seconds if points else None), points, round(ended[2].ru_maxrss * KILOBYTE / 2**20))
 
 
 @contextlib.contextmanager
-def checkout(commit: str, repository: Path = ROOT) -> Iterator[Path]:
-  """Checks a commit out in a temporary worktree.
+def checkout(commit: str, root: Path = ROOT) -> Any:
+  """Checks a commit out in a temporary worktree; yields (its folder, its short name).
 
   Raises:
-    BenchmarkError: if there is no such commit.
+    BenchmarkError: if git does not know the commit.
   """
-  git = lambda *words: subprocess.run(
-    ["git", "-C", str(repository), *words], capture_output=True, text=True, check=False
-  )
+  git = lambda *words: subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=False)
+  named = git("rev-parse", "--verify", "--short=7", f"{commit}^{{commit}}")
+  if named.returncode:
+    raise BenchmarkError(f"{commit!r} is not a commit of this repository.")
   with tempfile.TemporaryDirectory() as folder:
-    place = Path(folder) / "checkout"
-    added = git("worktree", "add", "--detach", str(place), commit)
-    if added.returncode:
-      raise BenchmarkError(f"{commit!r} is not a commit of this repository ({added.stderr.strip().splitlines()[-1]}).")
+    tree = Path(folder) / "before"
+    made = git("worktree", "add", "--detach", str(tree), commit)
+    if made.returncode:
+      raise BenchmarkError(f"{commit} cannot be checked out: {made.stderr.strip()}")
     try:
-      subprocess.run([sys.executable, "-m", "compileall", "-q", str(place)], stdout=subprocess.DEVNULL, check=False)
-      yield place
+      yield tree, named.stdout.strip()
     finally:
-      git("worktree", "remove", "--force", str(place))
+      git("worktree", "remove", "--force", str(tree))
 
 
-def _words(command: Sequence[str], out: Path) -> list[str]:
-  """The words of a command with its folder of results, and this Python in place of `python`."""
-  words = [word.replace("{out}", str(out)) for word in command]
-  words += [] if any("{out}" in word for word in command) else [f"--out={out}"]
-  return [sys.executable if words[0] == "python" else words[0], *words[1:]]
+def _contender(runs: Sequence[Run], kind: str) -> dict[str, Any]:
+  """The result of a commit. Its first run, which compiles everything, is kept apart."""
+  first, *others = runs
+  facts = {
+    "first_seconds": first.seconds,
+    "first_block_seconds": [run.first_block_seconds for run in runs],
+    "points": first.points,
+    "peak_megabytes": [run.peak_megabytes for run in runs],
+  }
+  return {"kind": kind, **summary([[run.seconds] for run in others]), "facts": facts}
 
 
-def _first_block(out: Path, found: list[float], is_over: threading.Event) -> None:
-  """Notes the time at which the first block is stored."""
-  while not found and not is_over.wait(LOOK):
-    found += [
-      time.perf_counter() for _, _, names in os.walk(out) if any(map(store.blocks.BLOCK_FILE.fullmatch, names))
-    ][:1]
-
-
-def _points(out: Path) -> int:
-  """Number of points that are stored below a folder."""
-  folders = {path.parent for path in out.rglob("*.json") if store.blocks.BLOCK_FILE.fullmatch(path.name)}
-  return sum(len(store.read_meta(path)["points"]) for folder in folders for path in store.block_paths(folder))
-
-
-def run(command: Sequence[str], root: Path, caches: Path) -> Run:
-  """Runs a command in a checkout, with an empty folder of results, and waits for it.
-
-  Args:
-    command: its words; see the head of this file.
-    root: of the checkout.
-    caches: its cache folder.
+def compare(trees: Mapping[str, tuple[Path, Sequence[str]]], rounds: int) -> dict[str, Any]:
+  """Runs (tree, command) of every name in turns, `rounds` times after a first round. Returns the results by name.
 
   Raises:
-    BenchmarkError: if it fails.
+    BenchmarkError: if a command fails.
   """
-  with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as said:
-    words, out = _words(command, Path(folder)), Path(folder)
-    environment = {**os.environ, "PYTHONPATH": str(root), "XDG_CACHE_HOME": str(caches)}
-    found: list[float] = []
-    is_over = threading.Event()
-    begin = time.perf_counter()
-    process = subprocess.Popen(words, cwd=root, env=environment, stdout=subprocess.DEVNULL, stderr=said)
-    watch = threading.Thread(target=_first_block, args=(out, found, is_over))
-    watch.start()
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - begin
-    is_over.set()
-    watch.join()
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-      said.seek(0)
-      last = (said.read().strip().splitlines() or [""])[-1]
-      raise BenchmarkError(f"{shlex.join(command)} ended with exit code {process.returncode}: {last}")
-    kilobyte = 1 if platform.system() == "Darwin" else 1024  # the unit of ru_maxrss
-    return Run(seconds, (found or [begin + seconds])[0] - begin, _points(out), usage.ru_maxrss * kilobyte)
+  runs: dict[str, list[Run]] = {name: [] for name in trees}
+  with tempfile.TemporaryDirectory() as caches:
+    for turn in range(rounds + 1):
+      for name, (tree, command) in sorted(trees.items(), reverse=bool(turn % 2)):
+        runs[name].append(once(command, tree, Path(caches) / name))
+        print(f"round {turn}, {name}: {runs[name][-1].seconds:.1f} s", file=sys.stderr, flush=True)
+  return {name: _contender(made, "lab" if name == "now" else "own") for name, made in runs.items()}
 
 
-def compare(
-  commands: Sequence[Sequence[str]], roots: Sequence[Path], rounds: int, is_warm: bool
-) -> dict[str, list[Run]]:
-  """Runs both commands in turns. Returns the runs of each side, one per round."""
-  runs: dict[str, list[Run]] = {side: [] for side in SIDES}
-  with tempfile.TemporaryDirectory() as folder:
-    for i in range(rounds + is_warm):
-      for j in (0, 1) if i % 2 == 0 else (1, 0):
-        caches = Path(folder) / SIDES[j]
-        if not is_warm:
-          shutil.rmtree(caches, ignore_errors=True)
-        runs[SIDES[j]].append(run(commands[j], roots[j], caches))
-  return {side: of_side[is_warm:] for side, of_side in runs.items()}
+def _parse(argv: Sequence[str]) -> tuple[str, list[str], list[str], dict[str, Any]]:
+  """Returns (commit, the command before, the command now, flags).
 
-
-def facts(runs: dict[str, list[Run]]) -> dict[str, Any]:
-  """Estimates of each number of both sides, and of the ratio now / before within a round."""
-  numbers = {
-    "seconds": lambda run: run.seconds,
-    "seconds_to_first_block": lambda run: run.first_block,
-    "points_per_second": lambda run: run.points / run.seconds,
-    "peak_bytes": lambda run: run.peak_bytes,
-  }
-  found: dict[str, Any] = {}
-  for name, of in numbers.items():
-    by_side = {side: [of(run) for run in runs[side]] for side in SIDES}
-    found[name] = {side: estimate(values)._asdict() for side, values in by_side.items()}
-    if all(by_side["before"]):
-      ratios = [now / before for now, before in zip(by_side["now"], by_side["before"], strict=True)]
-      found[name]["ratio"] = estimate(ratios)._asdict()
-  return found
-
-
-def _shown(name: str, found: dict[str, Any]) -> str:
-  """A line about one number."""
-  texts = [
-    f"{one}: {estimated.middle:.4g} ({estimated.low:.4g} to {estimated.high:.4g})"
-    for one, estimated in ((one, Estimate(**numbers)) for one, numbers in found.items())
-  ]
-  return f"  {name:24}{'   '.join(texts)}"
-
-
-def _parse(argv: Sequence[str]) -> tuple[str, list[list[str]], flags.FlagValues]:
-  """Returns the commit, the commands of both sides, and the flags."""
+  Raises:
+    BenchmarkError, flags.Error: for anything that cannot be run.
+  """
   values = flags.FlagValues()
-  flags.DEFINE_string("before", None, "The command of the older commit, if its name has changed.", flag_values=values)
-  flags.DEFINE_string("name", None, "Name of the result; the module's by default.", flag_values=values)
-  flags.DEFINE_enum("cache", "warm", ["warm", "cold"], "Whether caches are filled before the runs.", flag_values=values)
-  flags.DEFINE_integer("rounds", 5, "Runs of each command.", lower_bound=1, flag_values=values)
+  flags.DEFINE_string("before", None, "The command on the older commit, if it had another name.", flag_values=values)
+  flags.DEFINE_string("case", None, "Name of the case; by default the last part of the module.", flag_values=values)
+  flags.DEFINE_integer("rounds", 3, "Number of rounds after the first one.", lower_bound=1, flag_values=values)
   flags.DEFINE_string("out", RESULTS, "Folder of the numbers.", flag_values=values)
-  own, command = (
-    (list(argv[: argv.index("--")]), list(argv[argv.index("--") + 1 :])) if "--" in argv else (list(argv), [])
-  )
-  commits = values(["against", *own])[1:]
-  if len(commits) != 1 or not command:
-    raise BenchmarkError("a commit and a command are needed, such as 630df1e -- python -m experiments.one_unit.")
-  before = shlex.split(values.before) if values.before else command
-  return commits[0], [before, command], values
+  flags.DEFINE_bool("help", False, "Print this and exit.", short_name="h", flag_values=values)
+  values.set_gnu_getopt(True)
+  end = list(argv).index("--") if "--" in argv else len(argv)
+  given, now = values(["against", *argv[:end]])[1:], list(argv[end + 1 :])
+  if values.help:
+    print(f"{__doc__}\n{values.main_module_help()}")
+    raise SystemExit(0)
+  if len(given) != 1 or not now:
+    raise BenchmarkError("it takes one commit and, after --, a command; see --help.")
+  before = shlex.split(values.before) if values.before else now
+  case = values.case or next((word.rpartition(".")[2] for word in now if "." in word), now[0])
+  return given[0], before, now, values.flag_values_dict() | {"case": case}
 
 
 @terminal.command()
 def main(argv: Sequence[str] | None = None) -> int:
   """Runs the command and returns its exit code."""
+  argv = sys.argv[1:] if argv is None else argv
   try:
-    commit, commands, values = _parse(sys.argv[1:] if argv is None else argv)
-    out = Path(check_path(values.out))
-    with checkout(commit) as older:
-      runs = compare(commands, (older, ROOT), values.rounds, values.cache == "warm")
+    commit, before, now, given = _parse(argv)
+    out = Path(check_path(given["out"]))
+    with checkout(commit) as (tree, name):
+      contenders = compare({"before": (tree, before), "now": (ROOT, now)}, given["rounds"])
   except (flags.Error, BenchmarkError, ResultsError) as error:
     print(f"against: {error}", file=sys.stderr)
     return 2
-  found = facts(runs)
-  for name, numbers in found.items():
-    print(_shown(name, numbers))
-  module = next((word for word in commands[1] if "." in word), commands[1][0])
-  name = values.name or f"{module.rpartition('.')[2]}-{values.cache}"
-  settings = {"command": shlex.join(commands[1]), "commit": commit, "cache": values.cache}
-  if values.before:
-    settings["before"] = values.before
-  typed = f"python -m benchmarks.against {commit} --cache={values.cache} -- {shlex.join(commands[1])}"
-  print(keep(out, "against", name, settings, typed, measure(limits.CONTENDERS, rounds=5), facts=found))
+  settings = {"case": given["case"], "commit": name, "command": shlex.join(now)}
+  settings |= {"before": shlex.join(before)} if before != now else {}
+  typed = f"python -m benchmarks.against {name} --case={given['case']} --rounds={given['rounds']}"
+  typed += (f" --before={shlex.quote(settings['before'])}" if before != now else "") + f" -- {settings['command']}"
+  path = keep(out, "against", given["case"], settings, typed, contenders | measure(limits.CONTENDERS, rounds=5))
+  print(path)
   return 0
 
 

@@ -1,93 +1,96 @@
-"""An older commit beside this checkout: the commands that run, in which order, and the numbers that are kept."""
+"""The comparison of a command on an older commit and now."""
 
 import json
-from pathlib import Path
-import shlex
 import subprocess
 import sys
 
 import pytest
 
-from benchmarks import against
+from benchmarks import against, goals, report, results
 from benchmarks.timing import BenchmarkError
 
-# Stores one block, after a pause of the length that its checkout says, and leaves a mark in its cache.
-PROGRAM = """
-import os, pathlib, sys, time
-sys.path.insert(0, {root!r})
-from tests.support.results import block
-from sweepkit import store
-time.sleep(float(pathlib.Path("pause").read_text()))
-store.write_block(pathlib.Path(sys.argv[1].removeprefix("--out=")) / "adding", block())
-cache = pathlib.Path(os.environ["XDG_CACHE_HOME"])
-cache.mkdir(parents=True, exist_ok=True)
-with pathlib.Path(sys.argv[2]).open("a") as log:
-  print(pathlib.Path("pause").read_text(), (cache / "mark").exists(), file=log)
-(cache / "mark").touch()
-"""
+
+def git(folder, *words):
+  identity = ["-c", "user.name=Tester", "-c", "user.email=tester@example.com"]
+  subprocess.run(["git", *identity, *words], cwd=folder, check=True, capture_output=True)
 
 
 @pytest.fixture
 def repository(tmp_path):
-  """Two commits of a repository: the pause of the first is longer."""
-  root = tmp_path / "repository"
-  root.mkdir()
-  git = lambda *words: subprocess.run(
-    ["git", "-C", root, "-c", "user.name=a", "-c", "user.email=a@b", *words], check=True, capture_output=True, text=True
-  )
-  git("init")
-  for pause in ("0.5", "0"):
-    (root / "pause").write_text(pause)
-    (root / "program.py").write_text(PROGRAM.format(root=str(against.ROOT)))
-    git("add", ".")
-    git("commit", "--message", pause)
-  return root
+  """A repository in which a program waits 0.4 s before one commit, and not at all after it."""
+  folder = tmp_path / "repository"
+  folder.mkdir()
+  git(folder, "init", "--quiet")
+  for seconds in (0.4, 0):
+    (folder / "program.py").write_text(f"import time\ntime.sleep({seconds})\n")
+    git(folder, "add", "program.py")
+    git(folder, "commit", "--quiet", "--message", f"{seconds}")
+  return folder
 
 
-@pytest.mark.parametrize("cache", ["warm", "cold"])
-def test_both_commands_run_in_turns_and_no_path_is_kept(cache, repository, tmp_path, monkeypatch, capsys):
-  log = tmp_path / "log"
-  monkeypatch.setattr(against, "checkout", lambda commit, make=against.checkout: make(commit, repository))
-  monkeypatch.setattr(against, "ROOT", repository)
-  monkeypatch.setattr(against, "measure", lambda *_, **__: {})
-  flags = ["HEAD~1", f"--cache={cache}", "--rounds=2", f"--out={tmp_path / 'numbers'}", "--name=pause"]
-  assert against.main([*flags, "--", "python", "program.py", "--out={out}", str(log)]) == 0
-  order = [line.split() for line in log.read_text().splitlines()]
-  pauses = ["0.5", "0", "0", "0.5"] + (["0.5", "0"] if cache == "warm" else [])
-  assert [pause for pause, _ in order] == pauses
-  assert [was_filled for _, was_filled in order] == ["False"] * (2 if cache == "warm" else 4) + ["True"] * (
-    len(order) - 4 if cache == "cold" else 4
-  )
-  result = json.loads((tmp_path / "numbers" / "against-pause.json").read_text())
-  facts = result["facts"]
-  for name in ("seconds", "seconds_to_first_block", "points_per_second", "peak_bytes"):
-    for one in facts[name].values():
-      assert 0 < one["low"] <= one["middle"] <= one["high"]
-  before = facts["seconds_to_first_block"]["before"]["middle"]
-  assert 0.5 <= before <= facts["seconds"]["before"]["middle"]
-  assert facts["points_per_second"]["before"]["middle"] == pytest.approx(
-    2 / facts["seconds"]["before"]["middle"], rel=0.5
-  )
-  assert str(tmp_path) not in json.dumps({**result, "settings": None, "command": None})
-  assert "ratio" in capsys.readouterr().out
-  assert len(subprocess.check_output(["git", "-C", repository, "worktree", "list"], text=True).splitlines()) == 1
+def test_an_older_commit_runs_beside_this_one_in_a_worktree_that_is_removed(repository):
+  command = ["python", "program.py"]
+  with against.checkout("HEAD~1", repository) as (tree, name):
+    assert len(name) >= 7
+    assert (tree / "program.py").read_text() != (repository / "program.py").read_text()
+    made = against.compare({"before": (tree, command), "now": (repository, command)}, rounds=1)
+  assert not tree.exists()
+  listed = subprocess.run(["git", "worktree", "list"], cwd=repository, capture_output=True, text=True, check=True)
+  assert len(listed.stdout.splitlines()) == 1
+  assert made["before"]["median"] >= 0.4
+  assert made["before"]["facts"]["first_seconds"] >= 0.4
+  assert made["now"]["facts"]["points"] == 0
 
 
-def test_a_command_that_fails_is_one_sentence(tmp_path):
-  with pytest.raises(BenchmarkError, match="ended with exit code 3: no luck"):
-    against.run([sys.executable, "-c", "import sys; print('no luck', file=sys.stderr); sys.exit(3)"], Path(), tmp_path)
+def test_each_commit_has_a_cache_of_its_own_and_empty_results(tmp_path):
+  """The program fails if its results are not empty, and writes a file in its cache in the first round alone."""
+  program = """
+import os, pathlib, sys
+out, cache = pathlib.Path(sys.argv[1]), pathlib.Path(os.environ["XDG_CACHE_HOME"])
+out.mkdir(parents=True)
+cache.mkdir(exist_ok=True)
+with open(sys.argv[2], "a") as seen:
+  print(sys.argv[3], sorted(os.listdir(cache)), file=seen)
+(cache / sys.argv[3]).touch()
+"""
+  seen = tmp_path / "seen"
+  trees = {name: (tmp_path, ["python", "-c", program, "{out}", str(seen), name]) for name in ("before", "now")}
+  against.compare(trees, rounds=1)
+  assert sorted(seen.read_text().splitlines()) == ["before ['before']", "before []", "now ['now']", "now []"]
+
+
+def test_a_command_that_fails_says_what_it_said(tmp_path):
+  with pytest.raises(BenchmarkError, match=r"ended with code 3: no such thing$"):
+    against.once(["python", "-c", "import sys; print('no such thing'); sys.exit(3)"], tmp_path, tmp_path)
 
 
 @pytest.mark.parametrize(
-  ("words", "message"),
+  ("argv", "sentence"),
   [
-    ("", "a commit and a command are needed"),
-    ("HEAD", "a commit and a command are needed"),
-    ("no-such-commit --rounds=1 -- python -m this", "'no-such-commit' is not a commit of this repository"),
-    ("HEAD --cache=hot -- python -m this", "cache"),
+    (["HEAD"], "it takes one commit and, after --, a command"),
+    (["--", "python"], "it takes one commit and, after --, a command"),
+    (["no-such-commit", "--", "python"], "'no-such-commit' is not a commit of this repository."),
+    (["HEAD", "--rounds=0", "--", "python"], "rounds"),
   ],
 )
-def test_a_bad_command_line_is_one_sentence(words, message, capsys):
-  assert against.main(shlex.split(words)) == 2
-  (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("against: ")]
-  assert message in line
+def test_bad_input_is_one_sentence(capsys, argv, sentence):
+  assert against.main(argv) == 2
+  said = capsys.readouterr().err
+  assert said.startswith("against: ")
+  assert sentence in said
+  assert said.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_a_sweep_against_the_commit_itself_is_shown_on_the_page(tmp_path):
+  sweep = "python -m experiments.small_gain --cells=rnn --hidden_size=4 --seq_len=8 --ws=0.5 --seeds=1 --out={out}"
+  argv = ["HEAD", "--case=gain_64", "--rounds=1", f"--out={tmp_path}", "--", *sweep.split()]
+  subprocess.run([sys.executable, "-m", "benchmarks.against", *argv], check=True, cwd=against.ROOT)
+  (one,) = results.load(tmp_path)
+  assert one["settings"]["command"] == sweep.replace("{out}", "'{out}'")
+  assert str(against.ROOT) not in json.dumps(one)
+  assert one["contenders"]["now"]["facts"]["points"] == one["contenders"]["before"]["facts"]["points"] > 0
+  first = results.first_block(one)
+  assert 0.2 < first.middle < 5
+  assert "sweep, H = 64, T = 100: time before / now" in [name for name, *_ in goals.judge([one])]
+  assert "| gain_64 | " in report.markdown([one])
