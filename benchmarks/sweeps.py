@@ -86,7 +86,9 @@ def _facts(metas: Sequence[Mapping[str, Any]], wall: float) -> dict[str, Any]:
   for meta in metas:
     cell = meta["points"][0]["cell"]
     compiled[cell] = compiled.get(cell, 0) + meta["provenance"]["compile_seconds"]
-  computed = sum(meta["provenance"]["wall_seconds"] for meta in metas) - sum(compiled.values())
+  # A program that was compiled while another computed is not part of the time of its block.
+  effort = [meta["provenance"] for meta in metas]
+  computed = sum(max(0, one["wall_seconds"] - one["compile_seconds"]) for one in effort)
   return {
     "points": points,
     "wall_seconds": round(wall, 2),
@@ -104,7 +106,9 @@ def main(argv: Sequence[str] | None = None) -> int:
   for name, count in (("gains", 25), ("biases", 10), ("seeds", 10)):
     flags.DEFINE_integer(name, count, f"Number of {name}.", lower_bound=1, flag_values=values)
   flags.DEFINE_string("out", RESULTS, "Folder of the numbers.", flag_values=values)
-  flags.DEFINE_integer("cpu_devices", None, "Cores that serve as devices.", lower_bound=1, flag_values=values)
+  flags.DEFINE_integer(
+    "cpu_devices", None, "Cores that compute at once; all by default.", lower_bound=1, flag_values=values
+  )
   flags.DEFINE_integer("chunk", 32, "Points per call, at most.", lower_bound=1, flag_values=values)
   argv = sys.argv[1:] if argv is None else argv
   try:

@@ -1,6 +1,6 @@
 """The CPU cores of this process: each computes one tile at a time, in a thread of its own, and all run the same program.
 
-XLA compiles loops for the number of threads in its pool (`PJRT_NPROC`), which also decides the order of some sums. A process
+XLA shares loops and products out among the threads of its pool (`PJRT_NPROC`), and their number changes the last bits. A process
 that only sweeps has a pool of one thread. Its bits are the same for any number of cores, and the portrait of an LSTM with 64
 units takes a quarter to a third less CPU time than with a pool of four (jax 0.10.2, x86-64). From jax 0.11 on all calls run in
 the pool, so that it must be larger there; in jax 0.12.0.1 the bits no longer depend on its size.
@@ -25,10 +25,13 @@ def available() -> int:
 
 def is_started() -> bool:
   """Returns True if JAX has chosen its devices, after which no setting of them counts."""
+  name = "jax_num_cpu_devices"
+  before = getattr(jax.config, name)
   try:
-    jax.config.update("jax_num_cpu_devices", jax.config.jax_num_cpu_devices)
+    jax.config.update(name, before + 3)  # the same value would be allowed
   except RuntimeError:
     return True
+  jax.config.update(name, before)
   return False
 
 
@@ -81,3 +84,9 @@ def in_use() -> int:
 def executor(cores: int) -> ThreadPoolExecutor:
   """The threads that compute tiles."""
   return ThreadPoolExecutor(cores, thread_name_prefix="tile")
+
+
+@functools.cache
+def compiler() -> ThreadPoolExecutor:
+  """The thread that compiles what will be needed next. XLA compiles without Python's lock."""
+  return ThreadPoolExecutor(1, thread_name_prefix="compiler")

@@ -13,9 +13,11 @@ A call that runs out of memory is halved, down to one point, and so are all late
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+import contextlib
 import dataclasses
 import math
 import os
+import threading
 import time
 from typing import Any, NamedTuple
 
@@ -39,8 +41,9 @@ class Group:
     function: (trees of arrays with a leading axis of points) -> {name: array with that axis}; pure.
     call: the most points in one call.
     halvings: how often `call` was halved since memory ran out.
-    compile_seconds: spent in compiling so far.
+    compile_seconds: spent in compiling since they were last reported.
     programs: points in a tile -> the compiled program.
+    lock: held while a program is compiled.
   """
 
   name: str
@@ -49,6 +52,7 @@ class Group:
   halvings: int = 0
   compile_seconds: float = 0
   programs: dict[int, Any] = dataclasses.field(default_factory=dict)
+  lock: Any = dataclasses.field(default_factory=threading.Lock)
 
 
 class Started(NamedTuple):
@@ -96,6 +100,11 @@ def tile_size(call: int) -> int:
   return min(TILE, call) if jax.default_backend() == "cpu" else math.ceil(call / jax.local_device_count())
 
 
+def calls_ahead(call: int) -> int:
+  """Calls of so many points that are started besides the one waited for: on CPU enough that every core has a tile."""
+  return math.ceil(count() / max(1, call // TILE)) if jax.default_backend() == "cpu" else 1
+
+
 def _length(arguments: Any) -> int:
   return len(jax.tree.leaves(arguments)[0])
 
@@ -115,13 +124,27 @@ def _options() -> dict[str, Any]:
 
 def _program(group: Group, tile: int, arguments: Sequence[Any]) -> Any:
   """The program of a tile on CPU, or of a tile on every device elsewhere; compiled at first use."""
-  if tile not in group.programs:
-    begin = time.perf_counter()
-    mesh = Mesh(np.array(jax.local_devices()), ("device",))
-    function = group.function if jax.default_backend() == "cpu" else tiled(group.function, mesh)
-    group.programs[tile] = jax.jit(function).lower(*arguments).compile(_options())
-    group.compile_seconds += time.perf_counter() - begin
-  return group.programs[tile]
+  with group.lock:
+    if tile not in group.programs:
+      begin = time.perf_counter()
+      mesh = Mesh(np.array(jax.local_devices()), ("device",))
+      function = group.function if jax.default_backend() == "cpu" else tiled(group.function, mesh)
+      group.programs[tile] = jax.jit(function).lower(*arguments).compile(_options())
+      group.compile_seconds += time.perf_counter() - begin
+    return group.programs[tile]
+
+
+def compile_ahead(group: Group, arguments: Sequence[Any]) -> None:
+  """Compiles the program of points that will be started later, in another thread. `start` raises its errors."""
+
+  def compiled() -> None:
+    tile = tile_size(group.call)
+    rows = np.minimum(np.arange(tile), _length(arguments) - 1)
+    with contextlib.suppress(Exception):
+      _program(group, tile, jax.tree.map(lambda a: a[rows], tuple(arguments)))
+
+  if jax.default_backend() == "cpu":
+    cores.compiler().submit(compiled)
 
 
 def _computed(program: Any, arguments: Sequence[Any]) -> dict[str, np.ndarray]:

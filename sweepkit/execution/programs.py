@@ -1,8 +1,8 @@
 """Compiled programs that later launches find again: JAX's persistent compilation cache, in a folder of the user.
 
 JAX finds a program by its code, by the versions and by the flags of XLA. A program also depends on what JAX does not look at: the
-processor, and the number of threads in XLA's pool, which decides the order of some sums. Each combination of these has a folder
-of its own, so that a program from the cache is the one that would be compiled. A folder that is set for JAX itself, as by
+processor, and the number of threads in XLA's pool, for which loops are shared out. Each combination of these has a folder of its
+own, so that a program from the cache is the one that would be compiled. A folder that is set for JAX itself, as by
 JAX_COMPILATION_CACHE_DIR, is used as it is.
 
 The size is bounded here, because JAX's own bound needs another package, and stops to store anything once a process was killed
@@ -26,7 +26,7 @@ from jax.experimental.compilation_cache import compilation_cache
 from sweepkit.execution import cores
 from sweepkit.execution.progress import say
 
-MOST_BYTES = 2**29  # of a folder; the portrait of an LSTM takes 0.9 MB
+MOST_BYTES = 2**29  # in one folder; the portrait of an LSTM takes 0.9 MB
 _FAILED = "Error (reading|writing) persistent compilation cache entry for '(.*?)'"  # a warning of JAX
 
 
@@ -105,7 +105,7 @@ def kept(wanted: bool) -> Iterator[None]:
   place = folder()
   try:
     if wanted:
-      place.mkdir(parents=True, exist_ok=True, mode=0o700)  # whoever may write there could run code here
+      place.mkdir(parents=True, exist_ok=True, mode=0o700)  # a program in it is run, so only the user may write there
       tidy(place)
   except OSError as error:
     say(f"Compiled programs are not kept: {place} cannot be made ({error.strerror}).")
