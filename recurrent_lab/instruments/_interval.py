@@ -58,5 +58,5 @@ def adapted(
   most = jnp.minimum(steps + (AIM * resolved - loss) / rate, 1 + AIM * resolved / rate)
   every = jnp.clip(jnp.floor(jnp.minimum(most, steps * reach / growth)), 1, LONGEST)
   every = jnp.where(jnp.isnan(every), 1, every).astype(jnp.int32)
-  is_lost = (jnp.maximum(loss, spread - rate) > LIMIT * resolved) & (steps > 1)
-  return Pace(every, rate, jnp.maximum(pace.longest, steps), jnp.maximum(pace.spread, spread)), is_lost
+  is_resolved = jnp.maximum(loss, spread - rate) <= LIMIT * resolved  # False for NaN
+  return Pace(every, rate, jnp.maximum(pace.longest, steps), jnp.maximum(pace.spread, spread)), ~is_resolved & (steps > 1)
