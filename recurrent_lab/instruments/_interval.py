@@ -59,4 +59,6 @@ def adapted(
   every = jnp.clip(jnp.floor(jnp.minimum(most, steps * reach / growth)), 1, LONGEST)
   every = jnp.where(jnp.isnan(every), 1, every).astype(jnp.int32)
   is_resolved = jnp.maximum(loss, spread - rate) <= LIMIT * resolved  # False for NaN
-  return Pace(every, rate, jnp.maximum(pace.longest, steps), jnp.maximum(pace.spread, spread)), ~is_resolved & (steps > 1)
+  return Pace(every, rate, jnp.maximum(pace.longest, steps), jnp.maximum(pace.spread, spread)), ~is_resolved & (
+    steps > 1
+  )
