@@ -217,9 +217,9 @@ def lyapunov_spectrum(
       transient of tangents that have not yet aligned with their directions.
     interval: the re-orthonormalization interval in steps. An interval also ends with its block. By default intervals adapt to
       the digits that the last one lost, up to 20 steps, and an interval that lost too many is computed again. They are 1 for
-      k = 1, and if a Jacobian has a row or column of zeros. The members of a batch under `vmap` share their intervals. Too long an
-      interval loses the small exponents, and the large ones do not show it. It shows in `residual`, and for k < n in a `spread`
-      near or above ln(1/ε), which is 16 in float32.
+      k = 1, and if a Jacobian has a row or column of zeros. The members of a batch under `vmap` share their intervals. Too long
+      an interval loses the small exponents, and the large ones do not show it. It shows in `residual`, and for k < n in a
+      `spread` near or above ln(1/ε), which is 16 in float32.
     blocks: the number of blocks into which the steps after the burn-in are divided, equally to a step. By default 20, or the
       number of these steps if it is smaller.
 
