@@ -80,6 +80,8 @@ class Cell(NamedTuple):
     recommend: `(key, hidden_size, longest) -> options` for `init`, if the cell needs another recommendation than the default of
       `recommended`.
     chain: the cells that make up a combined cell.
+    elementwise: whether every entry of the new state depends on the same entry of the old state alone, so that Jacobians are
+      diagonal. Spectra then need no matrix.
   """
 
   init: Callable[..., Params]
@@ -91,6 +93,7 @@ class Cell(NamedTuple):
   gated: bool = False
   recommend: Callable[[Any, int, float], dict[str, Any]] | None = None
   chain: Chain | None = None
+  elementwise: bool = False
 
 
 def whole_state(params: Params, state: State) -> State:

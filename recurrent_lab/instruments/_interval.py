@@ -12,7 +12,7 @@ import numpy as np
 # 3e-5 nats per step from that of an LU at every step.
 AIM, LIMIT = 0.6, 0.72
 LONGEST = 20  # steps; longer intervals save less than a tenth of the time
-DECAY = 0.9  # of the largest spread per step that is still expected, per interval
+DECAY = 0.9  # the share of the largest spread per step that is still expected one interval later
 
 
 class Pace(NamedTuple):
@@ -59,4 +59,6 @@ def adapted(
   every = jnp.clip(jnp.floor(jnp.minimum(most, steps * reach / growth)), 1, LONGEST)
   every = jnp.where(jnp.isnan(every), 1, every).astype(jnp.int32)
   is_resolved = jnp.maximum(loss, spread - rate) <= LIMIT * resolved  # False for NaN
-  return Pace(every, rate, jnp.maximum(pace.longest, steps), jnp.maximum(pace.spread, spread)), ~is_resolved & (steps > 1)
+  return Pace(every, rate, jnp.maximum(pace.longest, steps), jnp.maximum(pace.spread, spread)), ~is_resolved & (
+    steps > 1
+  )

@@ -1,7 +1,7 @@
 """Nested tangent subspaces that follow a trajectory, for Jacobians without rows or columns of zeros.
 
 QR follows the spans of the first 1, 2, …, k tangents. Every other triangular factor follows the same spans. The tangents X are
-unit lower triangular but for the order of their rows, and come from LU with partial pivoting, in a third of the time of QR:
+unit lower triangular up to the order of their rows, and come from LU with partial pivoting, in a third of the time of QR:
 
     J_j … J_i X = X' U,      X' = P L,      X = Q C,      X' = Q' C',      ln |R_ii| = ln |U_ii| + ln |C'_ii| - ln |C_ii|
 

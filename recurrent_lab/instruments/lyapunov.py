@@ -1,12 +1,15 @@
 """Lyapunov exponents: the rates at which small differences of the state grow or shrink.
 
-Tangents Q [n, k] follow the trajectory, A_j = J_j Q_{j-1}. Every few steps they are re-orthonormalized by A = Q R. The diagonals
-of R give the exponents:
+Tangents Q [n, k] follow the trajectory, A_j = J_j Q_{j-1}, with A = Q R. The diagonals of R give the exponents:
 
     λ_i = 1/T Σ ln |R_ii|,   nats per step,        Σ_i λ_i = 1/T Σ_j ln |det J_j|   for all n exponents.
 
 The same function serves input-driven networks, whose exponents are conditional on the inputs, and autonomous ones, which have
-zero inputs and a given initial state. The second equation is the certificate of every full spectrum.
+zero inputs and a given initial state. The second equation is the certificate of every full spectrum. It holds over every stretch
+of steps, so a sample of blocks certifies the method in use.
+
+Q need not be known at every step: the tangents are re-orthonormalized by LU every few steps, as often as the digits that they
+lose require (`_nested.py`). If a Jacobian has a row or column of zeros, they follow the image of the product (`_careful.py`).
 
 References: Benettin, Galgani, Giorgilli & Strelcyn, "Lyapunov characteristic exponents", Meccanica 15 (1980); Geist, Parlitz &
 Lauterborn, "Comparison of different methods for computing Lyapunov exponents", Prog. Theor. Phys. 83 (1990), for QR; Engelken,
@@ -26,6 +29,7 @@ from recurrent_lab._compiled import compiled
 from recurrent_lab._generic import generic_directions
 from recurrent_lab.cell import Cell, Params, State
 from recurrent_lab.instruments._careful import careful_blocks
+from recurrent_lab.instruments._diagonal import diagonal_blocks
 from recurrent_lab.instruments._flat import FlatTrajectory, flat_trajectory, zero_directions
 from recurrent_lab.instruments._interval import begin_pace
 from recurrent_lab.instruments._linear import StepJacobian, step_jacobian
@@ -53,10 +57,11 @@ class LyapunovSpectrum(NamedTuple):
     exponents: decreasing, nats per step.
     standard_error: standard error of the average over time, nats per step; 0 for an exponent of -inf, NaN for a single block.
     local_exponents: averages over B successive blocks of time, nats per step.
-    interval: the re-orthonormalization interval, steps.
+    interval: the longest re-orthonormalization interval, steps.
     spread: the largest max_i - min_i ln |R_ii| of one interval, nats.
-    log_det_rate: 1/T Σ_j ln |det J_j| of the dense J_j, nats per step; NaN for k < n.
-    residual: |Σ_i λ_i - log_det_rate| / n, nats per step; NaN for k < n, or if both are -inf.
+    log_det_rate: the mean of ln |det J_j| of the dense J_j, nats per step, over the sample: every eighth block, or more often, so
+      that at least 20 steps take part. It is -inf if a J_j of any step has a row or column of zeros, and NaN for k < n.
+    residual: |Σ_i λ_i - log_det_rate| / n over the steps of the sample, nats per step; NaN for k < n, or if both are -inf.
     is_certified: True if all n exponents are finite and the residual is at most 1e-3 of their mean size, plus 1e-6 nats per step
       for rounding. False for k < n.
   """
@@ -160,22 +165,26 @@ def _sample(lengths: np.ndarray) -> np.ndarray:
   return np.arange(min(stride // 2, len(lengths) - 1), len(lengths), stride)
 
 
-def _certify(
+def _determinants(
   flat: FlatTrajectory, jacobian: StepJacobian, has_zeros: Array, log_r: Float[Array, "B k"], edges: np.ndarray
-) -> tuple[Array, Array, Array]:
-  """Returns (mean ln |det J_j| over the steps of the sample, the residual of the identity there, whether it certifies)."""
-  lengths, size = np.diff(edges), log_r.shape[1]
-  sample = _sample(lengths)
+) -> tuple[Array, Array, int]:
+  """Returns (Σ ln |R_ii|, Σ ln |det J_j|, the number of steps) of the sample."""
+  sample = _sample(np.diff(edges))
   steps = np.concatenate([np.arange(edges[b], edges[b + 1]) for b in sample])
   taken = jax.tree.map(lambda a: a[steps], (flat.states, flat.xs))
   log_dets = lax.map(lambda at: jnp.linalg.slogdet(jacobian.dense(*at))[1], taken)
   # LU may give a nonzero determinant by rounding although a row or column is zero.
   is_singular = jnp.any(has_zeros[edges[0] :])
-  log_det_rate = jnp.where(is_singular, -jnp.inf, jnp.mean(log_dets))
-  total = jnp.where(is_singular, jnp.sum(log_r), jnp.sum(log_r[sample])) / len(steps)
-  residual = jnp.abs(total - log_det_rate) / size
-  allowed = CERTAIN * jnp.mean(jnp.abs(jnp.sum(log_r, axis=0))) / lengths.sum() + ROUNDING
-  return log_det_rate, residual, jnp.isfinite(log_det_rate) & (residual <= allowed)
+  total = jnp.where(is_singular, jnp.sum(log_r), jnp.sum(log_r[sample]))
+  return total, jnp.where(is_singular, -jnp.inf, jnp.sum(log_dets)), len(steps)
+
+
+def _certify(exponents: Float[Array, "n"], identity: tuple[Array, Array, int], size: int) -> tuple[Array, Array, Array]:
+  """Returns (mean ln |det J_j| of the sample, the residual of the identity there, whether it certifies the spectrum)."""
+  total, log_det, steps = identity
+  residual = jnp.abs(total - log_det) / (size * steps)
+  allowed = CERTAIN * jnp.mean(jnp.abs(exponents)) + ROUNDING
+  return log_det / steps, residual, jnp.isfinite(log_det) & (residual <= allowed)
 
 
 @compiled("cell", "k", "burn_in", "interval", "blocks", check=_check_numbers)
@@ -206,8 +215,9 @@ def lyapunov_spectrum(
     k: the number of exponents. By default all n, with the certificate.
     burn_in: the number of first steps, which move the state and the tangents but do not count. Only a burn-in removes the O(1/T)
       transient of tangents that have not yet aligned with their directions.
-    interval: the re-orthonormalization interval in steps. There is another QR at the end of every block. By default it is the
-      longest interval that loses no direction, and 1 for k = 1. The members of a batch under `vmap` share the smallest. Too long
+    interval: the re-orthonormalization interval in steps. An interval also ends with its block. By default intervals adapt to
+      the digits that the last one lost, up to 20 steps, and an interval that lost too many is computed again. They are 1 for
+      k = 1, and if a Jacobian has a row or column of zeros. The members of a batch under `vmap` share their intervals. Too long
       an interval loses the small exponents, and the large ones do not show it. It shows in `residual`, and for k < n in a
       `spread` near or above ln(1/ε), which is 16 in float32.
     blocks: the number of blocks into which the steps after the burn-in are divided, equally to a step. By default 20, or the
@@ -225,18 +235,22 @@ def lyapunov_spectrum(
   k = size if k is None else k
   _check(steps, size, k, burn_in, interval, blocks)
   edges = _edges(steps, burn_in, min(BLOCKS, steps - burn_in) if blocks is None else blocks)
-  jacobian = step_jacobian(flat, cell, params, xs, state, k)
-  # A single tangent has no slower ones into which a lost direction could leak.
-  has_zeros = jax.vmap(lambda s, x: zero_directions(flat, s, x) > 0)(flat.states, flat.xs)
-  if k == 1:
-    sums = _single(flat, jacobian, edges, burn_in, interval or 1)
+  counted = edges[1:] if burn_in else edges
+  if cell.elementwise:
+    log_r, log_dets = diagonal_blocks(flat, k, counted)
+    sums = _Sums(log_r, jnp.asarray(min(interval or 1, int(np.diff(edges).max())), jnp.int32), jnp.zeros((), dtype))
+    identity = jnp.sum(log_r), jnp.sum(log_dets), steps - burn_in
   else:
-    sums = _several(flat, jacobian, has_zeros, k, edges, burn_in, interval)
-  log_r, edges = (sums.log_r[1:], edges[1:]) if burn_in else (sums.log_r, edges)
-  exponents, standard_error, local = _averages(log_r, np.diff(edges))
-  log_det_rate, residual, is_certified = jnp.full((), jnp.nan, dtype), jnp.full((), jnp.nan, dtype), jnp.asarray(False)
-  if k == size:
-    log_det_rate, residual, is_certified = _certify(flat, jacobian, has_zeros, log_r, edges)
-  return LyapunovSpectrum(
-    exponents, standard_error, local, sums.interval, sums.spread, log_det_rate, residual, is_certified
-  )
+    jacobian = step_jacobian(flat, cell, params, xs, state, k)
+    # Generic vectors find rows and columns of zeros at all steps at once.
+    has_zeros = jax.vmap(lambda s, x: zero_directions(flat, s, x) > 0)(flat.states, flat.xs)
+    if k == 1:
+      # A single tangent has no slower ones into which a lost direction could leak.
+      sums = _single(flat, jacobian, edges, burn_in, interval or 1)
+    else:
+      sums = _several(flat, jacobian, has_zeros, k, edges, burn_in, interval)
+    log_r = sums.log_r[1:] if burn_in else sums.log_r
+    identity = _determinants(flat, jacobian, has_zeros, log_r, counted) if k == size else None
+  exponents, standard_error, local = _averages(log_r, np.diff(counted))
+  certificate = _certify(exponents, identity, size) if k == size else (*jnp.full(2, jnp.nan, dtype), jnp.asarray(False))
+  return LyapunovSpectrum(exponents, standard_error, local, sums.interval, sums.spread, *certificate)

@@ -6,7 +6,6 @@ import mpmath
 import numpy as np
 import pytest
 
-import recurrent_lab as rl
 from recurrent_lab.instruments._flat import flat_trajectory
 from recurrent_lab.instruments._interval import AIM, LIMIT, LONGEST, adapted, begin_pace
 from recurrent_lab.instruments._linear import step_jacobian
