@@ -14,10 +14,11 @@ SIZES = ("batch", "steps", "inputs", "hidden")
 def bptt(results: Sequence[Result]) -> Iterator[str]:
   """Section about the gradient of a loss."""
   yield "## Value and gradient\n"
-  yield "The loss is the mean square of all outputs; the gradient is with respect to all parameters, in float32. The last column is"
-  yield "the lab's time divided by the machine's limit, and names the limit: the longer of two times, all FLOPs of the products at"
-  yield "the rate of a large product, and all bytes of inputs, gates and outputs at the rate of a large copy. The lab splits a batch"
-  yield "over the cores (`data_parallel`) if each share has at least 16 rows. Other libraries run with XLA's default flags.\n"
+  yield "The loss is the mean square of all outputs; the gradient is with respect to all parameters, in float32. The last"
+  yield "column is the lab's time divided by the machine's limit, and names the limit: the longer of two times, all FLOPs of the"
+  yield "products at the rate of a large product, and all bytes of inputs, gates and outputs at the rate of a large copy. The lab"
+  yield "splits a batch over the cores (`data_parallel`) if each share has at least 16 rows. Other libraries run with XLA's"
+  yield "default flags.\n"
   versions = by_jax(results)
   for version, of_it in versions.items():
     if len(versions) > 1:
