@@ -5,7 +5,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from benchmarks import growth, limits
 from benchmarks.estimates import estimate
 from benchmarks.products import BARE, BARE_ONE_BY_ONE
-from benchmarks.results import Result, bound, by_jax, geometric_mean, ratio, seconds, timed, to_bare, to_best
+from benchmarks.results import (
+  Result,
+  bound,
+  by_jax,
+  first_block,
+  geometric_mean,
+  points_per_second,
+  ratio,
+  seconds,
+  timed,
+  to_bare,
+  to_best,
+)
 from benchmarks.tables import milliseconds, names, number, spread, table
 
 SIZES = ("batch", "steps", "inputs", "hidden")
@@ -15,10 +27,10 @@ def bptt(results: Sequence[Result]) -> Iterator[str]:
   """Section about the gradient of a loss."""
   yield "## Value and gradient\n"
   yield "The loss is the mean square of all outputs; the gradient is with respect to all parameters, in float32. The last"
-  yield "column is the lab's time divided by the machine's limit, and names the limit: the longer of two times, all FLOPs of the"
-  yield "products at the rate of a large product, and all bytes of inputs, gates and outputs at the rate of a large copy. The lab"
-  yield "splits a batch over the cores (`data_parallel`) if each share has at least 16 rows. Other libraries run with XLA's"
-  yield "default flags.\n"
+  yield "column is the lab's time divided by the machine's limit, and names the limit. The limit is the longer of two times:"
+  yield "all FLOPs of the products at the rate of a large product, and all bytes of inputs, gates and outputs at the rate of a"
+  yield "large copy. The lab splits a batch over the cores (`data_parallel`) if each share has at least 16 rows. Other libraries"
+  yield "run with XLA's default flags.\n"
   versions = by_jax(results)
   for version, of_it in versions.items():
     if len(versions) > 1:
@@ -153,6 +165,33 @@ def sweeps(results: Sequence[Result]) -> Iterator[str]:
   yield table([*heads, "seconds to compile", "peak MB", "peak MB, small grid"], rows)
 
 
+def against(results: Sequence[Result]) -> Iterator[str]:
+  """Section about whole commands on an older commit and now."""
+  yield "## Against an older commit\n"
+  yield "Whole commands, from the start of the process to its end, on an older commit and now, in turns. In the first round"
+  yield "every program is compiled. Seconds and the first stored block are those of later rounds, in which JAX's persistent cache"
+  yield "has what was compiled before. An older commit without such a cache compiles in every round.\n"
+  facts = lambda r, name: r["contenders"][name]["facts"]
+  rows = [
+    [
+      r["settings"]["case"],
+      r["settings"]["commit"],
+      *(spread(seconds(r, name)) for name in ("before", "now")),
+      spread(ratio(r, "before", "now")),
+      number(facts(r, "before")["first_seconds"] / facts(r, "now")["first_seconds"]),
+      spread(first_block(r)),
+      *(number(points_per_second(r, name)) if facts(r, name)["points"] else "–" for name in ("before", "now")),
+      *(max(facts(r, name)["peak_megabytes"]) for name in ("before", "now")),
+    ]
+    for r in results
+  ]
+  heads = ["command", "commit", "seconds before", "seconds now", "before / now", "before / now, first round"]
+  heads += ["first block, now / before", "points per second before", "now", "peak MB before", "now"]
+  yield table(heads, rows)
+  yield ""
+  yield from (f"- {r['settings']['case']}: `{r['settings']['command']}`" for r in results)
+
+
 def scaling(results: Sequence[Result]) -> Iterator[str]:
   """Section about the growth of cost with each size."""
   yield "## How cost grows\n"
@@ -167,7 +206,15 @@ def scaling(results: Sequence[Result]) -> Iterator[str]:
   yield table(["work", "along", "at", "milliseconds", "exponent"], rows)
 
 
-SECTIONS = {"bptt": bptt, "products": products, "spectra": spectra, "long": long, "sweeps": sweeps, "scaling": scaling}
+SECTIONS = {
+  "against": against,
+  "bptt": bptt,
+  "products": products,
+  "spectra": spectra,
+  "long": long,
+  "sweeps": sweeps,
+  "scaling": scaling,
+}
 
 
 def machines(results: Sequence[Result]) -> Iterator[str]:
