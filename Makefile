@@ -79,6 +79,8 @@ BENCHMARKS = bptt products spectra long sweeps scaling
 
 bench: $(BENCH)/.complete
 	@for benchmark in $(BENCHMARKS); do $(BENCH)/bin/python -m benchmarks.$$benchmark || exit $$?; done
+	$(BENCH)/bin/python -m benchmarks.bptt --cells=lstm_stack --shapes=32x100x64x128,20x35x650x650
+	$(BENCH)/bin/python -m benchmarks.bptt --cells=lstm,gru --shapes=1x200000x1x1
 	$(BENCH)/bin/python -m benchmarks.report
 
 $(BENCH)/.complete: pyproject.toml constraints.txt

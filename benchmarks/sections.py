@@ -1,12 +1,14 @@
 """The sections of the performance page: each function yields the lines of one section, in Markdown."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from benchmarks import growth, limits
 from benchmarks.estimates import estimate
 from benchmarks.products import BARE, BARE_ONE_BY_ONE
 from benchmarks.results import (
   Result,
+  bound,
+  by_jax,
   exponent_differences,
   first_block,
   geometric_mean,
@@ -16,33 +18,46 @@ from benchmarks.results import (
   timed,
   to_bare,
   to_best,
-  to_limit,
 )
 from benchmarks.spectra import BARE_PRODUCTS, BARE_QR, DENSE
 from benchmarks.tables import milliseconds, names, number, spread, table
+
+SIZES = ("batch", "steps", "inputs", "hidden")
 
 
 def bptt(results: Sequence[Result]) -> Iterator[str]:
   """Section about the gradient of a loss."""
   yield "## Value and gradient\n"
-  yield "The loss is the mean square of all outputs; the gradient is with respect to all parameters, in float32. The last column"
-  yield "is the lab's time divided by the machine's limit. The limit is the longer of two times: all FLOPs of the products at the"
-  yield "rate of a large product, and all bytes of inputs, gates and outputs at the rate of a large copy. The lab splits a batch"
-  yield "over the cores (`data_parallel`) if each share has at least 16 rows.\n"
+  yield "The loss is the mean square of all outputs; the gradient is with respect to all parameters, in float32. The last"
+  yield "column is the lab's time divided by the machine's limit, and names the limit. The limit is the longer of two times:"
+  yield "all FLOPs of the products at the rate of a large product, and all bytes of inputs, gates and outputs at the rate of a"
+  yield "large copy. The lab splits a batch over the cores (`data_parallel`) if each share has at least 16 rows. Other libraries"
+  yield "run with XLA's default flags.\n"
+  versions = by_jax(results)
+  for version, of_it in versions.items():
+    if len(versions) > 1:
+      yield f"### jax {version}\n"
+    yield from _gradients(of_it)
+  if len(versions) > 1:
+    yield from _releases(versions)
+
+
+def _gradients(results: Sequence[Result]) -> Iterator[str]:
+  """Table of the times, and the means."""
   peers = names(results, "own", "jax", "peer")
+  limit = lambda r: (lambda b: f"{number(b.ratio)}, {b.what}" if b else "–")(bound(r, "lab"))
   rows = [
     [
       r["settings"]["cell"],
-      " × ".join(str(r["settings"][size]) for size in ("batch", "steps", "inputs", "hidden")),
+      " × ".join(str(r["settings"][size]) for size in SIZES),
       *(milliseconds(r, name) for name in ["lab", *peers]),
       spread(to_best(r, "jax", "peer")),
       spread(to_best(r, "jax")),
-      number(to_limit(r, "lab") or float("nan")),
+      limit(r),
     ]
     for r in results
   ]
-  sizes = "batch × steps × inputs × hidden"
-  yield table(["cell", sizes, "lab", *peers, "lab / best peer", "lab / best JAX peer", "× limit"], rows)
+  yield table(["cell", " × ".join(SIZES), "lab", *peers, "lab / best peer", "lab / best JAX peer", "× limit"], rows)
   yield "\nGeometric means over the rows of each cell:\n"
   means = []
   for cell in dict.fromkeys(r["settings"]["cell"] for r in results):
@@ -59,6 +74,21 @@ def bptt(results: Sequence[Result]) -> Iterator[str]:
     }
   )
   yield "".join(f"\n{note}." for note in notes)
+
+
+def _releases(versions: Mapping[str, Sequence[Result]]) -> Iterator[str]:
+  """Table of the time with the newest JAX / the time with the oldest, for the rows that were measured with both."""
+  (old, first), *_, (new, last) = versions.items()
+  peers = names([*first, *last], "own", "jax")
+  yield f"\n### jax {new} beside {old}\n"
+  yield f"Time with jax {new} / time with jax {old}. Each release was measured in a run of its own, so a difference of less than"
+  yield "a fifth means something only if the rates under Machine agree.\n"
+  rows = []
+  for before, after in ((a, b) for a in first for b in last if a["settings"] == b["settings"]):
+    times = [[seconds(r, name) for r in (after, before)] for name in ["lab", *peers]]
+    ratios = [number(b.middle / a.middle) if a and b else "–" for b, a in times]
+    rows.append([before["settings"]["cell"], " × ".join(str(before["settings"][size]) for size in SIZES), *ratios])
+  yield table(["cell", " × ".join(SIZES), "lab", *peers], rows)
 
 
 def products(results: Sequence[Result]) -> Iterator[str]:
