@@ -21,8 +21,8 @@ class Halves(NamedTuple):
   """A step split in two: an affine map, then pointwise nonlinearities. `step = join(Halves(affine, pointwise))`.
 
   Attributes:
-    affine: `(params, state, x) -> a`, an array `[..., k·H]` or a tuple of such arrays. Holds every matrix product of the step,
-      so it is linear in the params and linear in (state, x).
+    affine: `(params, state, x) -> a`, an array `[..., k·H]`, or a pair of such arrays, of which only the second depends on the
+      state. Holds every matrix product of the step, so it is linear in the params and linear in (state, x).
     pointwise: `(params, state, a) -> (state, output)`. Holds every nonlinearity of the step.
   """
 

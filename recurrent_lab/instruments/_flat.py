@@ -1,7 +1,7 @@
 """A trajectory with flat states, which all instruments use, and products with Jacobians that are never formed."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 from jax.flatten_util import ravel_pytree
@@ -53,7 +53,7 @@ def flat_trajectory(cell: Cell, params: Params, xs: Float[Array, "T I"], state: 
   states = jax.vmap(lambda s: ravel_pytree(s)[0])(states)
   if cell.halves is None:
     return FlatTrajectory(step, jax.jacfwd(step), states, xs, 1)
-  size = jax.eval_shape(cell.halves.affine, params, state, xs[0]).size
+  size = _from_state(jax.eval_shape(cell.halves.affine, params, state, xs[0])).size
   jacobian = _jacobian_of_halves(cell.halves, params, unravel, states[0], xs[0])
   return FlatTrajectory(step, jacobian, states, xs, size / states.shape[1])
 
@@ -62,18 +62,28 @@ def _one_if_finite(s: Float[Array, "n"]) -> Float[Array, ""]:
   return jnp.where(jnp.all(jnp.isfinite(s)), jnp.ones((), s.dtype), jnp.nan)
 
 
+def _from_state(affine: Any) -> Any:
+  """Returns the part of an affine half that depends on the state."""
+  return affine[1] if isinstance(affine, tuple) else affine
+
+
 def _jacobian_of_halves(
   halves: Halves, params: Params, unravel: Callable[[Array], State], s: Array, x: Array
 ) -> Callable[[Array, Array], Array]:
   """Returns the function (s, x) -> J, which needs no matrix product: the affine half has the same Jacobian at every step."""
   affine = lambda s, x: promoted(halves.affine(params, unravel(s), x))
   directions = jnp.eye(s.size, dtype=s.dtype)
-  columns = jax.vmap(jax.linearize(lambda s: affine(s, x), s)[1])(directions)
+  columns = jax.vmap(jax.linearize(lambda s: _from_state(affine(s, x)), s)[1])(directions)
 
   def jacobian(s: Array, x: Array) -> Array:
     s = _one_if_finite(s) * s
-    pointwise = lambda s, a: ravel_pytree(promoted(halves.pointwise(params, unravel(s), a)[0]))[0]
-    _, push = jax.linearize(pointwise, s, affine(s, x))
+    here = affine(s, x)
+
+    def pointwise(s: Array, a: Array) -> Array:
+      whole = (here[0], a) if isinstance(here, tuple) else a
+      return ravel_pytree(promoted(halves.pointwise(params, unravel(s), whole)[0]))[0]
+
+    _, push = jax.linearize(pointwise, s, _from_state(here))
     return _one_if_finite(s) * jax.vmap(push, out_axes=1)(directions, columns)
 
   return jacobian

@@ -241,7 +241,7 @@ def lyapunov_spectrum(
     sums = _Sums(log_r, jnp.asarray(min(interval or 1, int(np.diff(edges).max())), jnp.int32), jnp.zeros((), dtype))
     identity = jnp.sum(log_r), jnp.sum(log_dets), steps - burn_in
   else:
-    jacobian = step_jacobian(flat, cell, params, xs, state, k)
+    jacobian = step_jacobian(flat, k)
     # Generic vectors find rows and columns of zeros at all steps at once.
     has_zeros = jax.vmap(lambda s, x: zero_directions(flat, s, x) > 0)(flat.states, flat.xs)
     if k == 1:

@@ -110,7 +110,7 @@ def test_jacobians_by_halves_are_those_of_the_step(name, key):
   cell, params, xs = random_net(name, key)
   flat = flat_trajectory(cell, params, xs)
   size = flat.states.shape[1]
-  jacobian = step_jacobian(flat, cell, params, xs, None, size)
+  jacobian = step_jacobian(flat, size)
   s, x, rows = flat.states[3], flat.xs[3], jnp.eye(size)[:2] + 0.5
   expected = jax.jacrev(flat.step)(s, x)
   np.testing.assert_allclose(jacobian.dense(s, x), expected, rtol=1e-5, atol=1e-6)
