@@ -53,7 +53,8 @@ def _by_halves(
   With a = affine(s, x) and S = pointwise(s, a), J = ∂S/∂s + ∂S/∂a · ∂a/∂s. The last factor is the same at every step, so J costs
   no product of matrices.
   """
-  halves, params, state = cell.halves, *promoted((params, start(cell, params, xs, state)))
+  params, state = promoted((params, start(cell, params, xs, state)))
+  halves = cell.halves
   assert halves is not None
   _, unravel = ravel_pytree(state)
   affine = lambda s, x: halves.affine(params, unravel(s), x)
