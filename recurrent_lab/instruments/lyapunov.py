@@ -163,6 +163,7 @@ def lyapunov_spectrum(
   _check(steps, size, k, burn_in, interval, blocks)
   edges = _edges(steps, burn_in, min(BLOCKS, steps - burn_in) if blocks is None else blocks)
   counted = edges[1:] if burn_in else edges
+  identity: Identity | None
   if cell.elementwise:
     sums, identity = diagonal_sums(flat, k, counted, interval or 1)
   else:
