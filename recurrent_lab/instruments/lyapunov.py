@@ -20,25 +20,17 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jax
-from jax import lax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 import numpy as np
 
 from recurrent_lab._compiled import compiled
-from recurrent_lab._generic import generic_directions
 from recurrent_lab.cell import Cell, Params, State
-from recurrent_lab.instruments._careful import careful_blocks
-from recurrent_lab.instruments._diagonal import diagonal_blocks
-from recurrent_lab.instruments._flat import FlatTrajectory, flat_trajectory, zero_directions
-from recurrent_lab.instruments._interval import begin_pace
-from recurrent_lab.instruments._linear import StepJacobian, step_jacobian
-from recurrent_lab.instruments._nested import aligned_directions, follow_blocks
-from recurrent_lab.instruments._tangents import any_of_batch
+from recurrent_lab.instruments._flat import flat_trajectory
+from recurrent_lab.instruments._linear import step_jacobian
+from recurrent_lab.instruments._sums import Identity, dense_sums, diagonal_sums
 
 BLOCKS = 20
-# The determinants of every eighth block certify all of them, but of at least this many steps.
-STRIDE, FEWEST_DETERMINANTS = 8, 20
 # The largest residual of a certified spectrum, as a share of the mean |λ_i|, and an allowance for rounding in nats per step.
 CERTAIN, ROUNDING = 1e-3, 1e-6
 
@@ -95,57 +87,9 @@ def _check_numbers(arguments: Mapping[str, Any]) -> None:
       raise ValueError(f"params{jax.tree_util.keystr(path)} holds NaN; parameters must be numbers.")
 
 
-class _Sums(NamedTuple):
-  """Sums over the steps of every block, and the intervals of the run."""
-
-  log_r: Float[Array, "B k"]  # Σ ln |R_ii|
-  interval: Int[Array, ""]  # the longest interval
-  spread: Float[Array, ""]  # the largest spread of an interval
-
-
 def _edges(steps: int, burn_in: int, blocks: int) -> np.ndarray:
   """Returns the first step of every block and the end of the last, with the burn-in as a block of its own."""
   return np.unique([0, *(burn_in + np.arange(blocks + 1) * (steps - burn_in) // blocks)])
-
-
-def _single(flat: FlatTrajectory, jacobian: StepJacobian, edges: np.ndarray, burn_in: int, interval: int) -> _Sums:
-  """Returns the sums of a single tangent."""
-  (_, size), dtype = flat.states.shape, flat.states.dtype
-  multiply = lambda j, rows: jacobian.push(rows, flat.states[j], flat.xs[j])
-  rows, pace = generic_directions(size, 1, dtype).T, begin_pace(interval, dtype)
-  log_r, pace = follow_blocks(multiply, rows, edges, burn_in > 0, pace, is_fixed=True)
-  return _Sums(log_r, pace.longest, pace.spread)
-
-
-def _several(
-  flat: FlatTrajectory,
-  jacobian: StepJacobian,
-  has_zeros: Array,
-  k: int,
-  edges: np.ndarray,
-  burn_in: int,
-  interval: int | None,
-) -> _Sums:
-  """Returns the sums of k tangents, carefully if one of them may be lost."""
-  (_, size), dtype = flat.states.shape, flat.states.dtype
-  multiply = lambda j, rows: jacobian.push(rows, flat.states[j], flat.xs[j])
-  if k < size:
-    directions, pace = generic_directions(size, k, dtype), begin_pace(1, dtype)
-  else:
-    directions, pace = aligned_directions(flat, jacobian.pull)
-  if interval is not None:
-    pace = begin_pace(interval, dtype)
-
-  def nested(_: None) -> _Sums:
-    log_r, found = follow_blocks(multiply, directions.T, edges, burn_in > 0, pace, interval is not None)
-    return _Sums(log_r, found.longest, found.spread)
-
-  def careful(_: None) -> _Sums:
-    every = min(interval or 1, int(np.diff(edges).max()))
-    log_r, spread = careful_blocks(flat, has_zeros, directions, edges, burn_in > 0, every)
-    return _Sums(log_r, jnp.asarray(every, jnp.int32), spread)
-
-  return lax.cond(any_of_batch(jnp.any(has_zeros)), careful, nested, None)
 
 
 def _averages(log_r: Float[Array, "B k"], lengths: np.ndarray) -> tuple[Array, Array, Array]:
@@ -159,32 +103,15 @@ def _averages(log_r: Float[Array, "B k"], lengths: np.ndarray) -> tuple[Array, A
   return exponents, jnp.sqrt(correction * jnp.sum((weights[:, None] * deviation) ** 2, axis=0)), local
 
 
-def _sample(lengths: np.ndarray) -> np.ndarray:
-  """Returns the blocks whose determinants are computed: every eighth, or more often if there are few steps."""
-  stride = int(np.clip(lengths.sum() // FEWEST_DETERMINANTS, 1, STRIDE))
-  return np.arange(min(stride // 2, len(lengths) - 1), len(lengths), stride)
-
-
-def _determinants(
-  flat: FlatTrajectory, jacobian: StepJacobian, has_zeros: Array, log_r: Float[Array, "B k"], edges: np.ndarray
-) -> tuple[Array, Array, int]:
-  """Returns (Σ ln |R_ii|, Σ ln |det J_j|, the number of steps) of the sample."""
-  sample = _sample(np.diff(edges))
-  steps = np.concatenate([np.arange(edges[b], edges[b + 1]) for b in sample])
-  taken = jax.tree.map(lambda a: a[steps], (flat.states, flat.xs))
-  log_dets = lax.map(lambda at: jnp.linalg.slogdet(jacobian.dense(*at))[1], taken)
-  # LU may give a nonzero determinant by rounding although a row or column is zero.
-  is_singular = jnp.any(has_zeros[edges[0] :])
-  total = jnp.where(is_singular, jnp.sum(log_r), jnp.sum(log_r[sample]))
-  return total, jnp.where(is_singular, -jnp.inf, jnp.sum(log_dets)), len(steps)
-
-
-def _certify(exponents: Float[Array, "n"], identity: tuple[Array, Array, int], size: int) -> tuple[Array, Array, Array]:
+def _certify(exponents: Float[Array, "n"], identity: Identity | None) -> tuple[Array, Array, Array]:
   """Returns (mean ln |det J_j| of the sample, the residual of the identity there, whether it certifies the spectrum)."""
-  total, log_det, steps = identity
-  residual = jnp.abs(total - log_det) / (size * steps)
+  if identity is None:
+    unknown = jnp.full((), jnp.nan, exponents.dtype)
+    return unknown, unknown, jnp.asarray(False)
+  residual = jnp.abs(identity.log_r - identity.log_det) / (len(exponents) * identity.steps)
   allowed = CERTAIN * jnp.mean(jnp.abs(exponents)) + ROUNDING
-  return log_det / steps, residual, jnp.isfinite(log_det) & (residual <= allowed)
+  is_certified = jnp.isfinite(identity.log_det) & (residual <= allowed)
+  return identity.log_det / identity.steps, residual, is_certified
 
 
 @compiled("cell", "k", "burn_in", "interval", "blocks", check=_check_numbers)
@@ -231,26 +158,17 @@ def lyapunov_spectrum(
       cases of `state_jacobians`.
   """
   flat = flat_trajectory(cell, params, xs, state)
-  (steps, size), dtype = flat.states.shape, flat.states.dtype
+  steps, size = flat.states.shape
   k = size if k is None else k
   _check(steps, size, k, burn_in, interval, blocks)
   edges = _edges(steps, burn_in, min(BLOCKS, steps - burn_in) if blocks is None else blocks)
   counted = edges[1:] if burn_in else edges
+  identity: Identity | None
   if cell.elementwise:
-    log_r, log_dets = diagonal_blocks(flat, k, counted)
-    sums = _Sums(log_r, jnp.asarray(min(interval or 1, int(np.diff(edges).max())), jnp.int32), jnp.zeros((), dtype))
-    identity = jnp.sum(log_r), jnp.sum(log_dets), steps - burn_in
+    sums, identity = diagonal_sums(flat, k, counted, interval or 1)
   else:
     jacobian = step_jacobian(flat, k)
-    # Generic vectors find rows and columns of zeros at all steps at once.
-    has_zeros = jax.vmap(lambda s, x: zero_directions(flat, s, x) > 0)(flat.states, flat.xs)
-    if k == 1:
-      # A single tangent has no slower ones into which a lost direction could leak.
-      sums = _single(flat, jacobian, edges, burn_in, interval or 1)
-    else:
-      sums = _several(flat, jacobian, has_zeros, k, edges, burn_in, interval)
-    log_r = sums.log_r[1:] if burn_in else sums.log_r
-    identity = _determinants(flat, jacobian, has_zeros, log_r, counted) if k == size else None
-  exponents, standard_error, local = _averages(log_r, np.diff(counted))
-  certificate = _certify(exponents, identity, size) if k == size else (*jnp.full(2, jnp.nan, dtype), jnp.asarray(False))
+    sums, identity = dense_sums(flat, jacobian, k, edges, burn_in, interval)
+  exponents, standard_error, local = _averages(sums.log_r, np.diff(counted))
+  certificate = _certify(exponents, identity)
   return LyapunovSpectrum(exponents, standard_error, local, sums.interval, sums.spread, *certificate)

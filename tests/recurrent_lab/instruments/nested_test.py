@@ -10,7 +10,7 @@ from recurrent_lab.instruments._flat import flat_trajectory
 from recurrent_lab.instruments._interval import AIM, LIMIT, LONGEST, adapted, begin_pace
 from recurrent_lab.instruments._linear import step_jacobian
 from recurrent_lab.instruments._nested import factor, follow_blocks
-from recurrent_lab.instruments.lyapunov import _sample
+from recurrent_lab.instruments._sums import sample_blocks
 from tests.nets import EVERY_FAMILY, random_net
 
 
@@ -121,7 +121,7 @@ def test_jacobians_by_halves_are_those_of_the_step(name, key):
 @pytest.mark.parametrize("lengths", [[1], [5, 5], [10] * 20, [500] * 20, [1] * 8, [100]])
 def test_the_sample_has_enough_steps_and_is_spread(lengths):
   lengths = np.array(lengths)
-  sample = _sample(lengths)
+  sample = sample_blocks(lengths)
   assert lengths[sample].sum() >= min(20, lengths.sum())
   assert np.all(np.diff(sample) <= 8)
   assert sample[-1] >= len(lengths) - 8
