@@ -130,8 +130,10 @@ def _parts(array: Array, width: int) -> list[Array]:
 def _back(halves: Halves, params: Params, xs: Array, kept: tuple[State, Any], d_final: State, d_outputs: Any) -> Any:
   """Returns (∂L/∂S_0, Σ_t … · ∂pointwise/∂θ, δ_1 … δ_T), where the δ_t overwrite the a_t."""
   states, affine = kept
-  # The loop multiplies by transposed matrices. Transpose small ones once here, not at every step.
-  turned = jax.tree.map(lambda p: lax.optimization_barrier(p.T).T if p.nbytes <= SMALL else p, params)
+  # The loop multiplies by transposed matrices. Transpose small ones once here, not at every step. Turning them back inside the
+  # loop costs nothing, because XLA makes it a part of the product.
+  turned = jax.tree.map(lambda p: lax.optimization_barrier(p.T) if p.nbytes <= SMALL else p, params)
+  upright = lambda: jax.tree.map(lambda p: p.T if p.nbytes <= SMALL else p, turned)
   width = jax.tree.leaves(states)[0].shape[-1]
   leaves, structure = jax.tree.flatten(affine)
   joined = lambda parts: jax.tree.unflatten(structure, [jnp.concatenate(part, axis=-1) for part in parts])
@@ -150,7 +152,7 @@ def _back(halves: Halves, params: Params, xs: Array, kept: tuple[State, Any], d_
       functools.reduce(lambda array, k: _write(array, parts[k], t, k * width), range(len(parts)), array)
       for array, parts in zip(held, deltas, strict=True)
     ]
-    _, through = jax.vjp(lambda s: halves.affine(turned, s, x), s)
+    _, through = jax.vjp(lambda s: halves.affine(upright(), s, x), s)
     d_state = jax.tree.map(jnp.add, direct, *through(jax.tree.unflatten(structure, _row(held, t))))
     # Reading the next row from the new `held` ensures that XLA never keeps two versions of it.
     return d_state, jax.tree.map(jnp.add, d_params, d_here), held, _row(held, jnp.maximum(t - 1, 0))
