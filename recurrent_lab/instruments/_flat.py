@@ -21,7 +21,7 @@ class FlatTrajectory(NamedTuple):
   jacobian: Callable[[Array, Array], Array]  # (S_{j-1} [n], x_j [I]) -> J_j [n, n]
   states: Float[Array, "T n"]  # S_0 … S_{T-1}
   xs: Float[Array, "T I"]
-  pulls_cost: float  # of the products of a matrix of n rows with J that is not formed, in products of n×n matrices
+  pulls_cost: float  # cost of n rows times a J that is not formed, in products of n×n matrices
 
 
 def flat_trajectory(cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None) -> FlatTrajectory:

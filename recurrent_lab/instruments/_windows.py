@@ -1,7 +1,7 @@
 """Singular values of a graded matrix, accurate however far apart they are.
 
 LAPACK finds the singular values of a graded matrix to high relative accuracy if its rows decrease and their range fits the
-precision: bidiagonalization mixes rows only downwards, and dqds keeps every digit of a bidiagonal matrix. A wider range is cut
+precision. Bidiagonalization mixes rows only downwards, and dqds keeps every digit of a bidiagonal matrix. A wider range is cut
 into windows of rows. Two rows that are further apart than a margin have a cosine below √ε after a transposition or a few, so
 they change each other's singular values by less than ε. Windows overlap by two margins, and only the core of a window counts.
 

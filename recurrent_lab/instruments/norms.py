@@ -120,7 +120,15 @@ def _by_squaring(matrix: Float[Array, "m n"], start: Float[Array, "m"]) -> Float
   side = max(matrix.shape)
   unit, log_norm = normalize(jnp.pad(matrix, [(0, side - length) for length in matrix.shape]))
   new, half = jnp.pad(start, (0, side - len(start))), jnp.full_like(log_norm, 0.5)
-  carry = (unit, log_norm, jnp.full_like(log_norm, jnp.inf), half, new, jnp.zeros((), bool), log_norm)
+  carry: tuple[Array, ...] = (
+    unit,
+    log_norm,
+    jnp.full_like(log_norm, jnp.inf),
+    half,
+    new,
+    jnp.zeros((), bool),
+    log_norm,
+  )
   return lax.while_loop(unfinished, square, carry)[-1]
 
 

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from recurrent_lab.instruments import _graded, _windows
+from recurrent_lab.instruments import _graded, _rotations, _windows
 from recurrent_lab.scaled import add, log_scale, rescale
 
 
@@ -53,3 +53,15 @@ def test_graded_singular_values_at_any_distance(rng):
   q = np.linalg.qr(rng.normal(size=(9, 9)))[0]
   measured = _windows.log_singular_values(_graded.Graded(jnp.asarray(d, jnp.float32), jnp.asarray(q, jnp.float32)))
   np.testing.assert_allclose(measured, d, rtol=1e-6)
+
+
+@pytest.mark.parametrize("span", [30, 400])  # one window, and many of half the rows
+def test_graded_singular_values_in_windows_are_those_of_rotations(span, rng):
+  """Their sum is that of the determinant, although neighbouring rows are far from orthogonal."""
+  d = np.sort(rng.uniform(-span, 0, 48))[::-1]
+  rows = np.eye(48) + np.triu(rng.normal(size=(48, 48)), 1) / 7
+  norms = np.linalg.norm(rows, axis=1)
+  matrix = _graded.Graded(*(jnp.asarray(a, jnp.float32) for a in (d, rows / norms[:, None])))
+  measured = np.asarray(_windows.log_singular_values(matrix), np.float64)
+  np.testing.assert_allclose(measured, _rotations.by_rotations(matrix), atol=1e-4 + 1e-6 * span)
+  np.testing.assert_allclose(measured.sum(), np.sum(d - np.log(norms)), atol=48e-5)
