@@ -5,7 +5,7 @@ import math
 from typing import NamedTuple
 
 from benchmarks.estimates import Estimate
-from benchmarks.results import Result, exponent_differences, geometric_mean, ratio, timed, to_bare, to_best
+from benchmarks.results import Result, exponent_differences, first_block, geometric_mean, ratio, timed, to_bare, to_best
 from benchmarks.spectra import DENSE
 
 
@@ -60,7 +60,27 @@ def _peak(result: Result) -> float | None:
   return peak and peak / 2**30
 
 
+def _faster(*cases: str) -> Callable[[Result], float | None]:
+  return lambda r: _middle(ratio(r, "before", "now")) if r["settings"]["case"] in cases else None
+
+
+def _shorter(*cases: str) -> Callable[[Result], float | None]:
+  return lambda r: _middle(ratio(r, "now", "before")) if r["settings"]["case"] in cases else None
+
+
 GOALS = (
+  Goal("sweep, H = 64, T = 100: time before / now", "against", 5, False, _faster("gain_64"), min),
+  Goal("sweep, H = 128, T = 200: time before / now", "against", 4, False, _faster("gain_128"), min),
+  Goal(
+    "sweep, H = 64, T = 100: first stored block, now / before",
+    "against",
+    0.25,
+    True,
+    lambda r: _middle(first_block(r)) if r["settings"]["case"] == "gain_64" else None,
+    max,
+  ),
+  Goal("make paper: time now / before", "against", 0.35, True, _shorter("paper"), max),
+  Goal("make learning, make language: time now / before", "against", 0.6, True, _shorter("learning", "language"), max),
   Goal(
     "value and gradient: lab / best peer, geometric mean",
     "bptt",

@@ -83,6 +83,19 @@ def exponent_differences(result: Result) -> tuple[float, float]:
   return float(difference.mean()), float(difference[-1])
 
 
+def first_block(result: Result) -> Estimate | None:
+  """Time now / time before until the first stored block, over the rounds after the first; None if nothing was stored."""
+  now, before = (result["contenders"][name]["facts"]["first_block_seconds"][1:] for name in ("now", "before"))
+  if None in (*now, *before):
+    return None
+  return estimate(np.array(now, float) / np.array(before, float))
+
+
+def points_per_second(result: Result, name: str) -> float:
+  """Points / median time of a command."""
+  return result["contenders"][name]["facts"]["points"] / result["contenders"][name]["median"]
+
+
 def geometric_mean(values: Sequence[float]) -> float:
   """exp(mean(ln x)), or NaN for an empty sequence."""
   return float(np.exp(np.mean(np.log(values)))) if values else float("nan")

@@ -5,7 +5,19 @@ from collections.abc import Iterator, Sequence
 from benchmarks import growth, limits
 from benchmarks.estimates import estimate
 from benchmarks.products import BARE, BARE_ONE_BY_ONE
-from benchmarks.results import Result, exponent_differences, geometric_mean, ratio, timed, to_bare, to_best, to_limit
+from benchmarks.results import (
+  Result,
+  exponent_differences,
+  first_block,
+  geometric_mean,
+  points_per_second,
+  ratio,
+  seconds,
+  timed,
+  to_bare,
+  to_best,
+  to_limit,
+)
 from benchmarks.spectra import BARE_PRODUCTS, BARE_QR, DENSE
 from benchmarks.tables import milliseconds, names, number, spread, table
 
@@ -132,6 +144,33 @@ def sweeps(results: Sequence[Result]) -> Iterator[str]:
   yield table([*heads, "seconds to compile", "peak MB", "peak MB, small grid"], rows)
 
 
+def against(results: Sequence[Result]) -> Iterator[str]:
+  """Section about whole commands on an older commit and now."""
+  yield "## Against an older commit\n"
+  yield "Whole commands, from the start of the process to its end, on an older commit and now, in turns. In the first round"
+  yield "every program is compiled. Seconds and the first stored block are those of later rounds, in which JAX's persistent cache"
+  yield "has what was compiled before. An older commit without such a cache compiles in every round.\n"
+  facts = lambda r, name: r["contenders"][name]["facts"]
+  rows = [
+    [
+      r["settings"]["case"],
+      r["settings"]["commit"],
+      *(spread(seconds(r, name)) for name in ("before", "now")),
+      spread(ratio(r, "before", "now")),
+      number(facts(r, "before")["first_seconds"] / facts(r, "now")["first_seconds"]),
+      spread(first_block(r)),
+      *(number(points_per_second(r, name)) if facts(r, name)["points"] else "–" for name in ("before", "now")),
+      *(max(facts(r, name)["peak_megabytes"]) for name in ("before", "now")),
+    ]
+    for r in results
+  ]
+  heads = ["command", "commit", "seconds before", "seconds now", "before / now", "before / now, first round"]
+  heads += ["first block, now / before", "points per second before", "now", "peak MB before", "now"]
+  yield table(heads, rows)
+  yield ""
+  yield from (f"- {r['settings']['case']}: `{r['settings']['command']}`" for r in results)
+
+
 def scaling(results: Sequence[Result]) -> Iterator[str]:
   """Section about the growth of cost with each size."""
   yield "## How cost grows\n"
@@ -146,7 +185,15 @@ def scaling(results: Sequence[Result]) -> Iterator[str]:
   yield table(["work", "along", "at", "milliseconds", "exponent"], rows)
 
 
-SECTIONS = {"bptt": bptt, "products": products, "spectra": spectra, "long": long, "sweeps": sweeps, "scaling": scaling}
+SECTIONS = {
+  "against": against,
+  "bptt": bptt,
+  "products": products,
+  "spectra": spectra,
+  "long": long,
+  "sweeps": sweeps,
+  "scaling": scaling,
+}
 
 
 def machines(results: Sequence[Result]) -> Iterator[str]:

@@ -11,6 +11,7 @@ be saved again without touching the old one first. Nothing is pickled.
 """
 
 from collections.abc import Mapping
+import functools
 from importlib import metadata
 import json
 import logging
@@ -20,6 +21,7 @@ import platform
 import re
 import secrets
 import shutil
+import sys
 from typing import Any
 
 import jax
@@ -79,6 +81,19 @@ def _reason(error: Exception) -> str:
   if said := re.search(r"([A-Z][\w ,]+) \[os_error_code=", str(error)):
     return said[1]
   return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
+@functools.cache
+def _ignore_writes_after_a_failure() -> None:
+  """Drops what TensorStore would print, once for each write that ends after the write that failed has closed Orbax's loop."""
+  report = sys.unraisablehook
+
+  def hook(unraisable: Any) -> None:
+    is_late = isinstance(unraisable.exc_value, RuntimeError) and str(unraisable.exc_value) == "Event loop is closed"
+    if not is_late:
+      report(unraisable)
+
+  sys.unraisablehook = hook
 
 
 def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -183,6 +198,7 @@ def save(folder: Path, step: int, tree: Any, config: Mapping[str, Any], keep: in
   }
   try:
     _check_room(folder, step, filled)
+    _ignore_writes_after_a_failure()
     with ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as orbax:
       orbax.save((folder / made["arrays"]).absolute(), args=ocp.args.PyTreeSave(filled))
     made["files"] = manifests.checksums(folder / made["arrays"])

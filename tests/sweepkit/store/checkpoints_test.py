@@ -434,6 +434,27 @@ def test_a_full_disk_is_one_sentence(tmp_path, capfd, caplog, monkeypatch, is_kn
   assert manifests.inspect(tmp_path) == ([2, 1], [])
 
 
+@pytest.mark.parametrize(("message", "is_silent"), [("Event loop is closed", True), ("another", False)])
+def test_a_write_that_ends_after_a_failed_save_is_silent(tmp_path, message, is_silent):
+  """TensorStore then reports an error that nothing can catch, as an object does whose `__del__` raises."""
+  program = f"""
+from pathlib import Path
+import numpy as np
+from sweepkit.store import checkpoints
+
+class Late:
+  def __del__(self):
+    raise RuntimeError({message!r})
+
+checkpoints.save(Path({str(tmp_path)!r}), 1, {{"a": np.ones(2)}}, {{}})
+late = Late()
+del late
+"""
+  done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+  assert (done.stderr == "") is is_silent
+  assert is_silent or message in done.stderr
+
+
 def test_nothing_is_pickled(tmp_path, monkeypatch):
   import pickle
 
