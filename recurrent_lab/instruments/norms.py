@@ -1,7 +1,7 @@
 """Log norms of Jacobian products."""
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 from jax import lax
@@ -105,7 +105,7 @@ def _by_squaring(matrix: Float[Array, "m n"], start: Float[Array, "m"]) -> Float
     norm = jnp.linalg.norm(matrix)
     return matrix / jnp.where(norm == 0, 1, norm), jnp.log(norm)
 
-  def square(carry: tuple[Array, ...]) -> tuple[Array, ...]:
+  def square(carry: Any) -> Any:
     unit, total, _, weight, new, _, _ = carry
     unit, log_norm = normalize(unit @ unit.T)
     term = weight * log_norm
@@ -113,22 +113,14 @@ def _by_squaring(matrix: Float[Array, "m n"], start: Float[Array, "m"]) -> Float
     value = jnp.where(guess.is_right, total + term + weight * jnp.log(guess.eigenvalue), total + term)
     return unit, total + term, term, weight / 2, guess.vector, guess.is_right, value
 
-  def unfinished(carry: tuple[Array, ...]) -> Array:
+  def unfinished(carry: Any) -> Array:
     _, total, term, _, _, is_right, _ = carry
     return ~is_right & (jnp.abs(term) > eps) & jnp.isfinite(total)
 
   side = max(matrix.shape)
   unit, log_norm = normalize(jnp.pad(matrix, [(0, side - length) for length in matrix.shape]))
   new, half = jnp.pad(start, (0, side - len(start))), jnp.full_like(log_norm, 0.5)
-  carry: tuple[Array, ...] = (
-    unit,
-    log_norm,
-    jnp.full_like(log_norm, jnp.inf),
-    half,
-    new,
-    jnp.zeros((), bool),
-    log_norm,
-  )
+  carry = unit, log_norm, jnp.full_like(log_norm, jnp.inf), half, new, jnp.zeros((), bool), log_norm
   return lax.while_loop(unfinished, square, carry)[-1]
 
 
