@@ -7,11 +7,10 @@ from collections.abc import Sequence
 import sys
 
 from sweepkit import store, summary, terminal
-from sweepkit.execution import cores, devices, programs, sharing, signals
+from sweepkit.execution import devices, programs, sharing, signals
 from sweepkit.execution.progress import say
 from sweepkit.experiment import Experiment as Experiment
 from sweepkit.launcher import Launch
-from sweepkit.measure import Measure
 from sweepkit.options import UsageError
 from sweepkit.plan import Plan, describe, parse
 from sweepkit.words import count, number
@@ -95,8 +94,6 @@ def _launch(experiment: Experiment, plan: Plan) -> tuple[Plan, int]:
 @terminal.command()
 def main(experiment: Experiment, argv: Sequence[str] | None = None) -> int:
   """Runs an experiment from the command line and returns its exit code."""
-  if isinstance(experiment.measure, Measure):
-    cores.dedicate()
   try:
     _, failures = launch(experiment, sys.argv[1:] if argv is None else argv)
     return 1 if failures else 0

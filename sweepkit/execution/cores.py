@@ -1,9 +1,7 @@
 """The CPU cores of this process: each computes one tile at a time, in a thread of its own, and all run the same program.
 
-XLA shares loops and products out among the threads of its pool (`PJRT_NPROC`), and their number changes the last bits. A process
-that only sweeps has a pool of one thread. Its bits are the same for any number of cores, and the portrait of an LSTM with 64
-units takes a quarter to a third less CPU time than with a pool of four (jax 0.10.2, x86-64). From jax 0.11 on all calls run in
-the pool, so that it must be larger there; in jax 0.12.0.1 the bits no longer depend on its size.
+XLA shares loops and products out among the threads of its pool (`PJRT_NPROC`). With a pool of one thread, tiles wait for each
+other. With two threads or more, neither the program nor its bits depend on their number (jax 0.10.2 and 0.12.0.1, x86-64).
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -12,8 +10,6 @@ import os
 
 import jax
 
-_RUNS_IN_CALLER = (0, 11)  # below this version a synchronous call runs in the thread that calls it
-_is_dedicated = False
 _in_use = 1
 
 
@@ -35,16 +31,6 @@ def is_started() -> bool:
   return False
 
 
-def dedicate() -> None:
-  """Sets XLA up for a process that does nothing but sweep, unless JAX has started or the size of its pool was chosen."""
-  global _is_dedicated
-  if "PJRT_NPROC" in os.environ or jax.__version_info__ >= _RUNS_IN_CALLER or is_started():
-    return
-  os.environ["PJRT_NPROC"] = "1"
-  jax.config.update("jax_cpu_enable_async_dispatch", False)
-  _is_dedicated = True
-
-
 def pool_size() -> int:
   """Threads in XLA's pool."""
   return int(os.environ.get("PJRT_NPROC") or available())
@@ -62,10 +48,10 @@ def prepare(wanted: int | None) -> int:
   global _in_use
   cores = wanted or available()
   if not is_started():
-    os.environ.setdefault("PJRT_NPROC", str((os.cpu_count() or 1) + cores))
+    os.environ.setdefault("PJRT_NPROC", str((os.cpu_count() or 1) + max(cores, available())))
   # A batch of QR factorisations waits, on a thread of the pool, for the pool to compute it. If every thread waits at once, none
   # continues. So the pool has more threads than there are calls.
-  most = cores if _is_dedicated else max(1, pool_size() - 1)
+  most = max(1, pool_size() - 1)
   if wanted and wanted > most:
     raise ValueError(
       f"--cpu_devices: {wanted} is not allowed in a process whose JAX has a pool of {pool_size()} threads; "
