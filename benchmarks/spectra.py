@@ -22,7 +22,7 @@ from benchmarks.worker import Prepared
 import recurrent_lab as rl
 from recurrent_lab.instruments._flat import flat_trajectory
 from recurrent_lab.instruments._nested import first_directions
-from sweepkit.execution.devices import prepare, tiled
+from sweepkit.execution.devices import tiled
 
 ENVIRONMENT = {"JAX_ENABLE_X64": "1", "TQDM_DISABLE": "1"}
 
@@ -77,7 +77,8 @@ def lab(cell: str, directions: int, gain: float, steps: int, points: int, interv
   """
   cores = os.cpu_count() or 1
   if os.environ.get("JAX_PLATFORMS", "cpu") == "cpu" and points % cores == 0:
-    prepare(cores, None)
+    os.environ.setdefault("PJRT_NPROC", str(2 * cores))  # batched QRs wait inside XLA's pool for the pool
+    jax.config.update("jax_num_cpu_devices", cores)
   mesh = Mesh(np.array(jax.local_devices()), ("device",))
   net = jax.device_put(nets(cell, directions, gain, steps, points), NamedSharding(mesh, jax.P("device")))
   spectrum = lambda params, xs, state: rl.lyapunov_spectrum(

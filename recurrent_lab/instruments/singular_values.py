@@ -74,9 +74,9 @@ def _aligned_directions(flat: FlatTrajectory) -> Float[Array, "n n"]:
   """Returns orthonormal columns that the last steps have turned towards the directions that grow most."""
   (steps, size), dtype = flat.states.shape, flat.states.dtype
   last = steps - min(steps, ALIGNING_STEPS)
-  turn = lambda q, at: (_triangular(flat.jacobian(*at) @ q)[0], None)
-  q, _ = lax.scan(turn, generic_directions(size, size, dtype), (flat.states[last:], flat.xs[last:]))
-  return _triangular(q)[0]
+  # Householder's Q is orthonormal even where a Jacobian has lost directions.
+  turn = lambda q, at: (jnp.linalg.qr(flat.jacobian(*at) @ q)[0], None)
+  return lax.scan(turn, generic_directions(size, size, dtype), (flat.states[last:], flat.xs[last:]))[0]
 
 
 def _whole(factors: _Factors) -> Graded:

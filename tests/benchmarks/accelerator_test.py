@@ -157,7 +157,7 @@ def of_products(size, rng):
 
 def of_gradients(size, rng):
   shape = problem.Shape(4, 30, 8, 32)
-  params, xs = lab._params("lstm", shape), jnp.asarray(problem.problem("lstm", shape).xs)
+  params, xs = lab._net("lstm", shape)[1], jnp.asarray(problem.problem("lstm", shape).xs)
   gradient = jax.jit(jax.grad(lambda params: jnp.mean(rl.unroll(rl.get_cell("lstm"), params, xs)[1] ** 2)))
   flat = lambda tree: np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(tree)])
   return agreement.compare("bptt", {}, flat(gradient(rounded(params, size, rng))), flat(gradient(params)))
