@@ -109,7 +109,7 @@ def spectra(results: Sequence[Result]) -> Iterator[str]:
   others = [name for name in names(results, "own", "jax", "peer") if name != "lab"]
   rows = [
     [
-      *(r["settings"][name] for name in ("cell", "hidden", "steps", "points")),
+      *(r["settings"][name] for name in ("cell", "directions", "steps", "points")),
       *(milliseconds(r, name) for name in ("lab", *others)),
       per_second(r, "points"),
       product_share(r),
