@@ -6,6 +6,8 @@
 # make reliability    tries faults on real launches and counts the outcomes: docs/reliability.md
 # make docs           the site of guides and functions, in build/docs
 # make bench          the lab beside other libraries, in an environment of its own; 90 minutes on an otherwise idle machine
+# make accelerator    the lab on one GPU or TPU, in an environment of its own: docs/performance-accelerator.md, in under 8 minutes
+#                     after the installation; PLATFORM=cpu tries it with small sizes on CPU devices
 #
 # The jobs of each study are listed in studies/*.txt.
 PYTHON ?= python3
@@ -20,7 +22,7 @@ SHARDS ?= 2
 study = $(RUN) -m studies $(1) --out="$(RESULTS)" --shards=$(SHARDS)
 
 .PHONY: paper sweeps figures ledger report learning landmarks learning-figures language language-landmarks uses language-figures \
-        reliability bench docs test test-slow check env clean
+        reliability bench accelerator docs test test-slow check env clean
 
 paper: sweeps figures report
 	@echo "The figures are in $(FIGURES)/, the judged claims in $(LEDGER)/claims.md, the numbers behind them in $(RESULTS)/."
@@ -77,12 +79,29 @@ BENCHMARKS = bptt products spectra long sweeps scaling
 
 bench: $(BENCH)/.complete
 	@for benchmark in $(BENCHMARKS); do $(BENCH)/bin/python -m benchmarks.$$benchmark || exit $$?; done
+	$(BENCH)/bin/python -m benchmarks.bptt --cells=lstm_stack --shapes=32x100x64x128,20x35x650x650
+	$(BENCH)/bin/python -m benchmarks.bptt --cells=lstm,gru --shapes=1x200000x1x1
 	$(BENCH)/bin/python -m benchmarks.report
 
 $(BENCH)/.complete: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(BENCH)
 	$(BENCH)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[bench]"
-	$(if $(TORCH),$(BENCH)/bin/python -m pip install --quiet "$(TORCH)" || echo "torch could not be installed, so it is left out.")
+	$(if $(TORCH),$(BENCH)/bin/python -m pip install --quiet "$(TORCH)" || echo "torch could not be installed and is left out.")
+	@touch $@
+
+# cuda, rocm, tpu or cpu; an accelerator is searched for if it is empty. Without one, nothing is installed.
+PLATFORM =
+ACCELERATOR = .venv-accelerator$(addprefix -,$(PLATFORM))
+
+accelerator:
+	@jax=$$($(PYTHON) -m benchmarks.device.found $(PLATFORM)) && $(MAKE) $(ACCELERATOR)/.complete JAX="$$jax"
+	$(ACCELERATOR)/bin/python -m benchmarks.accelerator --platform="$(PLATFORM)"
+
+# torch comes first, so that JAX finds a cuDNN that is new enough. It takes part on NVIDIA GPUs alone.
+$(ACCELERATOR)/.complete: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(ACCELERATOR)
+	$(if $(and $(TORCH),$(findstring cuda,$(JAX))),$(ACCELERATOR)/bin/python -m pip install --quiet "$(TORCH)" || echo "torch could not be installed and is left out.")
+	$(ACCELERATOR)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[bench]" "$(JAX)"
 	@touch $@
 
 docs: $(VENV)/.docs

@@ -2,18 +2,23 @@
 
     python -m benchmarks.bptt --shapes=0,4 --cells=lstm --rounds=5
     python -m benchmarks.bptt --shapes=32x100x64x128 --contenders=lab,torch
+    python -m benchmarks.bptt --cells=lstm_stack --shapes=32x100x64x128,20x35x650x650
+    python -m benchmarks.bptt --cells=lstm,gru --shapes=1x200000x1x1
 
-A shape is an index into `SHAPES`, or batch x steps x inputs x hidden. `problem.py` defines the loss.
+A shape is an index into `SHAPES`, or batch x steps x inputs x hidden. `problem.py` defines the loss. The goals are about the rows
+of the first command without flags. The other rows show a net of two layers, and a long sequence with one number per step.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 import re
 import sys
+from typing import Any
 
-from benchmarks import command
+from benchmarks import command, machine, problem
 from benchmarks.problem import Shape
 from benchmarks.timing import Contender
 
+CELLS = ("lstm", "gru", "rnn")
 SHAPES = (
   Shape(32, 100, 64, 128),  # short sequences of a moderate net
   Shape(64, 200, 64, 256),
@@ -32,6 +37,11 @@ def parse_shape(text: str) -> Shape:
   if not re.fullmatch(r"([1-9]\d*x){3}[1-9]\d*", text):
     raise ValueError(text)
   return Shape(*map(int, text.split("x")))
+
+
+def is_standard(settings: Mapping[str, Any]) -> bool:
+  """Returns True for the settings of a row that is measured by default, so that the goals are about the same rows every time."""
+  return settings["cell"] in CELLS and Shape(*(settings[name] for name in Shape._fields)) in SHAPES
 
 
 def lab_contender(cell: str, shape: Shape) -> Contender:
@@ -59,7 +69,7 @@ def contenders(cell: str, shape: Shape) -> Sequence[Contender]:
 
 def case(cells: str, shapes: Shape) -> command.Case:
   """Returns the case of one cell at one shape."""
-  name = f"{cells}-{'x'.join(map(str, shapes))}"
+  name = f"{cells}-{'x'.join(map(str, shapes))}-jax{machine.version('jax')}"
   return command.Case(name, {"cell": cells, **shapes._asdict()}, contenders(cells, shapes))
 
 
@@ -67,7 +77,7 @@ BENCHMARK = command.Benchmark(
   "bptt",
   "Value and gradient of a recurrent net, beside other libraries.",
   {
-    "cells": command.one_of("lstm", "gru", "rnn"),
+    "cells": command.one_of(*problem.LAYERS)._replace(default=CELLS),
     "shapes": command.Axis(
       [str(i) for i in range(len(SHAPES))], parse_shape, f"0 to {len(SHAPES) - 1}, or batch x steps x inputs x hidden"
     ),

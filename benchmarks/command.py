@@ -157,7 +157,7 @@ def run(
   return path
 
 
-def _parse(benchmark: Benchmark, argv: Sequence[str]) -> tuple[list[Case], dict[str, Any]]:
+def parse(benchmark: Benchmark, argv: Sequence[str]) -> tuple[list[Case], dict[str, Any]]:
   """Returns the cases that the flags ask for, and all flags by name."""
   values = flags.FlagValues()
   for name, axis in benchmark.axes.items():
@@ -211,7 +211,7 @@ def main(benchmark: Benchmark, argv: Sequence[str] | None = None) -> int:
   note = lambda text: print(text, file=sys.stderr, flush=True)
   command = command_line(benchmark.name, argv)
   try:
-    cases, given = _parse(benchmark, argv)
+    cases, given = parse(benchmark, argv)
     if given["dry_run"]:
       print("\n".join(f"{case.name}: {', '.join(c.name for c in case.contenders)}" for case in cases))
       return 0

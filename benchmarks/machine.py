@@ -8,7 +8,19 @@ import re
 import subprocess
 from typing import Any
 
-PACKAGES = ("jax", "jaxlib", "numpy", "flax", "dm-haiku", "equinox", "torch")
+PACKAGES = (
+  "jax",
+  "jaxlib",
+  "jax-cuda12-plugin",
+  "jax-cuda13-plugin",
+  "jax-rocm7-plugin",
+  "libtpu",
+  "numpy",
+  "flax",
+  "dm-haiku",
+  "equinox",
+  "torch",
+)
 ROOT = Path(__file__).parent.parent
 
 

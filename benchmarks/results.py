@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from benchmarks import limits
 from benchmarks.command import SCHEMA
 from benchmarks.estimates import Estimate, estimate
 from benchmarks.products import BARE, BARE_ONE_BY_ONE
+from benchmarks.spectra import DENSE
 from benchmarks.timing import BenchmarkError
 
 Result = Mapping[str, Any]
@@ -83,13 +84,32 @@ def points_per_second(result: Result, name: str) -> float:
   return result["contenders"][name]["facts"]["points"] / result["contenders"][name]["median"]
 
 
+def exponent_differences(result: Result) -> tuple[float, float]:
+  """Returns the mean difference of the lab's exponents to those of a dense QR at every step, and that of the smallest one.
+
+  Both are NaN if one of the two was not timed.
+  """
+  spectra = [result["contenders"].get(name, {}).get("facts", {}).get("exponents") for name in ("lab", DENSE)]
+  if None in spectra:
+    return float("nan"), float("nan")
+  difference = np.abs(np.subtract(*spectra))
+  return float(difference.mean()), float(difference[-1])
+
+
 def geometric_mean(values: Sequence[float]) -> float:
   """exp(mean(ln x)), or NaN for an empty sequence."""
   return float(np.exp(np.mean(np.log(values)))) if values else float("nan")
 
 
-def to_limit(result: Result, name: str) -> float | None:
-  """Time / the machine's limit, or None if one of them is unknown.
+class Bound(NamedTuple):
+  """The machine's limit on a contender."""
+
+  ratio: float  # time of the contender / the limit, 1 if nothing is left to gain
+  what: str  # what the limit consists of: `products` or `copies`
+
+
+def bound(result: Result, name: str) -> Bound | None:
+  """Compares a contender with the machine's limit; None if one of them is unknown.
 
   The limit is the longer of the FLOPs at the rate of a large product, and the bytes at the rate of a large copy.
   """
@@ -97,11 +117,22 @@ def to_limit(result: Result, name: str) -> float | None:
   if "median" not in one:
     return None
   least = [
-    one["facts"][quantity] / limits.rate(machine[limit], quantity)
-    for quantity, limit in (("flops", limits.PRODUCT), ("bytes", limits.COPY))
+    (one["facts"][quantity] / limits.rate(machine[limit], quantity), what)
+    for quantity, limit, what in (("flops", limits.PRODUCT, "products"), ("bytes", limits.COPY, "copies"))
     if quantity in one["facts"]
   ]
-  return one["median"] / max(least) if least else None
+  return Bound(one["median"] / max(least)[0], max(least)[1]) if least else None
+
+
+def jax_version(result: Result) -> str:
+  """Release of JAX that a result was measured with."""
+  return result["machine"]["versions"]["jax"]
+
+
+def by_jax(results: Sequence[Result]) -> dict[str, list[Result]]:
+  """Groups results by the release of JAX, from the oldest."""
+  versions = sorted({jax_version(r) for r in results}, key=lambda text: [int(part) for part in text.split(".")])
+  return {version: [r for r in results if jax_version(r) == version] for version in versions}
 
 
 def exponent(sizes: Sequence[float], seconds: Sequence[float]) -> float:

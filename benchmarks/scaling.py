@@ -40,7 +40,8 @@ def contender(work: str, along: str, value: int) -> Contender:
   elif work == "products":
     build, arguments = "benchmarks.products:lab", {"cell": "rnn", "norm": "spectral", **size}
   else:
-    build, arguments = "benchmarks.spectra:lab", {"cell": "rnn", **size}
+    size["directions"] = size.pop("hidden")
+    build, arguments = "benchmarks.spectra:lab", {"cell": "rnn", "gain": 1.0, **size}
   # The number of devices is fixed once per process, and batches that do not divide by the cores use one. So each size of BPTT has
   # its own process.
   return Contender(str(value), build, arguments, "lab", process="" if work == "bptt" else "lab")

@@ -14,6 +14,7 @@ Writes these facts to `<out>/sweeps-<points>.json` and prints them:
 """
 
 from collections.abc import Mapping, Sequence
+import contextlib
 import os
 from pathlib import Path
 import platform
@@ -42,21 +43,27 @@ def _flags(cells: str, gains: int, biases: int, seeds: int) -> list[str]:
   return [f"--cells={cells}", f"--ws={axis(0.5, 3, gains)}", f"--bias={axis(0, 1, biases)}", f"--seeds={seeds}", *sizes]
 
 
-def sweep(words: Sequence[str]) -> dict[str, Any]:
+def sweep(
+  words: Sequence[str], out: Path | None = None, environment: Mapping[str, str] | None = None
+) -> dict[str, Any]:
   """Runs one sweep in an empty folder and returns its facts.
 
   Args:
     words: flags of `experiments.recurrent_gain`.
+    out: the empty folder, which is kept; by default one that is removed.
+    environment: environment variables of the process, beside those of this one.
 
   Raises:
     RuntimeError: if the sweep fails.
   """
-  with tempfile.TemporaryDirectory() as folder:
+  with contextlib.nullcontext(out) if out else tempfile.TemporaryDirectory() as folder:
     command = [sys.executable, "-m", "experiments.recurrent_gain", *words, f"--out={folder}"]
     begin = time.perf_counter()
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    surroundings = {**os.environ, **(environment or {})}
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, env=surroundings)
     assert process.stderr is not None
-    said = process.stderr.read()
+    with process.stderr:
+      said = process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - begin
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -79,7 +86,9 @@ def _facts(metas: Sequence[Mapping[str, Any]], wall: float) -> dict[str, Any]:
   for meta in metas:
     cell = meta["points"][0]["cell"]
     compiled[cell] = compiled.get(cell, 0) + meta["provenance"]["compile_seconds"]
-  computed = sum(meta["provenance"]["wall_seconds"] for meta in metas) - sum(compiled.values())
+  # A program that was compiled while another computed is not part of the time of its block.
+  effort = [meta["provenance"] for meta in metas]
+  computed = sum(max(0, one["wall_seconds"] - one["compile_seconds"]) for one in effort)
   return {
     "points": points,
     "wall_seconds": round(wall, 2),
@@ -97,7 +106,9 @@ def main(argv: Sequence[str] | None = None) -> int:
   for name, count in (("gains", 25), ("biases", 10), ("seeds", 10)):
     flags.DEFINE_integer(name, count, f"Number of {name}.", lower_bound=1, flag_values=values)
   flags.DEFINE_string("out", RESULTS, "Folder of the numbers.", flag_values=values)
-  flags.DEFINE_integer("cpu_devices", None, "Cores that serve as devices.", lower_bound=1, flag_values=values)
+  flags.DEFINE_integer(
+    "cpu_devices", None, "Cores that compute at once; all by default.", lower_bound=1, flag_values=values
+  )
   flags.DEFINE_integer("chunk", 32, "Points per call, at most.", lower_bound=1, flag_values=values)
   argv = sys.argv[1:] if argv is None else argv
   try:

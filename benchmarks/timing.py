@@ -24,8 +24,9 @@ import numpy as np
 
 from benchmarks.estimates import estimate
 
-# The lab; a peer written in JAX; another peer; another way of the lab; a limit of the machine.
-KINDS = ("lab", "jax", "peer", "own", "limit")
+# The lab; a peer written in JAX; another peer; another way of the lab; a limit of the machine; a source of numbers to check
+# against, which runs once and is not timed.
+KINDS = ("lab", "jax", "peer", "own", "limit", "reference")
 ROOT = Path(__file__).parent.parent
 PAUSE = 0.03  # seconds between turns
 TURN = 0.3  # seconds of timed runs per turn, if one run takes less
@@ -185,7 +186,8 @@ def measure(
 
   Returns:
     By name: `kind`, and either `skipped` (the reason) or the following. `median`, `low`, `high` (quartiles) and `rounds` (all
-    runs) are in seconds; `facts` come from the contender; `peak_bytes` is the peak memory of its process.
+    runs) are in seconds; `facts` come from the contender; `peak_bytes` is the peak memory of its process. A reference has `facts`
+    alone.
 
   Raises:
     BenchmarkError: if a contender fails.
@@ -200,11 +202,13 @@ def measure(
     loaded, turns = _load(present, worker), dict[str, _Turn]()
     for name, reply in loaded.items():
       results[name]["facts"] = reply["facts"]
-      turns[name] = _plan_turn(worker[name], name, reply["seconds"])
+    timed = [c for c in present if c.kind != "reference"]
+    for name in (c.name for c in timed):
+      turns[name] = _plan_turn(worker[name], name, loaded[name]["seconds"])
       note(f"  {name}: about {1000 * turns[name].run:.3g} ms")
     rounds = min(rounds, max(3, int(budget / max(sum(turn.seconds for turn in turns.values()), PAUSE))))
     times: dict[str, list[list[float]]] = {name: [] for name in turns}
-    for c in (c for _ in range(rounds) for c in order.sample(present, len(present))):
+    for c in (c for _ in range(rounds) for c in order.sample(timed, len(timed))):
       time.sleep(PAUSE)
       times[c.name].append(worker[c.name].run(c.name, turns[c.name].untimed, turns[c.name].timed))
     for name in turns:

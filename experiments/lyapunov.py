@@ -68,7 +68,9 @@ MEASURE = Measure(
     "exponent": Quantity("Lyapunov exponents", "nats per step"),
     "standard_error": STANDARD_ERROR,
     "interval": Quantity("re-orthonormalization interval", "steps"),
-    "log_det_rate": Quantity("mean of ln of the absolute determinant of the Jacobian", "nats per step"),
+    "log_det_rate": Quantity(
+      "mean of ln of the absolute determinant of the Jacobian over a sample of steps", "nats per step"
+    ),
     "residual": Quantity(
       "distance of the sum of the exponents from the determinant's rate, per direction", "nats per step"
     ),

@@ -21,13 +21,13 @@ class Halves(NamedTuple):
   """A step split in two: an affine map, then pointwise nonlinearities. `step = join(Halves(affine, pointwise))`.
 
   Attributes:
-    affine: `(params, state, x) -> a [..., k·H]`. Holds every matrix product of the step, so it is linear in the params and
-      linear in (state, x).
+    affine: `(params, state, x) -> a`, an array `[..., k·H]`, or a pair of such arrays, of which only the second depends on the
+      state. Holds every matrix product of the step, so it is linear in the params and linear in (state, x).
     pointwise: `(params, state, a) -> (state, output)`. Holds every nonlinearity of the step.
   """
 
-  affine: Callable[[Params, State, Array], Array]
-  pointwise: Callable[[Params, State, Array], tuple[State, Array]]
+  affine: Callable[[Params, State, Array], Any]
+  pointwise: Callable[[Params, State, Any], tuple[State, Array]]
 
 
 def join(halves: Halves) -> Step:
@@ -80,6 +80,8 @@ class Cell(NamedTuple):
     recommend: `(key, hidden_size, longest) -> options` for `init`, if the cell needs another recommendation than the default of
       `recommended`.
     chain: the cells that make up a combined cell.
+    elementwise: whether every entry of the new state depends on the same entry of the old state alone, so that Jacobians are
+      diagonal. Spectra then need no matrix.
   """
 
   init: Callable[..., Params]
@@ -91,6 +93,7 @@ class Cell(NamedTuple):
   gated: bool = False
   recommend: Callable[[Any, int, float], dict[str, Any]] | None = None
   chain: Chain | None = None
+  elementwise: bool = False
 
 
 def whole_state(params: Params, state: State) -> State:

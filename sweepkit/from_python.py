@@ -4,15 +4,17 @@ data = sweep(chaos.EXPERIMENT, map=["logistic", "sine"], r="3:4:12", seeds=4, ou
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from sweepkit.experiment import Experiment
 from sweepkit.runner import launch
 from sweepkit.settings import decimal_texts
 from sweepkit.store import load_results
+
+if TYPE_CHECKING:
+  import xarray as xr
 
 
 def flag_text(value: Any) -> str:
@@ -29,7 +31,7 @@ def flag_text(value: Any) -> str:
   )
 
 
-def sweep(experiment: Experiment, **settings: Any) -> xr.Dataset:
+def sweep(experiment: Experiment, **settings: Any) -> "xr.Dataset":
   """Runs an experiment from Python and returns what its folder then holds, as `load_results` does.
 
   `sweep(EXPERIMENT, r=[3.5, 4.0], seeds=4, out="results")` is `--r=3.5,4.0 --seeds=4 --out=results`: what is done is

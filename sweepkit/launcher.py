@@ -75,11 +75,13 @@ class Launch:
       say(remark)
     return removed
 
-  def outcomes(self, code: Renewal, queue: Iterator[list[Point]]) -> Iterator[blocks.Outcome]:
+  def outcomes(
+    self, code: Renewal, todo: Sequence[list[Point]], queue: Iterator[list[Point]]
+  ) -> Iterator[blocks.Outcome]:
     """Computes the blocks of a queue."""
     if isinstance(self.measure, RunMeasure):
       return blocks.kept(self.measure, self.plan.out, self.plan.checkpoint_seconds, queue, code.block_name)
-    return blocks.swept(self.measure, self.plan.chunk, queue)
+    return blocks.swept(self.measure, self.plan.chunk, todo, queue)
 
   def compute(self, code: Renewal, todo: Sequence[list[Point]], work: sharing.Work) -> bool:
     """Computes and stores blocks. Returns False if too many failed."""
@@ -95,7 +97,7 @@ class Launch:
           advance(0, f"{self.experiment.name} {label(points[0])}")
           yield points
 
-      for points, arrays, error, effort in self.outcomes(code, announced()):
+      for points, arrays, error, effort in self.outcomes(code, todo, announced()):
         if error:
           sharing.release(work, points)
           if self._is_one_failure_too_many(points, error):

@@ -40,8 +40,14 @@ def define(experiment: Experiment) -> flags.FlagValues:
   flags.DEFINE_integer(
     "cpu_devices",
     None,
-    "CPU cores that serve as devices, at most one for every 8 points of a chunk. Each compiles the program once.",
+    "CPU cores that compute at once; all that the process may use by default.",
     lower_bound=1,
+    flag_values=values,
+  )
+  flags.DEFINE_boolean(
+    "compile_cache",
+    True,
+    "Keep compiled programs for later launches, in the user's cache folder or in JAX_COMPILATION_CACHE_DIR.",
     flag_values=values,
   )
   _define_processes(values)

@@ -39,6 +39,7 @@ class Plan(NamedTuple):
   summary: bool
   checkpoint_seconds: float
   cpu_devices: int | None
+  compile_cache: bool
   hosts: Hosts | None
   command: str  # does the rest of it when it is pasted
   kept_command: str  # the same for the results to keep: without folders of this machine
@@ -46,7 +47,7 @@ class Plan(NamedTuple):
 
 
 # Flags that say where results are computed and stored, but not which.
-_PLACES = ("out", "shard", "summary", "dry_run", "distributed", *Hosts._fields)
+_PLACES = ("out", "shard", "summary", "dry_run", "distributed", "compile_cache", *Hosts._fields)
 
 
 def _kept_command(experiment: Experiment, parsed: flags.FlagValues) -> str:
@@ -200,6 +201,7 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
     summary=values["summary"],
     checkpoint_seconds=values["checkpoint_seconds"],
     cpu_devices=values["cpu_devices"],
+    compile_cache=values["compile_cache"],
     hosts=hosts,
     keeps_other_code=values["changed_code"] == "keep",
     command=commands.python(experiment.module, *argv, *of_array),

@@ -10,6 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from sweepkit.execution import devices
 from sweepkit.experiment import Experiment
 from sweepkit.plan import Plan
 
@@ -38,7 +39,7 @@ def provenance(experiment: Experiment, plan: Plan, process: tuple[int, int]) -> 
     "jaxlib": jax.lib.__version__,
     "numpy": np.__version__,
     "device": jax.local_devices()[0].device_kind,
-    "devices": jax.local_device_count(),
+    "devices": devices.count(),
     "platform": jax.default_backend(),
     "precision": "float64" if plan.points[0]["x64"] else "float32",
     "shard": "{}/{}".format(*plan.shard),

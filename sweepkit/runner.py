@@ -3,15 +3,11 @@
 A point is skipped when it is stored intact, and left to another launcher that is computing it.
 """
 
-from collections.abc import Iterator, Sequence
-import contextlib
+from collections.abc import Sequence
 import sys
-from typing import Any
-
-import jax
 
 from sweepkit import store, summary, terminal
-from sweepkit.execution import devices, sharing, signals
+from sweepkit.execution import devices, programs, sharing, signals
 from sweepkit.execution.progress import say
 from sweepkit.experiment import Experiment as Experiment
 from sweepkit.launcher import Launch
@@ -63,19 +59,6 @@ def run(experiment: Experiment, plan: Plan, process: tuple[int, int] = (0, 1)) -
   return tally.failures
 
 
-@contextlib.contextmanager
-def _configured(**settings: Any) -> Iterator[None]:
-  """Configures JAX for a while, in all threads, unlike JAX's own context managers."""
-  before = {name: getattr(jax.config, name) for name in settings}
-  try:
-    for name, value in settings.items():
-      jax.config.update(name, value)
-    yield
-  finally:
-    for name, value in before.items():
-      jax.config.update(name, value)
-
-
 def launch(experiment: Experiment, argv: Sequence[str]) -> tuple[Plan, int]:
   """Does what the flags ask for; returns the plan and the number of blocks that failed.
 
@@ -99,12 +82,13 @@ def _launch(experiment: Experiment, plan: Plan) -> tuple[Plan, int]:
     print(summary.table(experiment, plan.inventory))
     return plan, 0
   # On GPU and TPU the default precision of products would be the largest error of every measurement.
-  with _configured(jax_enable_x64=bool(plan.points[0]["x64"]), jax_default_matmul_precision="highest"):
+  with programs.configured(jax_enable_x64=bool(plan.points[0]["x64"]), jax_default_matmul_precision="highest"):
     try:
       process = (0, 1) if plan.dry_run else devices.prepare(plan.cpu_devices, plan.hosts)
     except ValueError as error:
       raise UsageError(str(error)) from None
-    return plan, run(experiment, plan, process)
+    with programs.kept(plan.compile_cache):
+      return plan, run(experiment, plan, process)
 
 
 @terminal.command()

@@ -6,6 +6,9 @@ import signal
 import zlib
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # see experiments/__init__.py
+# Launches, in other processes too, find the programs that earlier tests and earlier runs of the tests compiled.
+os.environ["XDG_CACHE_HOME"] = str(Path(__file__).parents[1] / "build" / "cache")
+os.environ.pop("JAX_COMPILATION_CACHE_DIR", None)
 
 from jaxtyping import install_import_hook
 
@@ -23,6 +26,11 @@ def pytest_configure() -> None:
   """In the background of a script Ctrl-C is ignored, and launches would inherit that; tests send it to them."""
   if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+  """JAX starts as in a notebook, before the first launch, which would set it up for sweeps alone."""
+  jax.devices()
 
 
 @pytest.fixture(autouse=True, scope="module")

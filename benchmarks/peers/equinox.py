@@ -7,16 +7,14 @@ import jax
 import jax.numpy as jnp
 
 from benchmarks import problem
-from benchmarks.peers.on_jax import prepare
+from benchmarks.peers.on_jax import Layer, prepare_layers
 from benchmarks.worker import Prepared
 
 CELLS = {"lstm": eqx.nn.LSTMCell, "gru": eqx.nn.GRUCell}
 
 
-def make(cell: str, shape: tuple[int, ...]) -> Prepared:
-  """Prepares value and gradient on the weights of the problem."""
-  shape = problem.Shape(*shape)
-  p = problem.problem(cell, shape)
+def make_layer(cell: str, shape: problem.Shape, p: problem.Problem) -> Layer:
+  """Returns a layer with the weights of the problem."""
   one = CELLS[cell](shape.inputs, shape.hidden, key=jax.random.key(0))
   weights = [jnp.asarray(p.input_kernel.T), jnp.asarray(p.recurrent_kernel.T), jnp.asarray(p.bias)]
   where = lambda m: [m.weight_ih, m.weight_hh, m.bias]
@@ -33,5 +31,10 @@ def make(cell: str, shape: tuple[int, ...]) -> Prepared:
 
     return jax.lax.scan(step, (zeros, zeros) if cell == "lstm" else zeros, xs)[1]
 
-  apply = lambda params, xs: jax.vmap(forward, in_axes=(None, 1))(params, xs)
-  return prepare(apply, params, lambda tree: tree.weight_hh, cell, shape)
+  apply = lambda params, xs: jax.vmap(forward, in_axes=(None, 1), out_axes=1)(params, xs)
+  return Layer(apply, params, lambda tree: tree.weight_hh)
+
+
+def make(cell: str, shape: tuple[int, ...]) -> Prepared:
+  """Prepares value and gradient on the weights of the problem."""
+  return prepare_layers(make_layer, cell, shape)

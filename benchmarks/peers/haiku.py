@@ -4,16 +4,14 @@ import haiku as hk
 import numpy as np
 
 from benchmarks import problem
-from benchmarks.peers.on_jax import prepare
+from benchmarks.peers.on_jax import Layer, prepare_layers
 from benchmarks.worker import Prepared
 
 CORES = {"lstm": hk.LSTM, "gru": hk.GRU}
 
 
-def make(cell: str, shape: tuple[int, ...]) -> Prepared:
-  """Prepares value and gradient on the weights of the problem. The GRU resets before the product."""
-  shape = problem.Shape(*shape)
-  p = problem.problem(cell, shape)
+def make_layer(cell: str, shape: problem.Shape, p: problem.Problem) -> Layer:
+  """Returns a layer with the weights of the problem."""
 
   def forward(xs: np.ndarray) -> np.ndarray:
     core = CORES[cell](shape.hidden)
@@ -30,4 +28,9 @@ def make(cell: str, shape: tuple[int, ...]) -> Prepared:
     params = {"gru": {"w_i": p.input_kernel, "w_h": p.recurrent_kernel, "b": p.bias}}
     recurrent = lambda tree: tree["gru"]["w_h"]
     note = "resets before the product"
-  return prepare(hk.without_apply_rng(hk.transform(forward)).apply, params, recurrent, cell, shape, note)
+  return Layer(hk.without_apply_rng(hk.transform(forward)).apply, params, recurrent, note)
+
+
+def make(cell: str, shape: tuple[int, ...]) -> Prepared:
+  """Prepares value and gradient on the weights of the problem. The GRU resets before the product."""
+  return prepare_layers(make_layer, cell, shape)

@@ -36,10 +36,7 @@ def portrait_of(static: Point, sample: Sample) -> dict[str, Array]:
   params, xs, state, key = sample
   steps = xs.shape[0]
 
-  def norms(product: rl.ScaledMatrix) -> Array:
-    return jnp.stack([norm(product) for norm in rl.NORMS.values()])
-
-  _, log_norm = rl.products_by_lag(norms, cell, params, xs, state)  # [T, norm]
+  log_norm = rl.product_log_norms(cell, params, xs, state, norm=tuple(rl.NORMS))  # [T, norm]
   growth = jax.vmap(rl.growth_rate, in_axes=1)(log_norm)
 
   target = jax.random.normal(key, (read(Net, static).hidden_size,), xs.dtype)

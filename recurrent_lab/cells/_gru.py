@@ -71,24 +71,23 @@ def gru(reset: str = "after", activation: str = "tanh") -> Cell:
     )
     return outer if reset == "before" else GRUParams(*outer, initializers.bias(k_inner, hidden_size, o))
 
-  def affine(params: Any, state: Float[Array, "*batch H"], x: Float[Array, "*batch I"]) -> Float[Array, "*batch kH"]:
-    """Returns the affine parts side by side: r, z, the input part of n and, with the reset after, the state part of n."""
-    gates = 2 * state.shape[-1]
-    from_x = x @ params.input_kernel + params.bias
-    from_state = state @ params.recurrent_kernel[:, : None if reset == "after" else gates]
-    parts = [from_x[..., :gates] + from_state[..., :gates], from_x[..., gates:]]
-    if reset == "after":
-      parts.append(from_state[..., gates:] + params.recurrent_bias)
-    return jnp.concatenate(parts, axis=-1)
+  def affine(params: Any, state: Float[Array, "*batch H"], x: Float[Array, "*batch I"]) -> tuple[Array, Array]:
+    """Returns the parts from the input, r, z, n, and those from the state: r, z and, with the reset after, n."""
+    kernel = params.recurrent_kernel
+    if reset == "before":
+      return x @ params.input_kernel + params.bias, state @ kernel[:, : 2 * state.shape[-1]]
+    inner = jnp.concatenate([jnp.zeros(2 * state.shape[-1], kernel.dtype), params.recurrent_bias])
+    return x @ params.input_kernel + params.bias, state @ kernel + inner
 
-  def preactivations(params: Any, state: Array, a: Array) -> tuple[Array, Array, Array]:
-    a_r, a_z, x_n, *u_n = jnp.split(a, a.shape[-1] // state.shape[-1], axis=-1)
+  def preactivations(params: Any, state: Array, a: tuple[Array, Array]) -> tuple[Array, Array, Array]:
+    (x_r, x_z, x_n), (u_r, u_z, *u_n) = (jnp.split(part, part.shape[-1] // state.shape[-1], axis=-1) for part in a)
+    a_r = x_r + u_r
     if reset == "after":
-      return a_r, a_z, x_n + sigmoid(a_r) * u_n[0]
-    return a_r, a_z, x_n + (sigmoid(a_r) * state) @ params.recurrent_kernel[:, 2 * state.shape[-1] :]
+      return a_r, x_z + u_z, x_n + sigmoid(a_r) * u_n[0]
+    return a_r, x_z + u_z, x_n + (sigmoid(a_r) * state) @ params.recurrent_kernel[:, 2 * state.shape[-1] :]
 
   def pointwise(
-    params: Any, state: Float[Array, "*batch H"], a: Float[Array, "*batch kH"]
+    params: Any, state: Float[Array, "*batch H"], a: tuple[Array, Array]
   ) -> tuple[Float[Array, "*batch H"], Float[Array, "*batch H"]]:
     _, a_z, a_n = preactivations(params, state, a)
     z = sigmoid(a_z)

@@ -78,5 +78,5 @@ def indrnn(activation: str = "relu") -> Cell:
     return {"state": f.activity(affine(params, state, x))}
 
   halves = Halves(affine, pointwise)
-  cell = Cell(init, initial_state, join(halves), probe, halves, whole_state, recommend=recommend)
+  cell = Cell(init, initial_state, join(halves), probe, halves, whole_state, recommend=recommend, elementwise=True)
   return holding(IndRNNParams, cell)

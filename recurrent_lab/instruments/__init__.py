@@ -11,13 +11,13 @@ from recurrent_lab.instruments.growth import Growth, growth_rate, memory_length
 from recurrent_lab.instruments.jacobians import (
   jacobian_product,
   product_log_norms,
-  product_log_singular_values,
   products_by_lag,
   state_blocks,
   state_jacobians,
 )
 from recurrent_lab.instruments.lyapunov import LyapunovSpectrum, lyapunov_spectrum
 from recurrent_lab.instruments.norms import NORMS, ScaledMatrix, log_frobenius_norm, log_spectral_norm
+from recurrent_lab.instruments.singular_values import product_log_singular_values
 
 __all__ = [
   "NORMS",

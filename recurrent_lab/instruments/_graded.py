@@ -1,20 +1,16 @@
-"""Graded matrices, in which each row has its own scale, and their singular values, accurate however far apart they are.
+"""Graded matrices, in which each row has its own scale, and their products.
 
 A product of many Jacobians may have singular values e^{-10}, e^{-500} and e^{-3000}. Written as diag(e^d) U with unit rows in U,
-it keeps all of them. QR keeps the rows ordered by size. One-sided Jacobi rotations act on pairs of log norms and unit rows. The
-relative accuracy of every singular value then depends on the condition of U, not on the range of d.
+it keeps all of them. QR keeps the rows ordered by size. The relative accuracy of every singular value then depends on the
+condition of U, not on the range of d. `_windows.py` computes them.
 
-References: Stewart, "On graded QR decompositions of products of matrices", ETNA 3 (1995), for the products; Demmel et al.,
-"Computing the singular value decomposition with high relative accuracy", LAA 299 (1999), for one-sided Jacobi;
-Golub & Van Loan, "Matrix Computations", 4th ed., 8.5.2 and 8.6.3, for the rotations and their parallel order.
+Reference: Stewart, "On graded QR decompositions of products of matrices", ETNA 3 (1995).
 """
 
 from typing import NamedTuple
 
-import jax
-from jax import lax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 
 
 class Graded(NamedTuple):
@@ -24,60 +20,31 @@ class Graded(NamedTuple):
   rows: Float[Array, "n n"]
 
 
-def _normalize(log_norms: Float[Array, "n"], rows: Float[Array, "n m"]) -> Graded:
+def normalize(log_norms: Float[Array, "n"], rows: Float[Array, "n m"]) -> Graded:
   """Moves the norms of the rows into `log_norms`."""
   norms = jnp.linalg.norm(rows, axis=-1)
   return Graded(log_norms + jnp.log(norms), rows / jnp.where(norms == 0, 1, norms)[:, None])
 
 
 def from_matrix(matrix: Float[Array, "n m"]) -> Graded:
-  return _normalize(jnp.zeros(matrix.shape[0], matrix.dtype), matrix)
+  return normalize(jnp.zeros(matrix.shape[0], matrix.dtype), matrix)
+
+
+def _scale_columns(left: Float[Array, "n n"], log_scales: Float[Array, "n"]) -> tuple[Array, Array]:
+  """Computes `left @ diag(e^log_scales)` as (d, W), the matrix diag(e^d) W in which the largest entry of a row of W is 1."""
+  log_terms = jnp.log(jnp.abs(left)) + log_scales
+  largest = jnp.max(log_terms, axis=1)
+  largest = jnp.where(jnp.isneginf(largest), 0, largest)
+  return largest, jnp.sign(left) * jnp.exp(log_terms - largest[:, None])
 
 
 def multiply(left: Float[Array, "n n"], right: Graded) -> Graded:
-  """Computes `left @ right` for an upper triangular `left`. Row i is summed relative to its largest term."""
-  log_terms = jnp.log(jnp.abs(left)) + right.log_norms
-  scale = jnp.max(log_terms, axis=1, keepdims=True)
-  scale = jnp.where(jnp.isneginf(scale), 0, scale)
-  weights = jnp.sign(left) * jnp.exp(log_terms - scale)
-  return _normalize(scale[:, 0], weights @ right.rows)
+  """Computes `left @ right`. Row i is summed relative to its largest term."""
+  largest, weights = _scale_columns(left, right.log_norms)
+  return normalize(largest, weights @ right.rows)
 
 
-def _rotate(top: Graded, bottom: Graded) -> tuple[Graded, Graded, Float[Array, ""]]:
-  """Makes two sets of rows orthogonal, pair by pair. Also returns the largest cosine that it found.
-
-  Take unit rows u, v with norms a ≥ b, and let ρ = b / a and γ = u·v. The Jacobi rotation that makes a u and b v orthogonal has
-  tangent -ρκ with κ = 2γ / (1 - ρ² + √((1 - ρ²)² + 4ρ²γ²)). It gives
-
-      a' u' = a c (u + ρ²κ v),   b' v' = b c (v - κ u),   c = 1 / √(1 + ρ²κ²),
-
-  which is finite for every ρ. For ρ → 0 it is Gram-Schmidt.
-  """
-  swap = (top.log_norms < bottom.log_norms)[:, None]
-  u, v = jnp.where(swap, bottom.rows, top.rows), jnp.where(swap, top.rows, bottom.rows)
-  log_a = jnp.maximum(top.log_norms, bottom.log_norms)
-  log_b = jnp.minimum(top.log_norms, bottom.log_norms)
-  alive = ~jnp.isneginf(log_b)
-  rho = jnp.where(alive, jnp.exp(jnp.where(alive, log_b - log_a, 0)), 0)
-  gamma = jnp.where(alive, jnp.sum(u * v, axis=-1), 0)
-  gap = 1 - rho**2
-  denominator = gap + jnp.sqrt(gap**2 + (2 * rho * gamma) ** 2)
-  kappa = 2 * gamma / jnp.where(denominator == 0, 1, denominator)
-  cosine = lax.rsqrt(1 + (rho * kappa) ** 2)
-  larger = _normalize(log_a, cosine[:, None] * (u + (rho**2 * kappa)[:, None] * v))
-  remainder = cosine[:, None] * (v - kappa[:, None] * u)
-  smaller = _normalize(log_b, remainder)
-  # A remainder at rounding level has a random direction. It never becomes orthogonal, so it does not count.
-  noise = 10 * u.shape[1] ** 0.5 * jnp.finfo(u.dtype).eps
-  found = jnp.where(jnp.linalg.norm(remainder, axis=-1) > noise, jnp.abs(gamma), 0)
-  # Restore the original order, so that every pair meets in the tournament.
-  places = lambda first, second: Graded(
-    jnp.where(swap[:, 0], second.log_norms, first.log_norms), jnp.where(swap, second.rows, first.rows)
-  )
-  return places(larger, smaller), places(smaller, larger), jnp.max(found, initial=0.0)
-
-
-def _transpose(matrix: Graded) -> Graded:
+def transposed(matrix: Graded) -> Graded:
   """Performs an unshifted QR step: a matrix with the same singular values that is closer to diagonal.
 
   With sorted rows, (diag(e^d) U)ᵀ = Uᵀ diag(e^d) = Q R diag(e^d). Relative to their rows, the off-diagonal entries of R diag(e^d)
@@ -85,46 +52,4 @@ def _transpose(matrix: Graded) -> Graded:
   """
   order = jnp.argsort(-matrix.log_norms)
   r = jnp.linalg.qr(matrix.rows[order].T, mode="r")
-  return multiply(r, Graded(matrix.log_norms[order], jnp.eye(len(order), dtype=r.dtype)))
-
-
-TRANSPOSITIONS = 6  # cheap compared with the sweeps that they save
-MAX_SWEEPS = 4
-
-
-def log_singular_values(matrix: Graded) -> Float[Array, "n"]:
-  """Computes ln σ_i in decreasing order by one-sided Jacobi, n / 2 disjoint pairs at a time, until rows are orthogonal."""
-  size = matrix.rows.shape[0]
-  if size == 1:
-    return matrix.log_norms
-  matrix = lax.fori_loop(0, TRANSPOSITIONS, lambda _, m: _transpose(m), matrix)
-  even = size + size % 2  # for an odd size, a zero row is added
-  log_norms = jnp.full(even, -jnp.inf, matrix.rows.dtype).at[:size].set(matrix.log_norms)
-  rows = jnp.zeros((even, matrix.rows.shape[1]), matrix.rows.dtype).at[:size].set(matrix.rows)
-  half = even // 2
-  # Rounding alone makes cosines of a few √n ε. Their effect on a logarithm is of the same size.
-  tolerance = 10 * size**0.5 * jnp.finfo(matrix.rows.dtype).eps
-
-  def play_round(_: Int[Array, ""], carry: tuple[Graded, Array]) -> tuple[Graded, Array]:
-    players, worst = carry
-    # A round-robin tournament: i meets even-1-i, then all except the first move by one place.
-    top = jax.tree.map(lambda p: p[:half], players)
-    bottom = jax.tree.map(lambda p: p[half:][::-1], players)
-    top, bottom, cosine = _rotate(top, bottom)
-    players = jax.tree.map(
-      lambda t, b: jnp.concatenate([t[:1], jnp.roll(jnp.concatenate([t[1:], b[::-1]]), 1, 0)]), top, bottom
-    )
-    return Graded(*players), jnp.maximum(worst, cosine)
-
-  def sweep(carry: tuple[Graded, Array, Array]) -> tuple[Graded, Array, Array]:
-    players, _, count = carry
-    players, worst = lax.fori_loop(0, even - 1, play_round, (players, jnp.zeros((), rows.dtype)))
-    return players, worst, count + 1
-
-  def unfinished(carry: tuple[Graded, Array, Array]) -> Array:
-    _, worst, count = carry
-    return (worst > tolerance) & (count < MAX_SWEEPS)
-
-  start = (Graded(log_norms, rows), jnp.asarray(jnp.inf, rows.dtype), jnp.asarray(0))
-  players, _, _ = lax.while_loop(unfinished, sweep, start)
-  return jnp.sort(players.log_norms)[::-1][:size]
+  return normalize(*_scale_columns(r, matrix.log_norms[order]))

@@ -9,28 +9,22 @@ exactly to float32, and Jacobians and products are computed in float32.
 The product over lag l is J_T … J_{T-l+1}: the effect of a change of the state l steps before the end on the last state.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import jax
 from jax import lax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
-import numpy as np
 
 from recurrent_lab._checks import check_choice
 from recurrent_lab._compiled import compiled
-from recurrent_lab._generic import generic_directions
+from recurrent_lab._generic import generic_vector
 from recurrent_lab.cell import Cell, Params, State
-from recurrent_lab.instruments import _graded
 from recurrent_lab.instruments._flat import FlatTrajectory, flat_trajectory, pull_rows
-from recurrent_lab.instruments._tangents import begin, orthonormalize, push
-from recurrent_lab.instruments.norms import NORMS, ScaledMatrix
+from recurrent_lab.instruments.norms import NORMS, ScaledMatrix, frobenius_of_normal, normal, spectral_of_normal
 from recurrent_lab.scaled import Scaled, log_scale, rescale
 from recurrent_lab.sequences._steps import start
-
-# Steps that align the start of the QR with the directions that grow most.
-ALIGNING_STEPS = 10
 
 
 @compiled("cell")
@@ -83,16 +77,25 @@ def products_by_lag(
     ValueError: in the cases of `state_jacobians`.
   """
   flat = flat_trajectory(cell, params, xs, state)
+  return _scan_products(flat, lambda product, _: (measure(product), None), None)
+
+
+def _scan_products(
+  flat: FlatTrajectory, measure: Callable[[ScaledMatrix, Any], tuple[Any, Any]], memory: Any
+) -> tuple[ScaledMatrix, Any]:
+  """Returns the whole product, and for every lag what `(product, memory) -> (measured, memory)` measures of its product."""
 
   def to_matrix(product: Scaled) -> ScaledMatrix:
     return ScaledMatrix(product.array, log_scale(product))
 
-  def multiply(product: Scaled, at: tuple[Array, Array]) -> tuple[Scaled, Any]:
+  def multiply(carry: tuple[Scaled, Any], at: tuple[Array, Array]) -> tuple[tuple[Scaled, Any], Any]:
+    product, memory = carry
     product = rescale(pull_rows(flat, product.array, *at), product.exponent)
-    return product, measure(to_matrix(product))
+    measured, memory = measure(to_matrix(product), memory)
+    return (product, memory), measured
 
   identity = rescale(jnp.eye(flat.states.shape[1], dtype=flat.states.dtype))
-  product, measures = lax.scan(multiply, identity, (flat.states, flat.xs), reverse=True)
+  (product, _), measures = lax.scan(multiply, (identity, memory), (flat.states, flat.xs), reverse=True)
   return to_matrix(product), jax.tree.map(lambda m: m[::-1], measures)
 
 
@@ -145,9 +148,9 @@ def product_log_norms(
   xs: Float[Array, "T I"],
   state: State | None = None,
   *,
-  norm: str = "spectral",
+  norm: str | tuple[str, ...] = "spectral",
   block: tuple[str, str] | None = None,
-) -> Float[Array, "T"]:
+) -> Array:
   """Computes the log norms ln ‖J_T … J_{T-l+1}‖ of Jacobian products, in nats. Entry l-1 belongs to lag l.
 
   Args:
@@ -155,99 +158,38 @@ def product_log_norms(
     params: its parameters.
     xs: one example `[T, I]`.
     state: S_0; by default the cell's initial state.
-    norm: `spectral`, or `frobenius`, which is divided by √n so that an orthogonal product gives 0.
+    norm: `spectral`, or `frobenius`, which is divided by √n so that an orthogonal product gives 0. Several norms share the
+      products.
     block: if given, only the block ∂a/∂b of the product is measured, such as ("cell", "cell") of an LSTM; see `state_blocks`.
 
   Returns:
-    `[T]`.
+    `[T]`, or `[T, len(norm)]` if `norm` is a tuple.
 
   Raises:
     ValueError: for an unknown norm or block, and in the cases of `state_jacobians`.
   """
-  check_choice("norm", norm, NORMS)
+  names = (norm,) if isinstance(norm, str) else norm
+  for name in names:
+    check_choice("norm", name, NORMS)
   state = start(cell, params, xs, state)
+  flat = flat_trajectory(cell, params, xs, state)
 
-  def measure(product: ScaledMatrix) -> Array:
+  def part(product: ScaledMatrix) -> ScaledMatrix:
     if block is None:
-      return NORMS[norm](product)
+      return product
     blocks = state_blocks(product, state)
     check_choice("block", block, blocks)
-    return NORMS[norm](blocks[block])
+    return normal(blocks[block])
 
-  _, log_norms = products_by_lag(measure, cell, params, xs, state)
-  return log_norms
+  def measure(product: ScaledMatrix, direction: Array) -> tuple[Array, Array]:
+    product, found = part(product), {}
+    if "frobenius" in names:
+      found["frobenius"] = frobenius_of_normal(product)
+    if "spectral" in names:
+      found["spectral"], direction = spectral_of_normal(product, direction)
+    return jnp.stack([found[name] for name in names]), direction
 
-
-def _checked_lags(lags: Sequence[int] | None, steps: int) -> tuple[int, ...]:
-  """The lags to measure, all steps by default; raises a `ValueError` unless they increase and lie between 1 and T."""
-  chosen = (steps,) if lags is None else tuple(lags)
-  if not chosen or any(b <= a for a, b in zip((0, *chosen), chosen, strict=False)) or chosen[-1] > steps:
-    raise ValueError(f"lags are {chosen}; they must increase and lie between 1 and the {steps} steps.")
-  return chosen
-
-
-def _transposed(flat: FlatTrajectory, s: Array, x: Array) -> tuple[Array, Array]:
-  """(Jᵀ, whether it has a row or a column of zeros)."""
-  jacobian = pull_rows(flat, jnp.eye(s.size, dtype=s.dtype), s, x)
-  is_zero = jacobian == 0
-  return jacobian.T, jnp.any(jnp.all(is_zero, axis=0)) | jnp.any(jnp.all(is_zero, axis=1))
-
-
-def _aligned_directions(flat: FlatTrajectory) -> Float[Array, "n n"]:
-  """Orthonormal columns that the last steps have turned towards the directions that grow most."""
-  (steps, size), dtype = flat.states.shape, flat.states.dtype
-  last = steps - min(steps, ALIGNING_STEPS)
-  turn = lambda q, at: (jnp.linalg.qr(_transposed(flat, *at)[0].T @ q)[0], None)
-  return lax.scan(turn, generic_directions(size, size, dtype), (flat.states[last:], flat.xs[last:]))[0]
-
-
-@compiled("cell", "lags")
-def product_log_singular_values(
-  cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None, *, lags: Sequence[int] | None = None
-) -> Array:
-  """Computes the log singular values ln σ_i of a Jacobian product in nats, all n of them, in decreasing order.
-
-  A singular value decomposition of the product loses every σ_i below ~1e-7 σ_1 in float32. Here the product is stored as Q
-  times a graded triangular matrix, in which each row has its own scale. One-sided Jacobi rotations then find the singular
-  values to high relative accuracy, however far apart they are (`_graded.py`).
-
-  Two limits remain. A single Jacobian cannot resolve σ_i below ~1e-7 of its own σ_1 in float32, and these stay noise at that
-  level. Directions that Jacobians with rows or columns of zeros lose, as with dead units, give -inf.
-
-  Args:
-    cell: any `Cell`.
-    params: its parameters.
-    xs: one example `[T, I]`.
-    state: S_0; by default the cell's initial state.
-    lags: increasing lags l. If given, measures J_T … J_{T-l+1} for each of them instead of the whole product.
-
-  Returns:
-    `[n]`, or `[len(lags), n]` if `lags` is given.
-
-  Raises:
-    ValueError: if the lags do not increase within 1 … T, and in the cases of `state_jacobians`.
-  """
-  flat = flat_trajectory(cell, params, xs, state)
-  steps, size = flat.states.shape
-  chosen = _checked_lags(lags, steps)
-  first = steps - chosen[-1]
-  slots = np.full(chosen[-1], len(chosen))  # the last slot takes all products that are not requested
-  slots[chosen[-1] - np.array(chosen)] = np.arange(len(chosen))
-
-  def multiply(carry: tuple[Any, ...], at: tuple[Array, Array, Array]) -> tuple[Any, None]:
-    tangents, product, kept = carry
-    s, x, slot = at
-    jacobian, has_zeros = _transposed(flat, s, x)
-    # P_lᵀ = J_{T-l+1}ᵀ P_{l-1}ᵀ grows on the left, as QR requires.
-    tangents, before = push(lambda matrix: jacobian @ matrix, has_zeros, tangents)
-    tangents, after = orthonormalize(tangents)
-    product = _graded.multiply(after @ before, product)
-    put = lambda all_kept, one: lax.dynamic_update_index_in_dim(all_kept, one, slot, axis=0)
-    return (tangents, product, jax.tree.map(put, kept, product)), None
-
-  product = _graded.from_matrix(jnp.eye(size, dtype=flat.states.dtype))
-  room = jax.tree.map(lambda a: jnp.zeros((len(chosen) + 1, *a.shape), a.dtype), product)
-  taken = (flat.states[first:], flat.xs[first:], jnp.asarray(slots))
-  (_, _, kept), _ = lax.scan(multiply, (begin(_aligned_directions(flat)), product, room), taken, reverse=True)
-  results = lax.map(_graded.log_singular_values, jax.tree.map(lambda a: a[:-1], kept))
-  return results[0] if lags is None else results
+  (_, size), dtype = flat.states.shape, flat.states.dtype
+  rows = part(ScaledMatrix(jnp.zeros((size, size), dtype), jnp.zeros((), dtype))).matrix.shape[0]
+  _, log_norms = _scan_products(flat, measure, generic_vector(rows, dtype))
+  return log_norms[:, 0] if isinstance(norm, str) else log_norms

@@ -4,6 +4,7 @@ A block of a sweep starts before the outcome of the previous block is handed out
 block of a `RunMeasure` is left to that measure.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 import contextlib
 from functools import partial
@@ -73,7 +74,7 @@ ERRORS = (RuntimeError, MemoryError, FloatingPointError)
 
 def _begun(group: devices.Group, points: list[Point], traced: Sequence[str]) -> Callable[[float], Outcome]:
   """Starts computing points. Returns a function that waits for them, given the time from which they had the devices."""
-  begin, compiled = time.perf_counter(), group.compile_seconds
+  begin = time.perf_counter()
   arguments = traced_arguments(points, traced)
   started = None
   with contextlib.suppress(*ERRORS):  # the error is raised again below, unless only two blocks at once were too large
@@ -84,9 +85,10 @@ def _begun(group: devices.Group, points: list[Point], traced: Sequence[str]) -> 
       arrays, error = devices.finish(group, arguments, started), None
     except ERRORS as raised:
       arrays, error = {}, raised
+    compiled, group.compile_seconds = group.compile_seconds, 0
     effort = {
       "wall_seconds": round(time.perf_counter() - max(begin, free_since), 3),
-      "compile_seconds": round(group.compile_seconds - compiled, 3),
+      "compile_seconds": round(compiled, 3),
       "chunk_halvings": group.halvings,
     }
     return Outcome(points, arrays, error, effort)
@@ -94,28 +96,54 @@ def _begun(group: devices.Group, points: list[Point], traced: Sequence[str]) -> 
   return finish
 
 
-def swept(measure: Measure, chunk: int, queue: Iterable[list[Point]]) -> Iterator[Outcome]:
-  """Computes blocks of points. Each block starts before the outcome of the previous block is handed out."""
-  groups: dict[Point, devices.Group] = {}
+def _compile_next(groups: dict[Point, devices.Group], current: Point, firsts: Mapping[Point, Any]) -> None:
+  """Begins to compile the program after the current one."""
+  order = list(groups)
+  for static in order[order.index(current) + 1 :][:1]:
+    if not groups[static].programs:
+      devices.compile_ahead(groups[static], firsts[static])
+
+
+def swept(
+  measure: Measure, chunk: int, planned: Iterable[list[Point]], queue: Iterable[list[Point]]
+) -> Iterator[Outcome]:
+  """Computes blocks of points. Each block starts before the outcome of the previous block is handed out.
+
+  Args:
+    measure: what is computed.
+    chunk: most points in a call.
+    planned: all blocks that may come, by which programs are compiled ahead.
+    queue: the blocks to compute, as they are claimed.
+  """
   traced = traced_names(measure.settings)
-  pending: Callable[[float], Outcome] | None = None
+  firsts: dict[Point, list[Point]] = {}
+  for points in planned:
+    firsts.setdefault(static_part(points[0], traced), points)
+  group_of = lambda static: devices.Group(label(static), partial(measure_block, measure, static), chunk)
+  groups = {static: group_of(static) for static in firsts}
+  arguments = {static: traced_arguments(points, traced) for static, points in firsts.items()}
+  current: Point | None = None
+  pending: deque[Callable[[float], Outcome]] = deque()
+  most = devices.calls_ahead(chunk)
   free_since = 0.0
   for points in queue:
     static = static_part(points[0], traced)
-    function = partial(measure_block, measure, static)
-    group = groups.setdefault(static, devices.Group(label(static), function, chunk))
+    group = groups[static]
+    if static != current:
+      current = static
+      _compile_next(groups, static, arguments)
     # A pending block neither waits for a compilation nor counts it as its time.
-    if pending and (signals.is_asked_to_stop() or not group.programs):
-      yield pending(free_since)
-      pending = None
-    signals.stop_if_asked()
-    begun = _begun(group, points, traced)
-    if pending:
-      outcome, free_since = pending(free_since), time.perf_counter()
+    while pending and (signals.is_asked_to_stop() or not group.programs):
+      outcome, free_since = pending.popleft()(free_since), time.perf_counter()
       yield outcome
-    pending = begun
-  if pending:
-    yield pending(free_since)
+    signals.stop_if_asked()
+    pending.append(_begun(group, points, traced))
+    if len(pending) > most:
+      outcome, free_since = pending.popleft()(free_since), time.perf_counter()
+      yield outcome
+  while pending:
+    outcome, free_since = pending.popleft()(free_since), time.perf_counter()
+    yield outcome
 
 
 def kept(

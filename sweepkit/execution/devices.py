@@ -1,9 +1,9 @@
 """The devices of this process as one: points in tiles, the tiles spread over the devices.
 
-A call computes at most `call` points. They are cut into tiles of `TILE`, and the devices take tile after tile, each with the
-same program, compiled for one tile on one device. So on CPU the bits of a point depend neither on the size of a call nor on the
-number of devices, shards or hosts. (A program over all devices rounds otherwise for one device than for two: XLA partitions it
-before it chooses what to fuse.) Only a call of fewer points than a tile is a smaller tile, whose last bits may differ.
+A call computes at most `call` points. They are cut into tiles of `TILE`. On CPU the cores take tile after tile, each with the
+same program, compiled once for one tile. So the bits of a point depend neither on the size of a call nor on the number of cores,
+shards or hosts. (A program over all devices rounds otherwise for one device than for two: XLA partitions it before it chooses
+what to fuse.) Only a call of fewer points than a tile is a smaller tile, whose last bits may differ.
 
 GPU and TPU are idle at eight points. There a tile is a device's whole share of a call, and one program over all devices, made by
 `shard_map`, computes the call; nothing is promised about bits.
@@ -12,20 +12,22 @@ A call that runs out of memory is halved, down to one point, and so are all late
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 import contextlib
 import dataclasses
 import math
 import os
+import threading
 import time
 from typing import Any, NamedTuple
 
 import jax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
-from jaxtyping import Array
 import numpy as np
 
+from sweepkit import words
+from sweepkit.execution import cores
 from sweepkit.execution.progress import say
-from sweepkit.words import count
 
 TILE = 8
 
@@ -39,8 +41,9 @@ class Group:
     function: (trees of arrays with a leading axis of points) -> {name: array with that axis}; pure.
     call: the most points in one call.
     halvings: how often `call` was halved since memory ran out.
-    compile_seconds: spent in compiling so far.
-    programs: (points in a tile, device; 0 for one over all) -> the compiled program.
+    compile_seconds: spent in compiling since they were last reported.
+    programs: points in a tile -> the compiled program.
+    lock: held while a program is compiled.
   """
 
   name: str
@@ -48,13 +51,14 @@ class Group:
   call: int
   halvings: int = 0
   compile_seconds: float = 0
-  programs: dict[tuple[int, int], Any] = dataclasses.field(default_factory=dict)
+  programs: dict[int, Any] = dataclasses.field(default_factory=dict)
+  lock: Any = dataclasses.field(default_factory=threading.Lock)
 
 
 class Started(NamedTuple):
   """A call that has started: JAX computes while the program continues."""
 
-  outputs: list[dict[str, Array]]  # one dictionary per tile, or one for the whole call
+  outputs: list[Future[dict[str, np.ndarray]]]  # one dictionary per tile, or one for the whole call
   points: int
   call: int  # the size of a call that was in force
 
@@ -77,17 +81,28 @@ def missing() -> str | None:
   return None
 
 
+def count() -> int:
+  """Number of devices that compute at once: cores on CPU."""
+  return cores.in_use() if jax.default_backend() == "cpu" else jax.local_device_count()
+
+
 def described() -> str:
-  """The devices of this process, such as `2 CPU devices` or `1 GPU device (NVIDIA H100 80GB HBM3)`."""
+  """The devices of this process, such as `2 CPU cores` or `1 GPU device (NVIDIA H100 80GB HBM3)`."""
   local = jax.local_devices()
   platform, kinds = local[0].platform, dict.fromkeys(device.device_kind for device in local)
   named = ", ".join(kind for kind in kinds if kind.lower() != platform.lower())
-  return count(len(local), f"{platform.upper()} device") + (f" ({named})" if named else "")
+  noun = "core" if platform == "cpu" else "device"
+  return words.count(count(), f"{platform.upper()} {noun}") + (f" ({named})" if named else "")
 
 
 def tile_size(call: int) -> int:
   """Points that a device computes at once."""
   return min(TILE, call) if jax.default_backend() == "cpu" else math.ceil(call / jax.local_device_count())
+
+
+def calls_ahead(call: int) -> int:
+  """Calls of so many points that are started besides the one waited for: on CPU enough that every core has a tile."""
+  return math.ceil(count() / max(1, call // TILE)) if jax.default_backend() == "cpu" else 1
 
 
 def _length(arguments: Any) -> int:
@@ -101,48 +116,62 @@ def tiled(function: Callable[..., Any], mesh: Mesh) -> Callable[..., Any]:
 
 
 def _options() -> dict[str, Any]:
-  """On CPU a device is one core. The threads that XLA would share among all devices gain nothing at these sizes, and split sums
-  by the number of cores of the host.
+  """On CPU a tile is one core's. The threads that XLA would share among all tiles gain nothing at these sizes, and split sums by
+  the number of cores of the host.
   """
   return {"xla_cpu_multi_thread_eigen": False} if jax.default_backend() == "cpu" else {}
 
 
-def _program(group: Group, tile: int, device: int, placed: Sequence[Any]) -> Any:
-  """The program of a tile on a device of the CPU, or of a tile on every device elsewhere; compiled at first use."""
-  if (tile, device) not in group.programs:
-    begin = time.perf_counter()
-    mesh = Mesh(np.array(jax.local_devices()), ("device",))
-    function = group.function if jax.default_backend() == "cpu" else tiled(group.function, mesh)
-    group.programs[tile, device] = jax.jit(function).lower(*placed).compile(_options())
-    group.compile_seconds += time.perf_counter() - begin
-  return group.programs[tile, device]
+def _program(group: Group, tile: int, arguments: Sequence[Any]) -> Any:
+  """The program of a tile on CPU, or of a tile on every device elsewhere; compiled at first use."""
+  with group.lock:
+    if tile not in group.programs:
+      begin = time.perf_counter()
+      mesh = Mesh(np.array(jax.local_devices()), ("device",))
+      function = group.function if jax.default_backend() == "cpu" else tiled(group.function, mesh)
+      group.programs[tile] = jax.jit(function).lower(*arguments).compile(_options())
+      group.compile_seconds += time.perf_counter() - begin
+    return group.programs[tile]
+
+
+def compile_ahead(group: Group, arguments: Sequence[Any]) -> None:
+  """Compiles the program of points that will be started later, in another thread. `start` raises its errors."""
+
+  def compiled() -> None:
+    tile = tile_size(group.call)
+    rows = np.minimum(np.arange(tile), _length(arguments) - 1)
+    with contextlib.suppress(Exception):
+      _program(group, tile, jax.tree.map(lambda a: a[rows], tuple(arguments)))
+
+  if jax.default_backend() == "cpu":
+    cores.compiler().submit(compiled)
+
+
+def _computed(program: Any, arguments: Sequence[Any]) -> dict[str, np.ndarray]:
+  """Runs a program and waits for its arrays."""
+  return {name: np.asarray(array) for name, array in program(*arguments).items()}
 
 
 def start(group: Group, arguments: Sequence[Any]) -> Started:
   """Starts the first call of some points, compiling its program if there is none yet."""
-  tile, devices = tile_size(group.call), jax.local_devices()
+  tile, on_cpu = tile_size(group.call), jax.default_backend() == "cpu"
   points = min(_length(arguments), group.call)
+  width = tile if on_cpu else tile * jax.local_device_count()
   outputs = []
-  if jax.default_backend() == "cpu":
-    width, places = tile, list(devices)
-  else:
-    mesh = Mesh(np.array(devices), ("device",))
-    width, places = tile * len(devices), [NamedSharding(mesh, PartitionSpec("device"))]
-  for i, first in enumerate(range(0, points, width)):
+  for first in range(0, points, width):
     rows = np.minimum(first + np.arange(width), points - 1)  # the rest of a tile repeats the last point
     chosen = jax.tree.map(lambda a, rows=rows: a[rows], tuple(arguments))
-    device = i % len(places)
-    placed = jax.device_put(chosen, places[device])
-    outputs.append(_program(group, tile, device, placed)(*placed))
+    if not on_cpu:
+      mesh = Mesh(np.array(jax.local_devices()), ("device",))
+      chosen = jax.device_put(chosen, NamedSharding(mesh, PartitionSpec("device")))
+    outputs.append(cores.executor(count()).submit(_computed, _program(group, tile, chosen), chosen))
   return Started(outputs, points, group.call)
 
 
 def collect(started: Started) -> dict[str, np.ndarray]:
   """The arrays of a call, the points on their leading axis; waits for them."""
-  return {
-    name: np.concatenate([np.asarray(output[name]) for output in started.outputs])[: started.points]
-    for name in started.outputs[0]
-  }
+  tiles = [output.result() for output in started.outputs]
+  return {name: np.concatenate([tile[name] for tile in tiles])[: started.points] for name in tiles[0]}
 
 
 def finish(group: Group, arguments: Sequence[Any], started: Started | None) -> dict[str, np.ndarray]:
@@ -183,26 +212,17 @@ def prepare(cpu_devices: int | None, hosts: Sequence[Any] | None) -> tuple[int, 
   """Chooses the devices of this process, and returns its number and the number of processes.
 
   Args:
-    cpu_devices: cores that serve as devices; None leaves the choice to JAX.
+    cpu_devices: cores that compute at once; None for all that the process may use.
     hosts: address of the coordinator, number of processes, number of this one, all None where the
       cluster provides them; None if this process is alone.
 
   Raises:
-    ValueError: if JAX has started with other devices, the number of this process is unknown, or the others do not come.
+    ValueError: if JAX has started with too few threads, the number of this process is unknown, or the others do not come.
   """
-  # A batch of QR factorisations waits, on a thread of XLA's pool, for that pool to compute them. With as many devices as threads
-  # all threads may wait at once and never continue. So the pool gets a thread for every device besides those of the cores.
-  os.environ.setdefault("PJRT_NPROC", str((os.cpu_count() or 1) + (cpu_devices or 1)))
-  if cpu_devices is not None:
-    with contextlib.suppress(RuntimeError):  # JAX has started, and the number can only be compared
-      jax.config.update("jax_num_cpu_devices", cpu_devices)
+  cores.prepare(cpu_devices)
   process = (0, 1) if hosts is None else _join(hosts)
   if cpu_devices is not None and jax.default_backend() != "cpu":
     raise ValueError(f"--cpu_devices: JAX runs on {jax.default_backend()} here; set JAX_PLATFORMS=cpu to run on cores.")
-  if cpu_devices is not None and jax.local_device_count() != cpu_devices:
-    raise ValueError(
-      f"--cpu_devices: {cpu_devices} is not allowed in a process whose JAX has {jax.local_device_count()}."
-    )
   return process
 
 

@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 import functools
 from importlib import metadata
-
-import xarray as xr
+from typing import TYPE_CHECKING
 
 from sweepkit.measure import AnyMeasure, Quantity
 from sweepkit.settings import dimension
+
+if TYPE_CHECKING:
+  import xarray as xr
 
 Attributes = Mapping[
   str, Mapping[str, str]
@@ -47,7 +49,7 @@ def older_axes() -> Axes:
   return found
 
 
-def annotate(data: xr.Dataset, stored: Sequence[Attributes]) -> None:
+def annotate(data: "xr.Dataset", stored: Sequence[Attributes]) -> None:
   """Sets the attributes of a dataset to those stored with its blocks."""
   known: dict[str, Mapping[str, str]] = {}
   for attributes in (*stored, {"code": {"long_name": "code that computed the point"}}):

@@ -15,10 +15,12 @@ from pathlib import Path
 import re
 from types import MappingProxyType
 from typing import Any, NamedTuple
+import zipfile
 
 import numpy as np
 
 from sweepkit.points import Point, content_hash, label
+from sweepkit.settings import Value
 from sweepkit.store.files import ResultsError, check_inside, check_name, write_atomically, writing
 
 SCHEMA_VERSION = 1
@@ -143,8 +145,10 @@ def read_meta(path: Path) -> dict[str, Any]:
 
 
 def points_of(meta: Mapping[str, Any]) -> list[Point]:
-  """Returns the points in the JSON of a block."""
-  return [Point(values) for values in meta["points"]]
+  """Returns the points in the JSON of a block. Equal values of their settings are one object, which saves memory."""
+  shared: dict[tuple[type, Value], Value] = {}
+  one = lambda value: shared.setdefault((type(value), value), value)
+  return [Point({name: one(value) for name, value in values.items()}) for values in meta["points"]]
 
 
 def read_block(path: Path) -> Block:
@@ -156,8 +160,8 @@ def read_block(path: Path) -> Block:
   return read_arrays(path, read_meta(path))
 
 
-def read_arrays(path: Path, meta: Mapping[str, Any]) -> Block:
-  """Reads and checks the arrays of a block, given the path and the content of its JSON.
+def _payload(path: Path, meta: Mapping[str, Any]) -> bytes:
+  """Returns the checked bytes of the arrays of a block, given the path and the content of its JSON.
 
   Raises:
     ResultsError: if they are missing or altered.
@@ -171,8 +175,37 @@ def read_arrays(path: Path, meta: Mapping[str, Any]) -> Block:
     raise ResultsError(
       f"{arrays_path} is altered: its checksum does not match; run its experiment again to compute it again."
     )
-  with np.load(io.BytesIO(payload), allow_pickle=False) as file:
+  return payload
+
+
+def read_outline(path: Path) -> Block:
+  """Reads and checks a block, given the path of its JSON. Its arrays have the types and shapes of the stored ones, but no points.
+
+  Raises:
+    ResultsError: if they are missing or altered.
+  """
+  meta, found = read_meta(path), {}
+  with zipfile.ZipFile(io.BytesIO(_payload(path, meta))) as file:
+    for member in file.namelist():
+      with file.open(member) as array:
+        np.lib.format.read_magic(array)  # `savez` writes version 1, unless a header is longer than 65 535 bytes
+        shape, _, dtype = np.lib.format.read_array_header_1_0(array)
+      found[member.removesuffix(".npy")] = np.empty((0, *shape[1:]), dtype)
+  return _block(meta, found)
+
+
+def read_arrays(path: Path, meta: Mapping[str, Any]) -> Block:
+  """Reads and checks the arrays of a block, given the path and the content of its JSON.
+
+  Raises:
+    ResultsError: if they are missing or altered.
+  """
+  with np.load(io.BytesIO(_payload(path, meta)), allow_pickle=False) as file:
     arrays = {name: file[name] for name in file.files}
+  return _block(meta, arrays)
+
+
+def _block(meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Block:
   names = ("dims", "coords", "provenance", "code", "revision", "attributes", "axes")
   return Block(points_of(meta), arrays, **{name: meta[name] for name in names if name in meta})
 

@@ -3,17 +3,21 @@
 Points that fill a grid become an array with one dimension per setting. Points that leave most of their grid empty, such as four
 sweeps of one axis each, stay a list: one dimension `point`, whose index holds the settings. An array whose length differs so
 much between points that padding it would take most of the memory becomes a list of its entries.
+
+xarray takes half a second to import, so only the functions that make datasets import it: a launch makes none.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 import math
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import xarray as xr
 
 from sweepkit.points import Point
 from sweepkit.store.attributes import Axes
+
+if TYPE_CHECKING:
+  import xarray as xr
 
 # Labels and padding may take four times the memory of what is stored, or 32 MiB, which any machine has.
 MOST_TIMES, SMALL = 4, 2**25
@@ -24,13 +28,15 @@ class Part(NamedTuple):
 
   Attributes:
     points: one per row of the arrays.
-    arrays: name -> array.
+    empty: name -> array of the type and shape, but without points.
+    read: returns name -> array. Parts are read one after the other, so that a dataset is in memory only once.
     dims: name -> names of the axes after the first.
     coords: axis name -> its labels.
   """
 
   points: Sequence[Point]
-  arrays: Mapping[str, np.ndarray]
+  empty: Mapping[str, np.ndarray]
+  read: Callable[[], Mapping[str, np.ndarray]]
   dims: Mapping[str, Sequence[str]]
   coords: Mapping[str, Sequence[Any]]
 
@@ -82,39 +88,46 @@ def _variables(parts: Sequence[Part], labels: Mapping[str, Sequence[Any]]) -> di
   axes = {name: tuple(of) for part in parts for name, of in part.dims.items()}
   found = {}
   for name, of in axes.items():
-    arrays = [part.arrays[name] for part in parts if name in part.arrays]
+    having = [part for part in parts if name in part.empty]
+    arrays = [part.empty[name] for part in having]
     # Integers become floats, since what was not computed is NaN; names and statuses say so themselves.
     is_plain = arrays[0].dtype.kind in "iufb" and name != "status"
     dtype = np.result_type(np.float32 if is_plain else arrays[0].dtype, *(array.dtype for array in arrays))
     fill = np.nan if is_plain else np.zeros((), dtype)[()]
-    stored = sum(array.size for array in arrays) * dtype.itemsize
+    stored = sum(len(part.points) * math.prod(part.empty[name].shape[1:]) for part in having) * dtype.itemsize
     padded = math.prod(len(labels[axis]) for axis in of) * dtype.itemsize
     found[name] = _Variable(of, dtype, fill, stored, padded)
   return found
 
 
 def _filled(
-  parts: Sequence[Part], name: str, one: _Variable, labels: Mapping[str, Any], shape: Any, at: Any
-) -> np.ndarray:
-  """An array over all points; `at` are the places of the points of every part on the leading axes, which have this shape."""
-  array = np.full((*shape, *(len(labels[axis]) for axis in one.axes)), one.fill, one.dtype)
-  place = {axis: {label: i for i, label in enumerate(labels[axis])} for axis in one.axes}
+  parts: Sequence[Part], variables: Mapping[str, _Variable], labels: Mapping[str, Any], shape: Any, at: Any
+) -> dict[str, np.ndarray]:
+  """Arrays over all points; `at` are the places of the points of every part on the leading axes, which have this shape."""
+  place = {axis: {label: i for i, label in enumerate(of)} for axis, of in labels.items()}
+  filled = {
+    name: np.full((*shape, *(len(labels[axis]) for axis in one.axes)), one.fill, one.dtype)
+    for name, one in variables.items()
+  }
   for part, points in zip(parts, at, strict=True):
-    if name in part.arrays:
-      where = [[place[axis][label] for label in part.coords[axis]] for axis in one.axes]
+    arrays = part.read()
+    for name in (name for name in variables if name in arrays):
+      where = [[place[axis][label] for label in part.coords[axis]] for axis in variables[name].axes]
       inner = np.ix_(*where) if where else ()
       leading = [np.reshape(index, (-1, *[1] * len(where))) for index in points]
-      array[(*leading, *inner)] = part.arrays[name]
-  return array
+      filled[name][(*leading, *inner)] = arrays[name]
+  return filled
 
 
-def _entries(parts: Sequence[Part], name: str, one: _Variable) -> dict[str, xr.Variable]:
+def _entries(parts: Sequence[Part], name: str, one: _Variable) -> "dict[str, xr.Variable]":
   """An array of different lengths as a list of its entries, with the number of the point and the labels of each entry."""
+  import xarray as xr
+
   dim, first = f"{name}_entry", 0
   columns: dict[str, list[np.ndarray]] = {name: [], f"{name}_point": [], **{f"{name}_{axis}": [] for axis in one.axes}}
   for part in parts:
-    if name in part.arrays:
-      array = part.arrays[name]
+    if name in part.empty:
+      array = part.read()[name]
       columns[name].append(np.ravel(array).astype(one.dtype))
       columns[f"{name}_point"].append(np.repeat(np.arange(first, first + len(array), dtype=np.int32), array[0].size))
       for i, axis in enumerate(one.axes):
@@ -126,16 +139,20 @@ def _entries(parts: Sequence[Part], name: str, one: _Variable) -> dict[str, xr.V
 
 def _as_list(
   parts: Sequence[Part], variables: Mapping[str, _Variable], labels: Any, names: Sequence[str]
-) -> xr.Dataset:
+) -> "xr.Dataset":
+  import xarray as xr
+
   points = [point for part in parts for point in part.points]
   ends = np.cumsum([len(part.points) for part in parts])
   at = [(np.arange(end - len(part.points), end),) for end, part in zip(ends, parts, strict=True)]
   data: dict[str, Any] = {}
   coords: dict[str, Any] = {name: ("point", np.array([point[name] for point in points])) for name in names}
   used: dict[str, list[Any]] = {}
+  padded = {name: one for name, one in variables.items() if _is_small(len(points) * one.padded, one.stored)}
+  arrays = _filled(parts, padded, labels, (len(points),), at)
   for name, one in variables.items():
-    if _is_small(len(points) * one.padded, one.stored):
-      data[name] = (("point", *one.axes), _filled(parts, name, one, labels, (len(points),), at))
+    if name in padded:
+      data[name] = (("point", *one.axes), arrays[name])
       used |= {axis: labels[axis] for axis in one.axes}
     else:
       listed = _entries(parts, name, one)
@@ -144,12 +161,14 @@ def _as_list(
   return xr.Dataset(data, coords=coords | used).set_index(point=list(names))
 
 
-def dataset(parts: Sequence[Part], axes: Axes) -> xr.Dataset:
+def dataset(parts: Sequence[Part], axes: Axes) -> "xr.Dataset":
   """The points of all parts, each of which occurs once, as a grid or as a list (see the head of this file).
 
   A setting that never changes and is none of the `axes` is a scalar coordinate. What was not computed is NaN, and 0 or "" where
   that is not possible.
   """
+  import xarray as xr
+
   points = [point for part in parts for point in part.points]
   values, labels = axis_values(points, axes), _labels(parts)
   names = [name for name in values if name in axes or len(values[name]) > 1]
@@ -159,7 +178,7 @@ def dataset(parts: Sequence[Part], axes: Axes) -> xr.Dataset:
   if _is_small(math.prod(shape) * padded, stored):
     place = {name: {value: i for i, value in enumerate(values[name])} for name in names}
     at = [[[place[name][point[name]] for point in part.points] for name in names] for part in parts]
-    arrays = {name: _filled(parts, name, one, labels, shape, at) for name, one in variables.items()}
+    arrays = _filled(parts, variables, labels, shape, at)
     data = xr.Dataset(
       {name: ((*names, *variables[name].axes), array) for name, array in arrays.items()},
       coords={name: values[name] for name in names} | labels,
@@ -170,7 +189,7 @@ def dataset(parts: Sequence[Part], axes: Axes) -> xr.Dataset:
   return data.assign_coords({name: values[name][0] for name in values if name not in names})
 
 
-def as_grid(data: xr.Dataset) -> xr.Dataset:
+def as_grid(data: "xr.Dataset") -> "xr.Dataset":
   """The dataset with one dimension per setting, however many points are missing; a grid is returned as it is.
 
   For points that were chosen from a list, as by `data.where(data.bias == 0, drop=True)`: the whole grid of a list is large.

@@ -1,22 +1,32 @@
 """Everything that a folder of results holds, as one labelled dataset."""
 
 from collections.abc import Sequence
+from functools import partial
 import hashlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from sweepkit.points import content_hash
 from sweepkit.store import layout
 from sweepkit.store.attributes import annotate, older_axes
-from sweepkit.store.blocks import SCHEMA_VERSION, STATUS, block_paths, read_block
+from sweepkit.store.blocks import SCHEMA_VERSION, STATUS, block_paths, read_block, read_outline
 from sweepkit.store.files import ResultsError, at_home
 from sweepkit.store.selection import has, planned_points, rows_in_force, settings_of
 
+if TYPE_CHECKING:
+  import xarray as xr
 
-def load_results(folder: str | Path, **settings: Any) -> xr.Dataset:
+
+def _read_rows(path: Path, rows: Sequence[int]) -> dict[str, np.ndarray]:
+  """The arrays of some points of a block, and the code that computed them."""
+  block = read_block(path)
+  found = {name: array[rows] for name, array in block.arrays.items()}
+  return found | {"code": np.full(len(rows), block.code)}
+
+
+def load_results(folder: str | Path, **settings: Any) -> "xr.Dataset":
   """Returns all blocks of an experiment as one labelled dataset, in memory proportional to what is stored.
 
   Dimensions are named as the settings are, then come `seed` and those of each variable. A setting that never changes is a scalar
@@ -43,22 +53,22 @@ def load_results(folder: str | Path, **settings: Any) -> xr.Dataset:
   paths = block_paths(folder)
   if not paths:
     raise ResultsError(f"{folder} holds no results; run its experiment first.")
-  blocks = [read_block(path) for path in paths]
+  blocks = [read_outline(path) for path in paths]
   wanted = settings_of(folder, blocks, settings)
   parts = []
-  for block, rows in zip(blocks, rows_in_force(blocks), strict=True):
+  for path, block, rows in zip(paths, blocks, rows_in_force(blocks), strict=True):
     if chosen := [i for i in rows if has(block.points[i], wanted)]:
-      arrays = {name: array[chosen] for name, array in block.arrays.items()} | {
-        "code": np.full(len(chosen), block.code)
-      }
+      empty = {**block.arrays, "code": np.empty(0, np.asarray(block.code).dtype)}
       dims = {**block.dims, "status": (), "code": ()}
-      parts.append(layout.Part([block.points[i] for i in chosen], arrays, dims, block.coords))
+      read = partial(_read_rows, path, chosen)
+      parts.append(layout.Part([block.points[i] for i in chosen], empty, read, dims, block.coords))
   if not parts:
     said = ", ".join(f"{name} {value!r}" for name, value in settings.items())
     raise ResultsError(f"{folder} holds no point with {said}.")
   axes: dict[str, Sequence[str]] = {}
   for block in blocks:
     axes |= block.axes or older_axes()
+  planned = sum(has(point, wanted) for point in planned_points(blocks))
   data = layout.dataset(parts, axes)
   annotate(data, [block.attributes for block in blocks])
   data.status.attrs = {
@@ -70,7 +80,7 @@ def load_results(folder: str | Path, **settings: Any) -> xr.Dataset:
     "source": str(folder),
     "checksum": content_hash([hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]),
     "schema_version": SCHEMA_VERSION,
-    "planned": sum(has(point, wanted) for point in planned_points(blocks)),
+    "planned": planned,
     "present": sum(len(part.points) for part in parts),
   }
   return data

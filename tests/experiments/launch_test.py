@@ -15,7 +15,7 @@ from sweepkit import points as grid
 from sweepkit.execution import devices
 from tests.support.launches import SMALL, array, ended, experiment, launcher, stored, watch
 
-FLAGS = (*SMALL, "--ws=0.5,1,2", "--cells=rnn", "--chunk=2")
+FLAGS = (*SMALL, "--ws=0.5,1,2", "--cells=rnn", "--chunk=2", "--cpu_devices=1")
 
 
 def launch(out, *flags):

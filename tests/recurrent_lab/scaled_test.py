@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from recurrent_lab.instruments import _graded
+from recurrent_lab.instruments import _graded, _rotations, _windows
 from recurrent_lab.scaled import add, log_scale, rescale
 
 
@@ -43,7 +43,7 @@ def test_zeros_do_not_drag_the_scale_down():
 @pytest.mark.parametrize("size", [1, 2, 5, 8])
 def test_graded_singular_values_match_a_plain_decomposition(size, rng):
   matrix = rng.normal(size=(size, size))
-  measured = _graded.log_singular_values(_graded.from_matrix(jnp.asarray(matrix, jnp.float32)))
+  measured = _windows.log_singular_values(_graded.from_matrix(jnp.asarray(matrix, jnp.float32)))
   np.testing.assert_allclose(measured, np.log(np.linalg.svd(matrix, compute_uv=False)), atol=1e-4)
 
 
@@ -51,5 +51,17 @@ def test_graded_singular_values_at_any_distance(rng):
   """diag(e^d) Q with Q orthogonal has the singular values e^d, here 10⁻⁸⁰⁰⁰ apart."""
   d = np.sort(rng.uniform(-20_000, 0, 9))[::-1]
   q = np.linalg.qr(rng.normal(size=(9, 9)))[0]
-  measured = _graded.log_singular_values(_graded.Graded(jnp.asarray(d, jnp.float32), jnp.asarray(q, jnp.float32)))
+  measured = _windows.log_singular_values(_graded.Graded(jnp.asarray(d, jnp.float32), jnp.asarray(q, jnp.float32)))
   np.testing.assert_allclose(measured, d, rtol=1e-6)
+
+
+@pytest.mark.parametrize("span", [30, 400])  # one window, and many of half the rows
+def test_graded_singular_values_in_windows_are_those_of_rotations(span, rng):
+  """Their sum is that of the determinant, although neighbouring rows are far from orthogonal."""
+  d = np.sort(rng.uniform(-span, 0, 48))[::-1]
+  rows = np.eye(48) + np.triu(rng.normal(size=(48, 48)), 1) / 7
+  norms = np.linalg.norm(rows, axis=1)
+  matrix = _graded.Graded(*(jnp.asarray(a, jnp.float32) for a in (d, rows / norms[:, None])))
+  measured = np.asarray(_windows.log_singular_values(matrix), np.float64)
+  np.testing.assert_allclose(measured, _rotations.by_rotations(matrix), atol=1e-4 + 1e-6 * span)
+  np.testing.assert_allclose(measured.sum(), np.sum(d - np.log(norms)), atol=48e-5)

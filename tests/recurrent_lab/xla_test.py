@@ -1,9 +1,12 @@
 """XLA's flags: what is set on which release, and the numbers of programs that run as users run them."""
 
 import os
+from pathlib import Path
 import subprocess
 import sys
+import tomllib
 
+from packaging.requirements import Requirement
 import pytest
 
 from recurrent_lab import _xla
@@ -97,6 +100,20 @@ def test_importing_the_lab_is_enough_before_jax_starts():
 def test_after_jax_started_the_lab_warns_and_has_options_for_its_own_programs():
   expected = f"{WARNED} {{'xla_cpu_use_fusion_emitters': False}}" if _xla.faults() else "[] False None"
   assert run_as_users_do(TOLD.format(before="jax.numpy.ones(3) + 1")) == ["2.0", expected]
+
+
+def test_the_release_with_quadratic_scans_is_excluded():
+  """findings/quadratic_scan.sh shows the fault of 0.11.1."""
+  project = tomllib.loads((Path(__file__).parent.parent.parent / "pyproject.toml").read_text())["project"]
+  needed = [Requirement(text) for text in project["dependencies"] if text.startswith("jaxlib")]
+  allowed = lambda release: all(one.specifier.contains(release) for one in needed)
+  assert [allowed(release) for release in ("0.10.2", "0.11.0", "0.11.1", "0.11.2", "0.12.0.1")] == [
+    True,
+    True,
+    False,
+    True,
+    True,
+  ]
 
 
 @pytest.mark.skipif(not _xla.faults(), reason="this release of jaxlib has no fault")

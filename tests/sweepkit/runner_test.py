@@ -4,6 +4,8 @@ import dataclasses
 import os
 from pathlib import Path
 import signal
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -225,6 +227,18 @@ def test_killed_launches_lose_nothing(tmp_path):
   assert launch(tmp_path / "killed", *flags) == 0
   assert launch(tmp_path / "whole", *flags) == 0
   assert stored(folder) == stored(tmp_path / "whole" / chaos.NAME)
+
+
+def test_a_launch_imports_nothing_that_only_datasets_and_figures_need(tmp_path):
+  program = f"""
+import sys
+from tests.support import chaos
+from sweepkit import runner
+assert runner.main(chaos.EXPERIMENT, ["--map=sine", "--r=1", {f"--out={tmp_path}"!r}]) == 0
+print(*sorted({{"xarray", "pandas", "matplotlib", "orbax", "flax"}} & set(sys.modules)), file=sys.stderr)
+"""
+  done = subprocess.run([sys.executable, "-c", program], cwd=chaos.ROOT, capture_output=True, text=True, check=True)
+  assert done.stderr.splitlines()[-1] == ""
 
 
 def test_help_shows_the_experiment(capsys):

@@ -93,7 +93,7 @@ def test_what_was_stored_before_the_reader_left_is_kept(tmp_path):
 def test_characters_that_a_terminal_lacks_are_replaced(environment, tmp_path):
   done = run(["-m", chaos.EXPERIMENT.module, *LAUNCH, f"--out={tmp_path}"], **environment)
   assert (done.returncode, "Traceback" in done.stderr) == (0, False)
-  assert "on 1 CPU device" in done.stderr
+  assert " CPU core" in done.stderr
   assert len(done.stdout.splitlines()) > 4
 
 

@@ -15,7 +15,7 @@ import pytest
 import recurrent_lab as rl
 from recurrent_lab.cell import Halves, join
 from recurrent_lab.instruments._flat import flat_trajectory
-from recurrent_lab.instruments._interval import first_directions
+from recurrent_lab.instruments._nested import first_directions
 
 H, INPUTS, STEPS = 2, 3, 6
 SIZE = H * H + H

@@ -81,6 +81,22 @@ def test_cell_path_of_an_lstm_without_weights(bias, slope, key):
     assert np.all(np.isneginf(rl.product_log_norms(cell, params, xs, block=block)))
 
 
+def test_several_norms_share_the_products(key):
+  """Also where a direction takes over that is orthogonal to the one before."""
+  cell = rl.indrnn("relu")
+  params = cell.init(key, 2, 2)._replace(
+    input_kernel=jnp.eye(2), recurrent_kernel=jnp.array([0.9, 0.8]), bias=jnp.zeros(2)
+  )
+  xs = (
+    jnp.ones((30, 2)).at[5, 0].set(-100)
+  )  # the stronger unit is silent at one step, so that it is lost from lag 25 on
+  measured = rl.product_log_norms(cell, params, xs, norm=("frobenius", "spectral"))
+  lags = np.arange(1, 31)
+  expected = np.where(lags < 25, np.log(0.9), np.log(0.8)) * lags
+  np.testing.assert_allclose(measured[:, 1], expected, rtol=1e-5)
+  np.testing.assert_allclose(measured[:, 0], rl.product_log_norms(cell, params, xs, norm="frobenius"), rtol=1e-6)
+
+
 def test_blocks_are_those_of_the_dense_product(key):
   cell, params, xs = random_net("lstm", key, steps=7)
   product = rl.jacobian_product(cell, params, xs)

@@ -11,7 +11,7 @@ import pytest
 
 import recurrent_lab as rl
 from recurrent_lab.instruments._flat import flat_trajectory
-from recurrent_lab.instruments._interval import first_directions
+from recurrent_lab.instruments._nested import first_directions
 from recurrent_lab.instruments.attractor import (
   entropy_rate,
   kaplan_yorke_dimension,
@@ -338,3 +338,25 @@ def test_silent_tanh_net_follows_the_circular_law(key):
   ranks = np.arange(len(exponents) + 1) / len(exponents)
   distance = max(np.abs(ranks[1:] - theory).max(), np.abs(ranks[:-1] - theory).max())
   assert distance < 0.02 + 1 / math.sqrt(2 * math.pi * size)
+
+
+def test_units_that_do_not_see_each_other_need_no_matrix(key):
+  """The exact spectrum of an IndRNN from the first step on, by element, for all k, with a unit that dies in the burn-in."""
+  cell = rl.indrnn("relu")
+  params = cell.init(key, 4, 4)._replace(
+    input_kernel=jnp.eye(4), recurrent_kernel=jnp.array([0.2, 0.9, 0.7, 0.8]), bias=jnp.zeros(4)
+  )
+  xs = jnp.ones((100, 4)).at[2, 1].set(-100).at[50, 2].set(-100)
+  spectrum = lyapunov_spectrum(cell, params, xs, burn_in=10)
+  np.testing.assert_allclose(spectrum.exponents, [*np.log([0.9, 0.8, 0.2]), -np.inf], rtol=1e-6)
+  np.testing.assert_array_equal(np.isneginf(spectrum.local_exponents[:, 3]), np.arange(20) >= 9)
+  assert not spectrum.is_certified
+  alive = lyapunov_spectrum(cell, params, xs.at[50, 2].set(1.0), burn_in=10)
+  assert alive.is_certified
+  np.testing.assert_allclose(alive.log_det_rate, np.log([0.2, 0.9, 0.7, 0.8]).sum(), rtol=1e-6)
+  np.testing.assert_allclose(
+    lyapunov_spectrum(cell, params, xs, k=2, burn_in=10).exponents, np.log([0.9, 0.8]), rtol=1e-6
+  )
+  many = cell.init(key, 1, 2000)
+  program = jax.jit(lambda xs: lyapunov_spectrum(cell, many, xs)).lower(jnp.ones((10, 1))).compile()
+  assert program.memory_analysis().temp_size_in_bytes < 2000**2

@@ -8,7 +8,7 @@ import pytest
 
 import recurrent_lab as rl
 from recurrent_lab.instruments._flat import flat_trajectory
-from recurrent_lab.instruments._interval import first_directions
+from recurrent_lab.instruments._nested import first_directions
 from tests.nets import FAMILIES, random_net
 
 STEPS = 100

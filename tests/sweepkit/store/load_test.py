@@ -3,6 +3,8 @@
 import hashlib
 import io
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ import xarray as xr
 
 from sweepkit import store
 from sweepkit.points import expand
+from tests.support.launches import ROOT
 from tests.support.results import block
 
 
@@ -135,3 +138,46 @@ def test_older_and_newer_blocks_are_one_dataset(tmp_path):
   assert dict(data.sizes) == {"cell": 3, "ws": 1, "input_scale": 1, "forget_bias": 1, "seed": 2, "lag": 3}
   assert data.rate.attrs == {"units": "nats per step"}
   assert not np.isnan(data.rate).any()
+
+
+MEASURE_LOAD = """
+import pathlib, sys, tracemalloc
+import xarray, sweepkit
+folder = pathlib.Path(sys.argv[1])
+sweepkit.load_results(folder / "warm")
+tracemalloc.start()
+data = sweepkit.load_results(folder / "results")
+print(tracemalloc.get_traced_memory()[1], sum(file.stat().st_size for file in (folder / "results").iterdir()))
+"""
+
+
+def test_loading_takes_at_most_twice_the_size_of_the_files(tmp_path, rng):
+  """Sixteen seeds of 40 gains and two cells with states of two sizes; the peak of all that Python and NumPy allocate."""
+  coords = {"lag": list(range(60)), "index": list(range(120))}
+  axes = {"cell": ["rnn", "lstm"], "ws": [], "seed": []}
+  plan = {"axes": {"cell": ["rnn", "lstm"], "ws": [0.5 + i for i in range(40)], "hidden_size": [4]}, "seeds": 16}
+  points = expand({"cell": ["rnn", "lstm"], "ws": plan["axes"]["ws"], "hidden_size": [4]}, 16, False)
+  for first in range(0, len(points), 32):
+    some = points[first : first + 32]
+    entries = 60 if some[0]["cell"] == "rnn" else 120
+    arrays = {
+      "norm": rng.standard_normal((32, 2, 60)).astype(np.float32),
+      "sv": rng.standard_normal((32, 3, entries)).astype(np.float32),
+      "status": np.ones(32, np.int8),
+    }
+    made = store.Block(
+      some,
+      arrays,
+      {"norm": ("kind", "lag"), "sv": ("sv_lag", "index")},
+      {**coords, "kind": ["a", "b"], "sv_lag": [1, 5, 9], "index": list(range(entries))},
+      {"planned": plan | {"x64": False}},
+      axes=axes,
+    )
+    store.write_block(tmp_path / "results", made)
+  store.write_block(tmp_path / "warm", made)
+  done = subprocess.run(
+    [sys.executable, "-c", MEASURE_LOAD, tmp_path], capture_output=True, text=True, check=True, cwd=ROOT
+  )
+  peak, size = map(int, done.stdout.split())
+  assert size > 2**20
+  assert peak <= 2 * size
