@@ -93,8 +93,9 @@ def find(wanted: str = "", root: Path = Path("/")) -> Found:
 def environment(platform: str, given: Mapping[str, str] = os.environ) -> dict[str, str]:
   """Returns the environment of a process that runs on one device of a platform.
 
-  Products are in full float32, since the default of GPU and TPU rounds their factors to 11 or 8 bits. A device that the user
-  chose (`CUDA_VISIBLE_DEVICES=3`) is kept. Memory is taken when it is needed, because torch uses the same device.
+  Everything is in float32, the only precision of all platforms. Products are in full float32, since the default of GPU and TPU
+  rounds their factors to 11 or 8 bits. A device that the user chose (`CUDA_VISIBLE_DEVICES=3`) is kept. Memory is taken when it
+  is needed, because torch uses the same device.
   """
   one = {
     "cuda": {"CUDA_VISIBLE_DEVICES": "0"},
@@ -104,7 +105,7 @@ def environment(platform: str, given: Mapping[str, str] = os.environ) -> dict[st
   }[platform]
   first = {name: given.get(name) or value for name, value in one.items()}
   first |= {name: first[name].split(",")[0] for name in first if name.endswith("VISIBLE_DEVICES")}
-  always = {"JAX_DEFAULT_MATMUL_PRECISION": "highest", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+  always = {"JAX_ENABLE_X64": "0", "JAX_DEFAULT_MATMUL_PRECISION": "highest", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
   return {"JAX_PLATFORMS": platform, **first, **always}
 
 
