@@ -20,9 +20,7 @@ from absl import flags
 from studies import jobs, processes
 from sweepkit import terminal
 
-# Training runs on small nets leave most of a machine idle, so each shard gets one core instead of all of them. With one thread in
-# XLA's pool no loop is shared out: 100 updates of a GRU with 64 units, compilation included, take 0.7 of the CPU time of three
-# threads (jax 0.10.2, x86-64).
+# Training runs on small nets leave most of a machine idle, so each shard gets one core instead of all of them.
 ONE_CORE = "--xla_cpu_multi_thread_eigen=false"
 
 
@@ -76,7 +74,6 @@ def _run(job: jobs.Job, values: flags.FlagValues, environment: Mapping[str, str]
   variables = {}
   if jobs.trains(job):
     variables["XLA_FLAGS"] = f"{environment.get('XLA_FLAGS', '')} {ONE_CORE}".strip()
-    variables["PJRT_NPROC"] = environment.get("PJRT_NPROC", "1")
   prefix = "".join(f"{name}={shlex.quote(value)} " for name, value in variables.items())
   for command in commands:
     print(f"{prefix}python {shlex.join(command)}", flush=True)

@@ -29,7 +29,7 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_finish() -> None:
-  """JAX starts as in a notebook, before the first launch, which would set it up for sweeps alone."""
+  """JAX starts as in a notebook, so that no test depends on whether a launch came before it."""
   jax.devices()
 
 

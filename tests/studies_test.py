@@ -59,11 +59,10 @@ def test_a_study_and_each_of_its_jobs_say_what_they_ask(name):
 
 def test_a_training_job_is_shared_by_processes_and_another_is_not(folder, monkeypatch, capsys):
   monkeypatch.delenv("XLA_FLAGS", raising=False)
-  monkeypatch.delenv("PJRT_NPROC", raising=False)
   (folder / "one.txt").write_text("# A sweep.\nexperiments.forget_bias --seeds=2\ninclude two\n")
   (folder / "two.txt").write_text("# Training.\nexperiments.adding --length=9\n")
   assert command.main(["one", "--dry_run", f"--out={folder}", "--shards=2"]) == 0
-  train = "XLA_FLAGS=--xla_cpu_multi_thread_eigen=false PJRT_NPROC=1 python -m experiments.adding --length=9"
+  train = "XLA_FLAGS=--xla_cpu_multi_thread_eigen=false python -m experiments.adding --length=9"
   assert capsys.readouterr().out.splitlines() == [
     f"python -m experiments.forget_bias --seeds=2 --out={folder}",
     f"{train} --shard=0/2 --out={folder}",
