@@ -31,8 +31,7 @@ def bptt(results: Sequence[Result]) -> Iterator[str]:
   yield "The loss is the mean square of all outputs; the gradient is with respect to all parameters, in float32. The last"
   yield "column is the lab's time divided by the machine's limit, and names the limit. The limit is the longer of two times:"
   yield "all FLOPs of the products at the rate of a large product, and all bytes of inputs, gates and outputs at the rate of a"
-  yield "large copy. The lab splits a batch over the cores (`data_parallel`) if each share has at least 16 rows. Other libraries"
-  yield "run with XLA's default flags.\n"
+  yield "large copy. The lab splits a batch over the cores (`data_parallel`) if each share has at least 16 rows.\n"
   versions = by_jax(results)
   for version, of_it in versions.items():
     if len(versions) > 1:

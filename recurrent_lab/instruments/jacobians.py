@@ -166,9 +166,11 @@ def product_log_norms(
     `[T]`, or `[T, len(norm)]` if `norm` is a tuple.
 
   Raises:
-    ValueError: for an unknown norm or block, and in the cases of `state_jacobians`.
+    ValueError: for an unknown norm or block, for an empty tuple of norms, and in the cases of `state_jacobians`.
   """
   names = (norm,) if isinstance(norm, str) else norm
+  if not names:
+    raise ValueError("norm is an empty tuple; it must name at least one norm.")
   for name in names:
     check_choice("norm", name, NORMS)
   state = start(cell, params, xs, state)

@@ -310,3 +310,8 @@ def test_products_through_an_overflow_are_nan(activation, key):
   assert np.isnan(rl.growth_rate(rl.product_log_norms(cell, params, xs)).rate)
   assert np.isnan(rl.adjoint_log_norms(lambda o: o[-1].sum(), cell, params, xs)[0])
   assert np.all(np.isnan(rl.product_log_singular_values(cell, params, xs)))
+
+
+def test_an_empty_tuple_of_norms_is_refused(key):
+  with pytest.raises(ValueError, match=r"norm is an empty tuple; it must name at least one norm\."):
+    rl.product_log_norms(*random_net("rnn", key), norm=())
