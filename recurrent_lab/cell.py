@@ -8,6 +8,8 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 from jaxtyping import Array
 
 from recurrent_lab.activations import Activity
+from recurrent_lab.initializers import InitOptions
+from recurrent_lab.transitions import Transition
 
 Params = Any  # a pytree of arrays, usually a NamedTuple
 State = Any  # a pytree of arrays with one shape at every step
@@ -82,6 +84,9 @@ class Cell(NamedTuple):
     chain: the cells that make up a combined cell.
     elementwise: whether every entry of the new state depends on the same entry of the old state alone, so that Jacobians are
       diagonal. Spectra then need no matrix.
+    transition: `(params, x) -> Transition`, the map S_t = A_t S_{t-1} + b_t of a cell that is linear in its state, with A_t in its
+      structure (`transitions`). `scan_unroll` and the instruments then work in this structure.
+    options: the names of the `InitOptions` that `init` takes. All others are refused.
   """
 
   init: Callable[..., Params]
@@ -94,6 +99,8 @@ class Cell(NamedTuple):
   recommend: Callable[[Any, int, float], dict[str, Any]] | None = None
   chain: Chain | None = None
   elementwise: bool = False
+  transition: Callable[[Params, Array], Transition] | None = None
+  options: tuple[str, ...] = InitOptions._fields
 
 
 def whole_state(params: Params, state: State) -> State:

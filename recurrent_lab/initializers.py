@@ -1,6 +1,6 @@
 """Initial weights. Every cell takes the same options, so a sweep can vary one option over all cells."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 import numbers
 from typing import Any, NamedTuple
 
@@ -59,22 +59,28 @@ RECURRENT_INITS: Mapping[str, Callable[[Array, int, int, Any], Array]] = {
 }
 
 
-def parse_options(sizes: Mapping[str, int], options: Mapping[str, Any], **defaults: Any) -> InitOptions:
+def parse_options(
+  sizes: Mapping[str, int], options: Mapping[str, Any], takes: Sequence[str] = InitOptions._fields, **defaults: Any
+) -> InitOptions:
   """Checks the sizes and options of an `init` and fills in defaults.
 
   Args:
     sizes: name -> size, each a positive integer.
     options: the options that the caller gave.
+    takes: the options that the cell has, the same as its `Cell.options`.
     **defaults: the cell's own defaults, where they differ from those of `InitOptions`.
 
   Raises:
-    ValueError: for a size below 1, an unknown option or an impossible value. The message names what is allowed.
+    ValueError: for a size below 1, an option that is unknown or that the cell has not, or an impossible value. The message names
+      what is allowed.
   """
   for name, size in sizes.items():
     if not isinstance(size, numbers.Integral) or size < 1:
       raise ValueError(f"{name} is {size!r}; it must be a positive integer.")
   for name in options:
     check_choice("Option", name, InitOptions._fields)
+    if name not in takes:
+      raise ValueError(f"This cell has no {name}; its options are {', '.join(takes)}.")
   parsed = InitOptions(**{**defaults, **options})
   check_choice("recurrent_init", parsed.recurrent_init, RECURRENT_INITS)
   dtype = np.dtype(parsed.dtype)

@@ -15,6 +15,8 @@ from recurrent_lab.cells._gru import GRUParams, ResetBeforeGRUParams, gru
 from recurrent_lab.cells._hopfield import HopfieldParams, hopfield
 from recurrent_lab.cells._indrnn import IndRNNParams, indrnn
 from recurrent_lab.cells._lstm import CoupledLSTMParams, LSTMParams, LSTMState, NoForgetLSTMParams, lstm
+from recurrent_lab.cells._mgu import MGUParams, mgu
+from recurrent_lab.cells._min_gru import MinGRUParams, min_gru
 from recurrent_lab.cells._peephole_lstm import (
   CoupledPeepholeLSTMParams,
   NoForgetPeepholeLSTMParams,
@@ -28,6 +30,7 @@ from recurrent_lab.initializers import chrono
 #: The cells by the name that `--cells` takes.
 CELLS: Mapping[str, Cell] = MappingProxyType(
   {
+    # The families that the lab began with
     "rnn": rnn(),
     "rnn_relu": rnn("relu"),
     "rnn_linear": rnn("identity"),
@@ -48,6 +51,11 @@ CELLS: Mapping[str, Cell] = MappingProxyType(
     "indrnn": indrnn(),
     "indrnn_tanh": indrnn("tanh"),
     "hopfield": hopfield(),
+    # Dense recurrence on a vector
+    "mgu": mgu,
+    # Element-wise recurrence, most of it linear in the state
+    "min_gru": min_gru,
+    # Matrices as states, and several vectors
   }
 )
 
@@ -64,6 +72,7 @@ def recommended(cell: Cell | str, key: Key[Array, ""], hidden_size: int, longest
   - A cell with its own recommendation (`Cell.recommend`) gets that.
   - Other gated cells get orthogonal kernels, and chrono biases that spread the memory timescales of the units up to `longest`.
   - All other cells get an orthogonal kernel of gain 1. It preserves lengths, so gradients shrink only where tanh' < 1.
+  - Options that a cell has not are left out.
 
   Args:
     cell: any cell, or a name in `CELLS`.
@@ -78,7 +87,8 @@ def recommended(cell: Cell | str, key: Key[Array, ""], hidden_size: int, longest
   if cell.recommend is not None:
     return cell.recommend(key, hidden_size, longest)
   biases = chrono(key, hidden_size, longest) if cell.gated else {}
-  return {"recurrent_init": "orthogonal", **biases}
+  options = {"recurrent_init": "orthogonal", **biases}
+  return {name: value for name, value in options.items() if name in cell.options}
 
 
 __all__ = [
@@ -90,6 +100,8 @@ __all__ = [
   "IndRNNParams",
   "LSTMParams",
   "LSTMState",
+  "MGUParams",
+  "MinGRUParams",
   "NoForgetLSTMParams",
   "NoForgetPeepholeLSTMParams",
   "PeepholeLSTMParams",
@@ -101,6 +113,8 @@ __all__ = [
   "hopfield",
   "indrnn",
   "lstm",
+  "mgu",
+  "min_gru",
   "peephole_lstm",
   "recommended",
   "rnn",

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import pytest
 
 import recurrent_lab as rl
+from tests.nets import ATLAS, CLASSICS
 
 # What the params of each cell hold, written down from the equations and not from the code.
 HELD = {
@@ -24,8 +25,9 @@ HELD = {
   "gru_reset_before": "rzn, reset before",
   **dict.fromkeys(["simplified_lstm", "simplified_lstm_linear"], "ifg"),
 }
+HELD |= {name: name for name in ATLAS}  # a kind of its own each
 KINDS = list({held: name for name, held in HELD.items()}.values())  # one cell of each
-PAIRS = [pair for pair in itertools.permutations(rl.CELLS, 2) if HELD[pair[0]] != HELD[pair[1]]]
+PAIRS = [pair for pair in itertools.permutations(CLASSICS, 2) if HELD[pair[0]] != HELD[pair[1]]]
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +40,7 @@ def test_every_cell_is_in_the_table():
 
 
 def test_cells_that_hold_the_same_numbers_share_their_params(params):
-  for one, other in itertools.permutations(rl.CELLS, 2):
+  for one, other in itertools.permutations(CLASSICS, 2):
     if HELD[one] == HELD[other]:
       jax.eval_shape(rl.CELLS[other].step, params[one], rl.CELLS[other].initial_state(params[one]), jnp.ones(3))
 

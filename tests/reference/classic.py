@@ -1,4 +1,4 @@
-"""Every cell as a loop over steps and units in NumPy float64, written from the papers and independent of the library.
+"""The families that the lab began with.
 
 Kernels come as the library stores them, `(in, out)` with the gates side by side; here every gate is one scalar sum a unit.
 """

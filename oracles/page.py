@@ -1,0 +1,46 @@
+"""The page `docs/oracles.md`: which package holds which cell, how closely, and where packages differ from their papers."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import recurrent_lab as rl
+
+PAGE = Path(__file__).parents[1] / "docs" / "oracles.md"
+
+
+def write_page(golden: Sequence[Mapping[str, Any]]) -> None:
+  """Writes the page from the golden numbers of all oracles."""
+  PAGE.write_text("\n".join(lines(golden)) + "\n")
+
+
+def lines(golden: Sequence[Mapping[str, Any]]) -> list[str]:
+  """Returns the lines of the page. Cells come in the order of `CELLS`."""
+  order = list(rl.CELLS)
+  rows = sorted(golden, key=lambda one: (order.index(one["cell"]), one["package"]))
+  held = {one["cell"] for one in rows}
+  notes = [f"- **{one['cell']}**, {one['package']} {one['version']}: {note}" for one in rows for note in one["notes"]]
+  return [
+    "# Oracles",
+    "",
+    "`make oracles` writes this page and the numbers behind it (`tests/recurrent_lab/cells/golden/`), which the default tests",
+    "check without any of these packages. Each row is a run over 6 steps in float64 with random params: the largest absolute",
+    "difference of outputs and of gradients between the package and the lab, and what was allowed.",
+    "",
+    "| cell | package | version | implementation | largest difference | allowed | gradients that the package cannot give |",
+    "| --- | --- | --- | --- | --- | --- | --- |",
+    *(
+      f"| {one['cell']} | {one['package']} | {one['version']} | `{one['implementation']}` | {one['difference']:.1e} |"
+      f" {one['tolerance']:.0e} | {', '.join(one['without slopes']) or '–'} |"
+      for one in rows
+    ),
+    "",
+    "## Where a package differs from its paper or its documentation",
+    "",
+    *(notes or ["No difference is known."]),
+    "",
+    "## Cells without an oracle of another package",
+    "",
+    ", ".join(name for name in rl.CELLS if name not in held) + ".",
+    "These are held to NumPy loops that were written from the papers (`tests/reference/`).",
+  ]
