@@ -17,8 +17,9 @@ class Oracle(NamedTuple):
     implementation: the class or function that runs.
     run: `(params by field, xs [T, I]) -> (outputs [T, H], slopes by field)` in float64. Slopes are those of `Σ weights ⊗ outputs`
       by every field of the params, and by `xs`. A field that the package has not is left out.
-    notes: every place where the package differs from its paper or its documentation, and what the lab does there. One sentence each.
-    tolerance: the largest difference that is allowed, relative and absolute. Above 1e-9 only for packages that compute in float32.
+    notes: every place where the package differs from its paper or its documentation, and what the lab does there.
+      One sentence each.
+    tolerance: the largest difference that is allowed. Above 1e-9 only for packages that compute in float32.
   """
 
   cell: str
@@ -37,7 +38,7 @@ def weights(shape: tuple[int, ...]) -> np.ndarray:
 def by_torch(
   outputs: Callable[[Mapping[str, Any], Any], Any],
 ) -> Callable[[Arrays, np.ndarray], tuple[np.ndarray, Arrays]]:
-  """Returns the `run` of a torch implementation `(params by field, xs [T, I]) -> outputs [T, H]`, which autograd differentiates."""
+  """Returns the `run` of a torch implementation `(params by field, xs [T, I]) -> outputs [T, H]`."""
   import torch
 
   def run(params: Arrays, xs: np.ndarray) -> tuple[np.ndarray, Arrays]:

@@ -1,6 +1,6 @@
 """A laboratory for the gradient dynamics of recurrent networks: pure cells, and instruments that take any of them."""
 
-from recurrent_lab import _xla, cells, instruments, sequences, tasks, theory, training
+from recurrent_lab import _xla, cells, instruments, sequences, tasks, theory, training, transitions
 from recurrent_lab._xla import MiscompilationWarning
 from recurrent_lab.activations import ACTIVATIONS, Activity, Saturation, log_sech2, saturation
 from recurrent_lab.cell import Cell, variants
@@ -56,7 +56,16 @@ from recurrent_lab.instruments import (
   state_jacobians,
 )
 from recurrent_lab.readouts import ReadoutParams, WithReadoutParams, init_readout, readout, with_readout
-from recurrent_lab.sequences import activities, ngram, trajectory, truncated_unroll, unroll
+from recurrent_lab.sequences import (
+  NewtonRun,
+  activities,
+  newton_unroll,
+  ngram,
+  scan_unroll,
+  trajectory,
+  truncated_unroll,
+  unroll,
+)
 from recurrent_lab.sequences import alignment as sequence
 from recurrent_lab.training import reverse_unroll
 
@@ -73,6 +82,7 @@ __all__ = [  # noqa: RUF022 - by room, not by the alphabet
   "tasks",
   "theory",
   "training",
+  "transitions",
   # Cells
   "CELLS",
   "Cell",
@@ -113,8 +123,11 @@ __all__ = [  # noqa: RUF022 - by room, not by the alphabet
   "stack",
   "with_readout",
   # Sequences
+  "NewtonRun",
   "activities",
+  "newton_unroll",
   "reverse_unroll",
+  "scan_unroll",
   "trajectory",
   "truncated_unroll",
   "unroll",

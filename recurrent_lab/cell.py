@@ -84,8 +84,8 @@ class Cell(NamedTuple):
     chain: the cells that make up a combined cell.
     elementwise: whether every entry of the new state depends on the same entry of the old state alone, so that Jacobians are
       diagonal. Spectra then need no matrix.
-    transition: `(params, x) -> Transition`, the map S_t = A_t S_{t-1} + b_t of a cell that is linear in its state, with A_t in its
-      structure (`transitions`). `scan_unroll` and the instruments then work in this structure.
+    transition: `(params, x) -> Transition`, the map S_t = A_t S_{t-1} + b_t of a cell that is linear in its state. A_t comes in
+      its structure (`transitions`), in which `scan_unroll` and the instruments then work.
     options: the names of the `InitOptions` that `init` takes. All others are refused.
   """
 

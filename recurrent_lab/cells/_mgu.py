@@ -30,7 +30,8 @@ class MGUParams(NamedTuple):
 def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> MGUParams:
   """Draws parameters. The options are those of `InitOptions`.
 
-  The gate f writes, so `forget_bias` is subtracted from its bias and `write_bias` is added: a larger forget bias remembers longer.
+  The gate f writes, so `forget_bias` is subtracted from its bias and `write_bias` is added. A larger forget bias
+  remembers longer.
   """
   o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options)
   k_input, k_recurrent, k_bias = jax.random.split(key, 3)

@@ -33,7 +33,8 @@ class MinGRUParams(NamedTuple):
 def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> MinGRUParams:
   """Draws parameters. The options are those in `OPTIONS`.
 
-  The gate z writes, so `forget_bias` is subtracted from its bias and `write_bias` is added: a larger forget bias remembers longer.
+  The gate z writes, so `forget_bias` is subtracted from its bias and `write_bias` is added. A larger forget bias
+  remembers longer.
   """
   o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, OPTIONS)
   k_input, k_bias = jax.random.split(key)

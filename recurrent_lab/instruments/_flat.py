@@ -24,8 +24,8 @@ class FlatTrajectory(NamedTuple):
   pulls_cost: float  # cost of n rows times a J that is not formed, in products of n×n matrices
 
 
-def flat_trajectory(cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None) -> FlatTrajectory:
-  """Runs the cell and flattens its states.
+def checked_start(cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None) -> State:
+  """Returns S_0.
 
   Raises:
     ValueError: if `xs` is not `[T, I]`, if the state is empty or not floating, and in the cases of `unroll`.
@@ -39,6 +39,16 @@ def flat_trajectory(cell: Cell, params: Params, xs: Float[Array, "T I"], state: 
   if not all(jnp.issubdtype(jnp.result_type(leaf), jnp.floating) for leaf in leaves):
     kinds = ", ".join(sorted({jnp.result_type(leaf).name for leaf in leaves}))
     raise ValueError(f"The state of this cell has dtype {kinds}; only floating states can be differentiated.")
+  return state
+
+
+def flat_trajectory(cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None) -> FlatTrajectory:
+  """Runs the cell and flattens its states.
+
+  Raises:
+    ValueError: in the cases of `checked_start`.
+  """
+  state = checked_start(cell, params, xs, state)
   _, states, _ = scan(cell, params, xs, state)
   params, xs, state, states = promoted((params, xs, state, states))
   _, unravel = ravel_pytree(state)

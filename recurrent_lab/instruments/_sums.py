@@ -9,6 +9,8 @@ from jaxtyping import Array, Float, Int
 import numpy as np
 
 from recurrent_lab._generic import generic_directions
+from recurrent_lab.cell import Cell, Params, State
+from recurrent_lab.instruments import _structure
 from recurrent_lab.instruments._careful import careful_blocks
 from recurrent_lab.instruments._diagonal import diagonal_blocks
 from recurrent_lab.instruments._flat import FlatTrajectory, zero_directions
@@ -97,12 +99,28 @@ def _determinants(
   return Identity(total, jnp.where(is_singular, -jnp.inf, jnp.sum(log_dets)), len(steps))
 
 
-def diagonal_sums(flat: FlatTrajectory, k: int, counted: np.ndarray, interval: int) -> tuple[Sums, Identity]:
+def diagonal_sums(flat: FlatTrajectory, k: int, counted: np.ndarray, interval: int) -> tuple[Sums, Identity | None]:
   """Returns the sums of an element-wise cell, and its determinant identity for k = n."""
   log_r, log_dets = diagonal_blocks(flat, k, counted)
   interval = min(interval, int(np.diff(counted).max()))
   sums = Sums(log_r, jnp.asarray(interval, jnp.int32), jnp.zeros((), log_r.dtype))
-  return sums, Identity(jnp.sum(log_r), jnp.sum(log_dets), int(counted[-1] - counted[0]))
+  is_full = k == flat.states.shape[1]
+  return sums, Identity(jnp.sum(log_r), jnp.sum(log_dets), int(counted[-1] - counted[0])) if is_full else None
+
+
+def structured_sums(
+  cell: Cell, params: Params, state: State, xs: Float[Array, "T I"], k: int, counted: np.ndarray
+) -> tuple[Sums, Identity | None]:
+  """Returns the sums of a cell with a diagonal or rotating transition, and its determinant identity for k = n."""
+  log_r = _structure.diagonal_sums_by_block(_structure.log_moduli(cell, params, state), xs, counted)
+  size, order = log_r.shape[1], jnp.argsort(-jnp.sum(log_r, axis=0))
+  sums = Sums(log_r[:, order[:k]], jnp.ones((), jnp.int32), jnp.zeros((), log_r.dtype))
+  if k < size:
+    return sums, None
+  sample = sample_blocks(np.diff(counted))
+  steps = np.concatenate([np.arange(counted[b], counted[b + 1]) for b in sample])
+  log_dets = lax.map(lambda x: _structure.log_det(cell, params, state, x), xs[steps])
+  return sums, Identity(jnp.sum(log_r[sample]), jnp.sum(log_dets), len(steps))
 
 
 def dense_sums(

@@ -21,10 +21,10 @@ from recurrent_lab._checks import check_choice
 from recurrent_lab._compiled import compiled
 from recurrent_lab._generic import generic_vector
 from recurrent_lab.cell import Cell, Params, State
-from recurrent_lab.instruments._flat import FlatTrajectory, flat_trajectory, pull_rows
+from recurrent_lab.instruments import _structure
+from recurrent_lab.instruments._flat import FlatTrajectory, checked_start, flat_trajectory, pull_rows
 from recurrent_lab.instruments.norms import NORMS, ScaledMatrix, frobenius_of_normal, normal, spectral_of_normal
 from recurrent_lab.scaled import Scaled, log_scale, rescale
-from recurrent_lab.sequences._steps import start
 
 
 @compiled("cell")
@@ -141,7 +141,7 @@ def state_blocks(product: ScaledMatrix, state: Any) -> dict[tuple[str, str], Sca
   }
 
 
-@compiled("cell", "norm", "block")
+@compiled("cell", "norm", "block", "structured")
 def product_log_norms(
   cell: Cell,
   params: Params,
@@ -150,6 +150,7 @@ def product_log_norms(
   *,
   norm: str | tuple[str, ...] = "spectral",
   block: tuple[str, str] | None = None,
+  structured: bool = True,
 ) -> Array:
   """Computes the log norms ln ‖J_T … J_{T-l+1}‖ of Jacobian products, in nats. Entry l-1 belongs to lag l.
 
@@ -161,6 +162,8 @@ def product_log_norms(
     norm: `spectral`, or `frobenius`, which is divided by √n so that an orthogonal product gives 0. Several norms share the
       products.
     block: if given, only the block ∂a/∂b of the product is measured, such as ("cell", "cell") of an LSTM; see `state_blocks`.
+    structured: whether a cell with a `transition` multiplies the factors that it declares instead of whole Jacobians. Blocks
+      always come from whole Jacobians.
 
   Returns:
     `[T]`, or `[T, len(norm)]` if `norm` is a tuple.
@@ -173,7 +176,10 @@ def product_log_norms(
     raise ValueError("norm is an empty tuple; it must name at least one norm.")
   for name in names:
     check_choice("norm", name, NORMS)
-  state = start(cell, params, xs, state)
+  state = checked_start(cell, params, xs, state)
+  if structured and cell.transition is not None and block is None:
+    log_norms = _structured_log_norms(cell, params, xs, state, names)
+    return log_norms[:, 0] if isinstance(norm, str) else log_norms
   flat = flat_trajectory(cell, params, xs, state)
 
   def part(product: ScaledMatrix) -> ScaledMatrix:
@@ -195,3 +201,14 @@ def product_log_norms(
   rows = part(ScaledMatrix(jnp.zeros((size, size), dtype), jnp.zeros((), dtype))).matrix.shape[0]
   _, log_norms = _scan_products(flat, measure, generic_vector(rows, dtype))
   return log_norms[:, 0] if isinstance(norm, str) else log_norms
+
+
+def _structured_log_norms(
+  cell: Cell, params: Params, xs: Float[Array, "T I"], state: State, names: tuple[str, ...]
+) -> Float[Array, "T norms"]:
+  """Returns the log norms of the products of a cell with a transition, in its structure."""
+  if _structure.is_diagonal(cell, params, xs):
+    return _structure.diagonal_log_norms(_structure.log_moduli(cell, params, state), xs, names)
+  small = _structure.factors(cell, params, state, xs)
+  by_head = jax.vmap(lambda xs: product_log_norms(small.cell, small.params, xs, norm=names))(small.xs)
+  return _structure.joined_log_norms(by_head, names)

@@ -26,9 +26,10 @@ import numpy as np
 
 from recurrent_lab._compiled import compiled
 from recurrent_lab.cell import Cell, Params, State
-from recurrent_lab.instruments._flat import flat_trajectory
+from recurrent_lab.instruments import _structure
+from recurrent_lab.instruments._flat import checked_start, flat_trajectory
 from recurrent_lab.instruments._linear import step_jacobian
-from recurrent_lab.instruments._sums import Identity, dense_sums, diagonal_sums
+from recurrent_lab.instruments._sums import Identity, dense_sums, diagonal_sums, structured_sums
 
 BLOCKS = 20
 # The largest residual of a certified spectrum, as a share of the mean |λ_i|, and an allowance for rounding in nats per step.
@@ -114,7 +115,24 @@ def _certify(exponents: Float[Array, "n"], identity: Identity | None) -> tuple[A
   return identity.log_det / identity.steps, residual, is_certified
 
 
-@compiled("cell", "k", "burn_in", "interval", "blocks", check=_check_numbers)
+def _joined(heads: LyapunovSpectrum, copies: int, k: int, is_full: bool) -> LyapunovSpectrum:
+  """Joins the spectra of L heads, each of whose exponents counts V times."""
+  exponents = _structure.repeated(heads.exponents, copies)
+  order = jnp.argsort(-exponents)[:k]
+  unknown = jnp.full((), jnp.nan, exponents.dtype)
+  return LyapunovSpectrum(
+    exponents[order],
+    _structure.repeated(heads.standard_error, copies)[order],
+    _structure.repeated(heads.local_exponents, copies)[:, order],
+    jnp.max(heads.interval),
+    jnp.max(heads.spread),
+    copies * jnp.sum(heads.log_det_rate) if is_full else unknown,
+    jnp.mean(heads.residual) if is_full else unknown,
+    jnp.all(heads.is_certified) if is_full else jnp.asarray(False),
+  )
+
+
+@compiled("cell", "k", "burn_in", "interval", "blocks", "structured", check=_check_numbers)
 def lyapunov_spectrum(
   cell: Cell,
   params: Params,
@@ -125,6 +143,7 @@ def lyapunov_spectrum(
   burn_in: int = 0,
   interval: int | None = None,
   blocks: int | None = None,
+  structured: bool = True,
 ) -> LyapunovSpectrum:
   """Computes the k largest Lyapunov exponents of one trajectory, in nats per step.
 
@@ -149,6 +168,8 @@ def lyapunov_spectrum(
       `spread` near or above ln(1/ε), which is 16 in float32.
     blocks: the number of blocks into which the steps after the burn-in are divided, equally to a step. By default 20, or the
       number of these steps if it is smaller.
+    structured: whether a cell with a `transition` uses the factors that it declares instead of whole Jacobians. Such a spectrum
+      does not look at states, so one that overflows does no harm.
 
   Returns:
     The spectrum, and how far to trust it.
@@ -157,18 +178,27 @@ def lyapunov_spectrum(
     ValueError: if `k`, `burn_in`, `interval` or `blocks` is out of bounds, if a parameter is NaN (unless traced), and in the
       cases of `state_jacobians`.
   """
-  flat = flat_trajectory(cell, params, xs, state)
-  steps, size = flat.states.shape
+  state = checked_start(cell, params, xs, state)
+  steps, size = xs.shape[0], sum(leaf.size for leaf in jax.tree.leaves(state))
+  is_full = k is None or k == size
   k = size if k is None else k
   _check(steps, size, k, burn_in, interval, blocks)
   edges = _edges(steps, burn_in, min(BLOCKS, steps - burn_in) if blocks is None else blocks)
   counted = edges[1:] if burn_in else edges
   identity: Identity | None
-  if cell.elementwise:
-    sums, identity = diagonal_sums(flat, k, counted, interval or 1)
+  is_linear = structured and cell.transition is not None
+  if is_linear and not _structure.is_diagonal(cell, params, xs):
+    small = _structure.factors(cell, params, state, xs)
+    options = {"burn_in": burn_in, "interval": interval, "blocks": blocks}
+    heads = jax.vmap(lambda xs: lyapunov_spectrum(small.cell, small.params, xs, **options))(small.xs)
+    return _joined(heads, small.copies, k, is_full)
+  if is_linear:
+    sums, identity = structured_sums(cell, params, state, xs, k, counted)
+  elif cell.elementwise:
+    sums, identity = diagonal_sums(flat_trajectory(cell, params, xs, state), k, counted, interval or 1)
   else:
-    jacobian = step_jacobian(flat, k)
-    sums, identity = dense_sums(flat, jacobian, k, edges, burn_in, interval)
+    flat = flat_trajectory(cell, params, xs, state)
+    sums, identity = dense_sums(flat, step_jacobian(flat, k), k, edges, burn_in, interval)
   exponents, standard_error, local = _averages(sums.log_r, np.diff(counted))
   certificate = _certify(exponents, identity)
   return LyapunovSpectrum(exponents, standard_error, local, sums.interval, sums.spread, *certificate)

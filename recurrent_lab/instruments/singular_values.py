@@ -11,6 +11,7 @@ References: Stewart, "On graded QR decompositions of products of matrices", ETNA
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import jax
 from jax import lax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -18,8 +19,8 @@ from jaxtyping import Array, Float
 from recurrent_lab._compiled import compiled
 from recurrent_lab._generic import generic_directions
 from recurrent_lab.cell import Cell, Params, State
-from recurrent_lab.instruments import _graded
-from recurrent_lab.instruments._flat import FlatTrajectory, flat_trajectory
+from recurrent_lab.instruments import _graded, _structure
+from recurrent_lab.instruments._flat import FlatTrajectory, checked_start, flat_trajectory
 from recurrent_lab.instruments._graded import Graded
 from recurrent_lab.instruments._tangents import Tangents, any_of_batch, begin, orthonormalize, push
 from recurrent_lab.instruments._windows import log_singular_values
@@ -88,9 +89,15 @@ def _whole(factors: _Factors) -> Graded:
   return _graded.multiply(r, Graded(product.log_norms[order], product.rows[order]))
 
 
-@compiled("cell", "lags")
+@compiled("cell", "lags", "structured")
 def product_log_singular_values(
-  cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None, *, lags: Sequence[int] | None = None
+  cell: Cell,
+  params: Params,
+  xs: Float[Array, "T I"],
+  state: State | None = None,
+  *,
+  lags: Sequence[int] | None = None,
+  structured: bool = True,
 ) -> Array:
   """Computes the log singular values ln σ_i of a Jacobian product in nats, all n of them, in decreasing order.
 
@@ -107,6 +114,7 @@ def product_log_singular_values(
     xs: one example `[T, I]`.
     state: S_0; by default the cell's initial state.
     lags: increasing lags l. If given, measures J_T … J_{T-l+1} for each of them instead of the whole product.
+    structured: whether a cell with a `transition` uses the factors that it declares instead of whole Jacobians.
 
   Returns:
     `[n]`, or `[len(lags), n]` if `lags` is given.
@@ -114,9 +122,13 @@ def product_log_singular_values(
   Raises:
     ValueError: if the lags do not increase within 1 … T, and in the cases of `state_jacobians`.
   """
+  state = checked_start(cell, params, xs, state)
+  chosen = _checked_lags(lags, xs.shape[0])
+  if structured and cell.transition is not None:
+    results = _structured(cell, params, xs, state, chosen)
+    return results[0] if lags is None else results
   flat = flat_trajectory(cell, params, xs, state)
   steps, size = flat.states.shape
-  chosen = _checked_lags(lags, steps)
 
   def multiply(lag: Array, factors: _Factors) -> _Factors:
     # P_lᵀ = J_{T-l+1}ᵀ P_{l-1}ᵀ grows on the left, as QR requires.
@@ -132,3 +144,14 @@ def product_log_singular_values(
   identity = _graded.from_matrix(jnp.eye(size, dtype=start.dtype))
   _, results = lax.scan(measure, _Factors(begin(start), identity), (jnp.array((0, *chosen[:-1])), jnp.array(chosen)))
   return results[0] if lags is None else results
+
+
+def _structured(
+  cell: Cell, params: Params, xs: Float[Array, "T I"], state: State, lags: Sequence[int]
+) -> Float[Array, "lags n"]:
+  """Returns the log singular values of a cell with a transition, in its structure."""
+  if _structure.is_diagonal(cell, params, xs):
+    return _structure.diagonal_log_singular_values(_structure.log_moduli(cell, params, state), xs, lags)
+  small = _structure.factors(cell, params, state, xs)
+  by_head = jax.vmap(lambda xs: product_log_singular_values(small.cell, small.params, xs, lags=lags))(small.xs)
+  return -jnp.sort(-_structure.repeated(by_head, small.copies))

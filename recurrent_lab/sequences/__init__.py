@@ -11,10 +11,12 @@ from recurrent_lab.sequences.alignment import (
   one_hot,
   one_to_many,
 )
+from recurrent_lab.sequences.parallel import NewtonRun, newton_unroll, scan_unroll
 from recurrent_lab.sequences.unrolling import activities, trajectory, truncated_unroll, unroll
 
 __all__ = [
   "EncoderDecoderParams",
+  "NewtonRun",
   "activities",
   "alignment",
   "choose",
@@ -22,9 +24,11 @@ __all__ = [
   "length_mask",
   "many_to_one",
   "masked_unroll",
+  "newton_unroll",
   "ngram",
   "one_hot",
   "one_to_many",
+  "scan_unroll",
   "trajectory",
   "truncated_unroll",
   "unroll",
