@@ -16,7 +16,7 @@ import sys
 
 from jaxtyping import Array
 
-from experiments.portrait import SETTINGS, STANDARD_ERROR, STATE_INDEX, cell_of, draw, state_size
+from experiments.portrait import SETTINGS, STANDARD_ERROR, STATE_INDEX, cell_of, check_options, draw, state_size
 from experiments.portrait.settings import TINY
 import recurrent_lab as rl
 from sweepkit import Experiment, Measure, Point, Quantity, main
@@ -57,6 +57,7 @@ SCALARS = (
 MEASURE = Measure(
   run=spectrum,
   settings=SETTINGS,
+  check=check_options,
   dims={"exponent": ("index",), "standard_error": ("index",), **dict.fromkeys(SCALARS, ())},
   coords=lambda static: {"index": list(range(state_size(static)))},
   headline={

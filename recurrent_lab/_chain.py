@@ -14,6 +14,8 @@ from jaxtyping import Array
 
 from recurrent_lab.activations import Activity
 from recurrent_lab.cell import Cell, Chain, Link, Params, State, check_params
+from recurrent_lab.initializers import InitOptions
+from recurrent_lab.transitions import Transition
 
 
 def unchanged(params: Params, array: Any) -> Any:
@@ -72,6 +74,11 @@ def chained(chain: Chain, init: Callable[..., Params], initial_state: Callable[.
     assert last.cell.output is not None
     return last.leave(params, last.cell.output(last.params(params), split(chain, state)[-1]))
 
+  def transition(params: Params, x: Array) -> Transition:
+    assert last.cell.transition is not None
+    return last.cell.transition(last.params(params), last.enter(params, x))
+
+  is_linear = not chain.is_stack and last.cell.transition is not None
   return Cell(
     init=init,
     initial_state=own_state if initial_state is None else initial_state,
@@ -81,6 +88,9 @@ def chained(chain: Chain, init: Callable[..., Params], initial_state: Callable[.
     gated=any(cell.gated for cell in cells),
     recommend=cells[0].recommend if len({cell.recommend for cell in cells}) == 1 else None,
     chain=chain,
+    elementwise=not chain.is_stack and last.cell.elementwise,
+    transition=transition if is_linear else None,
+    options=tuple(name for name in InitOptions._fields if all(name in cell.options for cell in cells)),
   )
 
 

@@ -10,7 +10,7 @@ from experiments.portrait.measures import (
   STATE_INDEX,
   portrait_of,
 )
-from experiments.portrait.nets import Sample, cell_of, draw, gates, state_size
+from experiments.portrait.nets import Sample, cell_of, check_options, draw, gates, state_size
 from experiments.portrait.settings import SETTINGS, Net
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
   "Net",
   "Sample",
   "cell_of",
+  "check_options",
   "draw",
   "gates",
   "portrait_of",

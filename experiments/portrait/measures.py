@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from experiments.portrait.nets import Sample, cell_of, draw, gates, state_size
+from experiments.portrait.nets import Sample, cell_of, check_options, draw, gates, state_size
 from experiments.portrait.settings import SETTINGS, Net
 import recurrent_lab as rl
 from recurrent_lab.activations import Saturation
@@ -30,24 +30,34 @@ def portrait(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str
   return portrait_of(static, draw(static, key, values))
 
 
+def log_adjoint_norms(static: Point, sample: Sample) -> Array:
+  """Log norms `[T + 1]` of the adjoint of S_0 … S_T, for half the square of the last output's distance from a random target."""
+  params, xs, state, key = sample
+  target = jax.random.normal(key, (read(Net, static).hidden_size,), xs.dtype)
+  loss = lambda outputs: 0.5 * jnp.sum((target - outputs[-1]) ** 2)
+  return rl.adjoint_log_norms(loss, cell_of(static), params, xs, state)
+
+
+def saturations(static: Point, sample: Sample) -> dict[str, Array]:
+  """The fields of `Saturation`, each `[gates]`, in the order of `gates`."""
+  params, xs, state, _ = sample
+  seen = rl.activities(cell_of(static), params, xs, state)
+  found = [rl.saturation(seen[gate]) for gate in gates(cell_of(static))]
+  if not found:
+    return dict.fromkeys(Saturation._fields, jnp.zeros(0, xs.dtype))
+  return Saturation(*(jnp.stack(field) for field in zip(*found, strict=True)))._asdict()
+
+
 def portrait_of(static: Point, sample: Sample) -> dict[str, Array]:
   """Log norms of the product and of the adjoint by lag, singular values, growth, memory length and saturation."""
   cell = cell_of(static)
-  params, xs, state, key = sample
+  params, xs, state, _ = sample
   steps = xs.shape[0]
 
   log_norm = rl.product_log_norms(cell, params, xs, state, norm=tuple(rl.NORMS))  # [T, norm]
   growth = jax.vmap(rl.growth_rate, in_axes=1)(log_norm)
 
-  target = jax.random.normal(key, (read(Net, static).hidden_size,), xs.dtype)
-  log_adjoint = rl.adjoint_log_norms(
-    lambda outputs: 0.5 * jnp.sum((target - outputs[-1]) ** 2), cell, params, xs, state
-  )
-
-  saturations = {name: rl.saturation(a) for name, a in rl.activities(cell, params, xs, state).items()}
-  stacked = Saturation(
-    *(jnp.stack(field) for field in zip(*(saturations[g] for g in gates(cell_of(static))), strict=True))
-  )
+  log_adjoint = log_adjoint_norms(static, sample)
   return {
     "log_norm": jnp.concatenate([jnp.zeros_like(log_norm[:1]), log_norm]).T,
     "log_adjoint_norm": log_adjoint[::-1],
@@ -57,7 +67,7 @@ def portrait_of(static: Point, sample: Sample) -> dict[str, Array]:
     "memory_length": rl.memory_length(growth.rate),
     "adjoint_growth_rate": rl.growth_rate(log_adjoint[:-1][::-1]).rate,
     "largest_exponent": rl.lyapunov_spectrum(cell, params, xs, state, k=1, burn_in=steps // 10).exponents[0],
-    **stacked._asdict(),
+    **saturations(static, sample),
   }
 
 
@@ -93,6 +103,7 @@ PORTRAIT = Measure(
     **dict.fromkeys(Saturation._fields, ("gate",)),
   },
   coords=portrait_coords,
+  check=check_options,
   may_be_infinite=("memory_length",),
   headline={
     "growth_rate": "nats per step, of the spectral norm",
@@ -132,6 +143,7 @@ def largest(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str,
 LARGEST = Measure(
   run=largest,
   settings=SETTINGS,
+  check=check_options,
   dims={"largest_exponent": (), "standard_error": ()},
   headline={"largest_exponent": "nats per step"},
   quantities={"largest_exponent": EXPONENT, "standard_error": STANDARD_ERROR},

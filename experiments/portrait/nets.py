@@ -1,13 +1,15 @@
 """Random nets: drawn from the key of a point."""
 
 from collections.abc import Mapping
+import functools
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from experiments.portrait.settings import Net
+from experiments.portrait.settings import SETTINGS, Net
 import recurrent_lab as rl
 from sweepkit import Point
 from sweepkit.points import read
@@ -16,6 +18,33 @@ from sweepkit.points import read
 def cell_of(static: Point) -> rl.Cell:
   """The cell of a point."""
   return rl.get_cell(str(static["cell"]))
+
+
+# The settings that a cell may lack -> the option of its `init`.
+OPTIONS = {
+  "ws": "recurrent_gain",
+  "recurrent_init": "recurrent_init",
+  "bias_scale": "bias_scale",
+  "forget_bias": "forget_bias",
+}
+
+
+@functools.cache
+def settings_of(name: str) -> tuple[str, ...]:
+  """Returns the settings that a cell has, of those that a cell may lack."""
+  cell = rl.get_cell(name)
+  params = jax.eval_shape(lambda key: cell.init(key, 4, 4), jax.random.key(0))
+  has = tuple(setting for setting, option in OPTIONS.items() if option in cell.options)
+  return (*has, "bias") if hasattr(params, "bias") else has
+
+
+def check_options(point: Point) -> None:
+  """Raises a `ValueError` that names a setting that the cell of a point has not, unless it has its default value."""
+  has = settings_of(str(point["cell"]))
+  for setting in (*OPTIONS, "bias"):
+    default = SETTINGS[setting].kind(SETTINGS[setting].default)
+    if setting not in has and point[setting] != default:
+      raise ValueError(f"Cell {point['cell']!r} has no {setting}, which is {point[setting]}; it has {', '.join(has)}.")
 
 
 class Sample(NamedTuple):
@@ -27,8 +56,12 @@ class Sample(NamedTuple):
   key: Array  # for whatever else is random
 
 
-def draw(static: Point, key: Array, values: Mapping[str, Array]) -> Sample:
+def draw(
+  static: Point, key: Array, values: Mapping[str, Array], chosen: Mapping[str, Any] = MappingProxyType({})
+) -> Sample:
   """Random parameters, inputs and initial state of a point.
+
+  `chosen` are options of `init` that take the place of those from the flags.
 
   The inputs are white: Gaussian, independent at every step and in every channel, with standard deviation `input_scale`.
   With `input=zero` there are none, and the state starts Gaussian with standard deviation 1, since a net at 0 stays there.
@@ -37,17 +70,17 @@ def draw(static: Point, key: Array, values: Mapping[str, Array]) -> Sample:
   dtype = jnp.float64 if net.x64 else jnp.float32
   shape = net.seq_len, net.input_size
   k_params, k_inputs, k_state, k_rest = jax.random.split(key, 4)
-  params = cell.init(
-    k_params,
-    net.input_size,
-    net.hidden_size,
-    recurrent_gain=values["ws"],
-    recurrent_init=net.recurrent_init,
-    bias_scale=values["bias_scale"],
-    forget_bias=values["forget_bias"],
-    dtype=dtype,
-  )
-  params = params._replace(bias=params.bias + values["bias"].astype(dtype))
+  options = {
+    "recurrent_gain": values["ws"],
+    "recurrent_init": net.recurrent_init,
+    "bias_scale": values["bias_scale"],
+    "forget_bias": values["forget_bias"],
+    "dtype": dtype,
+  }
+  options = {name: value for name, value in (options | dict(chosen)).items() if name in cell.options}
+  params = cell.init(k_params, net.input_size, net.hidden_size, **options)
+  if hasattr(params, "bias"):
+    params = params._replace(bias=params.bias + values["bias"].astype(dtype))
   state = cell.initial_state(params)
   if net.input == "white":
     xs = values["input_scale"].astype(dtype) * jax.random.normal(k_inputs, shape, dtype)

@@ -8,8 +8,8 @@ Both give the outputs of `unroll` and can be differentiated in forward and in re
 
 References: Blelloch, "Prefix sums and their applications" (1990); Martin & Cundy, "Parallelizing linear recurrent neural nets
 over sequence length", ICLR (2018); Lim, Zhu, Selfridge & Kasim, "Parallelizing non-linear sequential models over the sequence
-length" (DEER), ICLR (2024), eq. 3-5; Gonzalez, Warrington, Smith & Linderman, "Towards scalable and stable parallelization of nonlinear
-RNNs" (quasi-DEER), NeurIPS (2024), section 4.
+length" (DEER), ICLR (2024), eq. 3-5; Gonzalez, Warrington, Smith & Linderman, "Towards scalable and stable parallelization of
+nonlinear RNNs" (quasi-DEER), NeurIPS (2024), section 4.
 """
 
 from functools import partial
