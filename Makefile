@@ -3,6 +3,8 @@
 # make test           environment, default tests
 # make learning       training runs and their figures, small; make landmarks runs them at full size
 # make language       language models, other uses and their figures, small; make language-landmarks runs them at full size
+# make atlas          every cell under the same instruments, and its figures; under 15 minutes on two cores
+# make oracles        holds every cell to other libraries, in an environment of its own: docs/oracles.md
 # make reliability    tries faults on real launches and counts the outcomes: docs/reliability.md
 # make docs           the site of guides and functions, in build/docs
 # make bench          the lab beside other libraries, in an environment of its own; 90 minutes on an otherwise idle machine
@@ -22,7 +24,7 @@ SHARDS ?= 2
 study = $(RUN) -m studies $(1) --out="$(RESULTS)" --shards=$(SHARDS)
 
 .PHONY: paper sweeps figures ledger report learning landmarks learning-figures language language-landmarks uses language-figures \
-        reliability bench accelerator docs test test-slow check env clean
+        atlas oracles reliability bench accelerator docs test test-slow check env clean
 
 paper: sweeps figures report
 	@echo "The figures are in $(FIGURES)/, the judged claims in $(LEDGER)/claims.md, the numbers behind them in $(RESULTS)/."
@@ -47,6 +49,8 @@ learning: RESULTS = results/learning
 learning: FIGURES = figures/learning
 language: RESULTS = results/language
 language: FIGURES = figures/language
+atlas: RESULTS = results/atlas
+atlas: FIGURES = figures/atlas
 landmarks language-landmarks: RESULTS = results/landmarks
 landmarks language-landmarks: FIGURES = figures/landmarks
 
@@ -57,6 +61,10 @@ learning landmarks: env
 language language-landmarks: env
 	$(call study,$(subst -,_,$@))
 	$(MAKE) language-figures RESULTS="$(RESULTS)" FIGURES="$(FIGURES)"
+
+atlas: env
+	$(call study,atlas)
+	$(RUN) -m analysis.atlas --results="$(RESULTS)" --out="$(FIGURES)"
 
 # SMALL=1 leaves out the longest stories and sentences.
 uses: env
@@ -102,6 +110,19 @@ $(ACCELERATOR)/.complete: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(ACCELERATOR)
 	$(if $(and $(TORCH),$(findstring cuda,$(JAX))),$(ACCELERATOR)/bin/python -m pip install --quiet "$(TORCH)" || echo "torch could not be installed and is left out.")
 	$(ACCELERATOR)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[bench]" "$(JAX)"
+	@touch $@
+
+ORACLES = .venv-oracles
+
+# PyTorch comes from TORCH, as for `make bench`. The packages are installed without what they require, because most of that (triton,
+# wandb, …) is not needed for a single step on a CPU; packages.txt names what is.
+oracles: $(ORACLES)/.complete
+	$(ORACLES)/bin/python -m oracles
+
+$(ORACLES)/.complete: pyproject.toml constraints.txt oracles/packages.txt
+	$(PYTHON) -m venv $(ORACLES)
+	$(ORACLES)/bin/python -m pip install --quiet --constraint constraints.txt --editable . equinox flax "$(TORCH)"
+	$(ORACLES)/bin/python -m pip install --quiet --no-deps --requirement oracles/packages.txt
 	@touch $@
 
 docs: $(VENV)/.docs

@@ -6,9 +6,10 @@ Measures, per cell and seed: ln ‖∏ J‖ by lag and its growth rate, the firs
 -1/rate, all Lyapunov exponents, the slope of the adjoint, saturation by gate, the participation ratio of the outputs, and the
 numbers of parameters and of state entries.
 
-    python -m experiments.atlas                                      every cell at its recommended initialisation
-    python -m experiments.atlas --init=flags --cells=rnn,lstm,mgu --ws=0.5:4:8
-    python -m experiments.atlas --init=flags --cells=lstm,min_gru,gla --forget_bias=-2:6:5
+    python -m experiments.atlas
+    python -m experiments.atlas --cells=lstm,mgu,min_gru --seq_len=400
+
+Every cell is drawn as its authors recommend (`recommended`); `experiments.critical_gain` varies gains and biases.
 
 Expect: gated cells at chrono biases remember longest, and orthogonal ones lose only what tanh' takes.
 """
@@ -29,7 +30,6 @@ from experiments.portrait import (
   STATE_INDEX,
   Sample,
   cell_of,
-  check_options,
   draw,
   gates,
   state_size,
@@ -41,25 +41,20 @@ import recurrent_lab as rl
 from recurrent_lab.activations import Saturation
 from sweepkit import Experiment, Measure, Point, Quantity, main
 from sweepkit.points import read
-from sweepkit.settings import Setting, one_of
-
-INITS = ("recommended", "flags")
 
 
 def check(point: Point) -> None:
-  """Raises a `ValueError` for a setting that the cell has not, or one that its recommended initialisation replaces."""
-  check_options(point)
-  if point["init"] == "recommended":
-    for setting in OPTIONS:
-      default = SETTINGS[setting].kind(SETTINGS[setting].default)
-      if point[setting] != default:
-        raise ValueError(f"{setting} is {point[setting]}, but --init=recommended chooses it; use --init=flags.")
+  """Raises a `ValueError` for a setting that the recommended initialisation replaces."""
+  for setting in OPTIONS:
+    default = SETTINGS[setting].kind(SETTINGS[setting].default)
+    if point[setting] != default:
+      raise ValueError(
+        f"{setting} is {point[setting]}, but the atlas draws cells as recommended; experiments.critical_gain varies it."
+      )
 
 
 def drawn(static: Point, key: Array, values: Mapping[str, Array]) -> Sample:
-  """The net of a point, at its recommended initialisation or at that of the flags."""
-  if static["init"] == "flags":
-    return draw(static, key, values)
+  """The net of a point at its recommended initialisation."""
   net, k_recommended = read(Net, static), jax.random.fold_in(key, 1)
   return draw(static, key, values, rl.recommended(cell_of(static), k_recommended, net.hidden_size, net.seq_len))
 
@@ -108,10 +103,7 @@ def coords(static: Point) -> dict[str, list[Any]]:
 
 MEASURE = Measure(
   run=measure,
-  settings={
-    **SETTINGS,
-    "init": Setting(str, "recommended", "the authors' initialisation, or that of the flags", *one_of(INITS)),
-  },
+  settings=SETTINGS,
   check=check,
   dims={
     "log_norm": ("norm", "lag"),

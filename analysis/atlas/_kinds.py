@@ -1,0 +1,28 @@
+"""Kinds of cells: what the state recurrence of a cell is made of, and how figures show it."""
+
+from collections.abc import Mapping
+
+import recurrent_lab as rl
+
+#: kind -> (colour, marker). Okabe & Ito's colours.
+KINDS: Mapping[str, tuple[str, str]] = {
+  "dense, without gates": ("#D55E00", "o"),
+  "dense, with gates": ("#0072B2", "s"),
+  "element-wise": ("#CC79A7", "D"),
+  "linear in the state": ("#009E73", "^"),
+}
+
+
+def kind(cell: str) -> str:
+  """Returns the kind of a cell by its name."""
+  found = rl.get_cell(cell)
+  if found.transition is not None:
+    return "linear in the state"
+  if found.elementwise:
+    return "element-wise"
+  return "dense, with gates" if found.gated else "dense, without gates"
+
+
+def label(cell: str) -> str:
+  """Returns the name of a cell in figures."""
+  return cell.replace("_", " ")

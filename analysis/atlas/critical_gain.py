@@ -1,0 +1,96 @@
+"""The critical gain of every cell: the recurrent gain W_s at which the growth rate of the product crosses 0.
+
+For each seed, the first crossing between two gains of the sweep, by a straight line between them. A filled mark is the mean over
+seeds with its 95 % interval. A triangle at an edge says that the products of a cell grow at every gain, or at none.
+"""
+
+import sys
+
+from matplotlib.figure import Figure
+import numpy as np
+import xarray as xr
+
+from analysis.atlas._kinds import KINDS, kind, label
+from analysis.figure import Datasets, FigureSpec, main
+from analysis.numbers import TableSpec
+from analysis.selection import only_axes
+from analysis.style import COLUMN, confidence_band, legend_line, new_figure
+from analysis.wording import listed, short
+
+
+def crossing(gains: np.ndarray, rates: np.ndarray) -> float:
+  """Returns the gain at which the rates first rise through 0: 0 if they start above it, infinity if they never do."""
+  if rates[0] >= 0:
+    return 0.0
+  above = np.flatnonzero(rates >= 0)
+  if not above.size:
+    return np.inf
+  i = above[0]
+  return float(gains[i - 1] - rates[i - 1] * (gains[i] - gains[i - 1]) / (rates[i] - rates[i - 1]))
+
+
+def numbers(datasets: Datasets) -> xr.Dataset:
+  data = only_axes(datasets["critical_gain"], "ws")
+  rates = data.growth_rate.sel(norm="spectral", drop=True).transpose("cell", "seed", "ws")
+  found = [[crossing(data.ws.values, seed) for seed in cell] for cell in rates.values]
+  critical = xr.DataArray(found, {"cell": data.cell, "seed": data.seed}, ("cell", "seed"))
+  return xr.Dataset({"critical_gain": critical, "growth_rate": rates})
+
+
+def draw(datasets: Datasets) -> Figure:
+  data = numbers(datasets)
+  gains = data.ws.values
+  critical = data.critical_gain
+  middle = critical.median("seed")
+  cells = middle.cell.values[np.argsort(middle.values, kind="stable")].tolist()
+  figure, ((axes,),) = new_figure(COLUMN + 1, 0.115 * len(cells) + 1.0)
+  for place, cell in enumerate(cells):
+    one = critical.sel(cell=cell)
+    color, marker = KINDS[kind(cell)]
+    if np.isfinite(one).all() and (one > 0).all():
+      band = confidence_band(one)
+      axes.plot([band.low, band.high], [place, place], color=color, linewidth=0.8)
+      axes.plot(band.mean, place, marker, color=color, markersize=3)
+    else:
+      is_low = float(middle.sel(cell=cell)) < gains[0]
+      axes.plot(
+        gains[0] if is_low else gains[-1], place, "<" if is_low else ">", color=color, fillstyle="none", markersize=3
+      )
+  axes.set_yticks(range(len(cells)), [label(cell) for cell in cells], fontsize=5)
+  axes.set_ylim(-1, len(cells))
+  axes.set_xlabel("critical gain $W_s$")
+  used = {kind(cell) for cell in cells}
+  shown = {name: look for name, look in KINDS.items() if name in used}
+  lines = [legend_line(color=color, marker=marker, linestyle="none") for color, marker in shown.values()]
+  axes.legend(lines, list(shown), loc="lower right")
+  return figure
+
+
+def finding(shown: xr.Dataset) -> str:
+  middle = shown.critical_gain.median("seed")
+  inside = middle.where(np.isfinite(middle) & (middle > 0))
+  never = middle.cell.values[np.isinf(middle.values)].tolist()
+  lowest, highest = inside.idxmin("cell").item(), inside.idxmax("cell").item()
+  ends = [f"{short(float(inside.sel(cell=cell)))} ({label(cell)})" for cell in (lowest, highest)]
+  said = f"Critical gains go from {ends[0]} to {ends[1]}."
+  return said + (
+    f" These never grow up to the largest gain: {listed([label(cell) for cell in never])}." if never else ""
+  )
+
+
+FIGURE = FigureSpec(
+  name="critical_gain",
+  reads=("critical_gain",),
+  caption=__doc__,
+  draw=draw,
+  numbers=numbers,
+  finding=finding,
+  tables={
+    "critical_gain": TableSpec("critical gain W_s", "median"),
+    "growth_rate": TableSpec("growth rate (nats per step)"),
+  },
+  order=30,
+)
+
+if __name__ == "__main__":
+  sys.exit(main(FIGURE))
