@@ -11,6 +11,14 @@ from jaxtyping import Array, Key
 
 from recurrent_lab._checks import check_choice
 from recurrent_lab.cell import Cell
+from recurrent_lab.cells._delta_net import (
+  DeltaNetParams,
+  DeltaProductParams,
+  GatedDeltaNetParams,
+  delta_net,
+  delta_product,
+  gated_delta_net,
+)
 from recurrent_lab.cells._gru import GRUParams, ResetBeforeGRUParams, gru
 from recurrent_lab.cells._hopfield import HopfieldParams, hopfield
 from recurrent_lab.cells._indrnn import IndRNNParams, indrnn
@@ -24,6 +32,7 @@ from recurrent_lab.cells._peephole_lstm import (
   peephole_lstm,
 )
 from recurrent_lab.cells._rnn import RNNParams, rnn
+from recurrent_lab.cells._rwkv import RWKV6Params, RWKV7Params, rwkv6, rwkv7
 from recurrent_lab.cells._simplified_lstm import SimplifiedLSTMParams, simplified_lstm
 from recurrent_lab.initializers import chrono
 
@@ -56,6 +65,11 @@ CELLS: Mapping[str, Cell] = MappingProxyType(
     # Element-wise recurrence, most of it linear in the state
     "min_gru": min_gru,
     # Matrices as states, and several vectors
+    "delta_net": delta_net(),
+    "gated_delta_net": gated_delta_net(),
+    "delta_product": delta_product(),
+    "rwkv6": rwkv6(),
+    "rwkv7": rwkv7(),
   }
 )
 
@@ -95,7 +109,10 @@ __all__ = [
   "CELLS",
   "CoupledLSTMParams",
   "CoupledPeepholeLSTMParams",
+  "DeltaNetParams",
+  "DeltaProductParams",
   "GRUParams",
+  "GatedDeltaNetParams",
   "HopfieldParams",
   "IndRNNParams",
   "LSTMParams",
@@ -106,8 +123,13 @@ __all__ = [
   "NoForgetPeepholeLSTMParams",
   "PeepholeLSTMParams",
   "RNNParams",
+  "RWKV6Params",
+  "RWKV7Params",
   "ResetBeforeGRUParams",
   "SimplifiedLSTMParams",
+  "delta_net",
+  "delta_product",
+  "gated_delta_net",
   "get_cell",
   "gru",
   "hopfield",
@@ -118,5 +140,7 @@ __all__ = [
   "peephole_lstm",
   "recommended",
   "rnn",
+  "rwkv6",
+  "rwkv7",
   "simplified_lstm",
 ]
