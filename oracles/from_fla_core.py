@@ -1,4 +1,4 @@
-"""fla-core: the recurrences in plain torch beside its Triton kernels. They take q, k, v and gates, `[B, T, heads, K]`.
+"""fla-core: the recurrences in plain torch beside its Triton kernels. They take q, k, v and gates of one head each.
 
 The files are loaded alone, because the package imports Triton. They compute in float32 by calls to `float()`; `InDouble` makes
 these calls give float64, so that the numbers can be compared to 1e-9.
@@ -15,7 +15,7 @@ from torch.overrides import TorchFunctionMode
 from oracles.oracle import Oracle, by_torch
 
 PACKAGE = "fla-core"
-EPSILON = 1e-6  # of fla's l2norm
+EPSILON = 1e-6  # the value in its l2norm
 IN_DOUBLE = "The function casts to float32; its casts are made to give float64 here."
 
 
@@ -97,6 +97,16 @@ def rwkv7(params: Mapping[str, Any], a: Any) -> Any:
   return recurrent[0, 0] + (r * params["bonus"] * written).sum(-1, keepdim=True) * v
 
 
+def titans(params: Mapping[str, Any], a: Any) -> Any:
+  """The package's M is -S of the lab, and its gradient is that of half the squared error."""
+  del params
+  q, k, v = (part[None, :, None] for part in a[:, :-3].chunk(3, dim=-1))
+  alpha, eta, theta = (torch.sigmoid(part)[None] for part in a[:, -3:].split(1, dim=-1))
+  function = load("momentum_delta_rule/naive").recurrent_momentum_delta_rule_ref
+  log_alpha, log_mu, beta = (1 - alpha).log(), eta.log(), torch.ones_like(alpha)
+  return function(unit(q), unit(k), v, log_alpha, log_mu, unit(k), beta, 2 * theta, scale=1.0)[0]
+
+
 ORACLES = (
   Oracle("delta_net", PACKAGE, "delta_rule_recurrence", run(delta_net), (IN_DOUBLE,)),
   Oracle("gated_delta_net", PACKAGE, "naive_recurrent_gated_delta_rule", run(gated_delta_net), (IN_DOUBLE,)),
@@ -108,5 +118,15 @@ ORACLES = (
     "dplr_recurrence",
     run(rwkv7),
     (IN_DOUBLE, "The function is the recurrence alone; the bonus is added to its output."),
+  ),
+  Oracle(
+    "titans",
+    PACKAGE,
+    "recurrent_momentum_delta_rule_ref",
+    run(titans),
+    (
+      IN_DOUBLE,
+      "The linear memory with momentum is that of the momentum delta rule; `ops/titans` has a layer norm inside the loss.",
+    ),
   ),
 )

@@ -13,12 +13,15 @@ so that ∂S_t/∂S_{t-1} = α_t (I - β_t k_t k_tᵀ) ⊗ I_V. With β in [0, 2
 to -1, and β = 2 makes it a reflection. The output is o_t of all heads side by side. The short convolutions, the SiLU before the
 norm, the output norm and the output gate of the papers' layers are left out.
 
-References: Schlag, Irie & Schmidhuber, "Linear transformers are secretly fast weight programmers", ICML (2021), section 4.2, and
-Yang et al., "Parallelizing linear transformers with the delta rule over sequence length", NeurIPS (2024), section 2.2, for
-DeltaNet with normalised keys; Yang, Kautz & Hatamizadeh, "Gated delta networks", ICLR (2025), eq. 10, whose S is the transpose;
-Grazzi et al., "Unlocking state-tracking in linear RNNs through negative eigenvalues", ICLR (2025), for β in [0, 2]; Siems et al.,
-"DeltaProduct: improving state-tracking in linear RNNs via Householder products" (2025), section 3. α and its initialisation are
-those of Mamba-2.
+α and its initialisation are those of Mamba-2. The papers' S is the transpose of this one.
+
+References:
+- Schlag, Irie & Schmidhuber, "Linear transformers are secretly fast weight programmers", ICML (2021), section 4.2.
+- Yang et al., "Parallelizing linear transformers with the delta rule over sequence length", NeurIPS (2024), section 2.2, for
+  DeltaNet with normalised keys.
+- Yang, Kautz & Hatamizadeh, "Gated delta networks", ICLR (2025), eq. 10.
+- Grazzi et al., "Unlocking state-tracking in linear RNNs through negative eigenvalues", ICLR (2025), for β in [0, 2].
+- Siems et al., "DeltaProduct: improving state-tracking in linear RNNs via Householder products" (2025), section 3.
 """
 
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""States that are one matrix per head, `[*batch, heads, K, V]` with K = V = H / heads. Keys write values, and queries read them."""
+"""States that are one matrix per head, `[*batch, heads, K, V]` with K = V = H / heads: keys write values, queries read them."""
 
 import jax
 import jax.numpy as jnp

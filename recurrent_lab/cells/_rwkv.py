@@ -14,8 +14,8 @@ RWKV-7 (Goose), for each head, with r_t, k_t, v_t, d_t, c_t from affine maps of 
     S_t = (diag(w_t) - (a_t ⊗ κ_t) κ_tᵀ) S_{t-1} + k̃_t v_tᵀ
     o_t = S_tᵀ r_t + (r_tᵀ (ρ ⊗ k̃_t)) v_t
 
-The output is o_t of all heads side by side. S is the transpose of RWKV-7's wkv. The papers' layers mix x_t with x_{t-1}, make
-d_t, c_t by low-rank maps with a tanh, and norm and gate the output; these parts are left out, and in RWKV-7 the bonus is added
+The output is o_t of all heads side by side. S is the transpose of RWKV-7's wkv. The papers' layers also mix x_t with x_{t-1},
+make d_t and c_t by low-rank maps with a tanh, and norm and gate the output. These parts are left out. RWKV-7 adds the bonus
 after the norm.
 
 References: Peng et al., "Eagle and Finch: RWKV with matrix-valued states and dynamic recurrence", COLM (2024), section 4.2;
