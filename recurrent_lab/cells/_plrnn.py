@@ -27,7 +27,7 @@ from recurrent_lab.cell import Cell, holding, variants, whole_state
 
 OPTIONS = ("recurrent_gain", "recurrent_init", "input_gain", "bias_scale", "dtype")
 
-DECAY_RANGE = (0.5, 0.9)  # of a at the start, as in the authors' code
+DECAY_RANGE = (0.5, 0.9)  # the start of a, as in the authors' code
 
 
 class PLRNNParams(NamedTuple):
