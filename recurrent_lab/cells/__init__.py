@@ -11,10 +11,21 @@ from jaxtyping import Array, Key
 
 from recurrent_lab._checks import check_choice
 from recurrent_lab.cell import Cell
+from recurrent_lab.cells._cfc import CfCBackboneParams, CfCParams, cfc
+from recurrent_lab.cells._delta_net import (
+  DeltaNetParams,
+  DeltaProductParams,
+  GatedDeltaNetParams,
+  delta_net,
+  delta_product,
+  gated_delta_net,
+)
 from recurrent_lab.cells._gru import GRUParams, ResetBeforeGRUParams, gru
 from recurrent_lab.cells._hopfield import HopfieldParams, hopfield
 from recurrent_lab.cells._indrnn import IndRNNParams, indrnn
+from recurrent_lab.cells._lmu import LMUParams, LMUState, lmu
 from recurrent_lab.cells._lstm import CoupledLSTMParams, LSTMParams, LSTMState, NoForgetLSTMParams, lstm
+from recurrent_lab.cells._ltc import ConductanceLTCParams, LTCParams, conductance_ltc, ltc
 from recurrent_lab.cells._mgu import MGUParams, mgu
 from recurrent_lab.cells._min_gru import MinGRUParams, min_gru
 from recurrent_lab.cells._peephole_lstm import (
@@ -23,8 +34,12 @@ from recurrent_lab.cells._peephole_lstm import (
   PeepholeLSTMParams,
   peephole_lstm,
 )
+from recurrent_lab.cells._plrnn import PLRNNParams, ShallowPLRNNParams, plrnn
 from recurrent_lab.cells._rnn import RNNParams, rnn
+from recurrent_lab.cells._rwkv import RWKV6Params, RWKV7Params, rwkv6, rwkv7
 from recurrent_lab.cells._simplified_lstm import SimplifiedLSTMParams, simplified_lstm
+from recurrent_lab.cells._titans import TitansParams, titans
+from recurrent_lab.cells._xlstm import MLSTMParams, MLSTMState, SLSTMParams, SLSTMState, mlstm, slstm
 from recurrent_lab.initializers import chrono
 
 #: The cells by the name that `--cells` takes.
@@ -56,6 +71,21 @@ CELLS: Mapping[str, Cell] = MappingProxyType(
     # Element-wise recurrence, most of it linear in the state
     "min_gru": min_gru,
     # Matrices as states, and several vectors
+    "delta_net": delta_net(),
+    "gated_delta_net": gated_delta_net(),
+    "delta_product": delta_product(),
+    "rwkv6": rwkv6(),
+    "rwkv7": rwkv7(),
+    "slstm": slstm(),
+    "mlstm": mlstm(),
+    "titans": titans(),
+    "ltc": ltc(),
+    "ltc_conductance": conductance_ltc(),
+    "cfc": cfc(),
+    "cfc_backbone": cfc(backbone=True),
+    "lmu": lmu(),
+    "plrnn": plrnn(),
+    "plrnn_shallow": plrnn(expansion=4),
   }
 )
 
@@ -93,30 +123,61 @@ def recommended(cell: Cell | str, key: Key[Array, ""], hidden_size: int, longest
 
 __all__ = [
   "CELLS",
+  "CfCBackboneParams",
+  "CfCParams",
+  "ConductanceLTCParams",
   "CoupledLSTMParams",
   "CoupledPeepholeLSTMParams",
+  "DeltaNetParams",
+  "DeltaProductParams",
   "GRUParams",
+  "GatedDeltaNetParams",
   "HopfieldParams",
   "IndRNNParams",
+  "LMUParams",
+  "LMUState",
   "LSTMParams",
   "LSTMState",
+  "LTCParams",
   "MGUParams",
+  "MLSTMParams",
+  "MLSTMState",
   "MinGRUParams",
   "NoForgetLSTMParams",
   "NoForgetPeepholeLSTMParams",
+  "PLRNNParams",
   "PeepholeLSTMParams",
   "RNNParams",
+  "RWKV6Params",
+  "RWKV7Params",
   "ResetBeforeGRUParams",
+  "SLSTMParams",
+  "SLSTMState",
+  "ShallowPLRNNParams",
   "SimplifiedLSTMParams",
+  "TitansParams",
+  "cfc",
+  "conductance_ltc",
+  "delta_net",
+  "delta_product",
+  "gated_delta_net",
   "get_cell",
   "gru",
   "hopfield",
   "indrnn",
+  "lmu",
   "lstm",
+  "ltc",
   "mgu",
   "min_gru",
+  "mlstm",
   "peephole_lstm",
+  "plrnn",
   "recommended",
   "rnn",
+  "rwkv6",
+  "rwkv7",
   "simplified_lstm",
+  "slstm",
+  "titans",
 ]
