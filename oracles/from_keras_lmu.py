@@ -54,6 +54,8 @@ ORACLES = (
     PACKAGE,
     "LMUCell",
     run,
-    ("By default the package leaves out the connections from h and m to u and from x to h; they are switched on here.",),
+    (
+      "By default the package leaves out the connections from h and m to u and from x to h; they are switched on here.",
+    ),
   ),
 )

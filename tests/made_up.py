@@ -35,6 +35,8 @@ LAUNCHES = SWEEPS | {
   "phase_input": ([*SMALL, "--ws=0.5,1,4", "--input_scale=0,1"],),
   "activation_choice": ([*SMALL, "--ws=0.5,1", "--cells=rnn,rnn_relu"],),
   "transient_growth": (SMALL,),
+  "atlas": ([*SMALL, "--cells=rnn,lstm,gru,mgu,min_gru"],),
+  "critical_gain": ([*SMALL, "--ws=0.5,1,4", "--cells=rnn,mgu"],),
   "error_surface": (["--ws=4:6:3", "--bias=-3:-2:4"],),
   "adding": (
     [*TRAINED, "--length=10", "--cells=rnn,lstm,gru"],

@@ -1,7 +1,8 @@
 """Kinds of cells: what the state recurrence of a cell is made of, and how figures show it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from analysis.wording import listed
 import recurrent_lab as rl
 
 #: kind -> (colour, marker). Okabe & Ito's colours.
@@ -21,6 +22,12 @@ def kind(cell: str) -> str:
   if found.elementwise:
     return "element-wise"
   return "dense, with gates" if found.gated else "dense, without gates"
+
+
+def some(names: Sequence[str], most: int = 8) -> str:
+  """Returns `a, b and c`, or the first few names and the number of the others."""
+  rest = len(names) - most
+  return listed(names) if rest <= 0 else f"{', '.join(names[:most])} and {rest} more"
 
 
 def label(cell: str) -> str:

@@ -10,12 +10,12 @@ from matplotlib.figure import Figure
 import numpy as np
 import xarray as xr
 
-from analysis.atlas._kinds import KINDS, kind, label
+from analysis.atlas._kinds import KINDS, kind, label, some
 from analysis.figure import Datasets, FigureSpec, main
 from analysis.numbers import TableSpec
 from analysis.selection import only_axes
 from analysis.style import COLUMN, confidence_band, legend_line, new_figure
-from analysis.wording import listed, short
+from analysis.wording import short
 
 
 def crossing(gains: np.ndarray, rates: np.ndarray) -> float:
@@ -68,14 +68,16 @@ def draw(datasets: Datasets) -> Figure:
 
 def finding(shown: xr.Dataset) -> str:
   middle = shown.critical_gain.median("seed")
-  inside = middle.where(np.isfinite(middle) & (middle > 0))
-  never = middle.cell.values[np.isinf(middle.values)].tolist()
-  lowest, highest = inside.idxmin("cell").item(), inside.idxmax("cell").item()
-  ends = [f"{short(float(inside.sel(cell=cell)))} ({label(cell)})" for cell in (lowest, highest)]
-  said = f"Critical gains go from {ends[0]} to {ends[1]}."
-  return said + (
-    f" These never grow up to the largest gain: {listed([label(cell) for cell in never])}." if never else ""
-  )
+  inside = middle[(np.isfinite(middle) & (middle > 0)).values]
+  never = [label(cell) for cell in middle.cell.values[np.isinf(middle.values)].tolist()]
+  said = f"{inside.size} of {middle.size} cells cross 0 within the sweep"
+  if inside.size:
+    ends = [
+      f"{short(float(inside.sel(cell=cell)))} ({label(cell)})"
+      for cell in (inside.idxmin().item(), inside.idxmax().item())
+    ]
+    said += f", at gains from {ends[0]} to {ends[1]}"
+  return f"{said}." + (f" These never grow up to the largest gain: {some(never)}." if never else "")
 
 
 FIGURE = FigureSpec(

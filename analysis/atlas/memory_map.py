@@ -14,12 +14,12 @@ import numpy as np
 from scipy import stats
 import xarray as xr
 
-from analysis.atlas._kinds import KINDS, kind, label
+from analysis.atlas._kinds import KINDS, kind, label, some
 from analysis.figure import Datasets, FigureSpec, main
 from analysis.numbers import TableSpec
 from analysis.selection import only_axes
 from analysis.style import PAGE, THEORY, legend_line, new_figure
-from analysis.wording import listed, short
+from analysis.wording import short
 
 LINEAR = 1e-3  # rates closer to 0 than this are on a linear scale, nats per step
 
@@ -83,15 +83,18 @@ def draw(datasets: Datasets) -> Figure:
 
 def finding(shown: xr.Dataset) -> str:
   rate, lag = shown.growth_rate.median("seed"), shown.first_lag_below.median("seed")
-  finite = np.isfinite(lag) & (rate < 0)
-  correlation = stats.spearmanr(-1 / rate.values[finite], lag.values[finite]).statistic
   far = lag.cell.values[~np.isfinite(lag.values)].tolist()
-  early = shown.first_lag_below * -shown.growth_rate  # 1 if the rate alone tells the memory
-  most = early.median("seed").where(finite).idxmax("cell").item()
+  said = f"Of {lag.size} cells {len(far)} stay above 1/e to the end"
+  said += f" ({some([label(cell) for cell in far])})." if far else "."
+  forgets = np.isfinite(lag.values) & (rate.values < 0)
+  if forgets.sum() < 3:
+    return said
+  rates, lags = rate.values[forgets], lag.values[forgets]
+  correlation = float(stats.spearmanr(-1 / rates, lags).statistic)
+  outlasting = label(str(lag.cell.values[forgets][np.argmax(-lags * rates)]))
   return (
-    f"Of {lag.size} cells {len(far)} stay above 1/e to the end ({listed([label(cell) for cell in far[:6]])}"
-    f"{', and others' if len(far) > 6 else ''}). Among the others, the rank correlation between the first lag and -1/rate is"
-    f" {short(float(correlation))}; {label(most)} outlasts its rate most."
+    f"{said} Among those that forget, the rank correlation between the first lag and -1/rate is {short(correlation)};"
+    f" {outlasting} outlasts its rate most."
   )
 
 

@@ -12,12 +12,12 @@ from matplotlib.figure import Figure
 import numpy as np
 import xarray as xr
 
-from analysis.atlas._kinds import KINDS, kind, label
+from analysis.atlas._kinds import KINDS, kind, label, some
 from analysis.figure import Datasets, FigureSpec, main
 from analysis.numbers import TableSpec
 from analysis.selection import only_axes
 from analysis.style import PAGE, new_figure, plot_band
-from analysis.wording import listed, short
+from analysis.wording import short
 
 COLUMNS, LOWEST, HIGHEST = 8, -12, 6
 
@@ -55,13 +55,9 @@ def draw(datasets: Datasets) -> Figure:
 
 def finding(shown: xr.Dataset) -> str:
   rate = shown.growth_rate.sel(norm="spectral").mean("seed")
-  growing = rate.cell.values[(rate > 0).values].tolist()
-  fastest, slowest = rate.idxmin("cell").item(), rate.where(rate <= 0).idxmax("cell").item()
-  return (
-    f"{len(growing)} of {rate.size} products grow ({listed([label(cell) for cell in growing[:8]])}"
-    f"{', and others' if len(growing) > 8 else ''}). {label(fastest)} forgets fastest ({short(float(rate.min()))} nats per step),"
-    f" {label(slowest)} slowest of those that do not grow."
-  )
+  growing = [label(cell) for cell in rate.cell.values[rate.values > 0].tolist()]
+  said = f"{len(growing)} of {rate.size} products grow" + (f" ({some(growing)})." if growing else ".")
+  return f"{said} {label(rate.idxmin('cell').item())} forgets fastest ({short(float(rate.min()))} nats per step)."
 
 
 FIGURE = FigureSpec(
