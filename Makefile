@@ -83,7 +83,7 @@ reliability: env
 # with it, which no contender uses. Set TORCH to another requirement to avoid that, or to nothing to leave torch out.
 BENCH = .venv-bench
 TORCH ?= torch==2.13.0
-BENCHMARKS = bptt products spectra long sweeps scaling
+BENCHMARKS = bptt products spectra long sweeps scaling cells
 
 bench: $(BENCH)/.complete
 	@for benchmark in $(BENCHMARKS); do $(BENCH)/bin/python -m benchmarks.$$benchmark || exit $$?; done

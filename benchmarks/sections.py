@@ -218,6 +218,21 @@ def scaling(results: Sequence[Result]) -> Iterator[str]:
   yield table(["work", "along", "at", "milliseconds", "exponent"], rows)
 
 
+def cells(results: Sequence[Result]) -> Iterator[str]:
+  """Section about the time of a step of every cell."""
+  by_pass = {r["settings"]["pass"]: r for r in results}
+  size = results[0]["settings"]
+  yield "## Cells\n"
+  yield f"One step of `unroll` of every cell, H = {size['hidden']}, a batch of {size['batch']} and 16 inputs, in microseconds: the median of"
+  yield "whole runs of 100 steps, divided by 100. The gradient includes the forward pass.\n"
+  names = list(
+    dict.fromkeys(name for r in results for name in r["contenders"] if r["contenders"][name]["kind"] == "lab")
+  )
+  micro = lambda name, r: number(1e6 * r["contenders"][name]["median"] / r["contenders"][name]["facts"]["steps"])
+  rows = [[name, *(micro(name, r) if name in r["contenders"] else "–" for r in by_pass.values())] for name in names]
+  yield table(["cell", *by_pass], rows)
+
+
 SECTIONS = {
   "against": against,
   "bptt": bptt,
@@ -226,6 +241,7 @@ SECTIONS = {
   "long": long,
   "sweeps": sweeps,
   "scaling": scaling,
+  "cells": cells,
 }
 
 
