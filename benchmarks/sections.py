@@ -223,8 +223,8 @@ def cells(results: Sequence[Result]) -> Iterator[str]:
   by_pass = {r["settings"]["pass"]: r for r in results}
   size = results[0]["settings"]
   yield "## Cells\n"
-  yield f"One step of `unroll` of every cell, H = {size['hidden']}, a batch of {size['batch']} and 16 inputs, in microseconds: the median of"
-  yield "whole runs of 100 steps, divided by 100. The gradient includes the forward pass.\n"
+  yield f"One step of `unroll` of every cell, H = {size['hidden']}, a batch of {size['batch']} and 16 inputs, in microseconds:"
+  yield "the median of whole runs of 100 steps, divided by 100. The gradient includes the forward pass.\n"
   names = list(
     dict.fromkeys(name for r in results for name in r["contenders"] if r["contenders"][name]["kind"] == "lab")
   )

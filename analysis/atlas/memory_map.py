@@ -7,6 +7,7 @@ the median over seeds at its recommended initialisation.
 
 from collections.abc import Sequence
 import sys
+from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -24,6 +25,18 @@ from analysis.wording import short
 LINEAR = 1e-3  # rates closer to 0 than this are on a linear scale, nats per step
 
 
+SIZE, NARROW, LINE = 4.5, 2.7, 5.2  # points: font, mean width of a letter, height of a line
+
+
+class Place(NamedTuple):
+  """A cell in the map."""
+
+  rate: float
+  lag: float
+  name: str
+  color: str
+
+
 def numbers(datasets: Datasets) -> xr.Dataset:
   data = only_axes(datasets["atlas"]).sel(norm="spectral", drop=True)
   return data[
@@ -31,53 +44,76 @@ def numbers(datasets: Datasets) -> xr.Dataset:
   ]
 
 
-def _label(axes: Axes, places: Sequence[tuple[float, float, str, str]]) -> None:
-  """Writes the names beside their points, each moved up or down until it covers no other."""
-  axes.figure.canvas.draw()
-  taken: list[tuple[float, float, float]] = []
-  for x, y, name, color in sorted(places, key=lambda place: (place[1], place[0])):
-    at = axes.transData.transform((x, y))
-    width = 2.9 * len(name)  # pixels of this font at 100 dots per inch
-    height, row = 6.5, 0
-    while any(abs(at[0] - u) < (width + w) / 2 and abs(at[1] + row * height - v) < height for u, v, w in taken):
+def _beside(axes: Axes, places: Sequence[Place]) -> None:
+  """Writes the names to the right of their points, each moved up or down until it covers no other."""
+  taken: list[tuple[float, float, float]] = []  # left, right and height of a name, in points
+  for place in sorted(places, key=lambda place: (place.lag, place.rate)):
+    left, height = _points(axes, place)
+    right = left + NARROW * len(place.name)
+    row = 0
+    while any(left < end and start < right and abs(height + row * LINE - h) < LINE for start, end, h in taken):
       row = -row if row > 0 else 1 - row
-    where = (at[0], at[1] + row * height, width)
-    taken.append(where)
-    axes.annotate(
-      name,
-      (x, y),
-      xytext=(4, 72 / 100 * row * height),
-      textcoords="offset points",
-      fontsize=4.5,
-      color=color,
-      va="center",
-      arrowprops={"arrowstyle": "-", "linewidth": 0.2, "color": "0.7", "shrinkA": 0, "shrinkB": 1} if row else None,
-    )
+    taken.append((left, right, height + row * LINE))
+    _write(axes, place, (4, row * LINE), va="center")
+
+
+def _above(axes: Axes, places: Sequence[Place]) -> None:
+  """Writes the names upright above the plot, moved to the right until they are a line apart."""
+  last = -np.inf
+  for place in sorted(places, key=lambda place: place.rate):
+    at, height = _points(axes, place)
+    last = max(at, last + LINE)
+    top = axes.bbox.y1 * 72 / axes.figure.dpi
+    _write(axes, place, (last - at, top - height + 6), rotation=90, va="bottom", ha="center")
+
+
+def _points(axes: Axes, place: Place) -> tuple[float, float]:
+  """Returns where a place is in the figure, in points."""
+  x, y = axes.transData.transform((place.rate, place.lag)) * 72 / axes.figure.dpi
+  return float(x), float(y)
+
+
+def _write(axes: Axes, place: Place, offset: tuple[float, float], **look: Any) -> None:
+  line = {"arrowstyle": "-", "linewidth": 0.25, "color": "0.6", "shrinkA": 0, "shrinkB": 1.5}
+  is_moved = offset != (4, 0)
+  axes.annotate(
+    place.name,
+    (place.rate, place.lag),
+    xytext=offset,
+    textcoords="offset points",
+    fontsize=SIZE,
+    color=place.color,
+    annotation_clip=False,
+    arrowprops=line if is_moved else None,
+    **look,
+  )
 
 
 def draw(datasets: Datasets) -> Figure:
   data = numbers(datasets)
   steps = float(datasets["atlas"].lag.max())
   figure, ((axes,),) = new_figure(PAGE, 5.6)
-  places = []
+  below, beyond = [], []
   for cell in data.cell.values.tolist():
     one = data.sel(cell=cell)
     rate, lag = float(one.growth_rate.median()), float(one.first_lag_below.median())
     color, marker = KINDS[kind(cell)]
-    is_beyond = not np.isfinite(lag)
-    at = 1.12 * steps if is_beyond else lag
-    axes.plot(rate, at, marker, color=color, markersize=3, fillstyle="none" if is_beyond else "full")
-    places.append((rate, at, label(cell), color))
+    place = Place(rate, lag if np.isfinite(lag) else 1.2 * steps, label(cell), color)
+    (below if np.isfinite(lag) else beyond).append(place)
+    axes.plot(rate, place.lag, marker, color=color, markersize=3, fillstyle="full" if np.isfinite(lag) else "none")
   axes.set_xscale("symlog", linthresh=LINEAR)
   axes.set_yscale("log")
-  axes.set_ylim(0.8, 1.6 * steps)
-  rates = -np.geomspace(1 / steps, 2, 200)
+  axes.set_ylim(0.8, 1.4 * steps)
+  rates = -np.geomspace(1 / steps, 1, 200)
   axes.plot(rates, -1 / rates, **THEORY)
   axes.set_xlabel("growth rate of the Jacobian product (nats per step)")
   axes.set_ylabel("first lag below 1/e (steps)")
   lines = [legend_line(color=color, marker=marker, linestyle="none") for color, marker in KINDS.values()]
   axes.legend([*lines, legend_line(**THEORY)], [*KINDS, "-1 / growth rate"], loc="lower right")
-  _label(axes, places)
+  figure.set_layout_engine("none")
+  axes.set_position((0.08, 0.1, 0.89, 0.72))  # names stand above
+  _beside(axes, below)
+  _above(axes, beyond)
   return figure
 
 
