@@ -1,6 +1,7 @@
 """The page `docs/oracles.md`: which package holds which cell, how closely, and where packages differ from their papers."""
 
 from collections.abc import Mapping, Sequence
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,11 @@ PAGE = Path(__file__).parents[1] / "docs" / "oracles.md"
 
 
 def write_page(golden: Sequence[Mapping[str, Any]]) -> None:
-  """Writes the page from the golden numbers of all oracles."""
+  """Writes the page, and the facts in it as JSON, from the golden numbers of all oracles."""
   PAGE.write_text("\n".join(lines(golden)) + "\n")
+  facts = ("cell", "package", "version", "implementation", "difference", "tolerance")
+  listed = ",\n".join(json.dumps({fact: one[fact] for fact in facts}) for one in golden)
+  PAGE.with_suffix(".json").write_text(f"[\n{listed}\n]\n")
 
 
 def lines(golden: Sequence[Mapping[str, Any]]) -> list[str]:
