@@ -1,4 +1,4 @@
-"""Times a step of every cell, forward and with the gradient.
+"""Times every cell, forward and with the gradient.
 
 python -m benchmarks.cells --passes=forward
 

@@ -2,9 +2,9 @@
 
 Claim: the growth rate of the Jacobian product and the length of its memory tell cells apart before any training, and they rank
 cells differently, since a product may grow before it falls.
-Measures, per cell and seed: ln ‖∏ J‖ by lag and its growth rate, the first lag at which it is below 1/e beside the memory length
--1/rate, all Lyapunov exponents, the slope of the adjoint, saturation by gate, the participation ratio of the outputs, and the
-numbers of parameters and of state entries.
+Measures, per cell and seed: ln ‖∏ J‖ by lag with its growth rate, the first lag at which it is below 1/e beside the memory length
+-1/rate, all Lyapunov exponents and the slope of the adjoint. Also saturation by gate, the participation ratio of the outputs, and
+the numbers of parameters and of state entries.
 
     python -m experiments.atlas
     python -m experiments.atlas --cells=lstm,mgu,min_gru --seq_len=400

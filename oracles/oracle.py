@@ -1,4 +1,4 @@
-"""What an adapter of a package provides, and the runs of torch and of JAX that most of them share."""
+"""The type of an oracle, and the runs of torch and of JAX that most adapters share."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple

@@ -47,8 +47,8 @@ class Rotations(NamedTuple):
   real: Float[Array, "*state"]  # α
   imag: Float[Array, "*state"]  # β
 
-  def times(self, state: Pair) -> Pair:
-    """Returns A z."""
+  def times(self, state: State) -> Pair:
+    """Returns A z for a `Pair` z."""
     return Pair(self.real * state.real - self.imag * state.imag, self.real * state.imag + self.imag * state.real)
 
   def after(self, earlier: "Rotations") -> "Rotations":

@@ -93,7 +93,8 @@ def draw(datasets: Datasets) -> Figure:
   data = numbers(datasets)
   steps = float(datasets["atlas"].lag.max())
   figure, ((axes,),) = new_figure(PAGE, 5.6)
-  below, beyond = [], []
+  below: list[Place] = []
+  beyond: list[Place] = []
   for cell in data.cell.values.tolist():
     one = data.sel(cell=cell)
     rate, lag = float(one.growth_rate.median()), float(one.first_lag_below.median())

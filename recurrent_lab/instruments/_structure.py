@@ -24,7 +24,7 @@ from recurrent_lab.transitions import Diagonal, DiagonalPlusLowRank, Rotations
 
 
 def is_diagonal(cell: Cell, params: Params, xs: Float[Array, "T I"]) -> bool:
-  """Whether the moduli of single entries carry all products."""
+  """Returns True if the moduli of single entries carry all products."""
   assert cell.transition is not None
   return isinstance(jax.eval_shape(cell.transition, params, xs[0]).matrix, Diagonal | Rotations)
 

@@ -17,6 +17,7 @@ Wolf & Abbott, "Lyapunov spectra of chaotic recurrent neural networks", Phys. Re
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -189,8 +190,8 @@ def lyapunov_spectrum(
   is_linear = structured and cell.transition is not None
   if is_linear and not _structure.is_diagonal(cell, params, xs):
     small = _structure.factors(cell, params, state, xs)
-    options = {"burn_in": burn_in, "interval": interval, "blocks": blocks}
-    heads = jax.vmap(lambda xs: lyapunov_spectrum(small.cell, small.params, xs, **options))(small.xs)
+    of_head = partial(lyapunov_spectrum, small.cell, small.params, burn_in=burn_in, interval=interval, blocks=blocks)
+    heads = jax.vmap(of_head)(small.xs)
     return _joined(heads, small.copies, k, is_full)
   if is_linear:
     sums, identity = structured_sums(cell, params, state, xs, k, counted)
