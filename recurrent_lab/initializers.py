@@ -18,8 +18,9 @@ class InitOptions(NamedTuple):
 
   Attributes:
     recurrent_gain: W_s. The entries of a Gaussian recurrent kernel have standard deviation W_s / √H.
-    recurrent_init: `gaussian`, `orthogonal` (gain times a Haar-random orthogonal matrix) or `identity` (gain times I).
-      Gated cells draw one independent block per gate.
+    recurrent_init: `gaussian`, `orthogonal` (gain times a Haar-random orthogonal matrix), `identity` (gain times I), `low_rank`
+      (rank H/8), `excitatory_inhibitory` (one sign per sending unit, balanced) or `levy_stable` (infinite variance). Gated cells
+      draw one independent block per gate.
     input_gain: the entries of the input kernel have standard deviation input_gain / √I.
     bias_scale: the standard deviation of the biases.
     forget_bias: added to the bias of the gate that keeps the state (f in an LSTM, z in a GRU). A larger bias remembers longer.
@@ -37,6 +38,9 @@ class InitOptions(NamedTuple):
   dtype: Any = jnp.float32
 
 
+EXCITATORY, STABILITY = 0.8, 1.5  # share of exciting units, and the index α of a stable distribution
+
+
 def _gaussian(key: Key[Array, ""], blocks: int, size: int, dtype: Any) -> Array:
   return jax.random.normal(key, (blocks, size, size), dtype) / np.sqrt(size).astype(dtype)
 
@@ -51,11 +55,55 @@ def _identity(key: Key[Array, ""], blocks: int, size: int, dtype: Any) -> Array:
   return jnp.broadcast_to(jnp.eye(size, dtype=dtype), (blocks, size, size))
 
 
+def _low_rank(key: Key[Array, ""], blocks: int, size: int, dtype: Any) -> Array:
+  """Draws M Nᵀ / √(R H) of rank R = max(1, H // 8), whose entries have variance 1/H.
+
+  Reference: Mastrogiuseppe & Ostojic, "Linking connectivity, dynamics, and computations in low-rank recurrent neural networks",
+  Neuron 99 (2018), eq. 1, without the random part.
+  """
+  rank = max(1, size // 8)
+  left, right = jax.random.normal(key, (2, blocks, size, rank), dtype)
+  return left @ jnp.swapaxes(right, 1, 2) / np.sqrt(rank * size).astype(dtype)
+
+
+def _excitatory_inhibitory(key: Key[Array, ""], blocks: int, size: int, dtype: Any) -> Array:
+  """Draws half-normal weights of one sign for all that a unit sends, balanced to mean 0 and variance 1/H.
+
+  Four of five units excite (Dale's law), and the others inhibit four times as strongly.
+
+  Reference: Rajan & Abbott, "Eigenvalue spectra of random matrices for neural networks", Phys. Rev. Lett. 97 (2006), eq. 1.
+  """
+  exciting = int(np.clip(round(EXCITATORY * size), 1, size))
+  inhibiting = size - exciting
+  # a exciting = b inhibiting for the balance, and a² exciting + b² inhibiting = 1 for the variance.
+  strength = np.sqrt(inhibiting / (exciting * size)) if inhibiting else size**-0.5
+  weight = np.where(np.arange(size) < exciting, strength, -strength * exciting / max(1, inhibiting))
+  return jnp.asarray(weight, dtype)[:, None] * jnp.abs(jax.random.normal(key, (blocks, size, size), dtype))
+
+
+def _levy_stable(key: Key[Array, ""], blocks: int, size: int, dtype: Any) -> Array:
+  """Draws symmetric α-stable entries of scale H^(-1/α) with α = 3/2, whose variance is infinite.
+
+  References: Kuśmierz, Ogawa & Toyoizumi, "Edge of chaos and avalanches in neural networks with heavy-tailed synaptic weight
+  distribution", Phys. Rev. Lett. 125 (2020), eq. 2; Chambers, Mallows & Stuck, J. Am. Stat. Assoc. 71 (1976), for the draw.
+  """
+  k_angle, k_size = jax.random.split(key)
+  shape = (blocks, size, size)
+  angle = jax.random.uniform(k_angle, shape, dtype, -np.pi / 2, np.pi / 2)
+  waiting = jax.random.exponential(k_size, shape, dtype)
+  skewed = jnp.sin(STABILITY * angle) / jnp.cos(angle) ** (1 / STABILITY)
+  drawn = skewed * (jnp.cos((1 - STABILITY) * angle) / waiting) ** ((1 - STABILITY) / STABILITY)
+  return drawn * jnp.asarray(size ** (-1 / STABILITY), dtype)
+
+
 #: The distributions of recurrent kernels at gain 1, by name: `(key, blocks, size, dtype) -> [blocks, size, size]`.
 RECURRENT_INITS: Mapping[str, Callable[[Array, int, int, Any], Array]] = {
   "gaussian": _gaussian,
   "orthogonal": _orthogonal,
   "identity": _identity,
+  "low_rank": _low_rank,
+  "excitatory_inhibitory": _excitatory_inhibitory,
+  "levy_stable": _levy_stable,
 }
 
 
@@ -111,11 +159,10 @@ def diagonal_kernel(key: Key[Array, ""], hidden_size: int, options: InitOptions)
 
   At size 1, `gaussian` has standard deviation gain, `orthogonal` is ± gain, and `identity` is the gain itself.
   """
-  units = {
-    "gaussian": lambda: jax.random.normal(key, (hidden_size,), options.dtype),
-    "orthogonal": lambda: jax.random.rademacher(key, (hidden_size,), options.dtype),
-    "identity": lambda: jnp.ones((hidden_size,), options.dtype),
-  }[options.recurrent_init]()
+  if options.recurrent_init == "orthogonal":
+    units = jax.random.rademacher(key, (hidden_size,), options.dtype)
+  else:
+    units = RECURRENT_INITS[options.recurrent_init](key, hidden_size, 1, options.dtype)[:, 0, 0]
   return jnp.asarray(options.recurrent_gain, options.dtype) * units
 
 

@@ -1,4 +1,4 @@
-"""What each added idea does to the growth rate: pairs of cells that differ in it.
+"""The change of the growth rate by each added idea: pairs of cells that differ in it.
 
 Each row is a pair, the cell without the idea and the cell with it, at their recommended initialisations. The mark is the change
 of the growth rate of the spectral norm with its 95 % interval over seeds (Welch). Right of 0, the idea makes products fall more

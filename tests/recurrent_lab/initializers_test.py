@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import scipy.stats
 
 import recurrent_lab as rl
 from tests.nets import EVERY_CELL
@@ -89,7 +90,7 @@ def test_options_can_be_mapped_over(name, key):
     (
       (2, 4),
       {"recurrent_init": "normal"},
-      "recurrent_init 'normal' is unknown; choose one of gaussian, orthogonal, identity",
+      "recurrent_init 'normal' is unknown; choose one of gaussian, orthogonal, identity, low_rank",
     ),
     ((2, 4), {"recurrent_gain": float("nan")}, "recurrent_gain is nan; it must be finite"),
     ((2, 4), {"bias_scale": -1.0}, "bias_scale is -1.0; a standard deviation must be 0 or more"),
@@ -122,3 +123,35 @@ def test_bad_variants_are_named(call, message):
 def test_hopfield_patterns_must_fit(key):
   with pytest.raises(ValueError, match=r"patterns have shape \(2, 5\); \[P, 4\] is needed"):
     rl.hopfield().init(key, 1, 4, patterns=jnp.ones((2, 5)))
+
+
+def kernels_of(name, key, size=300):
+  return (
+    np.asarray(rl.rnn().init(key, 1, size, recurrent_gain=2.0, recurrent_init=name).recurrent_kernel, np.float64) / 2
+  )
+
+
+def test_a_low_rank_kernel_has_its_rank_and_variance(key):
+  values = np.linalg.svd(kernels_of("low_rank", key), compute_uv=False)
+  assert np.sum(values > 1e-5 * values[0]) == 300 // 8
+  assert np.sum(values**2) == pytest.approx(300, rel=0.1)  # H² entries of variance 1/H
+
+
+def test_units_excite_or_inhibit_and_are_balanced(key):
+  kernel = kernels_of("excitatory_inhibitory", key)
+  signs = np.sign(kernel)
+  assert np.all(signs == signs[:, :1])
+  assert np.sum(signs[:, 0] > 0) == 240
+  assert np.sum(kernel**2) == pytest.approx(300, rel=0.05)
+  # Rows sum to about ± √(2/π) H s with s² ≈ 1/H up to the balance, so without it the sum would be of size H^1.5.
+  assert abs(np.sum(kernel)) < 0.02 * 300**1.5
+
+
+def test_levy_stable_kernels_have_the_quantiles_of_their_distribution(key):
+  """Against SciPy's quantiles, within four standard errors of an empirical quantile of 90 000 draws."""
+  drawn = kernels_of("levy_stable", key).ravel() * 300 ** (1 / 1.5)
+  law = scipy.stats.levy_stable(1.5, 0)
+  for share in (0.25, 0.5, 0.75, 0.95, 0.99):
+    expected = law.ppf(share)
+    error = np.sqrt(share * (1 - share) / drawn.size) / law.pdf(expected)
+    assert abs(np.quantile(drawn, share) - expected) < 4 * error
