@@ -12,6 +12,7 @@ from jaxtyping import Array, Key
 from recurrent_lab._checks import check_choice
 from recurrent_lab.cell import Cell
 from recurrent_lab.cells._cfc import CfCBackboneParams, CfCParams, cfc
+from recurrent_lab.cells._cfn import CFNParams, cfn
 from recurrent_lab.cells._delta_net import (
   DeltaNetParams,
   DeltaProductParams,
@@ -23,11 +24,16 @@ from recurrent_lab.cells._delta_net import (
 from recurrent_lab.cells._gru import GRUParams, ResetBeforeGRUParams, gru
 from recurrent_lab.cells._hopfield import HopfieldParams, hopfield
 from recurrent_lab.cells._indrnn import IndRNNParams, indrnn
+from recurrent_lab.cells._intersection_rnn import IntersectionRNNParams, intersection_rnn
+from recurrent_lab.cells._janet import JANETParams, janet
+from recurrent_lab.cells._li_gru import LiGRUParams, li_gru
 from recurrent_lab.cells._lmu import LMUParams, LMUState, lmu
 from recurrent_lab.cells._lstm import CoupledLSTMParams, LSTMParams, LSTMState, NoForgetLSTMParams, lstm
 from recurrent_lab.cells._ltc import ConductanceLTCParams, LTCParams, conductance_ltc, ltc
 from recurrent_lab.cells._mgu import MGUParams, mgu
 from recurrent_lab.cells._min_gru import MinGRUParams, min_gru
+from recurrent_lab.cells._minimal_rnn import MinimalRNNParams, minimal_rnn
+from recurrent_lab.cells._mut import MUT1Params, MUT2Params, MUT3Params, mut1, mut2, mut3
 from recurrent_lab.cells._peephole_lstm import (
   CoupledPeepholeLSTMParams,
   NoForgetPeepholeLSTMParams,
@@ -35,10 +41,13 @@ from recurrent_lab.cells._peephole_lstm import (
   peephole_lstm,
 )
 from recurrent_lab.cells._plrnn import PLRNNParams, ShallowPLRNNParams, plrnn
+from recurrent_lab.cells._ran import RANParams, ran
 from recurrent_lab.cells._rnn import RNNParams, rnn
 from recurrent_lab.cells._rwkv import RWKV6Params, RWKV7Params, rwkv6, rwkv7
 from recurrent_lab.cells._simplified_lstm import SimplifiedLSTMParams, simplified_lstm
+from recurrent_lab.cells._star import StarParams, star
 from recurrent_lab.cells._titans import TitansParams, titans
+from recurrent_lab.cells._ugrnn import UGRNNParams, ugrnn
 from recurrent_lab.cells._xlstm import MLSTMParams, MLSTMState, SLSTMParams, SLSTMState, mlstm, slstm
 from recurrent_lab.initializers import chrono
 
@@ -68,6 +77,17 @@ CELLS: Mapping[str, Cell] = MappingProxyType(
     "hopfield": hopfield(),
     # Dense recurrence on a vector
     "mgu": mgu,
+    "janet": janet(),
+    "minimal_rnn": minimal_rnn,
+    "ugrnn": ugrnn,
+    "cfn": cfn,
+    "ran": ran,
+    "li_gru": li_gru,
+    "star": star,
+    "intersection_rnn": intersection_rnn,
+    "mut1": mut1,
+    "mut2": mut2,
+    "mut3": mut3,
     # Element-wise recurrence, most of it linear in the state
     "min_gru": min_gru,
     # Matrices as states, and several vectors
@@ -123,6 +143,7 @@ def recommended(cell: Cell | str, key: Key[Array, ""], hidden_size: int, longest
 
 __all__ = [
   "CELLS",
+  "CFNParams",
   "CfCBackboneParams",
   "CfCParams",
   "ConductanceLTCParams",
@@ -134,19 +155,27 @@ __all__ = [
   "GatedDeltaNetParams",
   "HopfieldParams",
   "IndRNNParams",
+  "IntersectionRNNParams",
+  "JANETParams",
   "LMUParams",
   "LMUState",
   "LSTMParams",
   "LSTMState",
   "LTCParams",
+  "LiGRUParams",
   "MGUParams",
   "MLSTMParams",
   "MLSTMState",
+  "MUT1Params",
+  "MUT2Params",
+  "MUT3Params",
   "MinGRUParams",
+  "MinimalRNNParams",
   "NoForgetLSTMParams",
   "NoForgetPeepholeLSTMParams",
   "PLRNNParams",
   "PeepholeLSTMParams",
+  "RANParams",
   "RNNParams",
   "RWKV6Params",
   "RWKV7Params",
@@ -155,8 +184,11 @@ __all__ = [
   "SLSTMState",
   "ShallowPLRNNParams",
   "SimplifiedLSTMParams",
+  "StarParams",
   "TitansParams",
+  "UGRNNParams",
   "cfc",
+  "cfn",
   "conductance_ltc",
   "delta_net",
   "delta_product",
@@ -165,19 +197,29 @@ __all__ = [
   "gru",
   "hopfield",
   "indrnn",
+  "intersection_rnn",
+  "janet",
+  "li_gru",
   "lmu",
   "lstm",
   "ltc",
   "mgu",
   "min_gru",
+  "minimal_rnn",
   "mlstm",
+  "mut1",
+  "mut2",
+  "mut3",
   "peephole_lstm",
   "plrnn",
+  "ran",
   "recommended",
   "rnn",
   "rwkv6",
   "rwkv7",
   "simplified_lstm",
   "slstm",
+  "star",
   "titans",
+  "ugrnn",
 ]

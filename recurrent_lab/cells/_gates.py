@@ -1,0 +1,81 @@
+"""The parts that dense cells with gates side by side share: how their params are drawn, and their affine half."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Key
+
+from recurrent_lab import initializers
+from recurrent_lab.initializers import InitOptions
+
+Kind = TypeVar("Kind")
+
+WITHOUT_GATES = ("recurrent_gain", "recurrent_init", "input_gain", "bias_scale", "dtype")
+#: The options of a cell with one gate that both keeps and writes.
+ONE_GATE = (*WITHOUT_GATES[:-1], "forget_bias", "dtype")
+
+
+class Gates(NamedTuple):
+  """The gates of a cell, each named by a letter.
+
+  Attributes:
+    inputs: the letters of the columns of `input_kernel`, in their order.
+    recurrent: the letters of the columns of `recurrent_kernel`.
+    biased: the letters of the entries of `bias`; by default those of `inputs`.
+    keeps: the gate whose larger value keeps more of the state, to which `forget_bias` is added.
+    writes: the gate whose larger value writes more, to which `write_bias` is added. Without `keeps`, `forget_bias` is subtracted.
+  """
+
+  inputs: str
+  recurrent: str
+  biased: str = ""
+  keeps: str = ""
+  writes: str = ""
+
+
+def draw(
+  kind: type[Kind],
+  gates: Gates,
+  key: Key[Array, ""],
+  input_size: int,
+  hidden_size: int,
+  options: Mapping[str, Any],
+  takes: Sequence[str] = InitOptions._fields,
+) -> Kind:
+  """Draws the fields `input_kernel`, `recurrent_kernel` and `bias` of the params `kind`."""
+  o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, takes)
+  k_input, k_recurrent, k_bias = jax.random.split(key, 3)
+  biased = gates.biased or gates.inputs
+  bias = initializers.bias(k_bias, len(biased) * hidden_size, o)
+  forget = jnp.asarray(o.forget_bias)
+  if gates.keeps:
+    bias = initializers.add_to_gate(bias, biased.index(gates.keeps), len(biased), forget)
+  if gates.writes:
+    written = jnp.asarray(o.write_bias) - (0 if gates.keeps else forget)
+    bias = initializers.add_to_gate(bias, biased.index(gates.writes), len(biased), written)
+  return kind(
+    input_kernel=initializers.input_kernel(k_input, input_size, len(gates.inputs) * hidden_size, o),
+    recurrent_kernel=initializers.recurrent_kernel(k_recurrent, hidden_size, len(gates.recurrent), o),
+    bias=bias,
+  )
+
+
+def zeros(params: Any, batch_shape: tuple[int, ...] = ()) -> Float[Array, "*batch H"]:
+  """Returns the state 0, `[*batch, H]`."""
+  return jnp.zeros((*batch_shape, params.recurrent_kernel.shape[0]), params.bias.dtype)
+
+
+def affine(params: Any, state: Float[Array, "*batch H"], x: Float[Array, "*batch I"]) -> tuple[Array, Array]:
+  """Returns the parts from the input and from the state, each with its gates side by side."""
+  return x @ params.input_kernel + params.bias, state @ params.recurrent_kernel
+
+
+def sums(a: tuple[Array, Array], gates: Gates) -> dict[str, Array]:
+  """Returns the pre-activation of every gate: the part from the input, and that from the state if it has one."""
+  from_input, from_state = (
+    dict(zip(letters, jnp.split(part, len(letters), axis=-1), strict=True))
+    for part, letters in zip(a, (gates.inputs, gates.recurrent), strict=True)
+  )
+  return {k: from_input[k] + from_state[k] if k in from_state else from_input[k] for k in from_input}
