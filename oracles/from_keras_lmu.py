@@ -11,7 +11,7 @@ import tensorflow as tf
 from oracles.oracle import Arrays, Oracle, weights
 
 PACKAGE = "keras-lmu"
-WINDOW = 16.0  # of the lab's `lmu()`
+WINDOW = 16.0  # the default of the lab's `lmu`
 
 
 def unrolled(leaves: Mapping[str, Any]) -> Any:
@@ -54,6 +54,8 @@ ORACLES = (
     PACKAGE,
     "LMUCell",
     run,
-    ("By default the package leaves out the connections from h and m to u and from x to h; they are switched on here.",),
+    (
+      "By default the package leaves out the connections from h and m to u and from x to h; they are switched on here.",
+    ),
   ),
 )
