@@ -11,7 +11,7 @@ import tensorflow as tf
 from oracles.oracle import Arrays, Oracle, weights
 
 PACKAGE = "keras-lmu"
-WINDOW = 16.0  # the default window of `lmu()`
+WINDOW = 16.0  # the default of the lab's `lmu`
 
 
 def unrolled(leaves: Mapping[str, Any]) -> Any:

@@ -21,6 +21,8 @@ from recurrent_lab.cells._delta_net import (
   delta_product,
   gated_delta_net,
 )
+from recurrent_lab.cells._delta_net import DeltaNetParams, GatedDeltaNetParams, delta_net
+from recurrent_lab.cells._delta_product import DeltaProductParams, delta_product
 from recurrent_lab.cells._gru import GRUParams, ResetBeforeGRUParams, gru
 from recurrent_lab.cells._hopfield import HopfieldParams, hopfield
 from recurrent_lab.cells._indrnn import IndRNNParams, indrnn
@@ -92,7 +94,7 @@ CELLS: Mapping[str, Cell] = MappingProxyType(
     "min_gru": min_gru,
     # Matrices as states, and several vectors
     "delta_net": delta_net(),
-    "gated_delta_net": gated_delta_net(),
+    "gated_delta_net": delta_net(gated=True),
     "delta_product": delta_product(),
     "rwkv6": rwkv6(),
     "rwkv7": rwkv7(),
@@ -192,7 +194,6 @@ __all__ = [
   "conductance_ltc",
   "delta_net",
   "delta_product",
-  "gated_delta_net",
   "get_cell",
   "gru",
   "hopfield",

@@ -79,6 +79,9 @@ def cfc(backbone: bool = False) -> Cell:
 
   Args:
     backbone: whether f, g, k see x and h through a shared layer of H units.
+
+  Raises:
+    ValueError: from `init`, for an option that is not in `OPTIONS`.
   """
 
   def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> CfCParams | CfCBackboneParams:

@@ -120,6 +120,44 @@ def ltc(unfolds: int = 6) -> Cell:
   return holding(LTCParams, Cell(init, initial_state, step, probe, output=whole_state, options=OPTIONS))
 
 
+def draw_conductances(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> ConductanceLTCParams:
+  """Draws parameters. The options are those in `CONDUCTANCE_OPTIONS`.
+
+  The distributions are those of `ncps`: w and g uniform on [0.001, 1], C on [0.4, 0.6], s on [3, 8], μ on [0.3, 0.8],
+  V on [-0.2, 0.2]. E is -1 for one synapse in three and 1 for the others, times the gain of the inputs or of the recurrence.
+  """
+  o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, CONDUCTANCE_OPTIONS)
+  keys = iter(jax.random.split(key, 11))
+  uniform = lambda shape, low, high: jax.random.uniform(next(keys), shape, o.dtype, low, high)
+  gain = lambda value: jnp.asarray(value, o.dtype)
+  sign = lambda shape: jnp.where(jax.random.bernoulli(next(keys), 2 / 3, shape), 1, -1).astype(o.dtype)
+  sensory, inner, units = (input_size, hidden_size), (hidden_size, hidden_size), (hidden_size,)
+  return ConductanceLTCParams(
+    input_kernel=_positive(uniform(sensory, 0.001, 1)),
+    input_slope=uniform(sensory, 3, 8),
+    input_threshold=uniform(sensory, 0.3, 0.8),
+    input_reversal=gain(o.input_gain) * sign(sensory),
+    recurrent_kernel=_positive(uniform(inner, 0.001, 1)),
+    slope=uniform(inner, 3, 8),
+    threshold=uniform(inner, 0.3, 0.8),
+    reversal=gain(o.recurrent_gain) * sign(inner),
+    capacitance=_positive(uniform(units, 0.4, 0.6)),
+    leak=_positive(uniform(units, 0.001, 1)),
+    leak_reversal=uniform(units, -0.2, 0.2),
+  )
+
+
+def activations(slope: Array, threshold: Array, h: Float[Array, "*batch N"]) -> Array:
+  """Returns the pre-activations s_ij (h_i - μ_ij), `[*batch, N, H]`."""
+  return slope * (h[..., None] - threshold)
+
+
+def currents(weight: Array, reversal: Array, a: Array) -> tuple[Array, Array]:
+  """Returns Σ_i w σ E and Σ_i w σ, `[*batch, H]`."""
+  open_ = weight * sigmoid(a)
+  return jnp.sum(open_ * reversal, axis=-2), jnp.sum(open_, axis=-2)
+
+
 @variants
 def conductance_ltc(unfolds: int = 6) -> Cell:
   """Returns the liquid time-constant network with conductance synapses. Its state is h `[*batch, H]`, which is also its output.
@@ -131,41 +169,6 @@ def conductance_ltc(unfolds: int = 6) -> Cell:
     ValueError: for fewer than one unfold.
   """
   _check_unfolds(unfolds)
-
-  def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> ConductanceLTCParams:
-    """Draws parameters. The options are those in `CONDUCTANCE_OPTIONS`.
-
-    The distributions are those of `ncps`: w and g uniform on [0.001, 1], C on [0.4, 0.6], s on [3, 8], μ on [0.3, 0.8],
-    V on [-0.2, 0.2]. E is -1 for one synapse in three and 1 for the others, times the gain of the inputs or of the recurrence.
-    """
-    o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, CONDUCTANCE_OPTIONS)
-    keys = iter(jax.random.split(key, 11))
-    uniform = lambda shape, low, high: jax.random.uniform(next(keys), shape, o.dtype, low, high)
-    gain = lambda value: jnp.asarray(value, o.dtype)
-    sign = lambda shape: jnp.where(jax.random.bernoulli(next(keys), 2 / 3, shape), 1, -1).astype(o.dtype)
-    sensory, inner, units = (input_size, hidden_size), (hidden_size, hidden_size), (hidden_size,)
-    return ConductanceLTCParams(
-      input_kernel=_positive(uniform(sensory, 0.001, 1)),
-      input_slope=uniform(sensory, 3, 8),
-      input_threshold=uniform(sensory, 0.3, 0.8),
-      input_reversal=gain(o.input_gain) * sign(sensory),
-      recurrent_kernel=_positive(uniform(inner, 0.001, 1)),
-      slope=uniform(inner, 3, 8),
-      threshold=uniform(inner, 0.3, 0.8),
-      reversal=gain(o.recurrent_gain) * sign(inner),
-      capacitance=_positive(uniform(units, 0.4, 0.6)),
-      leak=_positive(uniform(units, 0.001, 1)),
-      leak_reversal=uniform(units, -0.2, 0.2),
-    )
-
-  def activations(slope: Array, threshold: Array, h: Float[Array, "*batch N"]) -> Array:
-    """Returns the pre-activations s_ij (h_i - μ_ij), `[*batch, N, H]`."""
-    return slope * (h[..., None] - threshold)
-
-  def currents(weight: Array, reversal: Array, a: Array) -> tuple[Array, Array]:
-    """Returns Σ_i w σ E and Σ_i w σ, `[*batch, H]`."""
-    open_ = weight * sigmoid(a)
-    return jnp.sum(open_ * reversal, axis=-2), jnp.sum(open_, axis=-2)
 
   def step(
     params: ConductanceLTCParams, state: Float[Array, "*batch H"], x: Float[Array, "*batch I"]
@@ -192,5 +195,5 @@ def conductance_ltc(unfolds: int = 6) -> Cell:
 
   return holding(
     ConductanceLTCParams,
-    Cell(init, initial_state, step, probe, output=whole_state, options=CONDUCTANCE_OPTIONS),
+    Cell(draw_conductances, initial_state, step, probe, output=whole_state, options=CONDUCTANCE_OPTIONS),
   )

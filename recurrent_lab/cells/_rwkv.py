@@ -63,6 +63,22 @@ def _positions(hidden_size: int) -> np.ndarray:
   return np.arange(hidden_size) / max(hidden_size - 1, 1)
 
 
+def probe_rwkv6(params: RWKV6Params, state: Array, x: Array) -> dict[str, Activity]:
+  """Returns the activity of the decay w. Its log-slope is ln |dw/dd| = d - e^d."""
+  del state  # the decay sees only the input
+  d = jnp.split(x @ params.input_kernel + params.bias, 4, axis=-1)[3]
+  return {"forget": Activity(jnp.exp(-jnp.exp(d)), d - jnp.exp(d))}
+
+
+def probe_rwkv7(params: RWKV7Params, state: Array, x: Array) -> dict[str, Activity]:
+  """Returns the activities of the decay w and of the learning rate a."""
+  del state  # both see only the input
+  *_, d, c = jnp.split(x @ params.input_kernel + params.bias, 5, axis=-1)
+  gate = ACTIVATIONS["sigmoid"]
+  scaled = np.exp(LOG_SCALE).astype(d.dtype) * sigmoid(d)
+  return {"forget": Activity(jnp.exp(-scaled), LOG_SCALE + gate.log_slope(d) - scaled), "write": gate.activity(c)}
+
+
 @variants
 def rwkv6(heads: int = 1) -> Cell:
   """Returns the recurrence of RWKV-6. Its state is S `[*batch, heads, K, V]` with K = V = H / heads.
@@ -114,15 +130,9 @@ def rwkv6(heads: int = 1) -> Cell:
     bonus = split_heads(params.bonus, heads)[..., None]
     return matrix.times(state) + offset, read(state + bonus * written, r)
 
-  def probe(params: RWKV6Params, state: Array, x: Array) -> dict[str, Activity]:
-    """Returns the activity of the decay w. Its log-slope is ln |dw/dd| = d - e^d."""
-    del state  # the decay sees only the input
-    d = jnp.split(x @ params.input_kernel + params.bias, 4, axis=-1)[3]
-    return {"forget": Activity(jnp.exp(-jnp.exp(d)), d - jnp.exp(d))}
-
   return holding(
     RWKV6Params,
-    Cell(init, initial_state, step, probe, elementwise=True, transition=transition, options=OPTIONS),
+    Cell(init, initial_state, step, probe_rwkv6, elementwise=True, transition=transition, options=OPTIONS),
   )
 
 
@@ -184,12 +194,4 @@ def rwkv7(heads: int = 1) -> Cell:
     bonus = jnp.sum(r * split_heads(params.bonus, heads) * new_key, axis=-1, keepdims=True) * v
     return new, read(new, r) + bonus.reshape(*bonus.shape[:-2], -1)
 
-  def probe(params: RWKV7Params, state: Array, x: Array) -> dict[str, Activity]:
-    """Returns the activities of the decay w and of the learning rate a."""
-    del state  # both see only the input
-    *_, d, c = jnp.split(x @ params.input_kernel + params.bias, 5, axis=-1)
-    gate = ACTIVATIONS["sigmoid"]
-    scaled = np.exp(LOG_SCALE).astype(d.dtype) * sigmoid(d)
-    return {"forget": Activity(jnp.exp(-scaled), LOG_SCALE + gate.log_slope(d) - scaled), "write": gate.activity(c)}
-
-  return holding(RWKV7Params, Cell(init, initial_state, step, probe, transition=transition, options=OPTIONS))
+  return holding(RWKV7Params, Cell(init, initial_state, step, probe_rwkv7, transition=transition, options=OPTIONS))

@@ -42,6 +42,24 @@ class TitansParams(NamedTuple):
   bias: Float[Array, "3H+3heads"]  # entries of q, k, v, α, η, θ
 
 
+def descent(k: Array, v: Array, alpha: Array, eta: Array, theta: Array) -> Transition:
+  """Returns A_t and what is written, 2 θ_t k_t v_tᵀ to both M and S.
+
+  Args:
+    k: the keys of length 1, `[*batch, heads, K]`.
+    v: the values, `[*batch, heads, V]`.
+    alpha: α_t, `[*batch, heads, 1]`.
+    eta: η_t, `[*batch, heads, 1]`.
+    theta: θ_t, `[*batch, heads, 1]`.
+  """
+  twice = jnp.concatenate([2 * theta * k] * 2, axis=-1)
+  keys = jnp.concatenate([k, jnp.zeros_like(k)], axis=-1)  # the gradient reads M
+  eye = jnp.eye(k.shape[-1], dtype=k.dtype)
+  kept = jnp.concatenate([(1 - alpha)[..., None] * eye, jnp.zeros((*k.shape, k.shape[-1]), k.dtype)], axis=-2)
+  moved = jnp.broadcast_to(eta[..., None] * jnp.concatenate([eye, eye]), kept.shape)
+  return Transition(Dense(jnp.concatenate([kept, moved], axis=-1) - outer(twice, keys)), outer(twice, v))
+
+
 @variants
 def titans(heads: int = 1) -> Cell:
   """Returns Titans with a linear memory. Its state is M above S `[*batch, heads, 2K, V]` with K = V = H / heads.
@@ -74,14 +92,7 @@ def titans(heads: int = 1) -> Cell:
     a = x @ params.input_kernel + params.bias
     q, k, v = (split_heads(part, heads) for part in jnp.split(a[..., : -3 * heads], 3, axis=-1))
     alpha, eta, theta = (gate[..., None] for gate in jnp.split(sigmoid(a[..., -3 * heads :]), 3, axis=-1))
-    k = unit(k)
-    twice = jnp.concatenate([2 * theta * k] * 2, axis=-1)  # 2 θ k, for M and for S
-    keys = jnp.concatenate([k, jnp.zeros_like(k)], axis=-1)  # the gradient reads M
-    eye = jnp.eye(k.shape[-1], dtype=k.dtype)
-    kept = jnp.concatenate([(1 - alpha)[..., None] * eye, jnp.zeros((*k.shape, k.shape[-1]), k.dtype)], axis=-2)
-    moved = jnp.broadcast_to(eta[..., None] * jnp.concatenate([eye, eye]), kept.shape)
-    matrix = jnp.concatenate([kept, moved], axis=-1) - outer(twice, keys)
-    return unit(q), Transition(Dense(matrix), outer(twice, v))
+    return unit(q), descent(unit(k), v, alpha, eta, theta)
 
   def transition(params: TitansParams, x: Float[Array, "*batch I"]) -> Transition:
     """Returns A_t and the written 2 θ_t k_t v_tᵀ, which both M and S take in."""

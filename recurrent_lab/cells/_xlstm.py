@@ -47,9 +47,7 @@ class SLSTMParams(NamedTuple):
   """Parameters of the sLSTM."""
 
   input_kernel: Float[Array, "I 4H"]  # columns of i, f, z, o, in this order
-  recurrent_kernel: Float[
-    Array, "K 4H"
-  ]  # columns of i, f, z, o; those of a head act on the K = H / heads units of that head
+  recurrent_kernel: Float[Array, "K 4H"]  # columns of i, f, z, o; each sees the K = H / heads units of its head
   bias: Float[Array, "4H"]  # entries of i, f, z, o
 
 
@@ -98,6 +96,17 @@ def _activities(a_i: Array, a_f: Array, a_o: Array, forget: str) -> dict[str, Ac
   }
 
 
+def _forget_biases(size: int) -> np.ndarray:
+  """Returns the biases of f for the units of a head, as in the authors' code."""
+  return 5 - 12 * (np.arange(size) / max(size - 1, 1)) ** 0.3
+
+
+def zero_slstm(params: SLSTMParams, batch_shape: tuple[int, ...] = ()) -> SLSTMState:
+  """Returns a state of zeros."""
+  zeros = jnp.zeros((*batch_shape, params.bias.shape[0] // 4), params.bias.dtype)
+  return SLSTMState(zeros, zeros, zeros, zeros)
+
+
 @variants
 def slstm(heads: int = 1, forget: str = "sigmoid") -> Cell:
   """Returns an sLSTM. Its state is an `SLSTMState`, its output h `[*batch, H]`.
@@ -122,8 +131,7 @@ def slstm(heads: int = 1, forget: str = "sigmoid") -> Cell:
     sizes = {"input_size": input_size, "hidden_size": hidden_size}
     initializers.parse_options(sizes, options)
     size = head_size(hidden_size, heads)
-    spread = 5 - 12 * np.tile(np.arange(size) / max(size - 1, 1), heads) ** 0.3
-    o = initializers.parse_options(sizes, options, forget_bias=spread)
+    o = initializers.parse_options(sizes, options, forget_bias=np.tile(_forget_biases(size), heads))
     k_input, k_recurrent, k_bias = jax.random.split(key, 3)
     bias = initializers.add_to_gate(initializers.bias(k_bias, 4 * hidden_size, o), 0, 4, o.write_bias)
     return SLSTMParams(
@@ -131,11 +139,6 @@ def slstm(heads: int = 1, forget: str = "sigmoid") -> Cell:
       recurrent_kernel=initializers.recurrent_kernel(k_recurrent, size, 4 * heads, o),
       bias=initializers.add_to_gate(bias, 1, 4, o.forget_bias),
     )
-
-  def initial_state(params: SLSTMParams, batch_shape: tuple[int, ...] = ()) -> SLSTMState:
-    """Returns a state of zeros."""
-    zeros = jnp.zeros((*batch_shape, params.bias.shape[0] // 4), params.bias.dtype)
-    return SLSTMState(zeros, zeros, zeros, zeros)
 
   def affine(params: SLSTMParams, state: SLSTMState, x: Float[Array, "*batch I"]) -> Float[Array, "*batch gates"]:
     """Returns the pre-activations of i, f, z, o."""
@@ -161,7 +164,16 @@ def slstm(heads: int = 1, forget: str = "sigmoid") -> Cell:
 
   halves = Halves(affine, pointwise)
   output = lambda params, state: state.hidden
-  return holding(SLSTMParams, Cell(init, initial_state, join(halves), probe, halves, output, gated=True))
+  return holding(SLSTMParams, Cell(init, zero_slstm, join(halves), probe, halves, output, gated=True))
+
+
+def projections(params: MLSTMParams, x: Array, heads: int) -> tuple[Array, ...]:
+  """Returns q, k, v and the pre-activations of o, i, f."""
+  size = (params.bias.shape[0] - 2 * heads) // 4
+  a = x @ params.input_kernel + params.bias
+  q, k, v, a_o, a_i, a_f = jnp.split(a, [size, 2 * size, 3 * size, 4 * size, 4 * size + heads], axis=-1)
+  scale = (size // heads) ** -0.5  # acts on the keys without their bias
+  return q, scale * k + (1 - scale) * params.bias[size : 2 * size], v, a_o, a_i, a_f
 
 
 @variants
@@ -202,19 +214,11 @@ def mlstm(heads: int = 1, forget: str = "sigmoid") -> Cell:
     zeros = lambda *own: jnp.zeros((*batch_shape, heads, *own), params.bias.dtype)
     return MLSTMState(zeros(size, size), zeros(size), zeros())
 
-  def preactivations(params: MLSTMParams, x: Array) -> tuple[Array, ...]:
-    """Returns q, k, v and the pre-activations of o, i, f."""
-    size = (params.bias.shape[0] - 2 * heads) // 4
-    a = x @ params.input_kernel + params.bias
-    q, k, v, a_o, a_i, a_f = jnp.split(a, [size, 2 * size, 3 * size, 4 * size, 4 * size + heads], axis=-1)
-    scale = (size // heads) ** -0.5  # acts on the keys without their bias
-    return q, scale * k + (1 - scale) * params.bias[size : 2 * size], v, a_o, a_i, a_f
-
   def step(
     params: MLSTMParams, state: MLSTMState, x: Float[Array, "*batch I"]
   ) -> tuple[MLSTMState, Float[Array, "*batch H"]]:
     """Returns the new state and h_t."""
-    q, k, v, a_o, a_i, a_f = preactivations(params, x)
+    q, k, v, a_o, a_i, a_f = projections(params, x, heads)
     q, k, v = (split_heads(part, heads) for part in (q, k, v))
     i, f, m = _gates(a_i, _log_forget(a_f, forget), state.stabilizer)
     memory = f[..., None, None] * state.memory + outer(i[..., None] * k, v)
@@ -225,7 +229,7 @@ def mlstm(heads: int = 1, forget: str = "sigmoid") -> Cell:
   def probe(params: MLSTMParams, state: MLSTMState, x: Array) -> dict[str, Activity]:
     """Returns the activities of the gates, without stabilizer."""
     del state  # the gates see only the input
-    *_, a_o, a_i, a_f = preactivations(params, x)
+    *_, a_o, a_i, a_f = projections(params, x, heads)
     return _activities(a_i, a_f, a_o, forget)
 
   return holding(MLSTMParams, Cell(init, initial_state, step, probe, options=MLSTM_OPTIONS))
