@@ -23,19 +23,32 @@ from recurrent_lab.cells._delta_net import (
 )
 from recurrent_lab.cells._delta_net import DeltaNetParams, GatedDeltaNetParams, delta_net
 from recurrent_lab.cells._delta_product import DeltaProductParams, delta_product
+from recurrent_lab.cells._gla import GLAParams, HGRN2Params, gla, hgrn2
 from recurrent_lab.cells._gru import GRUParams, ResetBeforeGRUParams, gru
+from recurrent_lab.cells._hgrn import HGRNParams, RealHGRNParams, hgrn
 from recurrent_lab.cells._hopfield import HopfieldParams, hopfield
 from recurrent_lab.cells._indrnn import IndRNNParams, indrnn
 from recurrent_lab.cells._intersection_rnn import IntersectionRNNParams, intersection_rnn
 from recurrent_lab.cells._janet import JANETParams, janet
 from recurrent_lab.cells._li_gru import LiGRUParams, li_gru
+from recurrent_lab.cells._lin_oss import LinOSSParams, lin_oss
+from recurrent_lab.cells._linear_attention import (
+  LinearAttentionParams,
+  LinearAttentionState,
+  RetNetParams,
+  linear_attention,
+  retnet,
+)
 from recurrent_lab.cells._lmu import LMUParams, LMUState, lmu
+from recurrent_lab.cells._lru import LRUParams, lru
 from recurrent_lab.cells._lstm import CoupledLSTMParams, LSTMParams, LSTMState, NoForgetLSTMParams, lstm
 from recurrent_lab.cells._ltc import ConductanceLTCParams, LTCParams, conductance_ltc, ltc
+from recurrent_lab.cells._mamba2 import Mamba2Params, mamba2
 from recurrent_lab.cells._mgu import MGUParams, mgu
 from recurrent_lab.cells._min_gru import MinGRUParams, min_gru
 from recurrent_lab.cells._minimal_rnn import MinimalRNNParams, minimal_rnn
 from recurrent_lab.cells._mut import MUT1Params, MUT2Params, MUT3Params, mut1, mut2, mut3
+from recurrent_lab.cells._min_lstm import MinLSTMParams, min_lstm
 from recurrent_lab.cells._peephole_lstm import (
   CoupledPeepholeLSTMParams,
   NoForgetPeepholeLSTMParams,
@@ -44,10 +57,16 @@ from recurrent_lab.cells._peephole_lstm import (
 )
 from recurrent_lab.cells._plrnn import PLRNNParams, ShallowPLRNNParams, plrnn
 from recurrent_lab.cells._ran import RANParams, ran
+from recurrent_lab.cells._qrnn import FPoolingQRNNParams, IFOPoolingQRNNParams, QRNNParams, qrnn
+from recurrent_lab.cells._rg_lru import RGLRUParams, rg_lru
 from recurrent_lab.cells._rnn import RNNParams, rnn
 from recurrent_lab.cells._rwkv import RWKV6Params, RWKV7Params, rwkv6, rwkv7
+from recurrent_lab.cells._s4d import S4DParams, s4d
+from recurrent_lab.cells._s5 import S5Params, s5
+from recurrent_lab.cells._s6 import S6Params, s6
 from recurrent_lab.cells._simplified_lstm import SimplifiedLSTMParams, simplified_lstm
 from recurrent_lab.cells._star import StarParams, star
+from recurrent_lab.cells._sru import SRUParams, sru
 from recurrent_lab.cells._titans import TitansParams, titans
 from recurrent_lab.cells._ugrnn import UGRNNParams, ugrnn
 from recurrent_lab.cells._xlstm import MLSTMParams, MLSTMState, SLSTMParams, SLSTMState, mlstm, slstm
@@ -92,6 +111,26 @@ CELLS: Mapping[str, Cell] = MappingProxyType(
     "mut3": mut3,
     # Element-wise recurrence, most of it linear in the state
     "min_gru": min_gru,
+    "min_lstm": min_lstm,
+    "qrnn": qrnn(),
+    "qrnn_f": qrnn("f"),
+    "qrnn_ifo": qrnn("ifo"),
+    "sru": sru,
+    "lru": lru,
+    "rg_lru": rg_lru,
+    "s4d": s4d(),
+    "s5": s5,
+    "lin_oss": lin_oss(),
+    "lin_oss_mixed": lin_oss("mixed"),
+    "hgrn": hgrn(),
+    "hgrn_real": hgrn("real"),
+    "s6": s6(),
+    "mamba2": mamba2(),
+    "retnet": retnet(),
+    "retnet_rotary": retnet(rotary=True),
+    "linear_attention": linear_attention(),
+    "gla": gla(),
+    "hgrn2": hgrn2(),
     # Matrices as states, and several vectors
     "delta_net": delta_net(),
     "gated_delta_net": delta_net(gated=True),
@@ -153,14 +192,20 @@ __all__ = [
   "CoupledPeepholeLSTMParams",
   "DeltaNetParams",
   "DeltaProductParams",
+  "FPoolingQRNNParams",
+  "GLAParams",
   "GRUParams",
   "GatedDeltaNetParams",
+  "HGRN2Params",
+  "HGRNParams",
   "HopfieldParams",
+  "IFOPoolingQRNNParams",
   "IndRNNParams",
   "IntersectionRNNParams",
   "JANETParams",
   "LMUParams",
   "LMUState",
+  "LRUParams",
   "LSTMParams",
   "LSTMState",
   "LTCParams",
@@ -173,17 +218,34 @@ __all__ = [
   "MUT3Params",
   "MinGRUParams",
   "MinimalRNNParams",
+  "LinOSSParams",
+  "LinearAttentionParams",
+  "LinearAttentionState",
+  "MGUParams",
+  "MLSTMParams",
+  "MLSTMState",
+  "Mamba2Params",
+  "MinGRUParams",
+  "MinLSTMParams",
   "NoForgetLSTMParams",
   "NoForgetPeepholeLSTMParams",
   "PLRNNParams",
   "PeepholeLSTMParams",
   "RANParams",
+  "QRNNParams",
+  "RGLRUParams",
   "RNNParams",
   "RWKV6Params",
   "RWKV7Params",
+  "RealHGRNParams",
   "ResetBeforeGRUParams",
+  "RetNetParams",
+  "S4DParams",
+  "S5Params",
+  "S6Params",
   "SLSTMParams",
   "SLSTMState",
+  "SRUParams",
   "ShallowPLRNNParams",
   "SimplifiedLSTMParams",
   "StarParams",
@@ -195,18 +257,26 @@ __all__ = [
   "delta_net",
   "delta_product",
   "get_cell",
+  "gla",
   "gru",
+  "hgrn",
+  "hgrn2",
   "hopfield",
   "indrnn",
   "intersection_rnn",
   "janet",
   "li_gru",
+  "lin_oss",
+  "linear_attention",
   "lmu",
+  "lru",
   "lstm",
   "ltc",
+  "mamba2",
   "mgu",
   "min_gru",
   "minimal_rnn",
+  "min_lstm",
   "mlstm",
   "mut1",
   "mut2",
@@ -214,13 +284,20 @@ __all__ = [
   "peephole_lstm",
   "plrnn",
   "ran",
+  "qrnn",
   "recommended",
+  "retnet",
+  "rg_lru",
   "rnn",
   "rwkv6",
   "rwkv7",
+  "s4d",
+  "s5",
+  "s6",
   "simplified_lstm",
   "slstm",
   "star",
+  "sru",
   "titans",
   "ugrnn",
 ]

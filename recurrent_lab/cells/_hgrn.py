@@ -1,0 +1,152 @@
+"""The hierarchically gated recurrent network: a forget gate with a floor, which rises from layer to layer.
+
+    λ_t = γ + (1 - γ) σ(x_t W_λ + b_λ)
+    c_t = silu(x_t W_c + b_c),   g_t = σ(x_t W_g + b_g)
+    h_t = λ_t e^{iθ} ⊗ h_{t-1} + (1 - λ_t) ⊗ c_t          complex h, c
+    o_t = (g_t ⊗ [Re h_t, Im h_t]) W_o
+
+The real form has e^{iθ} = 1, real h and c, and o_t = g_t ⊗ h_t. The Jacobian is diag(λ_t e^{iθ}), so the exponents are the means
+of ln λ_t, and none is below ln γ. The layer norm of the paper before W_o is left out.
+
+Reference: Qin, Yang & Zhong, "Hierarchically gated recurrent neural network for sequence modeling", NeurIPS (2023), section 3.2.
+The real form is that of their second paper, "HGRN2: gated linear RNNs with state expansion", COLM (2024), eq. 1.
+"""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Key
+import numpy as np
+
+from recurrent_lab import initializers
+from recurrent_lab._checks import check_choice
+from recurrent_lab.activations import ACTIVATIONS, Activity, log_sigmoid_slope, sigmoid
+from recurrent_lab.cell import Cell, holding, variants
+from recurrent_lab.cells._complex import by_real, pair_of, zeros
+from recurrent_lab.transitions import Diagonal, Pair, Rotations, Transition
+
+OPTIONS = ("input_gain", "bias_scale", "forget_bias", "dtype")
+
+
+class HGRNParams(NamedTuple):
+  """Parameters of the complex form."""
+
+  input_kernel: Float[Array, "I 5H"]  # columns of λ, Re c, Im c, and two of g, in this order
+  bias: Float[Array, "5H"]  # entries of λ, Re c, Im c, g
+  angle: Float[Array, "H"]  # θ, radians per step
+  output_kernel: Float[Array, "2H H"]  # W_o
+
+
+class RealHGRNParams(NamedTuple):
+  """Parameters of the real form."""
+
+  input_kernel: Float[Array, "I 3H"]  # columns of λ, c, g, in this order
+  bias: Float[Array, "3H"]  # entries of λ, c, g
+
+
+def check_floor(floor: float) -> None:
+  """Raises a `ValueError` unless 0 <= floor < 1."""
+  if not 0 <= floor < 1:
+    raise ValueError(f"floor is {floor!r}; it must be at least 0 and below 1.")
+
+
+def kept(a: Float[Array, "..."], floor: float) -> Float[Array, "..."]:
+  """Returns λ = γ + (1 - γ) σ(a) with γ = floor."""
+  return floor + (1 - floor) * sigmoid(a)
+
+
+def keeping(a: Float[Array, "..."], floor: float) -> Activity:
+  """Returns the activity of λ."""
+  return Activity(kept(a, floor), np.log1p(-floor).astype(a.dtype) + log_sigmoid_slope(a))
+
+
+def silu(a: Float[Array, "..."]) -> Activity:
+  """Returns the activity of silu(a) = a σ(a)."""
+  gate = sigmoid(a)
+  return Activity(a * gate, jnp.log(jnp.abs(gate * (1 + a * sigmoid(-a)))))
+
+
+def _split(params: Any, x: Array, blocks: int) -> tuple[Array, Array, Array]:
+  """Returns the pre-activations of λ, c and g."""
+  a = x @ params.input_kernel + params.bias
+  size = a.shape[-1] // blocks
+  wide = size * (blocks - 1) // 2
+  return a[..., :size], a[..., size : size + wide], a[..., size + wide :]
+
+
+@variants
+def hgrn(numbers: str = "complex", floor: float = 0.0) -> Cell:
+  """Returns a hierarchically gated recurrent network. Its output is o `[*batch, H]`.
+
+  Its state is h, a `Pair` of `[*batch, H]`, or one array of that shape in the real form.
+
+  Args:
+    numbers: `complex` or `real`.
+    floor: γ, the least λ. In the paper it is 0 in the lowest layer and learned, and rises towards 1 in the highest.
+
+  Raises:
+    ValueError: for other numbers, or unless 0 <= floor < 1.
+  """
+  check_choice("numbers", numbers, ("complex", "real"))
+  check_floor(floor)
+  is_complex = numbers == "complex"
+  blocks = 5 if is_complex else 3
+
+  def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> Any:
+    """Draws parameters. The options are those in `OPTIONS`. `forget_bias` is added to λ, so larger remembers longer.
+
+    The angles of the complex form are 10000^{-j/H}, as in the authors' code, and W_o has the variance 1 / (2H).
+    """
+    o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, OPTIONS)
+    k_input, k_bias, k_output = jax.random.split(key, 3)
+    kernel = initializers.input_kernel(k_input, input_size, blocks * hidden_size, o)
+    bias = initializers.add_to_gate(initializers.bias(k_bias, blocks * hidden_size, o), 0, blocks, o.forget_bias)
+    if not is_complex:
+      return RealHGRNParams(kernel, bias)
+    angle = jnp.asarray(10000.0 ** (-np.arange(hidden_size) / hidden_size), o.dtype)
+    read = initializers.input_kernel(k_output, 2 * hidden_size, hidden_size, o._replace(input_gain=1.0))
+    return HGRNParams(kernel, bias, angle, read)
+
+  def initial_state(params: Any, batch_shape: tuple[int, ...] = ()) -> Any:
+    """Returns h_0 = 0."""
+    shape = (*batch_shape, params.bias.shape[0] // blocks)
+    return zeros(shape, params.bias.dtype) if is_complex else jnp.zeros(shape, params.bias.dtype)
+
+  def transition(params: Any, x: Float[Array, "*batch I"]) -> Transition:
+    """Returns the factors λ_t e^{iθ} and the written (1 - λ_t) ⊗ c_t."""
+    a_forget, a_c, _ = _split(params, x, blocks)
+    factor, write, c = kept(a_forget, floor), (1 - floor) * sigmoid(-a_forget), a_c * sigmoid(a_c)
+    if not is_complex:
+      return Transition(Diagonal(factor), write * c)
+    rotated = Pair(factor * jnp.cos(params.angle), factor * jnp.sin(params.angle))
+    return Transition(Rotations(*rotated), by_real(pair_of(c), write))
+
+  def step(params: Any, state: Any, x: Float[Array, "*batch I"]) -> tuple[Any, Float[Array, "*batch H"]]:
+    """Returns h_t as the state and o_t as the output."""
+    opened = sigmoid(_split(params, x, blocks)[2])
+    matrix, offset = transition(params, x)
+    new = jax.tree.map(jnp.add, matrix.times(state), offset)
+    return new, (opened * jnp.concatenate(new, axis=-1)) @ params.output_kernel if is_complex else opened * new
+
+  def probe(params: Any, state: Any, x: Array) -> dict[str, Activity]:
+    """Returns the activity of both gates and of the candidate."""
+    del state  # gates and candidate see only the input
+    a_forget, a_c, a_g = _split(params, x, blocks)
+    output = ACTIVATIONS["sigmoid"].activity(a_g)
+    return {"forget": keeping(a_forget, floor), "candidate": silu(a_c), "output": output}
+
+  kind = HGRNParams if is_complex else RealHGRNParams
+  return holding(
+    kind,
+    Cell(
+      init,
+      initial_state,
+      step,
+      probe,
+      gated=True,
+      elementwise=not is_complex,
+      transition=transition,
+      options=OPTIONS,
+    ),
+  )
