@@ -13,14 +13,6 @@ from recurrent_lab._checks import check_choice
 from recurrent_lab.cell import Cell
 from recurrent_lab.cells._cfc import CfCBackboneParams, CfCParams, cfc
 from recurrent_lab.cells._cfn import CFNParams, cfn
-from recurrent_lab.cells._delta_net import (
-  DeltaNetParams,
-  DeltaProductParams,
-  GatedDeltaNetParams,
-  delta_net,
-  delta_product,
-  gated_delta_net,
-)
 from recurrent_lab.cells._delta_net import DeltaNetParams, GatedDeltaNetParams, delta_net
 from recurrent_lab.cells._delta_product import DeltaProductParams, delta_product
 from recurrent_lab.cells._gla import GLAParams, HGRN2Params, gla, hgrn2
@@ -46,9 +38,9 @@ from recurrent_lab.cells._ltc import ConductanceLTCParams, LTCParams, conductanc
 from recurrent_lab.cells._mamba2 import Mamba2Params, mamba2
 from recurrent_lab.cells._mgu import MGUParams, mgu
 from recurrent_lab.cells._min_gru import MinGRUParams, min_gru
+from recurrent_lab.cells._min_lstm import MinLSTMParams, min_lstm
 from recurrent_lab.cells._minimal_rnn import MinimalRNNParams, minimal_rnn
 from recurrent_lab.cells._mut import MUT1Params, MUT2Params, MUT3Params, mut1, mut2, mut3
-from recurrent_lab.cells._min_lstm import MinLSTMParams, min_lstm
 from recurrent_lab.cells._peephole_lstm import (
   CoupledPeepholeLSTMParams,
   NoForgetPeepholeLSTMParams,
@@ -56,8 +48,8 @@ from recurrent_lab.cells._peephole_lstm import (
   peephole_lstm,
 )
 from recurrent_lab.cells._plrnn import PLRNNParams, ShallowPLRNNParams, plrnn
-from recurrent_lab.cells._ran import RANParams, ran
 from recurrent_lab.cells._qrnn import FPoolingQRNNParams, IFOPoolingQRNNParams, QRNNParams, qrnn
+from recurrent_lab.cells._ran import RANParams, ran
 from recurrent_lab.cells._rg_lru import RGLRUParams, rg_lru
 from recurrent_lab.cells._rnn import RNNParams, rnn
 from recurrent_lab.cells._rwkv import RWKV6Params, RWKV7Params, rwkv6, rwkv7
@@ -65,8 +57,8 @@ from recurrent_lab.cells._s4d import S4DParams, s4d
 from recurrent_lab.cells._s5 import S5Params, s5
 from recurrent_lab.cells._s6 import S6Params, s6
 from recurrent_lab.cells._simplified_lstm import SimplifiedLSTMParams, simplified_lstm
-from recurrent_lab.cells._star import StarParams, star
 from recurrent_lab.cells._sru import SRUParams, sru
+from recurrent_lab.cells._star import StarParams, star
 from recurrent_lab.cells._titans import TitansParams, titans
 from recurrent_lab.cells._ugrnn import UGRNNParams, ugrnn
 from recurrent_lab.cells._xlstm import MLSTMParams, MLSTMState, SLSTMParams, SLSTMState, mlstm, slstm
@@ -210,29 +202,25 @@ __all__ = [
   "LSTMState",
   "LTCParams",
   "LiGRUParams",
-  "MGUParams",
-  "MLSTMParams",
-  "MLSTMState",
-  "MUT1Params",
-  "MUT2Params",
-  "MUT3Params",
-  "MinGRUParams",
-  "MinimalRNNParams",
   "LinOSSParams",
   "LinearAttentionParams",
   "LinearAttentionState",
   "MGUParams",
   "MLSTMParams",
   "MLSTMState",
+  "MUT1Params",
+  "MUT2Params",
+  "MUT3Params",
   "Mamba2Params",
   "MinGRUParams",
   "MinLSTMParams",
+  "MinimalRNNParams",
   "NoForgetLSTMParams",
   "NoForgetPeepholeLSTMParams",
   "PLRNNParams",
   "PeepholeLSTMParams",
-  "RANParams",
   "QRNNParams",
+  "RANParams",
   "RGLRUParams",
   "RNNParams",
   "RWKV6Params",
@@ -275,16 +263,16 @@ __all__ = [
   "mamba2",
   "mgu",
   "min_gru",
-  "minimal_rnn",
   "min_lstm",
+  "minimal_rnn",
   "mlstm",
   "mut1",
   "mut2",
   "mut3",
   "peephole_lstm",
   "plrnn",
-  "ran",
   "qrnn",
+  "ran",
   "recommended",
   "retnet",
   "rg_lru",
@@ -296,8 +284,8 @@ __all__ = [
   "s6",
   "simplified_lstm",
   "slstm",
-  "star",
   "sru",
+  "star",
   "titans",
   "ugrnn",
 ]
