@@ -6,7 +6,7 @@ from typing import Any
 from oracles.oracle import Oracle, by_torch
 
 PACKAGE = "torchrecurrent"
-PAIRS = ("JANETCell", "RANCell")  # cells whose state is (h, c)
+PAIRS = ("JANETCell", "RANCell", "MultiplicativeLSTMCell", "SCRNCell", "NASCell")  # cells whose state is (h, c)
 
 
 def stacked(tensor: Any, order: Sequence[int]) -> Any:
@@ -34,6 +34,37 @@ def _minimal(params: Mapping[str, Any]) -> Mapping[str, Any]:
     "weight_mm": params["latent_kernel"].T,
   }
   return {**kernels, "bias_ih": b_z, "bias_hh": b_u}
+
+
+def _fast_rnn(params: Mapping[str, Any]) -> Mapping[str, Any]:
+  return plain(params) | {"alpha": params["candidate_weight"], "beta": params["state_weight"]}
+
+
+def _fast_grnn(params: Mapping[str, Any]) -> Mapping[str, Any]:
+  return plain(params) | {"zeta": params["gate_weight"], "nu": params["candidate_weight"]}
+
+
+def _brc(params: Mapping[str, Any]) -> Mapping[str, Any]:
+  return {"weight_ih": params["input_kernel"].T, "weight_hh": params["recurrent_kernel"], "bias_ih": params["bias"]}
+
+
+def _multiplicative(params: Mapping[str, Any]) -> Mapping[str, Any]:
+  import torch
+
+  bias = torch.cat([torch.zeros_like(params["bias"].chunk(4)[0]), params["bias"]])
+  return plain(params) | {"weight_mh": params["multiplicative_kernel"].T, "bias_ih": bias}
+
+
+def _scrn(params: Mapping[str, Any]) -> Mapping[str, Any]:
+  import torch
+
+  kernels = {
+    "weight_ih": params["input_kernel"].T,
+    "weight_hh": torch.cat([params["recurrent_kernel"].T, params["output_kernel"].T]),
+    "weight_ch": params["context_kernel"].T,
+  }
+  # The package keeps α in float32.
+  return {**kernels, "bias_ch": params["bias"], "alpha": torch.tensor(0.95, dtype=torch.float64)}
 
 
 def _mut1(params: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -64,7 +95,8 @@ def steps(
 
   def outputs(params: Mapping[str, Any], xs: Any) -> Any:
     given = weights(params)
-    hidden = given["weight_hh"].shape[-1]
+    kernel = given["weight_hh"]
+    hidden = kernel.shape[-1] if kernel.ndim == 2 else len(kernel) // 2  # the bistable cell has two vectors
     cell = getattr(torchrecurrent, name)(enter(params, xs).shape[-1], hidden, **options).double()
     zero = {
       key: torch.zeros_like(value) for key, value in cell.named_parameters() if key.startswith(("weight", "bias"))
@@ -117,4 +149,35 @@ ORACLES = (
     ("Has W x in the gate r where the paper has x; the lab has the same kernel there.",),
   ),
   Oracle("mut3", PACKAGE, "MUT3Cell", steps("MUT3Cell", plain)),
+  Oracle(
+    "fast_rnn",
+    PACKAGE,
+    "FastRNNCell",
+    steps("FastRNNCell", _fast_rnn),
+    ("Starts from α = 3 and β = -3, the authors' code from -3 and 3, as the lab.",),
+  ),
+  Oracle(
+    "fast_grnn",
+    PACKAGE,
+    "FastGRNNCell",
+    steps("FastGRNNCell", _fast_grnn, nonlinearity="sigmoid"),
+    ("`nonlinearity` acts on the gate and is tanh by default; here it is sigmoid.",),
+  ),
+  Oracle("brc", PACKAGE, "BRCell", steps("BRCell", _brc)),
+  Oracle("nbrc", PACKAGE, "NBRCell", steps("NBRCell", plain)),
+  Oracle(
+    "multiplicative_lstm",
+    PACKAGE,
+    "MultiplicativeLSTMCell",
+    steps("MultiplicativeLSTMCell", _multiplicative),
+    ("Has biases in m, which the paper has not; they are 0 here.",),
+  ),
+  Oracle(
+    "scrn_output",
+    PACKAGE,
+    "SCRNCell",
+    steps("SCRNCell", _scrn, alpha=0.95),
+    ("Recurs on its output, the paper on its hidden units; `scrn` is the paper's.",),
+  ),
+  Oracle("nas", PACKAGE, "NASCell", steps("NASCell", plain), ("Multiplies other parts than its documentation says.",)),
 )

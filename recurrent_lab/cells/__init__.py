@@ -11,10 +11,13 @@ from jaxtyping import Array, Key
 
 from recurrent_lab._checks import check_choice
 from recurrent_lab.cell import Cell
+from recurrent_lab.cells._brc import BRCParams, NBRCParams, brc, nbrc
 from recurrent_lab.cells._cfc import CfCBackboneParams, CfCParams, cfc
 from recurrent_lab.cells._cfn import CFNParams, cfn
+from recurrent_lab.cells._clockwork_rnn import ClockworkRNNParams, ClockworkState, clockwork_rnn
 from recurrent_lab.cells._delta_net import DeltaNetParams, GatedDeltaNetParams, delta_net
 from recurrent_lab.cells._delta_product import DeltaProductParams, delta_product
+from recurrent_lab.cells._fast_rnn import FastGRNNParams, FastRNNParams, fast_grnn, fast_rnn
 from recurrent_lab.cells._gla import GLAParams, HGRN2Params, gla, hgrn2
 from recurrent_lab.cells._gru import GRUParams, ResetBeforeGRUParams, gru
 from recurrent_lab.cells._hgrn import HGRNParams, RealHGRNParams, hgrn
@@ -40,7 +43,9 @@ from recurrent_lab.cells._mgu import MGUParams, mgu
 from recurrent_lab.cells._min_gru import MinGRUParams, min_gru
 from recurrent_lab.cells._min_lstm import MinLSTMParams, min_lstm
 from recurrent_lab.cells._minimal_rnn import MinimalRNNParams, minimal_rnn
+from recurrent_lab.cells._multiplicative_lstm import MultiplicativeLSTMParams, multiplicative_lstm
 from recurrent_lab.cells._mut import MUT1Params, MUT2Params, MUT3Params, mut1, mut2, mut3
+from recurrent_lab.cells._nas import NASParams, nas
 from recurrent_lab.cells._peephole_lstm import (
   CoupledPeepholeLSTMParams,
   NoForgetPeepholeLSTMParams,
@@ -50,12 +55,14 @@ from recurrent_lab.cells._peephole_lstm import (
 from recurrent_lab.cells._plrnn import PLRNNParams, ShallowPLRNNParams, plrnn
 from recurrent_lab.cells._qrnn import FPoolingQRNNParams, IFOPoolingQRNNParams, QRNNParams, qrnn
 from recurrent_lab.cells._ran import RANParams, ran
+from recurrent_lab.cells._recurrent_highway import RecurrentHighwayParams, recurrent_highway
 from recurrent_lab.cells._rg_lru import RGLRUParams, rg_lru
 from recurrent_lab.cells._rnn import RNNParams, rnn
 from recurrent_lab.cells._rwkv import RWKV6Params, RWKV7Params, rwkv6, rwkv7
 from recurrent_lab.cells._s4d import S4DParams, s4d
 from recurrent_lab.cells._s5 import S5Params, s5
 from recurrent_lab.cells._s6 import S6Params, s6
+from recurrent_lab.cells._scrn import SCRNParams, SCRNState, scrn
 from recurrent_lab.cells._simplified_lstm import SimplifiedLSTMParams, simplified_lstm
 from recurrent_lab.cells._sru import SRUParams, sru
 from recurrent_lab.cells._star import StarParams, star
@@ -101,6 +108,16 @@ CELLS: Mapping[str, Cell] = MappingProxyType(
     "mut1": mut1,
     "mut2": mut2,
     "mut3": mut3,
+    "fast_rnn": fast_rnn,
+    "fast_grnn": fast_grnn,
+    "brc": brc,
+    "nbrc": nbrc,
+    "multiplicative_lstm": multiplicative_lstm,
+    "recurrent_highway": recurrent_highway(),
+    "scrn": scrn(),
+    "scrn_output": scrn("output"),
+    "nas": nas,
+    "clockwork_rnn": clockwork_rnn(),
     # Element-wise recurrence, most of it linear in the state
     "min_gru": min_gru,
     "min_lstm": min_lstm,
@@ -176,15 +193,20 @@ def recommended(cell: Cell | str, key: Key[Array, ""], hidden_size: int, longest
 
 __all__ = [
   "CELLS",
+  "BRCParams",
   "CFNParams",
   "CfCBackboneParams",
   "CfCParams",
+  "ClockworkRNNParams",
+  "ClockworkState",
   "ConductanceLTCParams",
   "CoupledLSTMParams",
   "CoupledPeepholeLSTMParams",
   "DeltaNetParams",
   "DeltaProductParams",
   "FPoolingQRNNParams",
+  "FastGRNNParams",
+  "FastRNNParams",
   "GLAParams",
   "GRUParams",
   "GatedDeltaNetParams",
@@ -215,6 +237,9 @@ __all__ = [
   "MinGRUParams",
   "MinLSTMParams",
   "MinimalRNNParams",
+  "MultiplicativeLSTMParams",
+  "NASParams",
+  "NBRCParams",
   "NoForgetLSTMParams",
   "NoForgetPeepholeLSTMParams",
   "PLRNNParams",
@@ -226,11 +251,14 @@ __all__ = [
   "RWKV6Params",
   "RWKV7Params",
   "RealHGRNParams",
+  "RecurrentHighwayParams",
   "ResetBeforeGRUParams",
   "RetNetParams",
   "S4DParams",
   "S5Params",
   "S6Params",
+  "SCRNParams",
+  "SCRNState",
   "SLSTMParams",
   "SLSTMState",
   "SRUParams",
@@ -239,11 +267,15 @@ __all__ = [
   "StarParams",
   "TitansParams",
   "UGRNNParams",
+  "brc",
   "cfc",
   "cfn",
+  "clockwork_rnn",
   "conductance_ltc",
   "delta_net",
   "delta_product",
+  "fast_grnn",
+  "fast_rnn",
   "get_cell",
   "gla",
   "gru",
@@ -266,14 +298,18 @@ __all__ = [
   "min_lstm",
   "minimal_rnn",
   "mlstm",
+  "multiplicative_lstm",
   "mut1",
   "mut2",
   "mut3",
+  "nas",
+  "nbrc",
   "peephole_lstm",
   "plrnn",
   "qrnn",
   "ran",
   "recommended",
+  "recurrent_highway",
   "retnet",
   "rg_lru",
   "rnn",
@@ -282,6 +318,7 @@ __all__ = [
   "s4d",
   "s5",
   "s6",
+  "scrn",
   "simplified_lstm",
   "slstm",
   "sru",
