@@ -35,6 +35,11 @@ def steps(name: str, weights: Callable[[Mapping[str, Any]], Mapping[str, Any]], 
   return by_torch(outputs)
 
 
+def with_bias(p: Mapping[str, Any]) -> Mapping[str, Any]:
+  """Returns the weights of a cell whose only bias is that of its inputs."""
+  return {"weight_ih": p["input_kernel"].T, "weight_hh": p["recurrent_kernel"].T, "bias_ih": p["bias"]}
+
+
 ORACLES = (
   Oracle(
     "mgu",
@@ -44,5 +49,17 @@ ORACLES = (
       "MGUCell",
       lambda p: {"weight_ih": p["input_kernel"].T, "weight_hh": p["recurrent_kernel"].T, "bias_ih": p["bias"]},
     ),
+  ),
+  Oracle(
+    "antisymmetric_rnn",
+    PACKAGE,
+    "AntisymmetricRNNCell",
+    steps("AntisymmetricRNNCell", with_bias, epsilon=0.1, gamma=0.01),
+  ),
+  Oracle(
+    "gated_antisymmetric_rnn",
+    PACKAGE,
+    "GatedAntisymmetricRNNCell",
+    steps("GatedAntisymmetricRNNCell", with_bias, epsilon=0.1, gamma=0.01),
   ),
 )

@@ -11,9 +11,15 @@ from jaxtyping import Array, Key
 
 from recurrent_lab._checks import check_choice
 from recurrent_lab.cell import Cell
+from recurrent_lab.cells._antisymmetric_rnn import (
+  AntisymmetricRNNParams,
+  GatedAntisymmetricRNNParams,
+  antisymmetric_rnn,
+)
 from recurrent_lab.cells._gru import GRUParams, ResetBeforeGRUParams, gru
 from recurrent_lab.cells._hopfield import HopfieldParams, hopfield
 from recurrent_lab.cells._indrnn import IndRNNParams, indrnn
+from recurrent_lab.cells._leaky_rnn import LeakyRNNParams, leaky_rnn
 from recurrent_lab.cells._lstm import CoupledLSTMParams, LSTMParams, LSTMState, NoForgetLSTMParams, lstm
 from recurrent_lab.cells._mgu import MGUParams, mgu
 from recurrent_lab.cells._min_gru import MinGRUParams, min_gru
@@ -53,6 +59,9 @@ CELLS: Mapping[str, Cell] = MappingProxyType(
     "hopfield": hopfield(),
     # Dense recurrence on a vector
     "mgu": mgu,
+    "leaky_rnn": leaky_rnn(),
+    "antisymmetric_rnn": antisymmetric_rnn(),
+    "gated_antisymmetric_rnn": antisymmetric_rnn(gated=True),
     # Element-wise recurrence, most of it linear in the state
     "min_gru": min_gru,
     # Matrices as states, and several vectors
@@ -93,13 +102,16 @@ def recommended(cell: Cell | str, key: Key[Array, ""], hidden_size: int, longest
 
 __all__ = [
   "CELLS",
+  "AntisymmetricRNNParams",
   "CoupledLSTMParams",
   "CoupledPeepholeLSTMParams",
   "GRUParams",
+  "GatedAntisymmetricRNNParams",
   "HopfieldParams",
   "IndRNNParams",
   "LSTMParams",
   "LSTMState",
+  "LeakyRNNParams",
   "MGUParams",
   "MinGRUParams",
   "NoForgetLSTMParams",
@@ -108,10 +120,12 @@ __all__ = [
   "RNNParams",
   "ResetBeforeGRUParams",
   "SimplifiedLSTMParams",
+  "antisymmetric_rnn",
   "get_cell",
   "gru",
   "hopfield",
   "indrnn",
+  "leaky_rnn",
   "lstm",
   "mgu",
   "min_gru",
