@@ -16,10 +16,12 @@ from recurrent_lab.cells._antisymmetric_rnn import (
   GatedAntisymmetricRNNParams,
   antisymmetric_rnn,
 )
+from recurrent_lab.cells._cornn import CoRNNParams, CoRNNState, cornn
 from recurrent_lab.cells._gru import GRUParams, ResetBeforeGRUParams, gru
 from recurrent_lab.cells._hopfield import HopfieldParams, hopfield
 from recurrent_lab.cells._indrnn import IndRNNParams, indrnn
 from recurrent_lab.cells._leaky_rnn import LeakyRNNParams, leaky_rnn
+from recurrent_lab.cells._lem import LEMParams, LEMState, lem
 from recurrent_lab.cells._lstm import CoupledLSTMParams, LSTMParams, LSTMState, NoForgetLSTMParams, lstm
 from recurrent_lab.cells._mgu import MGUParams, mgu
 from recurrent_lab.cells._min_gru import MinGRUParams, min_gru
@@ -62,6 +64,9 @@ CELLS: Mapping[str, Cell] = MappingProxyType(
     "leaky_rnn": leaky_rnn(),
     "antisymmetric_rnn": antisymmetric_rnn(),
     "gated_antisymmetric_rnn": antisymmetric_rnn(gated=True),
+    "lem": lem(),
+    "cornn": cornn(),
+    "cornn_implicit": cornn(implicit=True),
     # Element-wise recurrence, most of it linear in the state
     "min_gru": min_gru,
     # Matrices as states, and several vectors
@@ -103,12 +108,16 @@ def recommended(cell: Cell | str, key: Key[Array, ""], hidden_size: int, longest
 __all__ = [
   "CELLS",
   "AntisymmetricRNNParams",
+  "CoRNNParams",
+  "CoRNNState",
   "CoupledLSTMParams",
   "CoupledPeepholeLSTMParams",
   "GRUParams",
   "GatedAntisymmetricRNNParams",
   "HopfieldParams",
   "IndRNNParams",
+  "LEMParams",
+  "LEMState",
   "LSTMParams",
   "LSTMState",
   "LeakyRNNParams",
@@ -121,11 +130,13 @@ __all__ = [
   "ResetBeforeGRUParams",
   "SimplifiedLSTMParams",
   "antisymmetric_rnn",
+  "cornn",
   "get_cell",
   "gru",
   "hopfield",
   "indrnn",
   "leaky_rnn",
+  "lem",
   "lstm",
   "mgu",
   "min_gru",

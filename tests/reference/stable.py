@@ -34,8 +34,42 @@ def antisymmetric_rnn(params, xs, rate=0.1, diffusion=0.01):
   return np.array(outputs)
 
 
+def lem(params, xs, time_step=1.0):
+  size = params.recurrent_kernel.shape[0]
+  y, z = np.zeros(size), np.zeros(size)
+  outputs = []
+  for x in xs:
+    a = lambda name, seen, x=x: np.array([gate(params, name, "12zy", j, x, seen) for j in range(size)])
+    first, second = time_step * sigmoid(a("1", y)), time_step * sigmoid(a("2", y))
+    z = (1 - first) * z + first * np.tanh(a("z", y))
+    y = (1 - second) * y + second * np.tanh(a("y", z))
+    outputs.append(y)
+  return np.array(outputs)
+
+
+def cornn(params, xs, time_step=0.042, stiffness=2.7, damping=4.7, implicit=False):
+  size = params.bias.shape[0]
+  y, z = np.zeros(size), np.zeros(size)
+  outputs = []
+  for x in xs:
+    pull = np.zeros(size)
+    for j in range(size):
+      a = gate(params, "y", "y", j, x, y) + sum(z[i] * params.velocity_kernel[i, j] for i in range(size))
+      pull[j] = np.tanh(a) - stiffness * y[j]
+    if implicit:
+      z = (z + time_step * pull) / (1 + time_step * damping)
+    else:
+      z = z + time_step * (pull - damping * z)
+    y = y + time_step * z
+    outputs.append(y)
+  return np.array(outputs)
+
+
 CELLS = {
   "leaky_rnn": leaky_rnn,
   "antisymmetric_rnn": antisymmetric_rnn,
   "gated_antisymmetric_rnn": antisymmetric_rnn,
+  "lem": lem,
+  "cornn": cornn,
+  "cornn_implicit": lambda p, xs: cornn(p, xs, implicit=True),
 }
