@@ -25,6 +25,7 @@ from recurrent_lab.cells._lem import LEMParams, LEMState, lem
 from recurrent_lab.cells._lstm import CoupledLSTMParams, LSTMParams, LSTMState, NoForgetLSTMParams, lstm
 from recurrent_lab.cells._mgu import MGUParams, mgu
 from recurrent_lab.cells._min_gru import MinGRUParams, min_gru
+from recurrent_lab.cells._orthogonal_rnn import OrthogonalRNNParams, orthogonal_rnn
 from recurrent_lab.cells._peephole_lstm import (
   CoupledPeepholeLSTMParams,
   NoForgetPeepholeLSTMParams,
@@ -67,6 +68,8 @@ CELLS: Mapping[str, Cell] = MappingProxyType(
     "lem": lem(),
     "cornn": cornn(),
     "cornn_implicit": cornn(implicit=True),
+    "orthogonal_rnn": orthogonal_rnn(),
+    "orthogonal_rnn_cayley": orthogonal_rnn("cayley"),
     # Element-wise recurrence, most of it linear in the state
     "min_gru": min_gru,
     # Matrices as states, and several vectors
@@ -125,6 +128,7 @@ __all__ = [
   "MinGRUParams",
   "NoForgetLSTMParams",
   "NoForgetPeepholeLSTMParams",
+  "OrthogonalRNNParams",
   "PeepholeLSTMParams",
   "RNNParams",
   "ResetBeforeGRUParams",
@@ -140,6 +144,7 @@ __all__ = [
   "lstm",
   "mgu",
   "min_gru",
+  "orthogonal_rnn",
   "peephole_lstm",
   "recommended",
   "rnn",

@@ -65,6 +65,19 @@ def cornn(params, xs, time_step=0.042, stiffness=2.7, damping=4.7, implicit=Fals
   return np.array(outputs)
 
 
+def orthogonal_rnn(params, xs, cayley=False):
+  """The map acts on the eigenvalues i θ of W - Wᵀ."""
+  angles, vectors = np.linalg.eigh(-1j * (params.recurrent_kernel - params.recurrent_kernel.T))
+  values = (1 + 0.5j * angles) / (1 - 0.5j * angles) if cayley else np.exp(1j * angles)
+  kernel = np.real(vectors @ np.diag(values) @ vectors.conj().T)
+  h = np.zeros(len(kernel))
+  outputs = []
+  for x in xs:
+    h = np.tanh(x @ params.input_kernel + h @ kernel + params.bias)
+    outputs.append(h)
+  return np.array(outputs)
+
+
 CELLS = {
   "leaky_rnn": leaky_rnn,
   "antisymmetric_rnn": antisymmetric_rnn,
@@ -72,4 +85,6 @@ CELLS = {
   "lem": lem,
   "cornn": cornn,
   "cornn_implicit": lambda p, xs: cornn(p, xs, implicit=True),
+  "orthogonal_rnn": orthogonal_rnn,
+  "orthogonal_rnn_cayley": lambda p, xs: orthogonal_rnn(p, xs, cayley=True),
 }
