@@ -83,6 +83,11 @@ def with_bias(p: Mapping[str, Any]) -> Mapping[str, Any]:
   return {"weight_ih": p["input_kernel"].T, "weight_hh": p["recurrent_kernel"].T, "bias_ih": p["bias"]}
 
 
+def unicornn_weights(p: Mapping[str, Any]) -> Mapping[str, Any]:
+  kernel, time_scale = p["recurrent_kernel"], p["time_scale"]
+  return {"weight_ih": p["input_kernel"].T, "weight_hh": kernel, "weight_ch": time_scale, "bias_ih": p["bias"]}
+
+
 ORACLES = (
   Oracle(
     "mgu",
@@ -127,5 +132,12 @@ ORACLES = (
       epsilon=4.7,
     ),
     ("The package documents implicit damping, and computes explicit damping. The lab has both.",),
+  ),
+  Oracle(
+    "unicornn",
+    PACKAGE,
+    "UnICORNNCell",
+    pairs("UnICORNNCell", unicornn_weights, recurrent_bias=True, dt=0.1, alpha=1.0),
+    ("The package documents σ as a sigmoid; its σ is tanh, as in the paper.",),
   ),
 )

@@ -34,6 +34,7 @@ from recurrent_lab.cells._peephole_lstm import (
 )
 from recurrent_lab.cells._rnn import RNNParams, rnn
 from recurrent_lab.cells._simplified_lstm import SimplifiedLSTMParams, simplified_lstm
+from recurrent_lab.cells._unicornn import UnICORNNParams, UnICORNNState, unicornn
 from recurrent_lab.initializers import chrono
 
 #: The cells by the name that `--cells` takes.
@@ -72,6 +73,7 @@ CELLS: Mapping[str, Cell] = MappingProxyType(
     "orthogonal_rnn_cayley": orthogonal_rnn("cayley"),
     # Element-wise recurrence, most of it linear in the state
     "min_gru": min_gru,
+    "unicornn": unicornn(),
     # Matrices as states, and several vectors
   }
 )
@@ -133,6 +135,8 @@ __all__ = [
   "RNNParams",
   "ResetBeforeGRUParams",
   "SimplifiedLSTMParams",
+  "UnICORNNParams",
+  "UnICORNNState",
   "antisymmetric_rnn",
   "cornn",
   "get_cell",
@@ -149,4 +153,5 @@ __all__ = [
   "recommended",
   "rnn",
   "simplified_lstm",
+  "unicornn",
 ]

@@ -78,6 +78,21 @@ def orthogonal_rnn(params, xs, cayley=False):
   return np.array(outputs)
 
 
+def unicornn(params, xs, time_step=0.1, stiffness=1.0):
+  size = params.bias.shape[0]
+  y, z = np.zeros(size), np.zeros(size)
+  outputs = []
+  for x in xs:
+    y = y.copy()
+    for j in range(size):
+      own_step = time_step * sigmoid(params.time_scale[j])
+      a = gate(params, "y", "y", j, x, None) + params.recurrent_kernel[j] * y[j]
+      z[j] -= own_step * (np.tanh(a) + stiffness * y[j])
+      y[j] += own_step * z[j]
+    outputs.append(y)
+  return np.array(outputs)
+
+
 CELLS = {
   "leaky_rnn": leaky_rnn,
   "antisymmetric_rnn": antisymmetric_rnn,
@@ -87,4 +102,5 @@ CELLS = {
   "cornn_implicit": lambda p, xs: cornn(p, xs, implicit=True),
   "orthogonal_rnn": orthogonal_rnn,
   "orthogonal_rnn_cayley": lambda p, xs: orthogonal_rnn(p, xs, cayley=True),
+  "unicornn": unicornn,
 }
