@@ -22,6 +22,7 @@ from recurrent_lab.cells._hopfield import HopfieldParams, hopfield
 from recurrent_lab.cells._indrnn import IndRNNParams, indrnn
 from recurrent_lab.cells._leaky_rnn import LeakyRNNParams, leaky_rnn
 from recurrent_lab.cells._lem import LEMParams, LEMState, lem
+from recurrent_lab.cells._lipschitz_rnn import LipschitzRNNParams, lipschitz_rnn
 from recurrent_lab.cells._lstm import CoupledLSTMParams, LSTMParams, LSTMState, NoForgetLSTMParams, lstm
 from recurrent_lab.cells._mgu import MGUParams, mgu
 from recurrent_lab.cells._min_gru import MinGRUParams, min_gru
@@ -71,6 +72,7 @@ CELLS: Mapping[str, Cell] = MappingProxyType(
     "cornn_implicit": cornn(implicit=True),
     "orthogonal_rnn": orthogonal_rnn(),
     "orthogonal_rnn_cayley": orthogonal_rnn("cayley"),
+    "lipschitz_rnn": lipschitz_rnn(),
     # Element-wise recurrence, most of it linear in the state
     "min_gru": min_gru,
     "unicornn": unicornn(),
@@ -126,6 +128,7 @@ __all__ = [
   "LSTMParams",
   "LSTMState",
   "LeakyRNNParams",
+  "LipschitzRNNParams",
   "MGUParams",
   "MinGRUParams",
   "NoForgetLSTMParams",
@@ -145,6 +148,7 @@ __all__ = [
   "indrnn",
   "leaky_rnn",
   "lem",
+  "lipschitz_rnn",
   "lstm",
   "mgu",
   "min_gru",

@@ -93,6 +93,17 @@ def unicornn(params, xs, time_step=0.1, stiffness=1.0):
   return np.array(outputs)
 
 
+def lipschitz_rnn(params, xs, rate=0.1, beta=0.75, gamma=0.001):
+  mix = lambda k: (1 - beta) * (k + k.T) + beta * (k - k.T) - gamma * np.eye(len(k))
+  linear, recurrent = mix(params.linear_kernel), mix(params.recurrent_kernel)
+  h = np.zeros(len(linear))
+  outputs = []
+  for x in xs:
+    h = h + rate * (h @ linear + np.tanh(h @ recurrent + x @ params.input_kernel + params.bias))
+    outputs.append(h)
+  return np.array(outputs)
+
+
 CELLS = {
   "leaky_rnn": leaky_rnn,
   "antisymmetric_rnn": antisymmetric_rnn,
@@ -103,4 +114,5 @@ CELLS = {
   "orthogonal_rnn": orthogonal_rnn,
   "orthogonal_rnn_cayley": lambda p, xs: orthogonal_rnn(p, xs, cayley=True),
   "unicornn": unicornn,
+  "lipschitz_rnn": lipschitz_rnn,
 }
