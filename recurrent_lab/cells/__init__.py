@@ -36,6 +36,7 @@ from recurrent_lab.cells._peephole_lstm import (
 from recurrent_lab.cells._rnn import RNNParams, rnn
 from recurrent_lab.cells._simplified_lstm import SimplifiedLSTMParams, simplified_lstm
 from recurrent_lab.cells._unicornn import UnICORNNParams, UnICORNNState, unicornn
+from recurrent_lab.cells._unitary_rnn import UnitaryRNNParams, unitary_rnn
 from recurrent_lab.initializers import chrono
 
 #: The cells by the name that `--cells` takes.
@@ -73,6 +74,7 @@ CELLS: Mapping[str, Cell] = MappingProxyType(
     "orthogonal_rnn": orthogonal_rnn(),
     "orthogonal_rnn_cayley": orthogonal_rnn("cayley"),
     "lipschitz_rnn": lipschitz_rnn(),
+    "unitary_rnn": unitary_rnn(),
     # Element-wise recurrence, most of it linear in the state
     "min_gru": min_gru,
     "unicornn": unicornn(),
@@ -140,6 +142,7 @@ __all__ = [
   "SimplifiedLSTMParams",
   "UnICORNNParams",
   "UnICORNNState",
+  "UnitaryRNNParams",
   "antisymmetric_rnn",
   "cornn",
   "get_cell",
@@ -158,4 +161,5 @@ __all__ = [
   "rnn",
   "simplified_lstm",
   "unicornn",
+  "unitary_rnn",
 ]

@@ -6,8 +6,7 @@
 so that (∂h_t/∂h_{t-1})ᵀ = I + ε (A + W diag(tanh')). At β = 1 both kernels are antisymmetric apart from -γ I. At β = 1/2 they are
 K - γ I with a free K. A and W may have their own β and γ.
 
-Reference: Erichson, Azencot, Queiruga, Hodgkinson & Mahoney, "Lipschitz recurrent neural networks", ICLR (2021), eq. 3 and 4 for
-the equation and its kernels.
+Reference: Erichson, Azencot, Queiruga, Hodgkinson & Mahoney, "Lipschitz recurrent neural networks", ICLR (2021).
 """
 
 from typing import Any, NamedTuple

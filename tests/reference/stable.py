@@ -104,6 +104,26 @@ def lipschitz_rnn(params, xs, rate=0.1, beta=0.75, gamma=0.001):
   return np.array(outputs)
 
 
+def unitary_rnn(params, xs):
+  """The product of the seven matrices, each of them written out."""
+  size = params.bias.shape[0]
+  first, second, third = (np.diag(np.exp(1j * row)) for row in params.phases)
+  fourier = np.exp(-2j * np.pi * np.outer(np.arange(size), np.arange(size)) / size) / np.sqrt(size)
+  normals = [v / np.linalg.norm(v) for v in params.reflection_real + 1j * params.reflection_imag]
+  reflections = [np.eye(size) - 2 * np.outer(v, v.conj()) for v in normals]
+  permutation = np.eye(size)[np.random.default_rng(0).permutation(size)]
+  inner = second @ permutation @ reflections[0] @ fourier @ first
+  kernel = third @ reflections[1] @ fourier.conj().T @ inner
+  h = np.zeros(size, complex)
+  outputs = []
+  for x in xs:
+    real, imag = np.split(x @ params.input_kernel, 2)
+    z = kernel @ h + real + 1j * imag
+    h = np.maximum(np.abs(z) + params.bias, 0) * np.exp(1j * np.angle(z))
+    outputs.append(h.real)
+  return np.array(outputs)
+
+
 CELLS = {
   "leaky_rnn": leaky_rnn,
   "antisymmetric_rnn": antisymmetric_rnn,
@@ -115,4 +135,5 @@ CELLS = {
   "orthogonal_rnn_cayley": lambda p, xs: orthogonal_rnn(p, xs, cayley=True),
   "unicornn": unicornn,
   "lipschitz_rnn": lipschitz_rnn,
+  "unitary_rnn": unitary_rnn,
 }
