@@ -6,7 +6,6 @@ from typing import Any
 from oracles.oracle import Oracle, by_torch
 
 PACKAGE = "torchrecurrent"
-PAIRS = ("JANETCell", "RANCell", "MultiplicativeLSTMCell", "SCRNCell", "NASCell")  # cells whose state is (h, c)
 
 
 def stacked(tensor: Any, order: Sequence[int]) -> Any:
@@ -15,6 +14,62 @@ def stacked(tensor: Any, order: Sequence[int]) -> Any:
 
   gates = tensor.chunk(len(order), dim=-1)
   return torch.cat([gates[i] for i in order], dim=-1)
+
+
+def zeros_of(cell: Any) -> dict[str, Any]:
+  """Returns zeros for all weights and biases of a cell of the package. Its other parameters keep their values."""
+  import torch
+
+  is_weight = lambda name: name.startswith(("weight", "bias"))
+  return {name: torch.zeros_like(value) for name, value in cell.named_parameters() if is_weight(name)}
+
+
+def pairs(
+  name: str,
+  weights: Callable[[Mapping[str, Any]], Mapping[str, Any]],
+  advance: Callable[[Any, Any, Any, Any], tuple[Any, Any]] = lambda call, x, h, c: call(x, (h, c)),
+  **options: Any,
+) -> Any:
+  """Returns the run of the cell `name`, whose state is (h, c). `advance` gives the new state from `call(x, (h, c))`."""
+  import torch
+  import torchrecurrent
+
+  def outputs(params: Mapping[str, Any], xs: Any) -> Any:
+    given = weights(params)
+    hidden = given["weight_hh"].shape[-1]
+    cell = getattr(torchrecurrent, name)(xs.shape[-1], hidden, **options).double()
+    given = {**zeros_of(cell), **given}
+    call = lambda *inputs: torch.func.functional_call(cell, given, inputs)
+    h = c = torch.zeros(hidden, dtype=xs.dtype)
+    found = []
+    for x in xs:
+      h, c = advance(call, x, h, c)
+      found.append(h)
+    return torch.stack(found)
+
+  return by_torch(outputs)
+
+
+def lem_weights(p: Mapping[str, Any]) -> Mapping[str, Any]:
+  order = (1, 0, 2, 3)  # the package has the step of h before the step of c
+  of_c, of_h = p["recurrent_kernel"].tensor_split([3 * p["recurrent_kernel"].shape[0]], dim=1)
+  return {
+    "weight_ih": stacked(p["input_kernel"], order).T,
+    "bias_ih": stacked(p["bias"], order),
+    "weight_hh": stacked(of_c, order[:3]).T,
+    "weight_ch": of_h.T,
+  }
+
+
+def lem_step(call: Any, x: Any, h: Any, c: Any) -> tuple[Any, Any]:
+  """Returns the new c, and the new h that the cell makes from it."""
+  new = call(x, (h, c))[1]
+  return call(x, (h, new))[0], new
+
+
+def unicornn_weights(p: Mapping[str, Any]) -> Mapping[str, Any]:
+  kernel, time_scale = p["recurrent_kernel"], p["time_scale"]
+  return {"weight_ih": p["input_kernel"].T, "weight_hh": kernel, "weight_ch": time_scale, "bias_ih": p["bias"]}
 
 
 def plain(params: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -98,17 +153,12 @@ def steps(
     kernel = given["weight_hh"]
     hidden = kernel.shape[-1] if kernel.ndim == 2 else len(kernel) // 2  # the bistable cell has two vectors
     cell = getattr(torchrecurrent, name)(enter(params, xs).shape[-1], hidden, **options).double()
-    zero = {
-      key: torch.zeros_like(value) for key, value in cell.named_parameters() if key.startswith(("weight", "bias"))
-    }
-    is_pair = name in PAIRS
+    given = {**zeros_of(cell), **given}
     state, found = torch.zeros(hidden, dtype=xs.dtype), []
-    state = (state, state) if is_pair else state
     for x in enter(params, xs):
-      made = torch.func.functional_call(cell, {**zero, **given}, (x, state))
-      # The intersection RNN returns (output, state); cells with two states return (h, c).
-      state = made if is_pair else made[-1] if isinstance(made, tuple) else made
-      found.append(made[0] if isinstance(made, tuple) else made)
+      made = torch.func.functional_call(cell, given, (x, state))
+      output, state = made if isinstance(made, tuple) else (made, made)  # the intersection RNN has an output of its own
+      found.append(output)
     return torch.stack(found)
 
   return by_torch(outputs)
@@ -116,11 +166,11 @@ def steps(
 
 ORACLES = (
   Oracle("mgu", PACKAGE, "MGUCell", steps("MGUCell", plain)),
-  Oracle("janet", PACKAGE, "JANETCell", steps("JANETCell", plain)),
+  Oracle("janet", PACKAGE, "JANETCell", pairs("JANETCell", plain)),
   Oracle("minimal_rnn", PACKAGE, "MinimalRNNCell", steps("MinimalRNNCell", _minimal)),
   Oracle("ugrnn", PACKAGE, "UGRNNCell", steps("UGRNNCell", plain)),
   Oracle("cfn", PACKAGE, "CFNCell", steps("CFNCell", plain), ("The candidate has a bias, which the paper has not.",)),
-  Oracle("ran", PACKAGE, "RANCell", steps("RANCell", _ran)),
+  Oracle("ran", PACKAGE, "RANCell", pairs("RANCell", _ran)),
   Oracle("li_gru", PACKAGE, "LiGRUCell", steps("LiGRUCell", plain), ("Without the batch normalisation of the paper.",)),
   Oracle("star", PACKAGE, "STARCell", steps("STARCell", plain)),
   Oracle(
@@ -169,15 +219,57 @@ ORACLES = (
     "multiplicative_lstm",
     PACKAGE,
     "MultiplicativeLSTMCell",
-    steps("MultiplicativeLSTMCell", _multiplicative),
+    pairs("MultiplicativeLSTMCell", _multiplicative),
     ("Has biases in m, which the paper has not; they are 0 here.",),
   ),
   Oracle(
     "scrn_output",
     PACKAGE,
     "SCRNCell",
-    steps("SCRNCell", _scrn, alpha=0.95),
+    pairs("SCRNCell", _scrn, alpha=0.95),
     ("Recurs on its output, the paper on its hidden units; `scrn` is the paper's.",),
   ),
-  Oracle("nas", PACKAGE, "NASCell", steps("NASCell", plain), ("Multiplies other parts than its documentation says.",)),
+  Oracle("nas", PACKAGE, "NASCell", pairs("NASCell", plain), ("Multiplies other parts than its documentation says.",)),
+  Oracle(
+    "antisymmetric_rnn",
+    PACKAGE,
+    "AntisymmetricRNNCell",
+    steps("AntisymmetricRNNCell", plain, epsilon=0.1, gamma=0.01),
+  ),
+  Oracle(
+    "gated_antisymmetric_rnn",
+    PACKAGE,
+    "GatedAntisymmetricRNNCell",
+    steps("GatedAntisymmetricRNNCell", plain, epsilon=0.1, gamma=0.01),
+  ),
+  Oracle(
+    "lem",
+    PACKAGE,
+    "LEMCell",
+    pairs("LEMCell", lem_weights, lem_step),
+    (
+      "The package documents that h sees the new c, as in the paper, but its h sees the old c. The cell runs twice per step here:"
+      " its second run starts from the new c.",
+    ),
+  ),
+  Oracle(
+    "cornn",
+    PACKAGE,
+    "coRNNCell",
+    pairs(
+      "coRNNCell",
+      lambda p: {**plain(p), "weight_ch": p["velocity_kernel"].T},
+      dt=0.042,
+      gamma=2.7,
+      epsilon=4.7,
+    ),
+    ("The package documents implicit damping, and computes explicit damping. The lab has both.",),
+  ),
+  Oracle(
+    "unicornn",
+    PACKAGE,
+    "UnICORNNCell",
+    pairs("UnICORNNCell", unicornn_weights, recurrent_bias=True, dt=0.1, alpha=1.0),
+    ("The package documents σ as a sigmoid; its σ is tanh, as in the paper.",),
+  ),
 )

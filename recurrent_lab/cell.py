@@ -24,7 +24,7 @@ class Halves(NamedTuple):
 
   Attributes:
     affine: `(params, state, x) -> a`, an array `[..., k·H]`, or a pair of such arrays, of which only the second depends on the
-      state. Holds every matrix product of the step, so it is linear in the params and linear in (state, x).
+      state. Holds every matrix product of the step, so it is affine in (state, x).
     pointwise: `(params, state, a) -> (state, output)`. Holds every nonlinearity of the step.
   """
 

@@ -11,10 +11,16 @@ from jaxtyping import Array, Key
 
 from recurrent_lab._checks import check_choice
 from recurrent_lab.cell import Cell
+from recurrent_lab.cells._antisymmetric_rnn import (
+  AntisymmetricRNNParams,
+  GatedAntisymmetricRNNParams,
+  antisymmetric_rnn,
+)
 from recurrent_lab.cells._brc import BRCParams, NBRCParams, brc, nbrc
 from recurrent_lab.cells._cfc import CfCBackboneParams, CfCParams, cfc
 from recurrent_lab.cells._cfn import CFNParams, cfn
 from recurrent_lab.cells._clockwork_rnn import ClockworkRNNParams, ClockworkState, clockwork_rnn
+from recurrent_lab.cells._cornn import CoRNNParams, CoRNNState, cornn
 from recurrent_lab.cells._delta_net import DeltaNetParams, GatedDeltaNetParams, delta_net
 from recurrent_lab.cells._delta_product import DeltaProductParams, delta_product
 from recurrent_lab.cells._fast_rnn import FastGRNNParams, FastRNNParams, fast_grnn, fast_rnn
@@ -25,6 +31,8 @@ from recurrent_lab.cells._hopfield import HopfieldParams, hopfield
 from recurrent_lab.cells._indrnn import IndRNNParams, indrnn
 from recurrent_lab.cells._intersection_rnn import IntersectionRNNParams, intersection_rnn
 from recurrent_lab.cells._janet import JANETParams, janet
+from recurrent_lab.cells._leaky_rnn import LeakyRNNParams, leaky_rnn
+from recurrent_lab.cells._lem import LEMParams, LEMState, lem
 from recurrent_lab.cells._li_gru import LiGRUParams, li_gru
 from recurrent_lab.cells._lin_oss import LinOSSParams, lin_oss
 from recurrent_lab.cells._linear_attention import (
@@ -34,6 +42,7 @@ from recurrent_lab.cells._linear_attention import (
   linear_attention,
   retnet,
 )
+from recurrent_lab.cells._lipschitz_rnn import LipschitzRNNParams, lipschitz_rnn
 from recurrent_lab.cells._lmu import LMUParams, LMUState, lmu
 from recurrent_lab.cells._lru import LRUParams, lru
 from recurrent_lab.cells._lstm import CoupledLSTMParams, LSTMParams, LSTMState, NoForgetLSTMParams, lstm
@@ -46,6 +55,7 @@ from recurrent_lab.cells._minimal_rnn import MinimalRNNParams, minimal_rnn
 from recurrent_lab.cells._multiplicative_lstm import MultiplicativeLSTMParams, multiplicative_lstm
 from recurrent_lab.cells._mut import MUT1Params, MUT2Params, MUT3Params, mut1, mut2, mut3
 from recurrent_lab.cells._nas import NASParams, nas
+from recurrent_lab.cells._orthogonal_rnn import OrthogonalRNNParams, orthogonal_rnn
 from recurrent_lab.cells._peephole_lstm import (
   CoupledPeepholeLSTMParams,
   NoForgetPeepholeLSTMParams,
@@ -68,6 +78,8 @@ from recurrent_lab.cells._sru import SRUParams, sru
 from recurrent_lab.cells._star import StarParams, star
 from recurrent_lab.cells._titans import TitansParams, titans
 from recurrent_lab.cells._ugrnn import UGRNNParams, ugrnn
+from recurrent_lab.cells._unicornn import UnICORNNParams, UnICORNNState, unicornn
+from recurrent_lab.cells._unitary_rnn import UnitaryRNNParams, unitary_rnn
 from recurrent_lab.cells._xlstm import MLSTMParams, MLSTMState, SLSTMParams, SLSTMState, mlstm, slstm
 from recurrent_lab.initializers import chrono
 
@@ -140,6 +152,19 @@ CELLS: Mapping[str, Cell] = MappingProxyType(
     "linear_attention": linear_attention(),
     "gla": gla(),
     "hgrn2": hgrn2(),
+    "leaky_rnn": leaky_rnn(),
+    "antisymmetric_rnn": antisymmetric_rnn(),
+    "gated_antisymmetric_rnn": antisymmetric_rnn(gated=True),
+    "lem": lem(),
+    "cornn": cornn(),
+    "cornn_implicit": cornn(implicit=True),
+    "orthogonal_rnn": orthogonal_rnn(),
+    "orthogonal_rnn_cayley": orthogonal_rnn("cayley"),
+    "lipschitz_rnn": lipschitz_rnn(),
+    "unitary_rnn": unitary_rnn(),
+    # Element-wise recurrence, most of it linear in the state
+    "min_gru": min_gru,
+    "unicornn": unicornn(),
     # Matrices as states, and several vectors
     "delta_net": delta_net(),
     "gated_delta_net": delta_net(gated=True),
@@ -193,12 +218,15 @@ def recommended(cell: Cell | str, key: Key[Array, ""], hidden_size: int, longest
 
 __all__ = [
   "CELLS",
+  "AntisymmetricRNNParams",
   "BRCParams",
   "CFNParams",
   "CfCBackboneParams",
   "CfCParams",
   "ClockworkRNNParams",
   "ClockworkState",
+  "CoRNNParams",
+  "CoRNNState",
   "ConductanceLTCParams",
   "CoupledLSTMParams",
   "CoupledPeepholeLSTMParams",
@@ -209,6 +237,7 @@ __all__ = [
   "FastRNNParams",
   "GLAParams",
   "GRUParams",
+  "GatedAntisymmetricRNNParams",
   "GatedDeltaNetParams",
   "HGRN2Params",
   "HGRNParams",
@@ -217,16 +246,20 @@ __all__ = [
   "IndRNNParams",
   "IntersectionRNNParams",
   "JANETParams",
+  "LEMParams",
+  "LEMState",
   "LMUParams",
   "LMUState",
   "LRUParams",
   "LSTMParams",
   "LSTMState",
   "LTCParams",
+  "LeakyRNNParams",
   "LiGRUParams",
   "LinOSSParams",
   "LinearAttentionParams",
   "LinearAttentionState",
+  "LipschitzRNNParams",
   "MGUParams",
   "MLSTMParams",
   "MLSTMState",
@@ -242,6 +275,7 @@ __all__ = [
   "NBRCParams",
   "NoForgetLSTMParams",
   "NoForgetPeepholeLSTMParams",
+  "OrthogonalRNNParams",
   "PLRNNParams",
   "PeepholeLSTMParams",
   "QRNNParams",
@@ -267,11 +301,16 @@ __all__ = [
   "StarParams",
   "TitansParams",
   "UGRNNParams",
+  "UnICORNNParams",
+  "UnICORNNState",
+  "UnitaryRNNParams",
+  "antisymmetric_rnn",
   "brc",
   "cfc",
   "cfn",
   "clockwork_rnn",
   "conductance_ltc",
+  "cornn",
   "delta_net",
   "delta_product",
   "fast_grnn",
@@ -285,9 +324,12 @@ __all__ = [
   "indrnn",
   "intersection_rnn",
   "janet",
+  "leaky_rnn",
+  "lem",
   "li_gru",
   "lin_oss",
   "linear_attention",
+  "lipschitz_rnn",
   "lmu",
   "lru",
   "lstm",
@@ -304,6 +346,7 @@ __all__ = [
   "mut3",
   "nas",
   "nbrc",
+  "orthogonal_rnn",
   "peephole_lstm",
   "plrnn",
   "qrnn",
@@ -325,4 +368,6 @@ __all__ = [
   "star",
   "titans",
   "ugrnn",
+  "unicornn",
+  "unitary_rnn",
 ]
