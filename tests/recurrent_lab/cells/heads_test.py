@@ -9,7 +9,7 @@ import pytest
 
 import recurrent_lab as rl
 from recurrent_lab import cells
-from recurrent_lab.cells._lmu import discretized
+from recurrent_lab.cells.matrices._lmu import discretized
 from tests.nets import to_float64
 from tests.reference import matrices
 

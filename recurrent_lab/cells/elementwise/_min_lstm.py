@@ -19,7 +19,7 @@ from jaxtyping import Array, Float, Key
 from recurrent_lab import initializers
 from recurrent_lab.activations import ACTIVATIONS, Activity, sigmoid
 from recurrent_lab.cell import Cell, holding, whole_state
-from recurrent_lab.cells._min_gru import positive
+from recurrent_lab.cells.elementwise._min_gru import positive
 from recurrent_lab.transitions import Diagonal, Transition
 
 OPTIONS = ("input_gain", "bias_scale", "forget_bias", "write_bias", "dtype")

@@ -23,7 +23,7 @@ from recurrent_lab import initializers
 from recurrent_lab.activations import Activity
 from recurrent_lab.cell import Cell, holding, variants
 from recurrent_lab.cells._heads import check_heads, head_size, outer, read, split_heads
-from recurrent_lab.cells._s6 import softplus, step_bias
+from recurrent_lab.cells.elementwise._s6 import softplus, step_bias
 from recurrent_lab.transitions import Diagonal, Transition
 
 OPTIONS = ("input_gain", "bias_scale", "dtype")

@@ -21,8 +21,8 @@ from jaxtyping import Array, Float, Key
 from recurrent_lab import initializers
 from recurrent_lab.activations import Activity, sigmoid
 from recurrent_lab.cell import Cell, holding, variants
-from recurrent_lab.cells._delta_net import OPTIONS, scaled_sigmoid
 from recurrent_lab.cells._heads import check_heads, head_size, outer, read, split_heads, unit
+from recurrent_lab.cells.matrices._delta_net import OPTIONS, scaled_sigmoid
 from recurrent_lab.transitions import Dense, Transition
 
 

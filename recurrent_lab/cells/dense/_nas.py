@@ -38,13 +38,13 @@ def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any)
   return _gates.draw(NASParams, GATES, key, input_size, hidden_size, options, WITHOUT_GATES)
 
 
-def affine(params: NASParams, state: LSTMState, x: Float[Array, "*batch I"]) -> Float[Array, "*batch 8H"]:
+def affine(params: NASParams, state: LSTMState, x: Float[Array, "*batch I"]) -> Float[Array, "*batch kH"]:
   """Computes a^0 … a^7, side by side."""
   return x @ params.input_kernel + state.hidden @ params.recurrent_kernel + params.bias
 
 
 def pointwise(
-  params: NASParams, state: LSTMState, a: Float[Array, "*batch 8H"]
+  params: NASParams, state: LSTMState, a: Float[Array, "*batch kH"]
 ) -> tuple[LSTMState, Float[Array, "*batch H"]]:
   """Returns ((h_t, c_t), h_t)."""
   v = [ACTIVATIONS[kind].function(part) for kind, part in zip(KINDS, jnp.split(a, 8, axis=-1), strict=True)]

@@ -25,7 +25,7 @@ from recurrent_lab import initializers
 from recurrent_lab.activations import ACTIVATIONS, Activity, sigmoid
 from recurrent_lab.cell import Cell, holding, variants
 from recurrent_lab.cells._heads import check_heads, head_size, outer, read, split_heads
-from recurrent_lab.cells._hgrn import check_floor, keeping, kept
+from recurrent_lab.cells.elementwise._hgrn import check_floor, keeping, kept
 from recurrent_lab.transitions import Diagonal, Transition
 
 OPTIONS = ("input_gain", "bias_scale", "forget_bias", "dtype")
