@@ -1,5 +1,7 @@
 """Complex numbers as pairs of real arrays, for cells whose recurrence is diagonal over the complex numbers."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
@@ -52,8 +54,8 @@ def diagonal(factors: Pair, offset: Pair) -> Transition:
   return Transition(Rotations(*(jnp.broadcast_to(part, shape) for part in factors)), offset)
 
 
-def advance(transition: Transition, state: Pair) -> Pair:
-  """Returns A z + b."""
+def advance(transition: Transition, state: Any) -> Any:
+  """Returns A S + b for a state of several arrays."""
   return jax.tree.map(jnp.add, transition.matrix.times(state), transition.offset)
 
 

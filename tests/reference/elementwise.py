@@ -127,25 +127,22 @@ def lin_oss(params, xs, implicit=True):
   return np.array(outputs)
 
 
-def hgrn(params, xs):
-  size = len(params.angle)
+def hgrn(params, xs, floor=0.0):
   h, outputs = 0, []
   for x in xs:
     a = gates(params, "frigj", x)
-    f, opened = sigmoid(a["f"]), sigmoid(np.concatenate([a["g"], a["j"]]))
+    f, opened = floor + (1 - floor) * sigmoid(a["f"]), sigmoid(np.concatenate([a["g"], a["j"]]))
     c = a["r"] * sigmoid(a["r"]) + 1j * a["i"] * sigmoid(a["i"])
     h = f * np.exp(1j * params.angle) * h + (1 - f) * c
-    outputs.append(
-      (opened[:size] * h.real) @ params.output_kernel[:size] + (opened[size:] * h.imag) @ params.output_kernel[size:]
-    )
+    outputs.append((opened * np.concatenate([h.real, h.imag])) @ params.output_kernel)
   return np.array(outputs)
 
 
-def hgrn_real(params, xs):
+def hgrn_real(params, xs, floor=0.0):
   h, outputs = 0.0, []
   for x in xs:
     a = gates(params, "fcg", x)
-    f = sigmoid(a["f"])
+    f = floor + (1 - floor) * sigmoid(a["f"])
     h = f * h + (1 - f) * a["c"] * sigmoid(a["c"])
     outputs.append(sigmoid(a["g"]) * h)
   return np.array(outputs)
@@ -178,15 +175,22 @@ def attend(qs, ks, vs, decays):
   return np.array(outputs)
 
 
-def mapped(params, xs, blocks=3):
-  return np.split(xs @ params.input_kernel + params.bias, blocks, axis=-1)
+def by_head(heads, run, *sequences):
+  """Outputs of all heads side by side, where `run(number of the head, its part of each sequence)` returns those of one."""
+  parts = zip(*(np.split(sequence, heads, axis=-1) for sequence in sequences), strict=True)
+  return np.concatenate([run(n, *part) for n, part in enumerate(parts)], axis=-1)
 
 
-def mamba2(params, xs):
-  size = (len(params.bias) - 1) // 3
-  vs, bs, cs, a = np.split(xs @ params.input_kernel + params.bias, [size, 2 * size, 3 * size], axis=-1)
-  delta = softplus(a)
-  return attend(cs, bs, delta * vs, np.exp(-delta * np.exp(params.log_decay)))
+def mapped(params, xs):
+  return np.split(xs @ params.input_kernel + params.bias, 3, axis=-1)
+
+
+def mamba2(params, xs, heads=1):
+  size = (len(params.bias) - heads) // (heads + 2)
+  edges = [heads * size, (heads + 1) * size, (heads + 2) * size]
+  vs, bs, cs, a = np.split(xs @ params.input_kernel + params.bias, edges, axis=-1)
+  run = lambda n, vs, steps: attend(cs, bs, steps * vs, np.exp(-steps * np.exp(params.log_decay[n])))
+  return by_head(heads, run, vs, softplus(a))
 
 
 def turn(rows, position):
@@ -196,32 +200,39 @@ def turn(rows, position):
   return np.stack([turned.real, turned.imag], axis=-1).ravel()
 
 
-def retnet(params, xs, rotary=False):
+def retnet(params, xs, heads=1, rotary=False):
   """By position: keys and queries are turned before they meet."""
-  qs, ks, vs = mapped(params, xs)
-  if rotary:
-    qs, ks = (np.array([turn(row, t) for t, row in enumerate(rows)]) for rows in (qs, ks))
-  return attend(qs / np.sqrt(qs.shape[1]), ks, vs, [31 / 32] * len(xs))
+
+  def run(n, qs, ks, vs):
+    if rotary:
+      qs, ks = (np.array([turn(row, t) for t, row in enumerate(rows)]) for rows in (qs, ks))
+    return attend(qs / np.sqrt(qs.shape[1]), ks, vs, [1 - 1 / 2 ** (5 + n)] * len(xs))
+
+  return by_head(heads, run, *mapped(params, xs))
 
 
-def linear_attention(params, xs):
-  qs, ks, vs = mapped(params, xs)
-  qs, ks = (np.where(a > 0, a + 1, np.exp(a)) for a in (qs, ks))
-  ones = [1.0] * len(xs)
-  return attend(qs, ks, vs, ones) / attend(qs, ks, np.ones_like(vs), ones)
+def linear_attention(params, xs, heads=1):
+  def run(n, qs, ks, vs):
+    del n
+    qs, ks = (np.where(a > 0, a + 1, np.exp(a)) for a in (qs, ks))
+    ones = [1.0] * len(xs)
+    return attend(qs, ks, vs, ones) / attend(qs, ks, np.ones_like(vs), ones)
+
+  return by_head(heads, run, *mapped(params, xs))
 
 
-def gla(params, xs):
+def gla(params, xs, heads=1):
   size = params.gate_kernel.shape[1]
   q, k, v, b = np.split(params.bias, 4)
   qs, ks, vs, low = np.split(xs @ params.input_kernel, [size, 2 * size, 3 * size], axis=-1)
-  decays = sigmoid(low @ params.gate_kernel + b) ** (1 / 16)
-  return attend((qs + q) / np.sqrt(size), ks + k, vs + v, decays)
+  run = lambda n, qs, ks, vs, decays: attend(qs / np.sqrt(qs.shape[1]), ks, vs, decays)
+  return by_head(heads, run, qs + q, ks + k, vs + v, sigmoid(low @ params.gate_kernel + b) ** (1 / 16))
 
 
-def hgrn2(params, xs):
+def hgrn2(params, xs, heads=1, floor=0.0):
   qs, a, vs = mapped(params, xs)
-  return attend(sigmoid(qs), 1 - sigmoid(a), vs, sigmoid(a))
+  run = lambda n, qs, kept, vs: attend(qs, 1 - kept, vs, kept)
+  return by_head(heads, run, sigmoid(qs), floor + (1 - floor) * sigmoid(a), vs)
 
 
 CELLS = {

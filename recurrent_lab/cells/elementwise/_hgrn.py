@@ -23,7 +23,7 @@ from recurrent_lab import initializers
 from recurrent_lab._checks import check_choice
 from recurrent_lab.activations import ACTIVATIONS, Activity, log_sigmoid_slope, sigmoid
 from recurrent_lab.cell import Cell, holding, variants
-from recurrent_lab.cells._complex import by_real, pair_of, zeros
+from recurrent_lab.cells._complex import advance, by_real, pair_of, zeros
 from recurrent_lab.transitions import Diagonal, Pair, Rotations, Transition
 
 OPTIONS = ("input_gain", "bias_scale", "forget_bias", "dtype")
@@ -125,8 +125,7 @@ def hgrn(numbers: str = "complex", floor: float = 0.0) -> Cell:
   def step(params: Any, state: Any, x: Float[Array, "*batch I"]) -> tuple[Any, Float[Array, "*batch H"]]:
     """Returns h_t as the state and o_t as the output."""
     opened = sigmoid(_split(params, x, blocks)[2])
-    matrix, offset = transition(params, x)
-    new = jax.tree.map(jnp.add, matrix.times(state), offset)
+    new = advance(transition(params, x), state)
     return new, (opened * jnp.concatenate(new, axis=-1)) @ params.output_kernel if is_complex else opened * new
 
   def probe(params: Any, state: Any, x: Array) -> dict[str, Activity]:

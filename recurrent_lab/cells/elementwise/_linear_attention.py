@@ -166,8 +166,8 @@ def retnet(heads: int = 1, rotary: bool = False) -> Cell:
 
   def parts(params: RetNetParams, x: Array) -> tuple[Array, Transition]:
     q, k, v = _projected(params, x, heads)
-    kept = turned(gamma, k.shape[-1]) if rotary else gamma[:, None, None]
-    kept = jnp.broadcast_to(jnp.asarray(kept, k.dtype), (*k.shape[:-2], *kept.shape))
+    of_heads = turned(gamma, k.shape[-1]) if rotary else gamma[:, None, None]
+    kept = jnp.broadcast_to(jnp.asarray(of_heads, k.dtype), (*k.shape[:-2], *of_heads.shape))
     return q / np.sqrt(k.shape[-1]).astype(k.dtype), Transition(Dense(kept) if rotary else Diagonal(kept), outer(k, v))
 
   def transition(params: RetNetParams, x: Float[Array, "*batch I"]) -> Transition:

@@ -99,8 +99,9 @@ def mamba2(heads: int = 1) -> Cell:
     v, b, c, a_step = projected(params, x)
     delta = jax.nn.softplus(a_step)
     factors = jnp.exp(-delta * jnp.exp(params.log_decay))[..., None, None]
-    written = outer(b[..., None, :], delta[..., None] * split_heads(v, heads))
-    return jnp.broadcast_to(c[..., None, :], written.shape[:-1]), Transition(Diagonal(factors), written)
+    v = delta[..., None] * split_heads(v, heads)
+    b, c = (jnp.broadcast_to(part[..., None, :], v.shape) for part in (b, c))
+    return c, Transition(Diagonal(factors), outer(b, v))
 
   def transition(params: Mamba2Params, x: Float[Array, "*batch I"]) -> Transition:
     """Returns the factors exp(Δ_t A) and the written Δ_t B_t v_tᵀ."""

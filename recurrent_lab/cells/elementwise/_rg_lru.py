@@ -84,7 +84,8 @@ def initial_state(params: RGLRUParams, batch_shape: tuple[int, ...] = ()) -> Flo
 def gates(params: RGLRUParams, x: Array) -> tuple[Array, Array, Array]:
   """Returns u and the pre-activations of r and i."""
   u = x @ params.input_kernel
-  return u, *jnp.split(u @ params.gate_kernel + params.bias, 2, axis=-1)
+  a_r, a_i = jnp.split(u @ params.gate_kernel + params.bias, 2, axis=-1)
+  return u, a_r, a_i
 
 
 def transition(params: RGLRUParams, x: Float[Array, "*batch I"]) -> Transition:
