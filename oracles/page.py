@@ -45,6 +45,7 @@ def lines(golden: Sequence[Mapping[str, Any]]) -> list[str]:
     "",
     "## Cells without an oracle of another package",
     "",
-    ", ".join(name for name in rl.CELLS if name not in held) + ".",
-    "These are held to NumPy loops that were written from the papers (`tests/reference/`).",
+    "These cells are held to NumPy loops that were written from the papers (`tests/reference/`).",
+    "",
+    *(f"- {name}" for name in rl.CELLS if name not in held),
   ]

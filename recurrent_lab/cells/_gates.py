@@ -1,6 +1,6 @@
 """The parts that dense cells with gates side by side share: how their params are drawn, and their affine half."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import jax
@@ -36,7 +36,7 @@ class Gates(NamedTuple):
 
 
 def draw(
-  kind: type[Kind],
+  kind: Callable[..., Kind],
   gates: Gates,
   key: Key[Array, ""],
   input_size: int,

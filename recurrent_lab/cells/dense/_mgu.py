@@ -75,4 +75,4 @@ def probe(params: MGUParams, state: Array, x: Array) -> dict[str, Activity]:
 
 
 #: The minimal gated unit. Its state is h `[*batch, H]`, which is also its output.
-mgu = holding(MGUParams, Cell(init, initial_state, step, probe, output=whole_state, gated=True))
+mgu: Cell = holding(MGUParams, Cell(init, initial_state, step, probe, output=whole_state, gated=True))

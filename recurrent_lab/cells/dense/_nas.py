@@ -22,7 +22,8 @@ from recurrent_lab.cells._gates import WITHOUT_GATES, Gates
 from recurrent_lab.cells._lstm import LSTMState, initial_state, visible
 
 GATES = Gates("01234567", "01234567")
-KINDS = ("sigmoid", "relu", "sigmoid", "relu", "tanh", "sigmoid", "tanh", "sigmoid")  # of a^0 … a^7
+# The nonlinearities of a^0 … a^7.
+KINDS = ("sigmoid", "relu", "sigmoid", "relu", "tanh", "sigmoid", "tanh", "sigmoid")
 
 
 class NASParams(NamedTuple):

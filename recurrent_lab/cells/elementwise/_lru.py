@@ -119,4 +119,6 @@ def probe(params: LRUParams, state: Pair, x: Array) -> dict[str, Activity]:
 
 
 #: The linear recurrent unit. Its state is z, a `Pair` of `[*batch, H]`; its output is y `[*batch, H]`.
-lru = holding(LRUParams, Cell(init, initial_state, step, probe, output=output, transition=transition, options=OPTIONS))
+lru: Cell = holding(
+  LRUParams, Cell(init, initial_state, step, probe, output=output, transition=transition, options=OPTIONS)
+)

@@ -77,7 +77,7 @@ def probe(params: MinGRUParams, state: Array, x: Array) -> dict[str, Activity]:
 
 
 #: The minimal GRU. Its state is h `[*batch, H]`, which is also its output.
-min_gru = holding(
+min_gru: Cell = holding(
   MinGRUParams,
   Cell(
     init,

@@ -73,7 +73,7 @@ def probe(params: MinLSTMParams, state: Array, x: Array) -> dict[str, Activity]:
 
 
 #: The minimal LSTM. Its state is h `[*batch, H]`, which is also its output.
-min_lstm = holding(
+min_lstm: Cell = holding(
   MinLSTMParams,
   Cell(
     init,

@@ -119,7 +119,7 @@ def recommend(key: Key[Array, ""], hidden_size: int, longest: float | int) -> di
 
 
 #: The real-gated linear recurrent unit. Its state is h `[*batch, H]`, which is also its output.
-rg_lru = holding(
+rg_lru: Cell = holding(
   RGLRUParams,
   Cell(
     init,

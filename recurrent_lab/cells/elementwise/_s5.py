@@ -116,4 +116,6 @@ def probe(params: S5Params, state: Pair, x: Array) -> dict[str, Activity]:
 
 
 #: The simplified state space layer. Its state is z, a `Pair` of `[*batch, H]`; its output is y `[*batch, H]`.
-s5 = holding(S5Params, Cell(init, initial_state, step, probe, output=output, transition=transition, options=OPTIONS))
+s5: Cell = holding(
+  S5Params, Cell(init, initial_state, step, probe, output=output, transition=transition, options=OPTIONS)
+)

@@ -84,7 +84,7 @@ def recommend(key: Key[Array, ""], hidden_size: int, longest: float | int) -> di
 
 
 #: The simple recurrent unit. Its state is c `[*batch, H]`; its output is h `[*batch, H]`.
-sru = holding(
+sru: Cell = holding(
   SRUParams,
   Cell(init, initial_state, step, probe, gated=True, recommend=recommend, elementwise=True, options=OPTIONS),
 )

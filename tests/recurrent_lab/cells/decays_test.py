@@ -10,7 +10,7 @@ import pytest
 
 import recurrent_lab as rl
 from recurrent_lab import cells
-from recurrent_lab.cells._s5 import hippo_normal
+from recurrent_lab.cells.elementwise._s5 import hippo_normal
 from tests.nets import by_default, random_net, to_float64
 from tests.reference import elementwise
 
