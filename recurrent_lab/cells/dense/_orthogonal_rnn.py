@@ -31,7 +31,7 @@ from recurrent_lab.cell import Cell, Halves, holding, join, variants, whole_stat
 
 OPTIONS = ("recurrent_gain", "input_gain", "bias_scale", "dtype")
 
-ORDER, SQUARINGS = 13, 2
+ORDER, SQUARINGS = 13, 3
 # The coefficients of the numerator of the approximation of exp. Those of the denominator have alternating signs.
 PADE = [math.comb(ORDER, k) * math.factorial(2 * ORDER - k) / math.factorial(2 * ORDER) for k in range(ORDER + 1)]
 
@@ -44,11 +44,11 @@ class OrthogonalRNNParams(NamedTuple):
   bias: Float[Array, "H"]  # b
 
 
-def exponential(a: Float[Array, "H H"]) -> Float[Array, "H H"]:
+def exponential_map(a: Float[Array, "H H"]) -> Float[Array, "H H"]:
   """Computes exp of an antisymmetric matrix.
 
-  The result is orthogonal to rounding for every A. It is exp(A) to rounding if no angle of rotation is above 21, which is
-  2^SQUARINGS times Higham's bound. A fixed number of products lets XLA take all of them out of a loop over steps.
+  It is exact to rounding if no angle of rotation is above 43, which is 2^SQUARINGS times Higham's bound. Beyond, the result is
+  still orthogonal, but of other angles. With a fixed number of products, XLA takes them out of a loop over steps.
   """
   eye = np.eye(a.shape[0], dtype=a.dtype)
   a = a / 2**SQUARINGS
@@ -65,7 +65,7 @@ def exponential(a: Float[Array, "H H"]) -> Float[Array, "H H"]:
   return found
 
 
-def cayley(a: Float[Array, "H H"]) -> Float[Array, "H H"]:
+def cayley_map(a: Float[Array, "H H"]) -> Float[Array, "H H"]:
   """Computes the Cayley map of an antisymmetric matrix, which has no eigenvalue of -1."""
   eye = np.eye(a.shape[0], dtype=a.dtype)
   return jnp.linalg.solve(eye - a / 2, eye + a / 2)
@@ -90,7 +90,7 @@ def orthogonal_rnn(parametrization: str = "exponential", activation: str = "tanh
   check_choice("parametrization", parametrization, ("exponential", "cayley"))
   f = get_activation(activation)
   is_cayley = parametrization == "cayley"
-  orthogonal, angles = (cayley, (0, np.pi / 2)) if is_cayley else (exponential, (-np.pi, np.pi))
+  orthogonal, angles = (cayley_map, (0, np.pi / 2)) if is_cayley else (exponential_map, (-np.pi, np.pi))
 
   def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> OrthogonalRNNParams:
     """Draws parameters. The options are those in `OPTIONS`.
