@@ -95,7 +95,7 @@ def card(name: str, one: xr.Dataset, oracles: Sequence[Mapping[str, Any]]) -> Ca
       for column in ("adjoint_growth_rate", "participation_ratio", "certified", "parameters", "state_size")
     },
   }
-  module = sys.modules[rl.get_cell(name).init.__module__]
+  module = sys.modules[rl.get_cell(name).probe.__module__]
   return Card(
     name,
     label(name),

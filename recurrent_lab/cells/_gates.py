@@ -25,7 +25,8 @@ class Gates(NamedTuple):
     recurrent: the letters of the columns of `recurrent_kernel`.
     biased: the letters of the entries of `bias`; by default those of `inputs`.
     keeps: the gate whose larger value keeps more of the state, to which `forget_bias` is added.
-    writes: the gate whose larger value writes more, to which `write_bias` is added. Without `keeps`, `forget_bias` is subtracted.
+    writes: the gate whose larger value writes more, to which `write_bias` is added. If no gate keeps, `forget_bias` is subtracted
+      from it instead, since both biases on one gate would double a chrono bias.
   """
 
   inputs: str
@@ -53,7 +54,7 @@ def draw(
   if gates.keeps:
     bias = initializers.add_to_gate(bias, biased.index(gates.keeps), len(biased), forget)
   if gates.writes:
-    written = jnp.asarray(o.write_bias) - (0 if gates.keeps else forget)
+    written = jnp.asarray(o.write_bias) if gates.keeps else -forget
     bias = initializers.add_to_gate(bias, biased.index(gates.writes), len(biased), written)
   return kind(
     input_kernel=initializers.input_kernel(k_input, input_size, len(gates.inputs) * hidden_size, o),

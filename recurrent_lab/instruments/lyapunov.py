@@ -28,9 +28,9 @@ import numpy as np
 from recurrent_lab._compiled import compiled
 from recurrent_lab.cell import Cell, Params, State
 from recurrent_lab.instruments import _structure
-from recurrent_lab.instruments._flat import checked_start, flat_trajectory
+from recurrent_lab.instruments._flat import FlatTrajectory, checked_start, flat_trajectory
 from recurrent_lab.instruments._linear import step_jacobian
-from recurrent_lab.instruments._sums import Identity, dense_sums, diagonal_sums, structured_sums
+from recurrent_lab.instruments._sums import Identity, Sums, dense_sums, diagonal_sums, structured_sums
 
 BLOCKS = 20
 # The largest residual of a certified spectrum, as a share of the mean |λ_i|, and an allowance for rounding in nats per step.
@@ -133,6 +133,15 @@ def _joined(heads: LyapunovSpectrum, copies: int, k: int, is_full: bool) -> Lyap
   )
 
 
+def _sums_of(
+  cell: Cell, flat: FlatTrajectory, k: int, edges: np.ndarray, burn_in: int, interval: int | None
+) -> tuple[Sums, Identity | None]:
+  """Returns the sums of a cell from its Jacobians, and its determinant identity for k = n."""
+  if cell.elementwise:
+    return diagonal_sums(flat, k, edges[1:] if burn_in else edges, interval or 1)
+  return dense_sums(flat, step_jacobian(flat, k), k, edges, burn_in, interval)
+
+
 @compiled("cell", "k", "burn_in", "interval", "blocks", "structured", check=_check_numbers)
 def lyapunov_spectrum(
   cell: Cell,
@@ -181,25 +190,19 @@ def lyapunov_spectrum(
   """
   state = checked_start(cell, params, xs, state)
   steps, size = xs.shape[0], sum(leaf.size for leaf in jax.tree.leaves(state))
-  is_full = k is None or k == size
-  k = size if k is None else k
-  _check(steps, size, k, burn_in, interval, blocks)
-  edges = _edges(steps, burn_in, min(BLOCKS, steps - burn_in) if blocks is None else blocks)
-  counted = edges[1:] if burn_in else edges
-  identity: Identity | None
+  chosen = size if k is None else k
+  _check(steps, size, chosen, burn_in, interval, blocks)
   is_linear = structured and cell.transition is not None
   if is_linear and not _structure.is_diagonal(cell, params, xs):
     small = _structure.factors(cell, params, state, xs)
     of_head = partial(lyapunov_spectrum, small.cell, small.params, burn_in=burn_in, interval=interval, blocks=blocks)
-    heads = jax.vmap(of_head)(small.xs)
-    return _joined(heads, small.copies, k, is_full)
+    return _joined(jax.vmap(of_head)(small.xs), small.copies, chosen, is_full=chosen == size)
+  edges = _edges(steps, burn_in, min(BLOCKS, steps - burn_in) if blocks is None else blocks)
+  counted = edges[1:] if burn_in else edges
   if is_linear:
-    sums, identity = structured_sums(cell, params, state, xs, k, counted)
-  elif cell.elementwise:
-    sums, identity = diagonal_sums(flat_trajectory(cell, params, xs, state), k, counted, interval or 1)
+    sums, identity = structured_sums(cell, params, state, xs, chosen, counted)
   else:
-    flat = flat_trajectory(cell, params, xs, state)
-    sums, identity = dense_sums(flat, step_jacobian(flat, k), k, edges, burn_in, interval)
+    sums, identity = _sums_of(cell, flat_trajectory(cell, params, xs, state), chosen, edges, burn_in, interval)
   exponents, standard_error, local = _averages(sums.log_r, np.diff(counted))
   certificate = _certify(exponents, identity)
   return LyapunovSpectrum(exponents, standard_error, local, sums.interval, sums.spread, *certificate)

@@ -19,6 +19,7 @@ from jaxtyping import Array, Float, Key
 from recurrent_lab import initializers
 from recurrent_lab.activations import ACTIVATIONS, Activity, sigmoid, tanh
 from recurrent_lab.cell import Cell, holding, variants
+from recurrent_lab.cells._gates import ONE_GATE
 
 
 class LEMParams(NamedTuple):
@@ -37,18 +38,17 @@ class LEMState(NamedTuple):
 
 
 def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> LEMParams:
-  """Draws parameters. The options are those of `InitOptions`.
+  """Draws parameters. The options are those in `ONE_GATE`.
 
-  The gate Δ_t writes the memory, so `forget_bias` is subtracted from its bias and `write_bias` is added. A larger forget bias
-  remembers longer.
+  The gate Δ_t writes the memory, so `forget_bias` is subtracted from its bias. A larger forget bias remembers longer.
   """
-  o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options)
+  o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, ONE_GATE)
   k_input, k_recurrent, k_bias = jax.random.split(key, 3)
   bias = initializers.bias(k_bias, 4 * hidden_size, o)
   return LEMParams(
     input_kernel=initializers.input_kernel(k_input, input_size, 4 * hidden_size, o),
     recurrent_kernel=initializers.recurrent_kernel(k_recurrent, hidden_size, 4, o),
-    bias=initializers.add_to_gate(bias, 0, 4, jnp.asarray(o.write_bias) - jnp.asarray(o.forget_bias)),
+    bias=initializers.add_to_gate(bias, 0, 4, -jnp.asarray(o.forget_bias)),
   )
 
 
@@ -95,4 +95,4 @@ def lem(time_step: float = 1.0) -> Cell:
     return {name: kind.activity(a) for (name, kind), a in zip(kinds.items(), found, strict=True)}
 
   output = lambda params, state: state.hidden
-  return holding(LEMParams, Cell(init, initial_state, step, probe, output=output, gated=True))
+  return holding(LEMParams, Cell(init, initial_state, step, probe, output=output, gated=True, options=ONE_GATE))

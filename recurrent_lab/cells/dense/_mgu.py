@@ -17,6 +17,7 @@ from jaxtyping import Array, Float, Key
 from recurrent_lab import initializers
 from recurrent_lab.activations import ACTIVATIONS, Activity, sigmoid, tanh
 from recurrent_lab.cell import Cell, holding, whole_state
+from recurrent_lab.cells._gates import ONE_GATE
 
 
 class MGUParams(NamedTuple):
@@ -28,18 +29,17 @@ class MGUParams(NamedTuple):
 
 
 def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> MGUParams:
-  """Draws parameters. The options are those of `InitOptions`.
+  """Draws parameters. The options are those in `ONE_GATE`.
 
-  The gate f writes, so `forget_bias` is subtracted from its bias and `write_bias` is added. A larger forget bias
-  remembers longer.
+  The gate f writes, so `forget_bias` is subtracted from its bias. A larger forget bias remembers longer.
   """
-  o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options)
+  o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, ONE_GATE)
   k_input, k_recurrent, k_bias = jax.random.split(key, 3)
   bias = initializers.bias(k_bias, 2 * hidden_size, o)
   return MGUParams(
     input_kernel=initializers.input_kernel(k_input, input_size, 2 * hidden_size, o),
     recurrent_kernel=initializers.recurrent_kernel(k_recurrent, hidden_size, 2, o),
-    bias=initializers.add_to_gate(bias, 0, 2, jnp.asarray(o.write_bias) - jnp.asarray(o.forget_bias)),
+    bias=initializers.add_to_gate(bias, 0, 2, -jnp.asarray(o.forget_bias)),
   )
 
 
@@ -75,4 +75,4 @@ def probe(params: MGUParams, state: Array, x: Array) -> dict[str, Activity]:
 
 
 #: The minimal gated unit. Its state is h `[*batch, H]`, which is also its output.
-mgu: Cell = holding(MGUParams, Cell(init, initial_state, step, probe, output=whole_state, gated=True))
+mgu: Cell = holding(MGUParams, Cell(init, initial_state, step, probe, output=whole_state, gated=True, options=ONE_GATE))

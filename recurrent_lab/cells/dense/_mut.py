@@ -22,7 +22,7 @@ from jaxtyping import Array, Float, Key
 from recurrent_lab.activations import ACTIVATIONS, Activity, sigmoid, tanh
 from recurrent_lab.cell import Cell, holding, whole_state
 from recurrent_lab.cells import _gates
-from recurrent_lab.cells._gates import Gates
+from recurrent_lab.cells._gates import ONE_GATE, Gates
 
 
 class MUT1Params(NamedTuple):
@@ -50,8 +50,8 @@ def _mutation(kind: Any, number: int) -> Cell:
   gates = Gates("zrn", "rn" if number == 1 else "zrn", writes="z")
 
   def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> Any:
-    """Draws parameters. The options are those of `InitOptions`. z writes, so `forget_bias` is subtracted from its bias."""
-    return _gates.draw(kind, gates, key, input_size, hidden_size, options)
+    """Draws parameters. The options are those in `ONE_GATE`. z writes, so `forget_bias` is subtracted from its bias."""
+    return _gates.draw(kind, gates, key, input_size, hidden_size, options, ONE_GATE)
 
   def preactivations(params: Any, state: Array, x: Array) -> tuple[Array, Array, Array]:
     size = state.shape[-1]
@@ -80,7 +80,7 @@ def _mutation(kind: Any, number: int) -> Cell:
     gate = ACTIVATIONS["sigmoid"].activity
     return {"write": gate(a_z), "reset": gate(a_r), "candidate": ACTIVATIONS["tanh"].activity(a_n)}
 
-  return holding(kind, Cell(init, _gates.zeros, step, probe, output=whole_state, gated=True))
+  return holding(kind, Cell(init, _gates.zeros, step, probe, output=whole_state, gated=True, options=ONE_GATE))
 
 
 #: MUT1. Its state is h `[*batch, H]`, which is also its output.

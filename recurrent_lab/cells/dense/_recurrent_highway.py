@@ -20,6 +20,7 @@ from recurrent_lab import initializers
 from recurrent_lab.activations import ACTIVATIONS, Activity, sigmoid, tanh
 from recurrent_lab.cell import Cell, holding, variants, whole_state
 from recurrent_lab.cells import _gates
+from recurrent_lab.cells._gates import ONE_GATE
 
 
 class RecurrentHighwayParams(NamedTuple):
@@ -44,13 +45,12 @@ def recurrent_highway(depth: int = 3) -> Cell:
     raise ValueError(f"depth is {depth}; it must be at least 1 layer.")
 
   def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> RecurrentHighwayParams:
-    """Draws parameters. The options are those of `InitOptions`. Every z writes, so `forget_bias` is subtracted from its bias."""
-    o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options)
+    """Draws parameters. The options are those in `ONE_GATE`. Every z writes, so `forget_bias` is subtracted from its bias."""
+    o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, ONE_GATE)
     k_input, k_recurrent, k_bias = jax.random.split(key, 3)
     bias = initializers.bias(k_bias, 2 * depth * hidden_size, o)
     for layer in range(depth):
-      written = jnp.asarray(o.write_bias) - jnp.asarray(o.forget_bias)
-      bias = initializers.add_to_gate(bias, 2 * layer + 1, 2 * depth, written)
+      bias = initializers.add_to_gate(bias, 2 * layer + 1, 2 * depth, -jnp.asarray(o.forget_bias))
     return RecurrentHighwayParams(
       input_kernel=initializers.input_kernel(k_input, input_size, 2 * hidden_size, o),
       recurrent_kernel=initializers.recurrent_kernel(k_recurrent, hidden_size, 2 * depth, o),
@@ -83,4 +83,6 @@ def recurrent_highway(depth: int = 3) -> Cell:
       found[f"candidate {layer}"] = ACTIVATIONS["tanh"].activity(a_n)
     return found
 
-  return holding(RecurrentHighwayParams, Cell(init, _gates.zeros, step, probe, output=whole_state, gated=True))
+  return holding(
+    RecurrentHighwayParams, Cell(init, _gates.zeros, step, probe, output=whole_state, gated=True, options=ONE_GATE)
+  )

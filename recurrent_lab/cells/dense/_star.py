@@ -15,7 +15,7 @@ from jaxtyping import Array, Float, Key
 from recurrent_lab.activations import ACTIVATIONS, Activity, sigmoid, tanh
 from recurrent_lab.cell import Cell, Halves, holding, join, whole_state
 from recurrent_lab.cells import _gates
-from recurrent_lab.cells._gates import Gates
+from recurrent_lab.cells._gates import ONE_GATE, Gates
 
 GATES = Gates("zk", "k", writes="k")
 
@@ -29,8 +29,8 @@ class StarParams(NamedTuple):
 
 
 def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> StarParams:
-  """Draws parameters. The options are those of `InitOptions`. The gate k writes, so `forget_bias` is subtracted from its bias."""
-  return _gates.draw(StarParams, GATES, key, input_size, hidden_size, options)
+  """Draws parameters. The options are those in `ONE_GATE`. The gate k writes, so `forget_bias` is subtracted from its bias."""
+  return _gates.draw(StarParams, GATES, key, input_size, hidden_size, options, ONE_GATE)
 
 
 def pointwise(
@@ -62,4 +62,6 @@ def probe(params: StarParams, state: Array, x: Array) -> dict[str, Activity]:
 
 _HALVES = Halves(_gates.affine, pointwise)
 #: The stackable cell. Its state is h `[*batch, H]`, which is also its output.
-star: Cell = holding(StarParams, Cell(init, _gates.zeros, join(_HALVES), probe, _HALVES, whole_state, gated=True))
+star: Cell = holding(
+  StarParams, Cell(init, _gates.zeros, join(_HALVES), probe, _HALVES, whole_state, gated=True, options=ONE_GATE)
+)

@@ -75,6 +75,23 @@ def _split(params: Any, x: Array, blocks: int) -> tuple[Array, Array, Array]:
   return a[..., :size], a[..., size : size + wide], a[..., size + wide :]
 
 
+def draw(is_complex: bool, key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> Any:
+  """Draws parameters. The options are those in `OPTIONS`. `forget_bias` is added to λ, so larger remembers longer.
+
+  The angles of the complex form are 10000^{-j/H}, as in the authors' code, and W_o has the variance 1 / (2H).
+  """
+  blocks = 5 if is_complex else 3
+  o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, OPTIONS)
+  k_input, k_bias, k_output = jax.random.split(key, 3)
+  kernel = initializers.input_kernel(k_input, input_size, blocks * hidden_size, o)
+  bias = initializers.add_to_gate(initializers.bias(k_bias, blocks * hidden_size, o), 0, blocks, o.forget_bias)
+  if not is_complex:
+    return RealHGRNParams(kernel, bias)
+  angle = jnp.asarray(10000.0 ** (-np.arange(hidden_size) / hidden_size), o.dtype)
+  read = initializers.input_kernel(k_output, 2 * hidden_size, hidden_size, o._replace(input_gain=1.0))
+  return HGRNParams(kernel, bias, angle, read)
+
+
 @variants
 def hgrn(numbers: str = "complex", floor: float = 0.0) -> Cell:
   """Returns a hierarchically gated recurrent network. Its output is o `[*batch, H]`.
@@ -94,19 +111,7 @@ def hgrn(numbers: str = "complex", floor: float = 0.0) -> Cell:
   blocks = 5 if is_complex else 3
 
   def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> Any:
-    """Draws parameters. The options are those in `OPTIONS`. `forget_bias` is added to λ, so larger remembers longer.
-
-    The angles of the complex form are 10000^{-j/H}, as in the authors' code, and W_o has the variance 1 / (2H).
-    """
-    o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, OPTIONS)
-    k_input, k_bias, k_output = jax.random.split(key, 3)
-    kernel = initializers.input_kernel(k_input, input_size, blocks * hidden_size, o)
-    bias = initializers.add_to_gate(initializers.bias(k_bias, blocks * hidden_size, o), 0, blocks, o.forget_bias)
-    if not is_complex:
-      return RealHGRNParams(kernel, bias)
-    angle = jnp.asarray(10000.0 ** (-np.arange(hidden_size) / hidden_size), o.dtype)
-    read = initializers.input_kernel(k_output, 2 * hidden_size, hidden_size, o._replace(input_gain=1.0))
-    return HGRNParams(kernel, bias, angle, read)
+    return draw(is_complex, key, input_size, hidden_size, **options)
 
   def initial_state(params: Any, batch_shape: tuple[int, ...] = ()) -> Any:
     """Returns h_0 = 0."""

@@ -20,7 +20,7 @@ from recurrent_lab.activations import ACTIVATIONS, Activity, sigmoid
 from recurrent_lab.cell import Cell, holding, whole_state
 from recurrent_lab.transitions import Diagonal, Transition
 
-OPTIONS = ("input_gain", "bias_scale", "forget_bias", "write_bias", "dtype")
+OPTIONS = ("input_gain", "bias_scale", "forget_bias", "dtype")
 
 
 class MinGRUParams(NamedTuple):
@@ -33,15 +33,14 @@ class MinGRUParams(NamedTuple):
 def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> MinGRUParams:
   """Draws parameters. The options are those in `OPTIONS`.
 
-  The gate z writes, so `forget_bias` is subtracted from its bias and `write_bias` is added. A larger forget bias
-  remembers longer.
+  The gate z writes, so `forget_bias` is subtracted from its bias. A larger forget bias remembers longer.
   """
   o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, OPTIONS)
   k_input, k_bias = jax.random.split(key)
   bias = initializers.bias(k_bias, 2 * hidden_size, o)
   return MinGRUParams(
     input_kernel=initializers.input_kernel(k_input, input_size, 2 * hidden_size, o),
-    bias=initializers.add_to_gate(bias, 0, 2, jnp.asarray(o.write_bias) - jnp.asarray(o.forget_bias)),
+    bias=initializers.add_to_gate(bias, 0, 2, -jnp.asarray(o.forget_bias)),
   )
 
 

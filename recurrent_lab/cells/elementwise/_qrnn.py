@@ -10,6 +10,7 @@ with z_t = tanh(x_t W_z + b_z) and gates such as f_t = σ(x_t W_f + b_f). The Ja
 Reference: Bradbury, Merity, Xiong & Socher, "Quasi-recurrent neural networks", ICLR (2017), eqs. 3-5.
 """
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -47,6 +48,26 @@ class IFOPoolingQRNNParams(NamedTuple):
   bias: Float[Array, "4H"]  # entries of z, f, o, i
 
 
+KINDS = {"f": FPoolingQRNNParams, "fo": QRNNParams, "ifo": IFOPoolingQRNNParams}
+
+
+def options_of(pooling: str) -> tuple[str, ...]:
+  """Returns the options of a pooling: only ifo-pooling has a gate of its own that writes."""
+  return tuple(name for name in OPTIONS if name != "write_bias" or "write" in GATES[pooling])
+
+
+def draw(pooling: str, key: Key[Array, ""], input_size: int, hidden_size: int, options: Mapping[str, Any]) -> Any:
+  """Draws parameters. `forget_bias` is added to f, and `write_bias` to i of ifo-pooling."""
+  sizes = {"input_size": input_size, "hidden_size": hidden_size}
+  o = initializers.parse_options(sizes, options, options_of(pooling))
+  k_input, k_bias = jax.random.split(key)
+  blocks = 1 + len(GATES[pooling])
+  bias = initializers.add_to_gate(initializers.bias(k_bias, blocks * hidden_size, o), 1, blocks, o.forget_bias)
+  if "write" in GATES[pooling]:
+    bias = initializers.add_to_gate(bias, 3, blocks, o.write_bias)
+  return KINDS[pooling](initializers.input_kernel(k_input, input_size, blocks * hidden_size, o), bias)
+
+
 @variants
 def qrnn(pooling: str = "fo") -> Cell:
   """Returns a quasi-recurrent network. Its state is c `[*batch, H]`, or h with f-pooling; its output is h.
@@ -58,19 +79,11 @@ def qrnn(pooling: str = "fo") -> Cell:
     ValueError: for another `pooling`.
   """
   check_choice("pooling", pooling, tuple(GATES))
-  kind: type = {"f": FPoolingQRNNParams, "fo": QRNNParams, "ifo": IFOPoolingQRNNParams}[pooling]
   gates = GATES[pooling]
   blocks = 1 + len(gates)
-  options_of_cell = tuple(name for name in OPTIONS if name != "write_bias" or "write" in gates)
 
   def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> Any:
-    """Draws parameters. `forget_bias` is added to f, and `write_bias` to i of ifo-pooling."""
-    o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, options_of_cell)
-    k_input, k_bias = jax.random.split(key)
-    bias = initializers.add_to_gate(initializers.bias(k_bias, blocks * hidden_size, o), 1, blocks, o.forget_bias)
-    if "write" in gates:
-      bias = initializers.add_to_gate(bias, 3, blocks, o.write_bias)
-    return kind(initializers.input_kernel(k_input, input_size, blocks * hidden_size, o), bias)
+    return draw(pooling, key, input_size, hidden_size, options)
 
   def initial_state(params: Any, batch_shape: tuple[int, ...] = ()) -> Float[Array, "*batch H"]:
     """Returns 0, `[*batch, H]`."""
@@ -103,7 +116,7 @@ def qrnn(pooling: str = "fo") -> Cell:
     return {"candidate": ACTIVATIONS["tanh"].activity(a_z), **of_gates}
 
   return holding(
-    kind,
+    KINDS[pooling],
     Cell(
       init,
       initial_state,
@@ -113,6 +126,6 @@ def qrnn(pooling: str = "fo") -> Cell:
       gated=True,
       elementwise=True,
       transition=transition,
-      options=options_of_cell,
+      options=options_of(pooling),
     ),
   )

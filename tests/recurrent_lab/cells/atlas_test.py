@@ -153,6 +153,16 @@ def test_what_a_cell_declares_is_true(name, key):
       cell.init(key, 3, 4, **{option: getattr(InitOptions(), option)})
 
 
+@pytest.mark.parametrize("name", [name for name in ATLAS if rl.CELLS[name].gated])
+def test_chrono_biases_move_no_gate_by_more_than_they_are(name, key):
+  """A gate that both keeps and writes gets one of them, since it would otherwise remember for the square of the steps."""
+  cell = rl.CELLS[name]
+  chrono = {option: value for option, value in rl.chrono(key, 4, 30).items() if option in cell.options}
+  plain, moved = (cell.init(key, 3, 4, **options) for options in ({"forget_bias": 0.0}, chrono))
+  change = np.abs(np.asarray(moved.bias) - np.asarray(plain.bias))
+  assert 0 < change.max() <= np.abs(chrono["forget_bias"]).max() * (1 + 1e-6)
+
+
 @pytest.mark.parametrize("name", LINEAR)
 def test_the_transition_is_the_step(name, key):
   """From a random state, in a batch: A S + b with the structure that the cell declares."""
