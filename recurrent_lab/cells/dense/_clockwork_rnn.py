@@ -9,6 +9,7 @@ and one column of zeros, and one Lyapunov exponent is -inf.
 Reference: Koutník, Greff, Gomez & Schmidhuber, "A clockwork RNN", ICML (2014), section 3.
 """
 
+import math
 from typing import Any, NamedTuple
 
 import jax
@@ -35,7 +36,7 @@ class ClockworkState(NamedTuple):
   """The state of the clockwork RNN."""
 
   hidden: Float[Array, "*batch H"]  # h, which is also the output
-  time: Float[Array, "*batch 1"]  # t, the number of steps so far
+  time: Float[Array, "*batch 1"]  # t, the number of steps so far, modulo the least common multiple of the periods
 
 
 def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> ClockworkRNNParams:
@@ -65,8 +66,9 @@ def clockwork_rnn(periods: tuple[int, ...] = (1, 2, 4, 8)) -> Cell:
   Raises:
     ValueError: if the periods do not increase from 1 or more, or if there are more groups than units.
   """
-  if not periods or any(b <= a for a, b in zip((0, *periods), periods, strict=False)):
-    raise ValueError(f"periods are {periods}; they must increase, and start at 1 or more.")
+  is_whole = all(isinstance(period, int) for period in periods)
+  if not periods or not is_whole or any(b <= a for a, b in zip((0, *periods), periods, strict=False)):
+    raise ValueError(f"periods are {periods}; they must be whole numbers that increase, and start at 1 or more.")
 
   def group(size: int) -> np.ndarray:
     """Returns the number of the group of every unit."""
@@ -87,7 +89,8 @@ def clockwork_rnn(periods: tuple[int, ...] = (1, 2, 4, 8)) -> Cell:
     time = lax.stop_gradient(state.time)
     period = np.asarray(periods)[group(params.bias.shape[0])].astype(time.dtype)
     hidden = jnp.where(jnp.mod(time, period) == 0, tanh(preactivation(params, state, x)), state.hidden)
-    return ClockworkState(hidden, time + 1), hidden
+    # A count of all steps would stop at 256 in bfloat16 and at 2048 in float16.
+    return ClockworkState(hidden, jnp.mod(time + 1, math.lcm(*periods))), hidden
 
   def probe(params: ClockworkRNNParams, state: ClockworkState, x: Array) -> dict[str, Activity]:
     return {"candidate": ACTIVATIONS["tanh"].activity(preactivation(params, state, x))}

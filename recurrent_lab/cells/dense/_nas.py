@@ -7,7 +7,7 @@
     h_t = tanh(c_t ⊗ tanh(r + s))
 
 Reference: Zoph & Le, "Neural architecture search with reinforcement learning", ICLR (2017), the cell of appendix A. The equations
-are those that torchrecurrent 0.2.5 computes.
+are those that torchrecurrent 0.2.5 computes; the cell of that name in TensorFlow Addons multiplies the two parts of a^3.
 """
 
 from typing import Any, NamedTuple

@@ -16,10 +16,12 @@ import pytest
 import recurrent_lab as rl
 from recurrent_lab.initializers import InitOptions
 from tests import reference
-from tests.nets import ATLAS, random_net, to_float64
+from tests.nets import ATLAS, by_default, random_net, to_float64
 
 GOLDEN = Path(__file__).parent / "golden"
 PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
+# One cell of every kind of state and of every structure meets all tests by default; the others, as slow tests.
+KINDS = ("mgu", "lem", "min_gru", "lru", "gla", "gated_delta_net", "mlstm")
 LINEAR = [name for name in ATLAS if rl.CELLS[name].transition is not None]
 
 
@@ -88,7 +90,7 @@ def test_cell_is_what_another_library_computed(path):
     )
 
 
-@pytest.mark.parametrize("name", ATLAS)
+@pytest.mark.parametrize("name", by_default(KINDS, ATLAS))
 def test_instruments_agree_with_jacobians_by_jacfwd(name, key):
   """Jacobians, the adjoint of the first state and the sum of gradients by lag, in float32."""
   cell, params, xs = random_net(name, key, steps=4, hidden=4)
@@ -133,7 +135,7 @@ def test_float32_batch_and_lowering(name, key):
   assert set(lowered.platforms) == set(PLATFORMS)
 
 
-@pytest.mark.parametrize("name", ATLAS)
+@pytest.mark.parametrize("name", by_default(KINDS, ATLAS))
 def test_what_a_cell_declares_is_true(name, key):
   """Its probe has finite log-slopes, its output is that of its step, and its own initialisation takes the options it names."""
   cell, params, xs = random_net(name, key, hidden=4)
@@ -153,7 +155,7 @@ def test_what_a_cell_declares_is_true(name, key):
       cell.init(key, 3, 4, **{option: getattr(InitOptions(), option)})
 
 
-@pytest.mark.parametrize("name", [name for name in ATLAS if rl.CELLS[name].gated])
+@pytest.mark.parametrize("name", by_default(KINDS, [name for name in ATLAS if rl.CELLS[name].gated]))
 def test_chrono_biases_move_no_gate_by_more_than_they_are(name, key):
   """A gate that both keeps and writes gets one of them, since it would otherwise remember for the square of the steps."""
   cell = rl.CELLS[name]
@@ -163,7 +165,7 @@ def test_chrono_biases_move_no_gate_by_more_than_they_are(name, key):
   assert 0 < change.max() <= np.abs(chrono["forget_bias"]).max() * (1 + 1e-6)
 
 
-@pytest.mark.parametrize("name", LINEAR)
+@pytest.mark.parametrize("name", by_default(KINDS, LINEAR))
 def test_the_transition_is_the_step(name, key):
   """From a random state, in a batch: A S + b with the structure that the cell declares."""
   cell, params, xs = random_net(name, key, hidden=4)

@@ -64,11 +64,11 @@ def test_gradients_match_finite_differences(name, key):
 
 @pytest.mark.parametrize("activation", list(rl.ACTIVATIONS))
 def test_activation_is_a_choice_everywhere(activation, key):
-  f = reference.ACTIVATIONS[activation]
+  f = reference.classic.ACTIVATIONS[activation]
   rnn = rl.rnn(activation)
   params = rnn.init(key, 3, 4, bias_scale=0.5)
   xs = jax.random.normal(key, (5, 3))
-  expected = reference.rnn(to_float64(params), to_float64(xs), activation)
+  expected = reference.classic.rnn(to_float64(params), to_float64(xs), activation)
   np.testing.assert_allclose(rl.unroll(rnn, params, xs)[1], expected, rtol=1e-5, atol=1e-5)
   for cell in (
     rl.lstm(activation=activation),
