@@ -6,7 +6,7 @@
     o_t = (g_t ⊗ [Re h_t, Im h_t]) W_o
 
 The real form has e^{iθ} = 1, real h and c, and o_t = g_t ⊗ h_t. The Jacobian is diag(λ_t e^{iθ}), so the exponents are the means
-of ln λ_t, and none is below ln γ. The layer norm of the paper before W_o is left out.
+of ln λ_t, and none is below ln γ. The layer norm before W_o is left out. The authors' code has g = silu(·).
 
 Reference: Qin, Yang & Zhong, "Hierarchically gated recurrent neural network for sequence modeling", NeurIPS (2023), section 3.2.
 The real form is that of their second paper, "HGRN2: gated linear RNNs with state expansion", COLM (2024), eq. 1.
@@ -96,7 +96,7 @@ def hgrn(numbers: str = "complex", floor: float = 0.0) -> Cell:
   def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> Any:
     """Draws parameters. The options are those in `OPTIONS`. `forget_bias` is added to λ, so larger remembers longer.
 
-    The angles of the complex form are 10000^{-j/H}, as in the authors' code, and W_o has the variance 1 / (2H).
+    The angles of the complex form are 10000^{-2j/H}, as in the authors' code, and W_o has the variance 1 / (2H).
     """
     o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, OPTIONS)
     k_input, k_bias, k_output = jax.random.split(key, 3)
@@ -104,7 +104,7 @@ def hgrn(numbers: str = "complex", floor: float = 0.0) -> Cell:
     bias = initializers.add_to_gate(initializers.bias(k_bias, blocks * hidden_size, o), 0, blocks, o.forget_bias)
     if not is_complex:
       return RealHGRNParams(kernel, bias)
-    angle = jnp.asarray(10000.0 ** (-np.arange(hidden_size) / hidden_size), o.dtype)
+    angle = jnp.asarray(10000.0 ** (-2 * np.arange(hidden_size) / hidden_size), o.dtype)
     read = initializers.input_kernel(k_output, 2 * hidden_size, hidden_size, o._replace(input_gain=1.0))
     return HGRNParams(kernel, bias, angle, read)
 
