@@ -24,7 +24,7 @@ from recurrent_lab._checks import check_choice
 from recurrent_lab.activations import ACTIVATIONS, Activity, log_sigmoid_slope, sigmoid
 from recurrent_lab.cell import Cell, holding, variants
 from recurrent_lab.cells._complex import advance, by_real, pair_of, zeros
-from recurrent_lab.transitions import Diagonal, Pair, Rotations, Transition
+from recurrent_lab.transitions import Diagonal, Rotations, Transition
 
 OPTIONS = ("input_gain", "bias_scale", "forget_bias", "dtype")
 
@@ -75,6 +75,15 @@ def _split(params: Any, x: Array, blocks: int) -> tuple[Array, Array, Array]:
   return a[..., :size], a[..., size : size + wide], a[..., size + wide :]
 
 
+def _decaying(params: RealHGRNParams, factor: Array, write: Array, c: Array) -> Transition:
+  return Transition(Diagonal(factor), write * c)
+
+
+def _rotating(params: HGRNParams, factor: Array, write: Array, c: Array) -> Transition:
+  rotations = Rotations(factor * jnp.cos(params.angle), factor * jnp.sin(params.angle))
+  return Transition(rotations, by_real(pair_of(c), write))
+
+
 @variants
 def hgrn(numbers: str = "complex", floor: float = 0.0) -> Cell:
   """Returns a hierarchically gated recurrent network. Its output is o `[*batch, H]`.
@@ -116,11 +125,8 @@ def hgrn(numbers: str = "complex", floor: float = 0.0) -> Cell:
   def transition(params: Any, x: Float[Array, "*batch I"]) -> Transition:
     """Returns the factors λ_t e^{iθ} and the written (1 - λ_t) ⊗ c_t."""
     a_forget, a_c, _ = _split(params, x, blocks)
-    factor, write, c = kept(a_forget, floor), (1 - floor) * sigmoid(-a_forget), a_c * sigmoid(a_c)
-    if not is_complex:
-      return Transition(Diagonal(factor), write * c)
-    rotated = Pair(factor * jnp.cos(params.angle), factor * jnp.sin(params.angle))
-    return Transition(Rotations(*rotated), by_real(pair_of(c), write))
+    write = (1 - floor) * sigmoid(-a_forget)
+    return (_rotating if is_complex else _decaying)(params, kept(a_forget, floor), write, a_c * sigmoid(a_c))
 
   def step(params: Any, state: Any, x: Float[Array, "*batch I"]) -> tuple[Any, Float[Array, "*batch H"]]:
     """Returns h_t as the state and o_t as the output."""
@@ -136,16 +142,5 @@ def hgrn(numbers: str = "complex", floor: float = 0.0) -> Cell:
     return {"forget": keeping(a_forget, floor), "candidate": silu(a_c), "output": output}
 
   kind = HGRNParams if is_complex else RealHGRNParams
-  return holding(
-    kind,
-    Cell(
-      init,
-      initial_state,
-      step,
-      probe,
-      gated=True,
-      elementwise=not is_complex,
-      transition=transition,
-      options=OPTIONS,
-    ),
-  )
+  cell = Cell(init, initial_state, step, probe, gated=True, transition=transition, options=OPTIONS)
+  return holding(kind, cell._replace(elementwise=not is_complex))
