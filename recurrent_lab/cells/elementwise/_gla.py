@@ -47,21 +47,26 @@ class HGRN2Params(NamedTuple):
   bias: Float[Array, "3H"]  # entries of q, α, v
 
 
-def draw_gla(
-  heads: int, rank: int, key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any
-) -> GLAParams:
-  """Draws parameters. The options are those in `OPTIONS`, and `forget_bias` is added to the bias of α.
+def _projected_gla(params: GLAParams, x: Array) -> tuple[Array, Array, Array, Array]:
+  """Returns q, k, v and the pre-activation of α, with the heads side by side."""
+  a, low = jnp.split(x @ params.input_kernel, [3 * params.gate_kernel.shape[-1]], axis=-1)
+  q, k, v, b = jnp.split(params.bias, 4)
+  a_q, a_k, a_v = jnp.split(a, 3, axis=-1)
+  return a_q + q, a_k + k, a_v + v, low @ params.gate_kernel + b
 
-  Raises `ValueError` if heads do not divide H.
-  """
-  o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, OPTIONS)
-  size = head_size(hidden_size, heads) * heads
-  k_input, k_gate, k_bias = jax.random.split(key, 3)
-  return GLAParams(
-    input_kernel=initializers.input_kernel(k_input, input_size, 3 * size + rank, o),
-    gate_kernel=initializers.input_kernel(k_gate, rank, size, o._replace(input_gain=1.0)),
-    bias=initializers.add_to_gate(initializers.bias(k_bias, 4 * size, o), 3, 4, o.forget_bias),
-  )
+
+def _probe_gla(params: GLAParams, state: Array, x: Array) -> dict[str, Activity]:
+  """Returns the activity of α_t."""
+  del state  # the gate sees only the input
+  a = _projected_gla(params, x)[3]
+  log_alpha = jax.nn.log_sigmoid(a) / TEMPERATURE
+  slope = log_alpha + jax.nn.log_sigmoid(-a) - np.log(TEMPERATURE).astype(a.dtype)
+  return {"forget": Activity(jnp.exp(log_alpha), slope)}
+
+
+def _projected_hgrn2(params: HGRN2Params, x: Array) -> list[Array]:
+  """Returns the pre-activations of q and α, and v, with the heads side by side."""
+  return jnp.split(x @ params.input_kernel + params.bias, 3, axis=-1)
 
 
 @variants
@@ -87,15 +92,8 @@ def gla(heads: int = 1, rank: int = 16) -> Cell:
     size = params.gate_kernel.shape[-1] // heads
     return jnp.zeros((*batch_shape, heads, size, size), params.bias.dtype)
 
-  def projected(params: GLAParams, x: Array) -> tuple[Array, Array, Array, Array]:
-    """Returns q, k, v and the pre-activation of α, with the heads side by side."""
-    a, low = jnp.split(x @ params.input_kernel, [3 * params.gate_kernel.shape[-1]], axis=-1)
-    q, k, v, b = jnp.split(params.bias, 4)
-    a_q, a_k, a_v = jnp.split(a, 3, axis=-1)
-    return a_q + q, a_k + k, a_v + v, low @ params.gate_kernel + b
-
   def parts(params: GLAParams, x: Array) -> tuple[Array, Transition]:
-    q, k, v, a = (split_heads(part, heads) for part in projected(params, x))
+    q, k, v, a = (split_heads(part, heads) for part in _projected_gla(params, x))
     factors = jnp.exp(jax.nn.log_sigmoid(a) / TEMPERATURE)[..., None]
     return q / np.sqrt(q.shape[-1]).astype(q.dtype), Transition(Diagonal(factors), outer(k, v))
 
@@ -111,17 +109,9 @@ def gla(heads: int = 1, rank: int = 16) -> Cell:
     new = matrix.times(state) + offset
     return new, read(new, q)
 
-  def probe(params: GLAParams, state: Array, x: Array) -> dict[str, Activity]:
-    """Returns the activity of α_t."""
-    del state  # the gate sees only the input
-    a = projected(params, x)[3]
-    log_alpha = jax.nn.log_sigmoid(a) / TEMPERATURE
-    slope = log_alpha + jax.nn.log_sigmoid(-a) - np.log(TEMPERATURE).astype(a.dtype)
-    return {"forget": Activity(jnp.exp(log_alpha), slope)}
-
   return holding(
     GLAParams,
-    Cell(init, initial_state, step, probe, gated=True, elementwise=True, transition=transition, options=OPTIONS),
+    Cell(init, initial_state, step, _probe_gla, gated=True, elementwise=True, transition=transition, options=OPTIONS),
   )
 
 
@@ -161,12 +151,8 @@ def hgrn2(heads: int = 1, floor: float = 0.0) -> Cell:
     size = params.bias.shape[0] // 3 // heads
     return jnp.zeros((*batch_shape, heads, size, size), params.bias.dtype)
 
-  def projected(params: HGRN2Params, x: Array) -> list[Array]:
-    """Returns the pre-activations of q and α, and v, with the heads side by side."""
-    return jnp.split(x @ params.input_kernel + params.bias, 3, axis=-1)
-
   def parts(params: HGRN2Params, x: Array) -> tuple[Array, Transition]:
-    q, a, v = (split_heads(part, heads) for part in projected(params, x))
+    q, a, v = (split_heads(part, heads) for part in _projected_hgrn2(params, x))
     written = outer((1 - floor) * sigmoid(-a), v)
     return sigmoid(q), Transition(Diagonal(kept(a, floor)[..., None]), written)
 
@@ -185,7 +171,7 @@ def hgrn2(heads: int = 1, floor: float = 0.0) -> Cell:
   def probe(params: HGRN2Params, state: Array, x: Array) -> dict[str, Activity]:
     """Returns the activity of both gates."""
     del state  # the gates see only the input
-    q, a, _ = projected(params, x)
+    q, a, _ = _projected_hgrn2(params, x)
     return {"forget": keeping(a, floor), "output": ACTIVATIONS["sigmoid"].activity(q)}
 
   return holding(

@@ -6,7 +6,7 @@
     o_t = (g_t ⊗ [Re h_t, Im h_t]) W_o
 
 The real form has e^{iθ} = 1, real h and c, and o_t = g_t ⊗ h_t. The Jacobian is diag(λ_t e^{iθ}), so the exponents are the means
-of ln λ_t, and none is below ln γ. The layer norm of the paper before W_o is left out.
+of ln λ_t, and none is below ln γ. The layer norm before W_o is left out. The authors' code has g = silu(·).
 
 Reference: Qin, Yang & Zhong, "Hierarchically gated recurrent neural network for sequence modeling", NeurIPS (2023), section 3.2.
 The real form is that of their second paper, "HGRN2: gated linear RNNs with state expansion", COLM (2024), eq. 1.
@@ -24,7 +24,7 @@ from recurrent_lab._checks import check_choice
 from recurrent_lab.activations import ACTIVATIONS, Activity, log_sigmoid_slope, sigmoid
 from recurrent_lab.cell import Cell, holding, variants
 from recurrent_lab.cells._complex import advance, by_real, pair_of, zeros
-from recurrent_lab.transitions import Diagonal, Pair, Rotations, Transition
+from recurrent_lab.transitions import Diagonal, Rotations, Transition
 
 OPTIONS = ("input_gain", "bias_scale", "forget_bias", "dtype")
 
@@ -75,21 +75,13 @@ def _split(params: Any, x: Array, blocks: int) -> tuple[Array, Array, Array]:
   return a[..., :size], a[..., size : size + wide], a[..., size + wide :]
 
 
-def draw(is_complex: bool, key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> Any:
-  """Draws parameters. The options are those in `OPTIONS`. `forget_bias` is added to λ, so larger remembers longer.
+def _decaying(params: RealHGRNParams, factor: Array, write: Array, c: Array) -> Transition:
+  return Transition(Diagonal(factor), write * c)
 
-  The angles of the complex form are 10000^{-j/H}, as in the authors' code, and W_o has the variance 1 / (2H).
-  """
-  blocks = 5 if is_complex else 3
-  o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, OPTIONS)
-  k_input, k_bias, k_output = jax.random.split(key, 3)
-  kernel = initializers.input_kernel(k_input, input_size, blocks * hidden_size, o)
-  bias = initializers.add_to_gate(initializers.bias(k_bias, blocks * hidden_size, o), 0, blocks, o.forget_bias)
-  if not is_complex:
-    return RealHGRNParams(kernel, bias)
-  angle = jnp.asarray(10000.0 ** (-np.arange(hidden_size) / hidden_size), o.dtype)
-  read = initializers.input_kernel(k_output, 2 * hidden_size, hidden_size, o._replace(input_gain=1.0))
-  return HGRNParams(kernel, bias, angle, read)
+
+def _rotating(params: HGRNParams, factor: Array, write: Array, c: Array) -> Transition:
+  rotations = Rotations(factor * jnp.cos(params.angle), factor * jnp.sin(params.angle))
+  return Transition(rotations, by_real(pair_of(c), write))
 
 
 @variants
@@ -111,7 +103,19 @@ def hgrn(numbers: str = "complex", floor: float = 0.0) -> Cell:
   blocks = 5 if is_complex else 3
 
   def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> Any:
-    return draw(is_complex, key, input_size, hidden_size, **options)
+    """Draws parameters. The options are those in `OPTIONS`. `forget_bias` is added to λ, so larger remembers longer.
+
+    The angles of the complex form are 10000^{-2j/H}, as in the authors' code, and W_o has the variance 1 / (2H).
+    """
+    o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, OPTIONS)
+    k_input, k_bias, k_output = jax.random.split(key, 3)
+    kernel = initializers.input_kernel(k_input, input_size, blocks * hidden_size, o)
+    bias = initializers.add_to_gate(initializers.bias(k_bias, blocks * hidden_size, o), 0, blocks, o.forget_bias)
+    if not is_complex:
+      return RealHGRNParams(kernel, bias)
+    angle = jnp.asarray(10000.0 ** (-2 * np.arange(hidden_size) / hidden_size), o.dtype)
+    read = initializers.input_kernel(k_output, 2 * hidden_size, hidden_size, o._replace(input_gain=1.0))
+    return HGRNParams(kernel, bias, angle, read)
 
   def initial_state(params: Any, batch_shape: tuple[int, ...] = ()) -> Any:
     """Returns h_0 = 0."""
@@ -121,11 +125,8 @@ def hgrn(numbers: str = "complex", floor: float = 0.0) -> Cell:
   def transition(params: Any, x: Float[Array, "*batch I"]) -> Transition:
     """Returns the factors λ_t e^{iθ} and the written (1 - λ_t) ⊗ c_t."""
     a_forget, a_c, _ = _split(params, x, blocks)
-    factor, write, c = kept(a_forget, floor), (1 - floor) * sigmoid(-a_forget), a_c * sigmoid(a_c)
-    if not is_complex:
-      return Transition(Diagonal(factor), write * c)
-    rotated = Pair(factor * jnp.cos(params.angle), factor * jnp.sin(params.angle))
-    return Transition(Rotations(*rotated), by_real(pair_of(c), write))
+    write = (1 - floor) * sigmoid(-a_forget)
+    return (_rotating if is_complex else _decaying)(params, kept(a_forget, floor), write, a_c * sigmoid(a_c))
 
   def step(params: Any, state: Any, x: Float[Array, "*batch I"]) -> tuple[Any, Float[Array, "*batch H"]]:
     """Returns h_t as the state and o_t as the output."""
@@ -141,16 +142,5 @@ def hgrn(numbers: str = "complex", floor: float = 0.0) -> Cell:
     return {"forget": keeping(a_forget, floor), "candidate": silu(a_c), "output": output}
 
   kind = HGRNParams if is_complex else RealHGRNParams
-  return holding(
-    kind,
-    Cell(
-      init,
-      initial_state,
-      step,
-      probe,
-      gated=True,
-      elementwise=not is_complex,
-      transition=transition,
-      options=OPTIONS,
-    ),
-  )
+  cell = Cell(init, initial_state, step, probe, gated=True, transition=transition, options=OPTIONS)
+  return holding(kind, cell._replace(elementwise=not is_complex))

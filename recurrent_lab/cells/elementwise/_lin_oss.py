@@ -9,9 +9,9 @@
 The implicit form is z_t = S (z_{t-1} - Δ A y_{t-1} + Δ x_t B) with S = 1 / (1 + Δ² A), so both forms are linear in (z, y), with
 2×2 blocks. The determinant of a block is S, which loses energy, in the implicit form, and 1, which conserves volume, in the mixed
 form. The authors' code has complex B and C, which is two such layers side by side; the paper's and the lab's are real. The skip
-connection D x is left out, for it passes by the state.
+connection D x is left out, because it bypasses the state.
 
-Reference: Rusch & Rus, "Oscillatory state-space models", ICLR (2025), eqs. 1-6 and propositions 3.1 and 3.4.
+Reference: Rusch & Rus, "Oscillatory state-space models", ICLR (2025), sections 2 and 3.
 """
 
 from typing import Any, NamedTuple
@@ -66,7 +66,7 @@ def output(params: LinOSSParams, state: Float[Array, "*batch H 2 1"]) -> Float[A
 
 
 def probe(params: LinOSSParams, state: Array, x: Array) -> dict[str, Activity]:
-  """Returns nothing, because the cell has no nonlinearity on the way of a state or an input."""
+  """Returns nothing, because the cell has no nonlinearity between its input, state and output."""
   del params, state, x
   return {}
 

@@ -1,14 +1,14 @@
-"""The linear recurrent unit: complex units that rotate and shrink, with nothing but the input to move them otherwise.
+"""The linear recurrent unit: complex units that rotate and shrink, and to which the input is added.
 
     λ = exp(-e^ν + i e^θ)
     z_t = λ ⊗ z_{t-1} + e^γ ⊗ (x_t B)
     y_t = Re(z_t C)
 
 so that every unit has the exponent -e^ν twice. Stability needs no constraint, because |λ| < 1 for all ν. The skip connection D x
-of the paper is left out, for it passes by the state.
+of the paper is left out, because it bypasses the state.
 
-Reference: Orvieto et al., "Resurrecting recurrent neural networks for long sequences", ICML (2023), eqs. 2, 5 and 7, and lemma
-3.2 for the initialisation on a ring.
+Reference: Orvieto et al., "Resurrecting recurrent neural networks for long sequences", ICML (2023), sections 3.3 and 3.4, and
+lemma 3.2 for the initialisation on a ring.
 """
 
 from typing import Any, NamedTuple

@@ -37,39 +37,48 @@ class Mamba2Params(NamedTuple):
   log_decay: Float[Array, "heads"]  # a
 
 
-def draw(
-  heads: int,
-  key: Key[Array, ""],
-  input_size: int,
-  hidden_size: int,
-  *,
-  min_step: float = 1e-3,
-  max_step: float = 0.1,
-  **options: Any,
-) -> Mamba2Params:
-  """Draws parameters. The other options are those in `OPTIONS`.
+def initial_state(params: Mamba2Params, batch_shape: tuple[int, ...] = ()) -> Float[Array, "*batch heads K V"]:
+  """Returns S_0 = 0."""
+  heads = params.log_decay.shape[0]
+  size = (params.bias.shape[0] - heads) // (heads + 2)
+  return jnp.zeros((*batch_shape, heads, size, size), params.bias.dtype)
 
-  As in the authors' code, e^a is uniform on [1, 16], and softplus(b_Δ) is log-uniform at `bias_scale` 0.
 
-  Args:
-    key: the random key.
-    input_size: I.
-    hidden_size: H.
-    min_step: the least Δ at an input of 0.
-    max_step: the largest Δ at an input of 0.
-    **options: init options.
+def projected(params: Mamba2Params, x: Array) -> tuple[Array, ...]:
+  """Returns v, B, C and the pre-activation of Δ."""
+  heads = params.log_decay.shape[0]
+  size = (params.bias.shape[0] - heads) // (heads + 2)
+  edges = [heads * size, (heads + 1) * size, (heads + 2) * size]
+  return tuple(jnp.split(x @ params.input_kernel + params.bias, edges, axis=-1))
 
-  Raises:
-    ValueError: unless 0 < min_step <= max_step, or if heads do not divide H.
-  """
-  o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, OPTIONS)
-  k_input, k_bias, k_step, k_decay = jax.random.split(key, 4)
-  width = hidden_size + 2 * head_size(hidden_size, heads) + heads
-  return Mamba2Params(
-    input_kernel=initializers.input_kernel(k_input, input_size, width, o),
-    bias=initializers.bias(k_bias, width, o).at[-heads:].add(step_bias(k_step, heads, o.dtype, min_step, max_step)),
-    log_decay=jnp.log(jax.random.uniform(k_decay, (heads,), o.dtype, 1, 16)),
-  )
+
+def _parts(params: Mamba2Params, x: Array) -> tuple[Array, Transition]:
+  v, b, c, a_step = projected(params, x)
+  delta = jax.nn.softplus(a_step)
+  factors = jnp.exp(-delta * jnp.exp(params.log_decay))[..., None, None]
+  v = delta[..., None] * split_heads(v, delta.shape[-1])
+  b, c = (jnp.broadcast_to(part[..., None, :], v.shape) for part in (b, c))
+  return c, Transition(Diagonal(factors), outer(b, v))
+
+
+def transition(params: Mamba2Params, x: Float[Array, "*batch I"]) -> Transition:
+  """Returns the factors exp(Δ_t A) and the written Δ_t B_t v_tᵀ."""
+  return _parts(params, x)[1]
+
+
+def step(
+  params: Mamba2Params, state: Float[Array, "*batch heads K V"], x: Float[Array, "*batch I"]
+) -> tuple[Float[Array, "*batch heads K V"], Float[Array, "*batch H"]]:
+  """Returns S_t as the state and o_t as the output."""
+  c, (matrix, offset) = _parts(params, x)
+  new = matrix.times(state) + offset
+  return new, read(new, c)
+
+
+def probe(params: Mamba2Params, state: Array, x: Array) -> dict[str, Activity]:
+  """Returns the activity of the steps Δ_t."""
+  del state  # the steps see only the input
+  return {"step": softplus(projected(params, x)[3])}
 
 
 @variants
@@ -86,44 +95,6 @@ def mamba2(heads: int = 1) -> Cell:
 
   def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> Mamba2Params:
     return draw(heads, key, input_size, hidden_size, **options)
-
-  def size_of(params: Mamba2Params) -> int:
-    return (params.bias.shape[0] - heads) // (heads + 2)
-
-  def initial_state(params: Mamba2Params, batch_shape: tuple[int, ...] = ()) -> Float[Array, "*batch heads K V"]:
-    """Returns S_0 = 0."""
-    return jnp.zeros((*batch_shape, heads, size_of(params), size_of(params)), params.bias.dtype)
-
-  def projected(params: Mamba2Params, x: Array) -> tuple[Array, ...]:
-    """Returns v, B, C and the pre-activation of Δ."""
-    size = size_of(params)
-    edges = [heads * size, (heads + 1) * size, (heads + 2) * size]
-    return tuple(jnp.split(x @ params.input_kernel + params.bias, edges, axis=-1))
-
-  def parts(params: Mamba2Params, x: Array) -> tuple[Array, Transition]:
-    v, b, c, a_step = projected(params, x)
-    delta = jax.nn.softplus(a_step)
-    factors = jnp.exp(-delta * jnp.exp(params.log_decay))[..., None, None]
-    v = delta[..., None] * split_heads(v, heads)
-    b, c = (jnp.broadcast_to(part[..., None, :], v.shape) for part in (b, c))
-    return c, Transition(Diagonal(factors), outer(b, v))
-
-  def transition(params: Mamba2Params, x: Float[Array, "*batch I"]) -> Transition:
-    """Returns the factors exp(Δ_t A) and the written Δ_t B_t v_tᵀ."""
-    return parts(params, x)[1]
-
-  def step(
-    params: Mamba2Params, state: Float[Array, "*batch heads K V"], x: Float[Array, "*batch I"]
-  ) -> tuple[Float[Array, "*batch heads K V"], Float[Array, "*batch H"]]:
-    """Returns S_t as the state and o_t as the output."""
-    c, (matrix, offset) = parts(params, x)
-    new = matrix.times(state) + offset
-    return new, read(new, c)
-
-  def probe(params: Mamba2Params, state: Array, x: Array) -> dict[str, Activity]:
-    """Returns the activity of the steps Δ_t."""
-    del state  # the steps see only the input
-    return {"step": softplus(projected(params, x)[3])}
 
   return holding(
     Mamba2Params,

@@ -48,24 +48,40 @@ class IFOPoolingQRNNParams(NamedTuple):
   bias: Float[Array, "4H"]  # entries of z, f, o, i
 
 
-KINDS = {"f": FPoolingQRNNParams, "fo": QRNNParams, "ifo": IFOPoolingQRNNParams}
+def preactivations(params: Any, x: Array) -> tuple[Array, dict[str, Array]]:
+  """Returns the pre-activation of z, and those of the gates by name."""
+  gates = {FPoolingQRNNParams: GATES["f"], QRNNParams: GATES["fo"], IFOPoolingQRNNParams: GATES["ifo"]}[type(params)]
+  a_z, *a = jnp.split(x @ params.input_kernel + params.bias, 1 + len(gates), axis=-1)
+  return a_z, dict(zip(gates, a, strict=True))
 
 
-def options_of(pooling: str) -> tuple[str, ...]:
-  """Returns the options of a pooling: only ifo-pooling has a gate of its own that writes."""
-  return tuple(name for name in OPTIONS if name != "write_bias" or "write" in GATES[pooling])
+def _parts(params: Any, x: Array) -> tuple[Array | None, Transition]:
+  a_z, a = preactivations(params, x)
+  write = sigmoid(a["write"] if "write" in a else -a["forget"])
+  opened = sigmoid(a["output"]) if "output" in a else None
+  return opened, Transition(Diagonal(sigmoid(a["forget"])), write * tanh(a_z))
 
 
-def draw(pooling: str, key: Key[Array, ""], input_size: int, hidden_size: int, options: Mapping[str, Any]) -> Any:
-  """Draws parameters. `forget_bias` is added to f, and `write_bias` to i of ifo-pooling."""
-  sizes = {"input_size": input_size, "hidden_size": hidden_size}
-  o = initializers.parse_options(sizes, options, options_of(pooling))
-  k_input, k_bias = jax.random.split(key)
-  blocks = 1 + len(GATES[pooling])
-  bias = initializers.add_to_gate(initializers.bias(k_bias, blocks * hidden_size, o), 1, blocks, o.forget_bias)
-  if "write" in GATES[pooling]:
-    bias = initializers.add_to_gate(bias, 3, blocks, o.write_bias)
-  return KINDS[pooling](initializers.input_kernel(k_input, input_size, blocks * hidden_size, o), bias)
+def transition(params: Any, x: Float[Array, "*batch I"]) -> Transition:
+  """Returns the factors f_t and the written i_t ⊗ z_t, with i_t = 1 - f_t unless the pooling has a gate for it."""
+  return _parts(params, x)[1]
+
+
+def step(
+  params: Any, state: Float[Array, "*batch H"], x: Float[Array, "*batch I"]
+) -> tuple[Float[Array, "*batch H"], Float[Array, "*batch H"]]:
+  """Returns c_t as the state and h_t as the output."""
+  opened, (matrix, offset) = _parts(params, x)
+  new = matrix.times(state) + offset
+  return new, new if opened is None else opened * new
+
+
+def probe(params: Any, state: Array, x: Array) -> dict[str, Activity]:
+  """Returns the activity of the candidate and of the gates."""
+  del state  # gates and candidate see only the input
+  a_z, a = preactivations(params, x)
+  of_gates = {name: ACTIVATIONS["sigmoid"].activity(value) for name, value in a.items()}
+  return {"candidate": ACTIVATIONS["tanh"].activity(a_z), **of_gates}
 
 
 @variants
@@ -88,32 +104,6 @@ def qrnn(pooling: str = "fo") -> Cell:
   def initial_state(params: Any, batch_shape: tuple[int, ...] = ()) -> Float[Array, "*batch H"]:
     """Returns 0, `[*batch, H]`."""
     return jnp.zeros((*batch_shape, params.bias.shape[0] // blocks), params.bias.dtype)
-
-  def preactivations(params: Any, x: Array) -> tuple[Array, dict[str, Array]]:
-    a_z, *a = jnp.split(x @ params.input_kernel + params.bias, blocks, axis=-1)
-    return a_z, dict(zip(gates, a, strict=True))
-
-  def parts(params: Any, x: Array) -> tuple[Array | None, Transition]:
-    a_z, a = preactivations(params, x)
-    write = sigmoid(a["write"] if "write" in a else -a["forget"])
-    opened = sigmoid(a["output"]) if "output" in a else None
-    return opened, Transition(Diagonal(sigmoid(a["forget"])), write * tanh(a_z))
-
-  def transition(params: Any, x: Float[Array, "*batch I"]) -> Transition:
-    return parts(params, x)[1]
-
-  def step(
-    params: Any, state: Float[Array, "*batch H"], x: Float[Array, "*batch I"]
-  ) -> tuple[Float[Array, "*batch H"], Float[Array, "*batch H"]]:
-    opened, (matrix, offset) = parts(params, x)
-    new = matrix.times(state) + offset
-    return new, new if opened is None else opened * new
-
-  def probe(params: Any, state: Array, x: Array) -> dict[str, Activity]:
-    del state  # gates and candidate see only the input
-    a_z, a = preactivations(params, x)
-    of_gates = {name: ACTIVATIONS["sigmoid"].activity(value) for name, value in a.items()}
-    return {"candidate": ACTIVATIONS["tanh"].activity(a_z), **of_gates}
 
   return holding(
     KINDS[pooling],

@@ -5,10 +5,10 @@
     y_h = 2 Re Σ_n C_hn z_hn
 
 so that the exponents are -Δ_h e^{a_hn}, each twice. The conjugate of every z is left out, hence the factor 2. B is 1, because
-only its product with C matters. The skip connection D u is left out, for it passes by the state.
+only its product with C matters. The skip connection D u is left out, because it bypasses the state.
 
 Reference: Gu, Gupta, Goel & Ré, "On the parameterization and initialization of diagonal state space models", NeurIPS (2022),
-section 3.3 and eqs. 4-5; eqs. 8-9 for S4D-Inv and S4D-Lin.
+section 3, and section 4 for the initialisations S4D-Inv, S4D-Lin and S4D-Real.
 """
 
 from collections.abc import Callable, Mapping

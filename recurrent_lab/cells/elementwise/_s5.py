@@ -5,10 +5,10 @@
     y_t = 2 Re(z_t C)
 
 so that the exponents are -Δ_j e^{a_j}, each twice. The conjugate of every z is left out, hence the factor 2. The paper learns
-Re Λ itself; here it is -e^a, which is stable for all a. The skip connection D x is left out, for it passes by the state.
+Re Λ itself; here it is -e^a, which is stable for all a. The skip connection D x is left out, because it bypasses the state.
 
-Reference: Smith, Warrington & Linderman, "Simplified state space layers for sequence modeling", ICLR (2023), eqs. 1-6, and
-section 4.3 and appendix B.1 for the initialisation by HiPPO-N.
+Reference: Smith, Warrington & Linderman, "Simplified state space layers for sequence modeling", ICLR (2023),
+section 3, and appendix B.1 for the initialisation by HiPPO-N.
 """
 
 from typing import Any, NamedTuple
