@@ -7,7 +7,7 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 "${PYTHON:-python3}" -m venv "$folder/venv"
-"$folder/venv/bin/python" -m pip install --quiet "torch==2.13.0" "numpy<3"
+"$folder/venv/bin/python" -m pip install --quiet "torch==2.13.0" "numpy<3" "matplotlib<4"
 "$folder/venv/bin/python" -m pip install --quiet --no-deps "neuralrnn==0.4.0" "gym==0.26.2" "gym-notices==0.0.8" "cloudpickle==3.1.1" "tqdm==4.67.1"
 "$folder/venv/bin/python" - <<'PYTHON'
 from importlib import metadata

@@ -133,6 +133,14 @@ def _joined(heads: LyapunovSpectrum, copies: int, k: int, is_full: bool) -> Lyap
   )
 
 
+def _of_heads(
+  small: _structure.Factors, k: int, size: int, burn_in: int, interval: int | None, blocks: int | None
+) -> LyapunovSpectrum:
+  """Returns the k largest exponents of a cell whose heads have Jacobians A ⊗ I, from those of A."""
+  of_head = partial(lyapunov_spectrum, small.cell, small.params, burn_in=burn_in, interval=interval, blocks=blocks)
+  return _joined(jax.vmap(of_head)(small.xs), small.copies, k, is_full=k == size)
+
+
 def _sums_of(
   cell: Cell, flat: FlatTrajectory, k: int, edges: np.ndarray, burn_in: int, interval: int | None
 ) -> tuple[Sums, Identity | None]:
@@ -178,8 +186,7 @@ def lyapunov_spectrum(
       `spread` near or above ln(1/ε), which is 16 in float32.
     blocks: the number of blocks into which the steps after the burn-in are divided, equally to a step. By default 20, or the
       number of these steps if it is smaller.
-    structured: whether a cell with a `transition` uses the factors that it declares instead of whole Jacobians. Such a spectrum
-      does not look at states, so one that overflows does no harm.
+    structured: whether a cell with a `transition` uses the factors that it declares instead of whole Jacobians.
 
   Returns:
     The spectrum, and how far to trust it.
@@ -194,9 +201,7 @@ def lyapunov_spectrum(
   _check(steps, size, chosen, burn_in, interval, blocks)
   is_linear = structured and cell.transition is not None
   if is_linear and not _structure.is_diagonal(cell, params, xs):
-    small = _structure.factors(cell, params, state, xs)
-    of_head = partial(lyapunov_spectrum, small.cell, small.params, burn_in=burn_in, interval=interval, blocks=blocks)
-    return _joined(jax.vmap(of_head)(small.xs), small.copies, chosen, is_full=chosen == size)
+    return _of_heads(_structure.factors(cell, params, state, xs), chosen, size, burn_in, interval, blocks)
   edges = _edges(steps, burn_in, min(BLOCKS, steps - burn_in) if blocks is None else blocks)
   counted = edges[1:] if burn_in else edges
   if is_linear:

@@ -85,7 +85,18 @@ def gla(heads: int = 1, rank: int = 16) -> Cell:
     raise ValueError(f"rank is {rank!r}; it must be a positive integer.")
 
   def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> GLAParams:
-    return draw_gla(heads, rank, key, input_size, hidden_size, **options)
+    """Draws parameters. The options are those in `OPTIONS`, and `forget_bias` is added to the bias of α.
+
+    Raises `ValueError` if heads do not divide H.
+    """
+    o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, OPTIONS)
+    size = head_size(hidden_size, heads) * heads
+    k_input, k_gate, k_bias = jax.random.split(key, 3)
+    return GLAParams(
+      input_kernel=initializers.input_kernel(k_input, input_size, 3 * size + rank, o),
+      gate_kernel=initializers.input_kernel(k_gate, rank, size, o._replace(input_gain=1.0)),
+      bias=initializers.add_to_gate(initializers.bias(k_bias, 4 * size, o), 3, 4, o.forget_bias),
+    )
 
   def initial_state(params: GLAParams, batch_shape: tuple[int, ...] = ()) -> Float[Array, "*batch heads K V"]:
     """Returns S_0 = 0."""
@@ -115,20 +126,6 @@ def gla(heads: int = 1, rank: int = 16) -> Cell:
   )
 
 
-def draw_hgrn2(heads: int, key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> HGRN2Params:
-  """Draws parameters. The options are those in `OPTIONS`, and `forget_bias` is added to the bias of α.
-
-  Raises `ValueError` if heads do not divide H.
-  """
-  o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, OPTIONS)
-  width = 3 * head_size(hidden_size, heads) * heads
-  k_input, k_bias = jax.random.split(key)
-  return HGRN2Params(
-    input_kernel=initializers.input_kernel(k_input, input_size, width, o),
-    bias=initializers.add_to_gate(initializers.bias(k_bias, width, o), 1, 3, o.forget_bias),
-  )
-
-
 @variants
 def hgrn2(heads: int = 1, floor: float = 0.0) -> Cell:
   """Returns HGRN2. Its state is S `[*batch, heads, K, V]` with K = V = H / heads, its output o `[*batch, H]`.
@@ -144,7 +141,17 @@ def hgrn2(heads: int = 1, floor: float = 0.0) -> Cell:
   check_floor(floor)
 
   def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> HGRN2Params:
-    return draw_hgrn2(heads, key, input_size, hidden_size, **options)
+    """Draws parameters. The options are those in `OPTIONS`, and `forget_bias` is added to the bias of α.
+
+    Raises `ValueError` if heads do not divide H.
+    """
+    o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, OPTIONS)
+    width = 3 * head_size(hidden_size, heads) * heads
+    k_input, k_bias = jax.random.split(key)
+    return HGRN2Params(
+      input_kernel=initializers.input_kernel(k_input, input_size, width, o),
+      bias=initializers.add_to_gate(initializers.bias(k_bias, width, o), 1, 3, o.forget_bias),
+    )
 
   def initial_state(params: HGRN2Params, batch_shape: tuple[int, ...] = ()) -> Float[Array, "*batch heads K V"]:
     """Returns S_0 = 0."""

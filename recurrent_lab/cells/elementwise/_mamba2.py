@@ -93,8 +93,38 @@ def mamba2(heads: int = 1) -> Cell:
   """
   check_heads(heads)
 
-  def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> Mamba2Params:
-    return draw(heads, key, input_size, hidden_size, **options)
+  def init(
+    key: Key[Array, ""],
+    input_size: int,
+    hidden_size: int,
+    *,
+    min_step: float = 1e-3,
+    max_step: float = 0.1,
+    **options: Any,
+  ) -> Mamba2Params:
+    """Draws parameters. The other options are those in `OPTIONS`.
+
+    As in the authors' code, e^a is uniform on [1, 16], and softplus(b_Δ) is log-uniform at `bias_scale` 0.
+
+    Args:
+      key: the random key.
+      input_size: I.
+      hidden_size: H.
+      min_step: the least Δ at an input of 0.
+      max_step: the largest Δ at an input of 0.
+      **options: init options.
+
+    Raises:
+      ValueError: unless 0 < min_step <= max_step, or if heads do not divide H.
+    """
+    o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, OPTIONS)
+    k_input, k_bias, k_step, k_decay = jax.random.split(key, 4)
+    width = hidden_size + 2 * head_size(hidden_size, heads) + heads
+    return Mamba2Params(
+      input_kernel=initializers.input_kernel(k_input, input_size, width, o),
+      bias=initializers.bias(k_bias, width, o).at[-heads:].add(step_bias(k_step, heads, o.dtype, min_step, max_step)),
+      log_decay=jnp.log(jax.random.uniform(k_decay, (heads,), o.dtype, 1, 16)),
+    )
 
   return holding(
     Mamba2Params,

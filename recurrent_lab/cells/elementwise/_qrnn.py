@@ -10,7 +10,6 @@ with z_t = tanh(x_t W_z + b_z) and gates such as f_t = σ(x_t W_f + b_f). The Ja
 Reference: Bradbury, Merity, Xiong & Socher, "Quasi-recurrent neural networks", ICLR (2017), eqs. 3-5.
 """
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -95,18 +94,26 @@ def qrnn(pooling: str = "fo") -> Cell:
     ValueError: for another `pooling`.
   """
   check_choice("pooling", pooling, tuple(GATES))
+  kind: type = {"f": FPoolingQRNNParams, "fo": QRNNParams, "ifo": IFOPoolingQRNNParams}[pooling]
   gates = GATES[pooling]
   blocks = 1 + len(gates)
+  options_of_cell = tuple(name for name in OPTIONS if name != "write_bias" or "write" in gates)
 
   def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> Any:
-    return draw(pooling, key, input_size, hidden_size, options)
+    """Draws parameters. `forget_bias` is added to f, and `write_bias` to i of ifo-pooling."""
+    o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, options_of_cell)
+    k_input, k_bias = jax.random.split(key)
+    bias = initializers.add_to_gate(initializers.bias(k_bias, blocks * hidden_size, o), 1, blocks, o.forget_bias)
+    if "write" in gates:
+      bias = initializers.add_to_gate(bias, 3, blocks, o.write_bias)
+    return kind(initializers.input_kernel(k_input, input_size, blocks * hidden_size, o), bias)
 
   def initial_state(params: Any, batch_shape: tuple[int, ...] = ()) -> Float[Array, "*batch H"]:
     """Returns 0, `[*batch, H]`."""
     return jnp.zeros((*batch_shape, params.bias.shape[0] // blocks), params.bias.dtype)
 
   return holding(
-    KINDS[pooling],
+    kind,
     Cell(
       init,
       initial_state,
@@ -116,6 +123,6 @@ def qrnn(pooling: str = "fo") -> Cell:
       gated=True,
       elementwise=True,
       transition=transition,
-      options=options_of(pooling),
+      options=options_of_cell,
     ),
   )

@@ -28,8 +28,7 @@ HELD = {
   "gru_reset_before": "rzn, reset before",
   **dict.fromkeys(["simplified_lstm", "simplified_lstm_linear"], "ifg"),
 }
-HELD |= {name: name for name in ATLAS}  # a kind of its own each, but for the same numbers in another recurrence
-HELD |= {"lin_oss_mixed": "lin_oss", "retnet_rotary": "retnet"}
+HELD |= {name: name for name in SOME}
 KINDS = list({held: name for name, held in HELD.items()}.values())  # one cell of each
 PAIRS = [pair for pair in itertools.permutations(CLASSICS, 2) if HELD[pair[0]] != HELD[pair[1]]]
 
