@@ -30,6 +30,7 @@ from experiments.portrait import (
   STATE_INDEX,
   Sample,
   cell_of,
+  check_options,
   draw,
   gates,
   state_size,
@@ -44,7 +45,8 @@ from sweepkit.points import read
 
 
 def check(point: Point) -> None:
-  """Raises a `ValueError` for a setting that the recommended initialisation replaces."""
+  """Raises a `ValueError` for sizes that a cell cannot have, or for a setting that the recommended initialisation replaces."""
+  check_options(point)
   for setting in OPTIONS:
     default = SETTINGS[setting].kind(SETTINGS[setting].default)
     if point[setting] != default:

@@ -30,17 +30,27 @@ OPTIONS = {
 
 
 @functools.cache
-def settings_of(name: str) -> tuple[str, ...]:
-  """Returns the settings that a cell has, of those that a cell may lack."""
+def settings_of(name: str, input_size: int, hidden_size: int) -> tuple[str, ...]:
+  """Returns the settings that a cell has, of those that a cell may lack.
+
+  Raises:
+    ValueError: if the cell cannot have these sizes.
+  """
   cell = rl.get_cell(name)
-  params = jax.eval_shape(lambda key: cell.init(key, 4, 4), jax.random.key(0))
+  params = jax.eval_shape(lambda key: cell.init(key, input_size, hidden_size), jax.random.key(0))
+  x = jax.ShapeDtypeStruct((input_size,), jnp.float32)
+  jax.eval_shape(lambda params, x: cell.step(params, cell.initial_state(params), x), params, x)
   has = tuple(setting for setting, option in OPTIONS.items() if option in cell.options)
   return (*has, "bias") if hasattr(params, "bias") else has
 
 
 def check_options(point: Point) -> None:
-  """Raises a `ValueError` that names a setting that the cell of a point has not, unless it has its default value."""
-  has = settings_of(str(point["cell"]))
+  """Raises a `ValueError` for sizes that the cell of a point cannot have, or for a setting that it has not.
+
+  A setting that a cell has not may have its default value.
+  """
+  net = read(Net, point)
+  has = settings_of(net.cell, net.input_size, net.hidden_size)
   for setting in (*OPTIONS, "bias"):
     default = SETTINGS[setting].kind(SETTINGS[setting].default)
     if setting not in has and point[setting] != default:
@@ -97,7 +107,7 @@ def draw(
 def gates(cell: rl.Cell) -> list[str]:
   """The names of the nonlinearities of a cell, without running it."""
   assert cell.probe is not None
-  params = cell.init(jax.random.key(0), 1, 1)
+  params = cell.init(jax.random.key(0), 1, 8)
   return list(jax.eval_shape(cell.probe, params, cell.initial_state(params), jnp.zeros((1,))))
 
 

@@ -283,8 +283,9 @@ def test_growth_rate_finds_a_line(rng):
   ],
 )
 def test_bad_input_is_named(call, message, key, monkeypatch):
-  from recurrent_lab.instruments import jacobians
+  from recurrent_lab.instruments import _flat, jacobians
 
+  monkeypatch.setattr(_flat, "checked_start", inspect.unwrap(_flat.checked_start))
   monkeypatch.setattr(jacobians, "flat_trajectory", inspect.unwrap(jacobians.flat_trajectory))
   with pytest.raises(ValueError, match=message):
     call(*random_net("rnn", key))
