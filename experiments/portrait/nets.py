@@ -33,11 +33,13 @@ OPTIONS = {
 def settings_of(name: str, input_size: int, hidden_size: int) -> tuple[str, ...]:
   """Returns the settings that a cell has, of those that a cell may lack.
 
+  Nothing is computed, since JAX must not start before the launch has chosen its devices.
+
   Raises:
     ValueError: if the cell cannot have these sizes.
   """
   cell = rl.get_cell(name)
-  params = jax.eval_shape(lambda key: cell.init(key, input_size, hidden_size), jax.random.key(0))
+  params = jax.eval_shape(lambda seed: cell.init(jax.random.key(seed), input_size, hidden_size), 0)
   x = jax.ShapeDtypeStruct((input_size,), jnp.float32)
   jax.eval_shape(lambda params, x: cell.step(params, cell.initial_state(params), x), params, x)
   has = tuple(setting for setting, option in OPTIONS.items() if option in cell.options)
