@@ -40,7 +40,8 @@ def intervals(result):
   """
   rounds = [one["rounds"] for _, one in results.timed(result)]
   yield from (quartiles([1000 * run for runs in one for run in runs]) for one in rounds)
-  for one, other in permutations(rounds, 2):
+  # The limits of the machine beside a whole command have rounds of their own.
+  for one, other in ((a, b) for a, b in permutations(rounds, 2) if len(a) == len(b)):
     yield quartiles([median(a) / median(b) for a, b in zip(one, other, strict=True)])
   if result["benchmark"] == "against":
     yield from (quartiles([run for runs in one for run in runs]) for one in rounds)

@@ -88,14 +88,17 @@ def draw(datasets: Datasets) -> Figure:
 
 
 def finding(shown: xr.Dataset) -> str:
-  changes = [change(*pair) for pair in shown.growth_rate.transpose("pair", "side", "seed").values]
+  rates = shown.growth_rate.transpose("pair", "side", "seed")
+  known = np.isfinite(rates).all(("side", "seed")).values
+  changes = [change(*pair) for pair in rates.values[known]]
   slower = sum(middle - half > 0 for middle, half in changes)
   faster = sum(middle + half < 0 for middle, half in changes)
+  said = f"Of {len(changes)} ideas, {slower} make the product fall more slowly or grow, and {faster} make it fall faster, beyond"
+  said += " their 95 % intervals."
+  if not changes:
+    return said
   most = int(np.argmax([middle for middle, _ in changes]))
-  return (
-    f"Of {len(changes)} ideas, {slower} make the product fall more slowly or grow, and {faster} make it fall faster, beyond"
-    f" their 95 % intervals. The largest gain: {shown.pair.values[most]} ({short(changes[most][0])} nats per step)."
-  )
+  return f"{said} The largest gain: {shown.pair.values[known][most]} ({short(changes[most][0])} nats per step)."
 
 
 FIGURE = FigureSpec(

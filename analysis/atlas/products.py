@@ -57,7 +57,10 @@ def finding(shown: xr.Dataset) -> str:
   rate = shown.growth_rate.sel(norm="spectral").mean("seed")
   growing = [label(cell) for cell in rate.cell.values[rate.values > 0].tolist()]
   said = f"{len(growing)} of {rate.size} products grow" + (f" ({some(growing)})." if growing else ".")
-  return f"{said} {label(rate.idxmin('cell').item())} forgets fastest ({short(float(rate.min()))} nats per step)."
+  if not np.isfinite(rate).any():
+    return said
+  finite = rate[np.isfinite(rate).values]
+  return f"{said} {label(finite.idxmin().item())} forgets fastest ({short(float(finite.min()))} nats per step)."
 
 
 FIGURE = FigureSpec(
