@@ -108,7 +108,7 @@ def test_instruments_agree_with_jacobians_by_jacfwd(name, key):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ATLAS)
+@pytest.mark.parametrize("name", KINDS)
 @pytest.mark.usefixtures("x64")
 def test_gradients_match_finite_differences_in_both_modes(name, key):
   cell, params, xs = random_net(name, key, steps=3, hidden=4, dtype=np.float64)
