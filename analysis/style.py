@@ -168,10 +168,11 @@ def symmetric_limit(values: np.ndarray) -> float:
 
 
 def letter_panels(figure: Figure) -> None:
-  """Puts (a), (b), ... before the titles of the panels if there are several."""
+  """Puts (a), (b), ... before the titles of the panels if there are several, but not too many for that."""
   panels = [axes for axes in figure.axes if axes.get_label() != "<colorbar>"]
-  if len(panels) > 1:
-    for letter, axes in zip("abcdefghijkl", panels, strict=False):
+  letters = "abcdefghijkl"
+  if 1 < len(panels) <= len(letters):
+    for letter, axes in zip(letters, panels, strict=False):
       axes.set_title(f"({letter}) {axes.get_title(loc='left')}", loc="left")
 
 

@@ -26,6 +26,7 @@ LINEAR = 1e-3  # rates closer to 0 than this are on a linear scale, nats per ste
 
 
 SIZE, NARROW, LINE = 4.5, 2.7, 5.2  # points: font, mean width of a letter, height of a line
+COLUMNS = 3  # of names for which there is no room beside their points
 
 
 class Place(NamedTuple):
@@ -44,17 +45,39 @@ def numbers(datasets: Datasets) -> xr.Dataset:
   ]
 
 
-def _beside(axes: Axes, places: Sequence[Place]) -> None:
-  """Writes the names to the right of their points, each moved up or down until it covers no other."""
+def _beside(axes: Axes, places: Sequence[Place]) -> list[Place]:
+  """Writes the names to the right of their points, some moved up or down a little. Returns those for which there is no room."""
   taken: list[tuple[float, float, float]] = []  # left, right and height of a name, in points
+  crowded = []
   for place in sorted(places, key=lambda place: (place.lag, place.rate)):
     left, height = _points(axes, place)
     right = left + NARROW * len(place.name)
-    row = 0
-    while any(left < end and start < right and abs(height + row * LINE - h) < LINE for start, end, h in taken):
-      row = -row if row > 0 else 1 - row
-    taken.append((left, right, height + row * LINE))
-    _write(axes, place, (4, row * LINE), va="center")
+    is_free = lambda row: (
+      not any(
+        left < end and start < right and abs(height + row * LINE - h) < LINE  # noqa: B023
+        for start, end, h in taken
+      )
+    )
+    row = next((row for row in (0, 1, -1) if is_free(row)), None)
+    if row is None:
+      crowded.append(place)
+    else:
+      taken.append((left, right, height + row * LINE))
+      _write(axes, place, (4, row * LINE), va="center")
+  return crowded
+
+
+def _in_columns(axes: Axes, places: Sequence[Place]) -> None:
+  """Writes names in columns in the free room on the right, from long memories to short ones, each with a line to its point."""
+  ordered = sorted(places, key=lambda place: (-place.lag, place.rate))
+  rows = -(-len(ordered) // COLUMNS)
+  box = axes.bbox
+  for i, place in enumerate(ordered):
+    x, y = _points(axes, place)
+    column, row = divmod(i, max(1, rows))
+    left = (box.x0 + (0.47 + 0.16 * column) * box.width) * 72 / axes.figure.dpi
+    top = (box.y0 + 0.88 * box.height) * 72 / axes.figure.dpi - 1.5 * LINE * row
+    _write(axes, place, (left - x, top - y), va="center")
 
 
 def _above(axes: Axes, places: Sequence[Place]) -> None:
@@ -113,7 +136,7 @@ def draw(datasets: Datasets) -> Figure:
   axes.legend([*lines, legend_line(**THEORY)], [*KINDS, "-1 / growth rate"], loc="lower right")
   figure.set_layout_engine("none")
   axes.set_position((0.08, 0.1, 0.89, 0.72))  # names stand above
-  _beside(axes, below)
+  _in_columns(axes, _beside(axes, below))
   _above(axes, beyond)
   return figure
 
