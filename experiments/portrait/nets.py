@@ -52,11 +52,16 @@ def check_options(point: Point) -> None:
   A setting that a cell has not may have its default value.
   """
   net = read(Net, point)
-  has = settings_of(net.cell, net.input_size, net.hidden_size)
+  try:
+    has = settings_of(net.cell, net.input_size, net.hidden_size)
+  except ValueError as error:
+    raise ValueError(f"Cell {net.cell!r}: {str(error).splitlines()[0]}") from None
   for setting in (*OPTIONS, "bias"):
     default = SETTINGS[setting].kind(SETTINGS[setting].default)
     if setting not in has and point[setting] != default:
-      raise ValueError(f"Cell {point['cell']!r} has no {setting}, which is {point[setting]}; it has {', '.join(has)}.")
+      raise ValueError(
+        f"Cell {point['cell']!r} has no {setting}, which is {point[setting]}; it has {', '.join(has) or 'none of these settings'}."
+      )
 
 
 class Sample(NamedTuple):

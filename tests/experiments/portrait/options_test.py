@@ -29,11 +29,11 @@ print(jax.device_count())
 @pytest.mark.parametrize(
   ("flags", "sentence"),
   [
-    (["--cells=lru", "--ws=2"], "Cell 'lru' has no ws, which is 2.0; it has "),
+    (["--cells=lru", "--ws=2"], "Cell 'lru' has no ws, which is 2.0; it has none of these settings."),
     (["--cells=min_gru", "--ws=1", "--recurrent_init=orthogonal"], "Cell 'min_gru' has no recurrent_init"),
     (
       ["--cells=clockwork_rnn", "--ws=1", "--hidden_size=2"],
-      "hidden_size is 2; 4 periods need at least as many units.",
+      "Cell 'clockwork_rnn': hidden_size is 2; 4 periods need at least as many units.",
     ),
     (["--cells=delta_net", "--ws=1", "--hidden_size=0"], "hidden_size"),
   ],
