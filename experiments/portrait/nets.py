@@ -59,9 +59,8 @@ def check_options(point: Point) -> None:
   for setting in (*OPTIONS, "bias"):
     default = SETTINGS[setting].kind(SETTINGS[setting].default)
     if setting not in has and point[setting] != default:
-      raise ValueError(
-        f"Cell {point['cell']!r} has no {setting}, which is {point[setting]}; it has {', '.join(has) or 'none of these settings'}."
-      )
+      named = ", ".join(has) or "none of these settings"
+      raise ValueError(f"Cell {net.cell!r} has no {setting}, which is {point[setting]}; it has {named}.")
 
 
 class Sample(NamedTuple):
