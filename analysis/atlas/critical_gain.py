@@ -1,7 +1,7 @@
 """The critical gain of every cell: the recurrent gain W_s at which the growth rate of the product crosses 0.
 
 For each seed, the first crossing between two gains of the sweep, by a straight line between them. A filled mark is the mean over
-seeds with its 95 % interval. A triangle at an edge says that the products of a cell grow at every gain, or at none.
+seeds with its 95 % interval. A triangle at an edge says that the products of some seed grow at every gain, or at none.
 """
 
 import sys
