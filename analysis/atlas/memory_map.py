@@ -26,7 +26,7 @@ LINEAR = 1e-3  # rates closer to 0 than this are on a linear scale, nats per ste
 
 
 SIZE, NARROW, LINE = 4.5, 2.7, 5.2  # points: font, mean width of a letter, height of a line
-COLUMNS = 3  # of names for which there is no room beside their points
+COLUMNS = 3  # columns of the names that have no room beside their points
 
 
 class Place(NamedTuple):
