@@ -9,6 +9,7 @@
 Reference: van der Westhuizen & Lasenby, "The unreasonable effectiveness of the forget gate" (2018).
 """
 
+import math
 from typing import Any, NamedTuple
 
 from jaxtyping import Array, Float, Key
@@ -40,7 +41,12 @@ def janet(beta: float = 1.0) -> Cell:
 
   Args:
     beta: β, subtracted from the gate where it writes. The paper uses 1.
+
+  Raises:
+    ValueError: if β is not finite.
   """
+  if not math.isfinite(beta):
+    raise ValueError(f"beta is {beta}; it must be finite.")
 
   def pointwise(
     params: JANETParams, state: Float[Array, "*batch H"], a: tuple[Array, Array]
