@@ -121,7 +121,7 @@ oracles: $(ORACLES)/.complete
 
 $(ORACLES)/.complete: pyproject.toml constraints.txt oracles/packages.txt
 	$(PYTHON) -m venv $(ORACLES)
-	$(ORACLES)/bin/python -m pip install --quiet --constraint constraints.txt --editable . equinox flax orbax-checkpoint
+	$(ORACLES)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[analysis]" equinox flax
 	$(ORACLES)/bin/python -m pip install --quiet "$(TORCH)"
 	$(ORACLES)/bin/python -m pip install --quiet --no-deps --ignore-requires-python --requirement oracles/packages.txt
 	@touch $@
