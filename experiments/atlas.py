@@ -1,4 +1,4 @@
-"""Where do the gradients of every recurrent cell go, and how far does it remember?
+"""The gradients of every recurrent cell: where do they go, and how far does the cell remember?
 
 Claim: the growth rate of the Jacobian product and the length of its memory tell cells apart before any training, and they rank
 cells differently, since a product may grow before it falls.
