@@ -31,6 +31,10 @@ def start(cell: Cell, params: Params, xs: Array, state: State | None = None) -> 
     raise ValueError(
       f"The state {_described(given)} does not fit inputs of shape {xs.shape}; the cell's own is {_described(own)}."
     )
+  if any(jnp.issubdtype(leaf.dtype, jnp.complexfloating) for leaf in jax.tree.leaves(given)):
+    raise ValueError(
+      f"The state is {_described(given)}; states are real, and hold complex numbers as pairs of real arrays."
+    )
   after, _ = jax.eval_shape(cell.step, params, state, xs[0])
   if not is_as(given, after):
     raise ValueError(_changed(given, after))

@@ -99,3 +99,10 @@ def test_bad_input_is_named(key):
 def test_cells_of_the_atlas_run_as_scans(name, key):
   cell, params, xs = random_net(name, key, steps=64, hidden=4)
   jax.tree.map(close(2e-4), rl.scan_unroll(cell, params, xs)[1], rl.unroll(cell, params, xs)[1])
+
+
+@pytest.mark.parametrize("run", [rl.unroll, rl.newton_unroll, rl.lyapunov_spectrum])
+def test_a_complex_state_is_refused(run, key):
+  cell, params, xs = random_net("mgu", key)
+  with pytest.raises(ValueError, match=r"The state is complex64 \(5,\); states are real"):
+    run(cell, params, xs, jnp.zeros(5, jnp.complex64))
