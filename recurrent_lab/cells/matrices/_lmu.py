@@ -14,13 +14,13 @@ Reference: Voelker, Kajić & Eliasmith, "Legendre memory units: continuous-time 
 NeurIPS (2019), eqs. 1, 2, 4, 6 and 7, where vectors are columns.
 """
 
+import functools
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 import numpy as np
-import scipy.linalg
 
 from recurrent_lab import initializers
 from recurrent_lab.activations import ACTIVATIONS, Activity, tanh
@@ -47,8 +47,11 @@ class LMUState(NamedTuple):
   memory: Float[Array, "*batch d"]  # m_t
 
 
+@functools.cache
 def discretized(order: int, window: float) -> tuple[np.ndarray, np.ndarray]:
-  """Returns Ā `[d, d]` and B̄ `[d]` in float64."""
+  """Returns Ā `[d, d]` and B̄ `[d]` in float64. SciPy is imported at the first call, to keep the import of the lab light."""
+  import scipy.linalg
+
   i, j = np.meshgrid(np.arange(order), np.arange(order), indexing="ij")
   scale = 2.0 * np.arange(order) + 1
   rates = np.zeros((order + 1, order + 1))
@@ -73,7 +76,6 @@ def lmu(order: int = 8, window: float = 16.0) -> Cell:
     raise ValueError(f"order is {order!r}; it must be a positive integer.")
   if not window > 0:
     raise ValueError(f"window is {window!r}; it must be above 0.")
-  kept, written = discretized(order, window)
 
   def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> LMUParams:
     """Draws Gaussian parameters. The options are those in `OPTIONS`.
@@ -101,6 +103,7 @@ def lmu(order: int = 8, window: float = 16.0) -> Cell:
     """Returns m_t and the pre-activation of h_t."""
     h, m = state
     u = x @ params.input_encoder + h @ params.hidden_encoder + m @ params.memory_encoder
+    kept, written = discretized(order, window)
     m = m @ jnp.asarray(kept.T, m.dtype) + u[..., None] * jnp.asarray(written, m.dtype)
     return m, x @ params.input_kernel + h @ params.recurrent_kernel + m @ params.memory_kernel
 
