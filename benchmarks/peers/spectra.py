@@ -58,4 +58,4 @@ def clvlib(directions: int, gain: float, steps: int) -> Prepared:
 
 
 def _facts(found: Any, steps: int) -> dict[str, Any]:
-  return facts(np.sort(np.asarray(found))[None, ::-1], steps)
+  return facts(np.sort(np.asarray(found))[None, ::-1], steps, same_start=False)
