@@ -90,8 +90,12 @@ def lab(cell: str, directions: int, gain: float, steps: int, points: int, interv
     rl.get_cell(cell), params, xs, _unraveled(cell, params, state), interval=interval
   )
   run = jax.jit(tiled(jax.vmap(spectrum), mesh))
-  more = lambda s: {"residual": float(jnp.max(s.residual)), "interval": int(jnp.max(s.interval))}
-  return Prepared(lambda: jax.block_until_ready(run(*net)), lambda s: facts(s.exponents, steps, **more(s)))
+
+  def read(found: rl.LyapunovSpectrum) -> dict[str, Any]:
+    residual, longest = float(jnp.max(found.residual)), int(jnp.max(found.interval))
+    return facts(found.exponents, steps, residual=residual, interval=longest)
+
+  return Prepared(lambda: jax.block_until_ready(run(*net)), read)
 
 
 def dense(cell: str, directions: int, gain: float, steps: int, points: int) -> Prepared:
@@ -160,7 +164,7 @@ def case(cells: str, directions: int, gains: float, steps: int, points: int) -> 
   ]
   name = f"{cells}-{directions}x{steps}x{points}-{gains:g}"
   # In chaos, rounding decides where another program's trajectory goes. ln φ' of a tanh unit has a standard deviation of about
-  # 1.2 g, so the means of two independent trajectories differ by up to six standard errors of 1.2 g √2 / √(nT).
+  # 1.2 g. The means of two independent trajectories differ by up to six standard errors, each of 1.2 g √2 / √(nT).
   chaos = 10 * gains / math.sqrt(directions * steps)
   absolute = {"largest": 1e-3, "middle": 1e-3, "smallest": 1e-3, "mean": chaos}
   return command.Case(name, settings, contenders, absolute=absolute)
