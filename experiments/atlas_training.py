@@ -47,6 +47,7 @@ EXPERIMENT = Experiment(
     "init": "recommended",
   },
   seeds=5,
+  figure="analysis.training.trained_cells",
   drawn_along=("task", "length"),
   seconds=1800,
   tiny={**{name: text for name, text in TINY.items() if name != "hidden_size"}, "parameters": "800"},
