@@ -39,8 +39,8 @@ def _standard_ranks(values: np.ndarray) -> np.ndarray:
 def rank_correlation(x: np.ndarray, y: np.ndarray, resamples: int = RESAMPLES, seed: int = 0) -> RankCorrelation:
   """Returns Spearman's ρ of pairs with its interval and p-value.
 
-  Pairs with a NaN are left out. Infinite values rank above or below all others. The interval is widened where it would not contain ρ. ρ is
-  undefined for fewer than four pairs, or if all values of a side are equal.
+  Pairs with a NaN are left out. Infinite values rank above or below all others. The interval is widened where it would not
+  contain ρ. ρ is undefined for fewer than four pairs, or if all values of a side are equal.
 
   Args:
     x: `[n]`, one side of the pairs.

@@ -23,7 +23,6 @@ from analysis.numbers import TableSpec
 from analysis.selection import Unfit, only_axes, runs
 from analysis.style import PAGE, THEORY, legend_line, new_figure
 from analysis.training.rank import RankCorrelation, rank_correlation
-from analysis.wording import short
 from recurrent_lab.tasks import get_task
 
 LOWEST = 1e-4  # the smallest score that is drawn; error rates may be 0
@@ -34,6 +33,9 @@ MEASURED: Mapping[str, str] = {
   "growth_rate": "growth rate",
   "minus_distance": "minus the distance of the growth rate from 0",
 }
+
+#: The names of the fields of a `RankCorrelation` in the numbers of the figure.
+CORRELATION = ("rank_correlation", "lower_end", "upper_end", "p_value")
 
 
 def learned(datasets: Datasets) -> xr.Dataset:
@@ -71,10 +73,9 @@ def correlations(scores: xr.DataArray, before: xr.Dataset) -> xr.Dataset:
     [rank_correlation(before[name].median("seed").values, better.sel(task=task).values) for name in MEASURED]
     for task in better.task.values
   ]
-  names = ("rank_correlation", "lower_end", "upper_end", "p_value")
   axes = {"task": better.task, "measured": list(MEASURED.values())}
   return xr.Dataset(
-    {name: (tuple(axes), np.array(found)[..., i]) for i, name in enumerate(names)}, {**axes, "cell": scores.cell}
+    {name: (tuple(axes), np.array(found)[..., i]) for i, name in enumerate(CORRELATION)}, {**axes, "cell": scores.cell}
   )
 
 
@@ -125,11 +126,10 @@ def _lags(panel: Axes, lags: xr.DataArray, steps: float, cells: list[str]) -> No
   panel.set_xlabel("first lag below 1/e (steps)")
 
 
-def said(found: RankCorrelation) -> str:
-  """Returns `ρ = 0.5 (0.2 to 0.7), p = 0.003`, or that it is undefined."""
-  if np.isnan(found.rho):
-    return "ρ undefined"
-  return f"ρ = {short(found.rho)} ({short(found.low)} to {short(found.high)}), p = {short(found.p_value)}"
+def _correlation(shown: xr.Dataset, task: str) -> RankCorrelation:
+  """Returns the stored rank correlation of a task with the first lag."""
+  found = shown.sel(task=task, measured=MEASURED["first_lag_below"])
+  return RankCorrelation(*(float(found[name]) for name in CORRELATION))
 
 
 def _scatter(panel: Axes, shown: xr.Dataset, lags: xr.DataArray, steps: float) -> None:
@@ -140,23 +140,31 @@ def _scatter(panel: Axes, shown: xr.Dataset, lags: xr.DataArray, steps: float) -
     is_known = bool(np.isfinite(lag))
     x = lag if is_known else 1.3 * steps
     panel.plot(
-      x, max(score, LOWEST), marker, color=color, markersize=2.5, fillstyle="full" if is_known else "none", clip_on=False
+      x,
+      max(score, LOWEST),
+      marker,
+      color=color,
+      markersize=2.5,
+      fillstyle="full" if is_known else "none",
+      clip_on=False,
     )
   panel.axhline(float(shown.solved_below), **(THEORY | {"linestyle": ":"}))
-  panel.set(xscale="log", yscale="log")
-  panel.set_xlim(0.8, 1.7 * steps)
+  panel.set(xscale="log", yscale="log", xlim=(0.8, 1.7 * steps), ylim=(LOWEST / 1.5, 3))
   panel.set_xlabel("first lag below 1/e (steps)")
 
 
 def _draw_below(axes: np.ndarray, shown: xr.Dataset, lags: xr.DataArray, steps: float) -> None:
-  """Draws the second row: best scores against first lags, with the rank correlations above them."""
-  axes[0].set_visible(False)
+  """Draws the second row: best scores against first lags, with the rank correlations."""
+  axes[0].remove()
   for panel, task in zip(axes[1:], shown.task.values.tolist(), strict=True):
-    one = shown.sel(task=task)
-    _scatter(panel, one, lags, steps)
-    found = one.sel(measured=MEASURED["first_lag_below"])
-    numbers = (float(found[name]) for name in ("rank_correlation", "lower_end", "upper_end", "p_value"))
-    panel.set_title(said(RankCorrelation(*numbers)), loc="left", fontsize=5.5)
+    _scatter(panel, shown.sel(task=task), lags, steps)
+    found = _correlation(shown, task)
+    if np.isfinite(found).all():
+      panel.set_title(f"ρ = {found.rho:.2f}", loc="left")
+      interval = f"{found.low:.2f} to {found.high:.2f}, p = {found.p_value:.2g}"
+      panel.text(0.03, 0.03, interval, transform=panel.transAxes, fontsize=5.5)
+  for panel in axes[2:]:
+    panel.tick_params(labelleft=False)
   axes[1].set_ylabel("best score")
 
 
@@ -187,16 +195,15 @@ def draw(datasets: Datasets) -> Figure:
 
 
 def finding(shown: xr.Dataset) -> str:
-  """Says how many cells most seeds of which solve each task, and how well the first lag ranks the cells."""
+  """Counts the cells that most seeds solve each task with, and says how well the first lag ranks all cells."""
   parts = []
   for task in shown.task.values.tolist():
     share = shown.solved.sel(task=task).mean("seed")
-    known = int(share.notnull().sum())
-    part = f"{task}: {int((share > 0.5).sum())} of {known} cells are solved by most seeds"
+    part = f"{task}: {int((share > 0.5).sum())} of {int(share.notnull().sum())} cells solve it with most seeds"
     if "rank_correlation" in shown:
-      found = shown.sel(task=task, measured=MEASURED["first_lag_below"])
-      values = [float(found[name]) for name in ("rank_correlation", "lower_end", "upper_end", "p_value")]
-      part += f", {said(RankCorrelation(*values))}" if np.isfinite(values).all() else ", ρ undefined"
+      found = _correlation(shown, task)
+      interval = f"ρ = {found.rho:.2f} ({found.low:.2f} to {found.high:.2f}), p = {found.p_value:.2g}"
+      part += f", {interval}" if np.isfinite(found).all() else ", ρ is undefined"
     parts.append(part)
   return f"{'; '.join(parts)}."
 
@@ -213,6 +220,8 @@ FIGURE = FigureSpec(
     "solved": SOLVED,
     "best_score": TableSpec("best score, lower is better", "median"),
     "solved_at": TableSpec("first logged update at which the task was solved", "median"),
+    "units": TableSpec(over_seeds="none"),
+    "parameter_count": TableSpec(over_seeds="none"),
     "solved_below": TableSpec("score below which the task is solved"),
     "first_lag_below": TableSpec("first lag below 1/e, before training (steps)", "median"),
     "growth_rate": TableSpec("growth rate, before training (nats per step)"),
