@@ -43,6 +43,7 @@ EXPERIMENT = Experiment(
     "parameters": "5000",
     "batch": "32",
     "updates": "1000",
+    "stop": "never",
     "learning_rate": "0.003",
     "init": "recommended",
   },

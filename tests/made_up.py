@@ -37,7 +37,7 @@ LAUNCHES = SWEEPS | {
   "transient_growth": (SMALL,),
   "atlas": ([*SMALL, "--cells=rnn,lstm,gru,mgu,min_gru"],),
   "atlas_training": tuple(
-    [f"--task={task}", f"--length={length}", "--cells=rnn,lstm,gru,mgu,min_gru", "--parameters=1000", "--updates=100"]
+    [f"--task={task}", f"--length={length}", "--cells=rnn,lstm,gru,mgu,min_gru", "--parameters=2000", "--updates=100"]
     for task, length in (("adding", 10), ("copy_memory", 5))
   ),
   "critical_gain": ([*SMALL, "--ws=0.5,1,4", "--cells=rnn,mgu"],),

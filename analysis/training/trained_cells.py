@@ -31,7 +31,7 @@ LOWEST = 1e-4  # the smallest score that is drawn; error rates may be 0
 MEASURED: Mapping[str, str] = {
   "first_lag_below": "first lag below 1/e",
   "growth_rate": "growth rate",
-  "minus_distance": "minus the distance of the growth rate from 0",
+  "closeness": "closeness of the growth rate to 0",
 }
 
 #: The names of the fields of a `RankCorrelation` in the numbers of the figure.
@@ -63,7 +63,7 @@ def before_training(datasets: Datasets, cells: list[str]) -> xr.Dataset | None:
   if lacking := [cell for cell in cells if cell not in data.cell.values]:
     raise Unfit(datasets["atlas"], f"lacks {', '.join(lacking)}")
   one = data[["first_lag_below", "growth_rate"]].sel(cell=cells).reset_coords(drop=True)
-  return one.assign(minus_distance=-np.abs(one.growth_rate))
+  return one.assign(closeness=-np.abs(one.growth_rate))
 
 
 def correlations(scores: xr.DataArray, before: xr.Dataset) -> xr.Dataset:
@@ -126,9 +126,9 @@ def _lags(panel: Axes, lags: xr.DataArray, steps: float, cells: list[str]) -> No
   panel.set_xlabel("first lag below 1/e (steps)")
 
 
-def _correlation(shown: xr.Dataset, task: str) -> RankCorrelation:
-  """Returns the stored rank correlation of a task with the first lag."""
-  found = shown.sel(task=task, measured=MEASURED["first_lag_below"])
+def _correlation(shown: xr.Dataset, task: str, measured: str = MEASURED["first_lag_below"]) -> RankCorrelation:
+  """Returns the stored rank correlation of a task with what was measured before training."""
+  found = shown.sel(task=task, measured=measured)
   return RankCorrelation(*(float(found[name]) for name in CORRELATION))
 
 
@@ -194,18 +194,24 @@ def draw(datasets: Datasets) -> Figure:
   return figure
 
 
+def _said(found: RankCorrelation) -> str:
+  """Returns `0.52 (0.20 to 0.73), p = 0.003`."""
+  if not np.isfinite(found).all():
+    return "undefined"
+  return f"{found.rho:.2f} ({found.low:.2f} to {found.high:.2f}), p = {found.p_value:.2g}"
+
+
 def finding(shown: xr.Dataset) -> str:
-  """Counts the cells that most seeds solve each task with, and says how well the first lag ranks all cells."""
+  """Counts the cells that solve each task with most seeds, and says how well each measurement ranks all cells."""
   parts = []
   for task in shown.task.values.tolist():
     share = shown.solved.sel(task=task).mean("seed")
     part = f"{task}: {int((share > 0.5).sum())} of {int(share.notnull().sum())} cells solve it with most seeds"
     if "rank_correlation" in shown:
-      found = _correlation(shown, task)
-      interval = f"ρ = {found.rho:.2f} ({found.low:.2f} to {found.high:.2f}), p = {found.p_value:.2g}"
-      part += f", {interval}" if np.isfinite(found).all() else ", ρ is undefined"
-    parts.append(part)
-  return f"{'; '.join(parts)}."
+      ranks = [f"{name} {_said(_correlation(shown, task, name))}" for name in shown.measured.values.tolist()]
+      part += f"; ρ by {', by '.join(ranks)}"
+    parts.append(f"{part}.")
+  return " ".join([f"{part[0].upper()}{part[1:]}" for part in parts])
 
 
 FIGURE = FigureSpec(
@@ -225,7 +231,7 @@ FIGURE = FigureSpec(
     "solved_below": TableSpec("score below which the task is solved"),
     "first_lag_below": TableSpec("first lag below 1/e, before training (steps)", "median"),
     "growth_rate": TableSpec("growth rate, before training (nats per step)"),
-    "minus_distance": TableSpec(over_seeds="none"),
+    "closeness": TableSpec(over_seeds="none"),
     "rank_correlation": TableSpec("Spearman's ρ between what was measured and how well cells learn"),
     "lower_end": TableSpec("lower end of its 95 % bootstrap interval over cells"),
     "upper_end": TableSpec("upper end of its 95 % bootstrap interval over cells"),

@@ -45,7 +45,7 @@ def units_of(cell: rl.Cell, task: Task, parameters: int) -> int:
     ValueError: if the net has more parameters than that with 8 units.
   """
   if (least := _count(cell, task, GRAIN)) > parameters:
-    raise ValueError(f"parameters is {parameters}; a net with {GRAIN} units has {least}, and no smaller one is chosen.")
+    raise ValueError(f"parameters is {parameters}; it must be at least {least}, with which a net has {GRAIN} units.")
   low, high = 1, 2  # in grains: a net that is small enough, and one that is too large
   while _count(cell, task, GRAIN * high) <= parameters:
     low, high = high, 2 * high
