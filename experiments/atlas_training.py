@@ -1,21 +1,21 @@
 """Which cells of the atlas learn a task at equal parameters and equal updates, and was it seen before training?
 
-Claim: the length of the memory before training (`experiments.atlas`) ranks the cells as training does.
-Trains two layers of every cell with a readout, as the cell's authors recommend (`recommended`). Every net has the units with
-which it has as many parameters as the others, up to 5 %. Two layers, since one layer of an element-wise cell cannot gate what it
-sums. A task is solved as in `experiments.adding`, `experiments.copy_memory` and `experiments.temporal_order`.
+Claim: the first lag at which the Jacobian product is below 1/e, before training (`experiments.atlas`), ranks cells as training does.
+Trains two layers of every cell and a readout, drawn as the cell's authors recommend (`recommended`). The units of every net are
+chosen so that all nets have the same number of parameters, up to 5 %. There are two layers, since one layer of an element-wise
+cell cannot gate what it sums. A task is solved as in `experiments.adding`, `experiments.copy_memory` and
+`experiments.temporal_order`, and a net that has solved it goes on to the same number of updates.
 
     python -m experiments.atlas_training
     python -m experiments.atlas_training --task=copy_memory --length=20
-    python -m experiments.atlas_training --task=temporal_order --length=30
-    python -m experiments.atlas_training --cells=gru,min_gru --parameters=1000 --updates=100
+    python -m experiments.atlas_training --task=temporal_order --length=50
+    python -m experiments.atlas_training --cells=gru,min_gru --updates=100
 
-The cells are 32 of the 89 of the atlas, from its three rooms. Measured before training are one layer of 16 units and its first
-lag below 1/e, the growth rate of its Jacobian product, and the distance of that rate from 0.
+The cells are 26 of the 89 of the atlas, from its three rooms.
 
-Expect: gated cells and those linear in the state solve adding, plain ones do not. Few cells copy ten symbols in so few updates.
-The first lag below 1/e ranks the cells better than the growth rate, and no rank correlation exceeds 0.7, since what a cell can
-store counts too.
+Expect: cells with gates, and those linear in the state, solve adding and temporal order; the plain RNN solves neither. Nearly none
+copies ten symbols in so few updates. The first lag below 1/e ranks the cells better than the growth rate does. No rank correlation
+exceeds 0.7, since what a cell can store counts too.
 """
 
 import sys
@@ -25,10 +25,10 @@ from experiments.training.settings import TINY
 from sweepkit import Experiment, main
 
 CELLS = (
-  *("rnn", "lstm", "gru", "mgu", "janet", "minimal_rnn", "ugrnn", "cfn", "star", "fast_grnn", "nbrc"),
-  *("antisymmetric_rnn", "cornn", "lem", "orthogonal_rnn"),
-  *("indrnn", "min_gru", "min_lstm", "qrnn", "sru", "lru", "rg_lru", "s4d", "s5", "lin_oss", "hgrn", "unicornn"),
-  *("linear_attention", "retnet", "gla", "delta_net", "gated_delta_net", "mlstm"),
+  *("rnn", "antisymmetric_rnn", "cornn", "orthogonal_rnn"),
+  *("lstm", "gru", "mgu", "janet", "minimal_rnn", "ugrnn", "cfn", "fast_grnn", "lem"),
+  *("indrnn", "min_gru", "min_lstm", "sru", "lru", "rg_lru", "s4d", "lin_oss", "hgrn"),
+  *("linear_attention", "gla", "gated_delta_net", "mlstm"),
 )
 
 EXPERIMENT = Experiment(
@@ -40,9 +40,9 @@ EXPERIMENT = Experiment(
     "task": "adding",
     "length": "50",
     "layers": "2",
-    "parameters": "5000",
-    "batch": "32",
-    "updates": "1000",
+    "parameters": "3200",
+    "batch": "20",
+    "updates": "800",
     "stop": "never",
     "learning_rate": "0.003",
     "init": "recommended",
@@ -50,7 +50,7 @@ EXPERIMENT = Experiment(
   seeds=5,
   figure="analysis.training.trained_cells",
   drawn_along=("task", "length"),
-  seconds=1800,
+  seconds=1200,
   tiny={**{name: text for name, text in TINY.items() if name != "hidden_size"}, "parameters": "800"},
 )
 

@@ -4,7 +4,8 @@ A net is a cell, or a stack of layers, with its readout. Its units are the numbe
 """
 
 import dataclasses
-from functools import cache
+from functools import cache, partial
+from typing import NamedTuple
 
 import jax
 
@@ -20,21 +21,36 @@ from sweepkit import Point, Quantity
 from sweepkit.points import read
 from sweepkit.settings import POSITIVE_INT, Setting, Settings
 
-GRAIN = 8  # every cell can have any multiple of 8 units
+FEWEST = 8  # units; every cell can have any multiple of them
 
 EQUAL_SETTINGS: Settings = {name: setting for name, setting in SETTINGS.items() if name != "hidden_size"} | {
-  "parameters": Setting(int, "5000", "parameters of every net; they determine its units H", *POSITIVE_INT, units="1")
+  "parameters": Setting(
+    int, "5000", "parameters of a net with its readout; they determine its units H", *POSITIVE_INT, units="1"
+  )
 }
 
 
-def _count(cell: rl.Cell, task: Task, units: int) -> int:
-  """Returns the number of parameters of a net. Only shapes are computed: JAX must not start before devices are chosen.
+class _Size(NamedTuple):
+  """The size of a net."""
 
-  Raises:
-    ValueError: if the cell cannot have this number of units.
+  units: int
+  parameters: int
+
+
+@cache
+def _size(cell: rl.Cell, task: Task, least: int) -> _Size:
+  """Returns the size of the smallest net with at least so many units; some cells cannot have an odd number of them.
+
+  Only shapes are computed, since JAX must not start before the launch has chosen its devices.
   """
-  params = jax.eval_shape(lambda seed: training.init_params(jax.random.key(seed), cell, task, units), 0)
-  return sum(leaf.size for leaf in jax.tree.leaves(params))
+  for units in range(least, least + FEWEST):
+    init = partial(training.init_params, cell=cell, task=task, hidden_size=units)
+    try:
+      params = jax.eval_shape(lambda seed, init=init: init(jax.random.key(seed)), 0)
+    except ValueError:
+      continue
+    return _Size(units, sum(leaf.size for leaf in jax.tree.leaves(params)))
+  raise ValueError(f"it has no net of {least} to {least + FEWEST - 1} units.")
 
 
 @cache
@@ -44,21 +60,19 @@ def units_of(cell: rl.Cell, task: Task, parameters: int) -> int:
   Raises:
     ValueError: if the net has more parameters than that with 8 units.
   """
-  if (least := _count(cell, task, GRAIN)) > parameters:
-    raise ValueError(f"parameters is {parameters}; it must be at least {least}, with which a net has {GRAIN} units.")
-  low, high = 1, 2  # in grains: a net that is small enough, and one that is too large
-  while _count(cell, task, GRAIN * high) <= parameters:
+  least = _size(cell, task, FEWEST)
+  if least.parameters > parameters:
+    raise ValueError(
+      f"parameters is {parameters}; it must be at least {least.parameters}, with which a net has {least.units} units."
+    )
+  low, high = FEWEST, 2 * FEWEST  # a net that is small enough, and one that is too large
+  while _size(cell, task, high).parameters <= parameters:
     low, high = high, 2 * high
   while high - low > 1:
     middle = (low + high) // 2
-    low, high = (middle, high) if _count(cell, task, GRAIN * middle) <= parameters else (low, middle)
-  distances = {}
-  for units in range(GRAIN * low, GRAIN * high + 1):
-    try:
-      distances[units] = abs(_count(cell, task, units) - parameters)
-    except ValueError:  # of a cell that cannot have an odd number of units
-      continue
-  return min(distances, key=distances.__getitem__)
+    low, high = (middle, high) if _size(cell, task, middle).parameters <= parameters else (low, middle)
+  sizes = (_size(cell, task, units) for units in (low, high))
+  return min(sizes, key=lambda size: abs(size.parameters - parameters)).units
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
