@@ -1,11 +1,11 @@
-"""What the cells learn at equal parameters and equal updates, beside what was measured before training.
+"""Success of the cells at equal parameters and equal updates, beside the memory that was measured before training.
 
-Above: the first lag at which the norm of the Jacobian product is below 1/e, the median over seeds of the atlas (hollow: never
-within the sequence), and for every task the share of seeds that solve it with its 95 % Wilson interval. Below: the best score of
-every cell against that lag, the median over seeds; the dotted line is where a task is solved. ρ is Spearman's rank correlation
-between the lag and how well a cell learns, with its 95 % bootstrap interval over cells and the p-value of a permutation test.
+Top left: the first lag at which the norm of the Jacobian product is below 1/e, the median over seeds of the atlas. A hollow mark
+says that the norm stays above 1/e within the sequence. Beside it: the share of seeds that solve each task, with 95 % Wilson
+intervals. Below: the best score of every cell against that lag, both medians over seeds. The dotted line is where a task is solved.
 
-The lag and the growth rate are those of one layer at its recommended initialisation, not of the nets that are trained.
+ρ is Spearman's rank correlation between the lag and how well a cell learns. It has a 95 % bootstrap interval over cells, and the
+p-value of a permutation test. The lag is that of one layer at its recommended initialisation, not of the nets that are trained.
 """
 
 from collections.abc import Mapping

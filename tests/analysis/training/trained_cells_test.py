@@ -1,4 +1,4 @@
-"""What the figure of trained cells shows of results: medians, tasks of different lengths, and an atlas that lacks cells."""
+"""The figure of trained cells: medians, tasks of different lengths, and an atlas that lacks cells."""
 
 import numpy as np
 import pytest
