@@ -1,6 +1,6 @@
 """Which cells of the atlas learn a task at equal parameters and equal updates, and was it seen before training?
 
-Claim: the first lag at which the Jacobian product is below 1/e, before training (`experiments.atlas`), ranks cells as training does.
+Claim: the first lag at which the Jacobian product is below 1/e (`experiments.atlas`) ranks untrained cells as training does.
 Trains two layers of every cell and a readout, drawn as the cell's authors recommend (`recommended`). The units of every net are
 chosen so that all nets have the same number of parameters, up to 5 %. There are two layers, since one layer of an element-wise
 cell cannot gate what it sums. A task is solved as in `experiments.adding`, `experiments.copy_memory` and
@@ -13,9 +13,9 @@ cell cannot gate what it sums. A task is solved as in `experiments.adding`, `exp
 
 The cells are 26 of the 89 of the atlas, from its three rooms.
 
-Expect: cells with gates, and those linear in the state, solve adding and temporal order; the plain RNN solves neither. Nearly none
-copies ten symbols in so few updates. The first lag below 1/e ranks the cells better than the growth rate does. No rank correlation
-exceeds 0.7, since what a cell can store counts too.
+Expect: cells with gates, and those linear in the state, solve adding and temporal order; the plain RNN solves neither. Nearly
+none copies ten symbols in so few updates. The first lag below 1/e ranks the cells better than the growth rate does. No rank
+correlation exceeds 0.7, since what a cell can store counts too.
 """
 
 import sys

@@ -2,7 +2,7 @@
 
 Top left: the first lag at which the norm of the Jacobian product is below 1/e, the median over seeds of the atlas. A hollow mark
 says that the norm stays above 1/e within the sequence. Beside it: the share of seeds that solve each task, with 95 % Wilson
-intervals. Below: the best score of every cell against that lag, both medians over seeds. The dotted line is where a task is solved.
+intervals. Below: the best score of every cell against that lag, both medians over seeds. Below the dotted line a task is solved.
 
 ρ is Spearman's rank correlation between the lag and how well a cell learns. It has a 95 % bootstrap interval over cells, and the
 p-value of a permutation test. The lag is that of one layer at its recommended initialisation, not of the nets that are trained.

@@ -1,4 +1,4 @@
-"""Training runs at equal parameters: sizes are those of the nets that are drawn, close to what was asked for, before JAX starts."""
+"""Training runs at equal parameters: sizes are those of the nets that are drawn, and close to what was asked for."""
 
 import os
 import subprocess
