@@ -34,10 +34,13 @@ from recurrent_lab.combinators import (
 from recurrent_lab.initializers import chrono
 from recurrent_lab.instruments import (
   NORMS,
+  CovariantVectors,
   Growth,
   LyapunovSpectrum,
   ScaledMatrix,
+  TraceCertificate,
   adjoint_log_norms,
+  covariant_vectors,
   entropy_rate,
   gradient_by_lag,
   growth_rate,
@@ -52,8 +55,10 @@ from recurrent_lab.instruments import (
   product_log_norms,
   product_log_singular_values,
   products_by_lag,
+  splitting_angles,
   state_blocks,
   state_jacobians,
+  trace_certificate,
 )
 from recurrent_lab.readouts import ReadoutParams, WithReadoutParams, init_readout, readout, with_readout
 from recurrent_lab.sequences import (
@@ -143,8 +148,11 @@ __all__ = [  # noqa: RUF022 - by room, not by the alphabet
   "state_blocks",
   "state_jacobians",
   # Growth, spectra and attractors
+  "CovariantVectors",
   "Growth",
   "LyapunovSpectrum",
+  "TraceCertificate",
+  "covariant_vectors",
   "entropy_rate",
   "growth_rate",
   "kaplan_yorke_dimension",
@@ -152,6 +160,8 @@ __all__ = [  # noqa: RUF022 - by room, not by the alphabet
   "memory_length",
   "participation_ratio",
   "positive_share",
+  "splitting_angles",
+  "trace_certificate",
   # Gradients
   "adjoint_log_norms",
   "gradient_by_lag",

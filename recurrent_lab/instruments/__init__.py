@@ -7,6 +7,8 @@ from recurrent_lab.instruments.attractor import (
   participation_ratio,
   positive_share,
 )
+from recurrent_lab.instruments.certificates import TraceCertificate, trace_certificate
+from recurrent_lab.instruments.covariant import CovariantVectors, covariant_vectors, splitting_angles
 from recurrent_lab.instruments.growth import Growth, growth_rate, memory_length
 from recurrent_lab.instruments.jacobians import (
   jacobian_product,
@@ -21,10 +23,13 @@ from recurrent_lab.instruments.singular_values import product_log_singular_value
 
 __all__ = [
   "NORMS",
+  "CovariantVectors",
   "Growth",
   "LyapunovSpectrum",
   "ScaledMatrix",
+  "TraceCertificate",
   "adjoint_log_norms",
+  "covariant_vectors",
   "entropy_rate",
   "gradient_by_lag",
   "growth_rate",
@@ -39,6 +44,8 @@ __all__ = [
   "product_log_norms",
   "product_log_singular_values",
   "products_by_lag",
+  "splitting_angles",
   "state_blocks",
   "state_jacobians",
+  "trace_certificate",
 ]
