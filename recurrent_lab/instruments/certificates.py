@@ -54,17 +54,17 @@ class TraceCertificate(NamedTuple):
 
 
 def _check_thresholds(arguments: Mapping[str, Any]) -> None:
-  """Raises a `ValueError` if a threshold is not finite, unless the thresholds are traced."""
+  """Raises a `ValueError` if there is no threshold, or if one is not finite, unless the thresholds are traced."""
   thresholds = arguments["thresholds"]
+  if jnp.ndim(thresholds) != 1 or not jnp.size(thresholds):
+    raise ValueError(f"thresholds has shape {jnp.shape(thresholds)}; it must be [S] with at least one rate.")
   if not isinstance(thresholds, jax.core.Tracer) and not np.all(np.isfinite(thresholds)):
     found = np.asarray(thresholds)[~np.isfinite(thresholds)].flat[0]
     raise ValueError(f"thresholds holds {found}; thresholds must be finite rates in nats per step.")
 
 
-def _check(steps: int, thresholds: Any, probes: int | None, margin: int, iterations: int) -> None:
+def _check(steps: int, probes: int | None, margin: int, iterations: int) -> None:
   """Raises a `ValueError` that names the first impossible value."""
-  if jnp.ndim(thresholds) != 1 or not jnp.size(thresholds):
-    raise ValueError(f"thresholds has shape {jnp.shape(thresholds)}; it must be [S] with at least one rate.")
   if not 0 <= 2 * margin < steps:
     raise ValueError(f"margin is {margin}; it must lie between 0 and {(steps - 1) // 2}, so that one of {steps} steps counts.")
   if probes is not None and probes < 1:
@@ -128,11 +128,11 @@ class _System(NamedTuple):
   pull: Callable[[Array], Array]  # (v_t) -> (J_{t+1}ᵀ v_t)
   scale: Array  # e^{-s}
 
-  def solution(self, y: Float[Array, "T n"]) -> Float[Array, "T+1 n"]:
+  def solution(self, y: Float[Array, "T n"]) -> Float[Array, "states n"]:
     """Returns δ = Lᵀ y."""
     return jnp.pad(y, ((1, 0), (0, 0))) - self.scale * jnp.pad(self.pull(y), ((0, 1), (0, 0)))
 
-  def sources(self, deltas: Float[Array, "T+1 n"]) -> Float[Array, "T n"]:
+  def sources(self, deltas: Float[Array, "states n"]) -> Float[Array, "T n"]:
     """Returns L δ."""
     return deltas[1:] - self.scale * self.push(deltas[:-1])
 
@@ -225,7 +225,7 @@ def trace_certificate(
   flat = flat_trajectory(cell, params, xs, state)
   steps, size = flat.states.shape
   margin = steps // 4 if margin is None else margin
-  _check(steps, thresholds, probes, margin, iterations)
+  _check(steps, probes, margin, iterations)
   traces, residuals = _traces(flat, jnp.asarray(thresholds, flat.states.dtype), probes, iterations)
   local = traces[:, :, margin : steps - margin] / size
   by_probe = jnp.mean(local, axis=2)
