@@ -20,10 +20,12 @@ from recurrent_lab.instruments.jacobians import (
 from recurrent_lab.instruments.lyapunov import LyapunovSpectrum, lyapunov_spectrum
 from recurrent_lab.instruments.norms import NORMS, ScaledMatrix, log_frobenius_norm, log_spectral_norm
 from recurrent_lab.instruments.singular_values import product_log_singular_values
+from recurrent_lab.instruments.stationary import FixedPoints, fixed_points
 
 __all__ = [
   "NORMS",
   "CovariantVectors",
+  "FixedPoints",
   "Growth",
   "LyapunovSpectrum",
   "ScaledMatrix",
@@ -31,6 +33,7 @@ __all__ = [
   "adjoint_log_norms",
   "covariant_vectors",
   "entropy_rate",
+  "fixed_points",
   "gradient_by_lag",
   "growth_rate",
   "jacobian_product",
