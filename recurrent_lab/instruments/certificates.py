@@ -66,7 +66,9 @@ def _check_thresholds(arguments: Mapping[str, Any]) -> None:
 def _check(steps: int, probes: int | None, margin: int, iterations: int) -> None:
   """Raises a `ValueError` that names the first impossible value."""
   if not 0 <= 2 * margin < steps:
-    raise ValueError(f"margin is {margin}; it must lie between 0 and {(steps - 1) // 2}, so that one of {steps} steps counts.")
+    raise ValueError(
+      f"margin is {margin}; it must lie between 0 and {(steps - 1) // 2}, so that one of {steps} steps counts."
+    )
   if probes is not None and probes < 1:
     raise ValueError(f"probes is {probes}; it must be at least 1, or None for the exact trace.")
   if iterations < 1:

@@ -54,7 +54,9 @@ def _check(steps: int, size: int, k: int, burn_in: int, burn_out: int) -> None:
     if value < 0:
       raise ValueError(f"{name} is {value}; it must be at least 0 steps.")
   if burn_in + burn_out >= steps:
-    raise ValueError(f"burn_in + burn_out is {burn_in + burn_out}; it must be below the {steps} steps, so that one counts.")
+    raise ValueError(
+      f"burn_in + burn_out is {burn_in + burn_out}; it must be below the {steps} steps, so that one counts."
+    )
 
 
 def _back(c: Float[Array, "k k"], r: Float[Array, "k k"]) -> tuple[Float[Array, "k k"], Float[Array, "k"]]:
@@ -157,7 +159,9 @@ def splitting_angles(vectors: Float[Array, "M n k"], leading: int) -> Float[Arra
   """
   k = vectors.shape[-1]
   if not 1 <= leading < k:
-    raise ValueError(f"leading is {leading}; it must lie between 1 and {k - 1}, so that both subspaces have a direction.")
+    raise ValueError(
+      f"leading is {leading}; it must lie between 1 and {k - 1}, so that both subspaces have a direction."
+    )
   bases = [jnp.linalg.qr(part)[0] for part in jnp.split(vectors, [leading], axis=-1)]
   first, rest = sorted(bases, key=lambda basis: -basis.shape[-1])
   common = jnp.swapaxes(first, -1, -2) @ rest

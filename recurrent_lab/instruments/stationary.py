@@ -80,7 +80,7 @@ def _search(cell: Cell, params: Params, xs: Float[Array, "1 I"], starts: State, 
   one = jnp.eye(size, dtype=flat.states.dtype)
   motion = lambda s: flat.step(s, x) - s
 
-  def step(_: int, carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+  def step(_: Any, carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
     s, r, damping = carry
     stacked = jnp.concatenate([flat.jacobian(s, x) - one, jnp.sqrt(damping) * one])
     basis, triangle = jnp.linalg.qr(stacked)
@@ -115,7 +115,9 @@ def _starts(cell: Cell, params: Params, starts: State | int, key: PRNGKeyArray |
   if not isinstance(starts, int):
     counts = {jnp.shape(leaf)[:1] for leaf in jax.tree.leaves(starts)}
     if len(counts) != 1 or counts & {(), (0,)}:
-      raise ValueError(f"starts has leading axes {sorted(counts)}; all its arrays need the same leading axis of at least one start.")
+      raise ValueError(
+        f"starts has leading axes {sorted(counts)}; all its arrays need the same leading axis of at least one start."
+      )
     return starts
   if starts < 1:
     raise ValueError(f"starts is {starts}; the search needs at least one start.")
@@ -149,7 +151,7 @@ def _eigenvalues(jacobians: np.ndarray, is_found: np.ndarray) -> np.ndarray:
 def fixed_points(
   cell: Cell,
   params: Params,
-  x: Float[Array, "I"],
+  x: Array,
   starts: State | int = 64,
   *,
   key: PRNGKeyArray | None = None,
