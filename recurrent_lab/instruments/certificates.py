@@ -10,10 +10,13 @@ G_t = ∂δ_{t+1}/∂b_t to a source at the same time counts exponents:
     1/n tr G_t -> share of exponents below s.
 
 Derivation. The solutions of L δ = 0 are the tangents of the net, times e^{-st}. Those with an exponent below s decay, and all
-others grow. If they do so exponentially, and P_t projects on the decaying ones along the growing ones, then the only bounded
-solution on an infinite window is δ_{t'} = Φ(t', t+1) P_{t+1} b_t for t' > t and -Φ(t', t+1) (1 - P_{t+1}) b_t for t' ≤ t, where Φ
-multiplies the A. The jump at the source is G_t = P_{t+1}, and the trace of a projector is its rank: the number of exponents below
-s. On a finite window the minimum-norm solution differs from this one by a solution of L δ = 0, which decays away from the ends.
+others grow. Let P_t project on the decaying ones along the growing ones, and let Φ be products of the A. If decay and growth are
+exponential, an infinite window has one bounded solution:
+
+    δ_{t'} = Φ(t', t+1) P_{t+1} b_t   for t' > t,          δ_{t'} = -Φ(t', t+1) (1 - P_{t+1}) b_t   for t' ≤ t.
+
+The jump at the source is G_t = P_{t+1}. The trace of a projector is its rank, which is the number of exponents below s. On a
+finite window the minimum-norm solution differs from this one by a solution of L δ = 0, which decays away from the ends.
 
 For one unit with A_t = a the response is known at every time: G_t = (1 - a^{2(t+1)}) / (1 - a^{2(T+1)}).
 
@@ -145,18 +148,18 @@ def _conjugate_gradients(
   """Solves M y = b for a positive M, until the residual is at the level of rounding or stops to decrease."""
   goal = 10 * jnp.finfo(b.dtype).eps * jnp.linalg.norm(b)
 
-  def is_open(carry: tuple[Array, ...]) -> Array:
+  def is_open(carry: tuple[Array, Array, Array, Array]) -> Array:
     _, rest, _, count = carry
     return (jnp.linalg.norm(rest) > goal) & (count < iterations)
 
-  def improve(carry: tuple[Array, ...]) -> tuple[Array, ...]:
+  def improve(carry: tuple[Array, Array, Array, Array]) -> tuple[Array, Array, Array, Array]:
     y, rest, direction, count = carry
     image, square = multiply(direction), jnp.vdot(rest, rest)
     length = square / jnp.vdot(direction, image)
     rest = rest - length * image
     return y + length * direction, rest, rest + jnp.vdot(rest, rest) / square * direction, count + 1
 
-  return lax.while_loop(is_open, improve, (jnp.zeros_like(b), b, b, 0))[0]
+  return lax.while_loop(is_open, improve, (jnp.zeros_like(b), b, b, jnp.zeros((), jnp.int32)))[0]
 
 
 def _estimated(system: _System, b: Float[Array, "T n"], iterations: int) -> tuple[Float[Array, "T"], Array]:

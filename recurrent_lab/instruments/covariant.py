@@ -17,7 +17,6 @@ Lett. 99 (2007); Ginelli, Chaté, Livi & Politi, "Covariant Lyapunov vectors", J
 
 from typing import NamedTuple
 
-import jax
 from jax import lax
 import jax.numpy as jnp
 from jaxtyping import Array, Float

@@ -180,7 +180,7 @@ def fixed_points(
     The end from every start with its status, and which ends are different points.
 
   Raises:
-    ValueError: if `x` is not `[I]` or not of the input size of the params, if there is no start or the starts do not fit the
+    ValueError: if `x` is not one vector of the input size of the params, if there is no start, if the starts do not fit the
       cell, and if a number is out of bounds.
   """
   _check(params, x, {"spread": spread, "slow_speed": slow_speed, "distance": distance})

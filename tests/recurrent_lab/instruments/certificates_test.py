@@ -1,5 +1,7 @@
 """The share of exponents below a rate: against closed forms, a dense pseudoinverse, and the counts of `lyapunov_spectrum`."""
 
+import itertools
+
 import jax
 from jax import export
 import jax.numpy as jnp
@@ -72,7 +74,7 @@ def test_matches_the_pseudoinverse_of_the_whole_system(name, key, x64):
 def gaps(exponents, least):
   """The middles of the gaps between exponents that are at least so wide, from the smallest, and rates outside of all."""
   rising = exponents[::-1]
-  middles = [(a + b) / 2 for a, b in zip(rising[:-1], rising[1:], strict=True) if b - a > least]
+  middles = [(a + b) / 2 for a, b in itertools.pairwise(rising) if b - a > least]
   return np.array([rising[0] - 1, *middles, rising[-1] + 1])
 
 
@@ -101,7 +103,7 @@ def test_lost_directions_lie_below_every_rate(key, x64):
 
 
 def test_probes_agree_with_the_exact_trace(key, x64):
-  """Where the rate lies above all exponents conjugate gradients converge, and random signs differ by their standard error."""
+  """Above all exponents conjugate gradients converge, and the estimate differs from the trace by its standard error."""
   cell, params, xs = random_net("rnn", key, steps=60, hidden=5, dtype=np.float64, recurrent_gain=0.5)
   rates = np.array([0.1, 0.5])
   exact = rl.trace_certificate(cell, params, xs, None, rates)
