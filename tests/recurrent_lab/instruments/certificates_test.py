@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import recurrent_lab as rl
+from recurrent_lab.instruments.certificates import _signs
 from tests.nets import by_default, random_net
 
 PLATFORMS = ["cpu", "cuda", "rocm", "tpu"]
@@ -82,9 +83,9 @@ def gaps(exponents, least):
 @pytest.mark.parametrize("name", by_default(("rnn",), ("rnn", "lstm", "gru")))
 def test_counts_the_exponents_of_the_spectrum(name, driven, key, x64):
   """In every gap that the window resolves, to a tenth of an exponent; without inputs the net moves on its own."""
-  cell, params, xs = random_net(name, key, steps=400, hidden=4, dtype=np.float64, recurrent_gain=1.5)
+  cell, params, xs = random_net(name, key, steps=240, hidden=4, dtype=np.float64, recurrent_gain=1.5)
   xs, state = xs * driven, jax.tree.map(lambda s: s + 0.3, cell.initial_state(params))
-  exponents = np.asarray(rl.lyapunov_spectrum(cell, params, xs[:300], state, burn_in=100).exponents)
+  exponents = np.asarray(rl.lyapunov_spectrum(cell, params, xs[:180], state, burn_in=60).exponents)
   rates = gaps(exponents, 0.15)
   assert len(rates) > 2
   found = rl.trace_certificate(cell, params, xs, state, rates)
@@ -107,7 +108,7 @@ def test_probes_agree_with_the_exact_trace(key, x64):
   cell, params, xs = random_net("rnn", key, steps=60, hidden=5, dtype=np.float64, recurrent_gain=0.5)
   rates = np.array([0.1, 0.5])
   exact = rl.trace_certificate(cell, params, xs, None, rates)
-  found = rl.trace_certificate(cell, params, xs, None, rates, probes=16, iterations=400)
+  found = rl.trace_certificate(cell, params, xs, None, rates, probes=16, iterations=200)
   assert np.all(found.residual < 1e-8)
   assert np.all(found.standard_error < 0.05)
   assert np.all(np.abs(found.share - exact.share) < 5 * found.standard_error)
@@ -128,6 +129,16 @@ def test_single_precision_and_a_batch(key):
     double = jax.tree.map(lambda a: jnp.asarray(a, jnp.float64), params)
     expected = rl.trace_certificate(cell, double, -jnp.asarray(xs, jnp.float64), None, rates)
   np.testing.assert_allclose(alone.share, expected.share, atol=1e-4)
+
+
+def test_signs_are_random():
+  """Means, and products of neighbours in every axis, are those of independent signs, to four standard errors."""
+  signs = np.asarray(_signs((8, 50, 40), jnp.float32))
+  assert set(np.unique(signs)) == {-1.0, 1.0}
+  assert abs(signs.mean()) < 4 / signs.size**0.5
+  for axis in range(3):
+    along = np.moveaxis(signs, axis, 0)
+    assert abs((along[1:] * along[:-1]).mean()) < 4 / along[1:].size ** 0.5
 
 
 @pytest.mark.parametrize("probes", [None, 2])
