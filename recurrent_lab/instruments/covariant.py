@@ -22,7 +22,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from recurrent_lab._compiled import compiled
-from recurrent_lab._generic import generic_directions
+from recurrent_lab._generic import generic_directions, generic_vector
 from recurrent_lab.cell import Cell, Params, State
 from recurrent_lab.instruments._flat import checked_start, flat_trajectory
 from recurrent_lab.instruments._linear import step_jacobian
@@ -133,7 +133,7 @@ def covariant_vectors(
     return c, (c, rates)
 
   _, (qs, rs) = lax.scan(forward, generic_directions(size, k, dtype), (flat.states, flat.xs))
-  last = jnp.triu(generic_directions(k, k, dtype))
+  last = jnp.triu(generic_vector(k * k, dtype).reshape(k, k))
   _, (cs, rates) = lax.scan(backward, last / jnp.linalg.norm(last, axis=0), rs, reverse=True)
   counted = slice(burn_in, steps - burn_out)
   vectors, rates = qs[counted] @ cs[counted], rates[counted]
