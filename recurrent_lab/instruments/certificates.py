@@ -27,7 +27,6 @@ Mathematics 629 (1978), for the bounded solution.
 """
 
 from collections.abc import Callable, Mapping
-import math
 from typing import Any, NamedTuple
 
 import jax
@@ -37,6 +36,7 @@ from jaxtyping import Array, Float
 import numpy as np
 
 from recurrent_lab._compiled import compiled
+from recurrent_lab._generic import generic_signs
 from recurrent_lab.cell import Cell, Params, State
 from recurrent_lab.instruments._flat import FlatTrajectory, flat_trajectory
 
@@ -170,23 +170,12 @@ def _estimated(system: _System, b: Float[Array, "T n"], iterations: int) -> tupl
   return jnp.sum(b * deltas[1:], axis=1), _relative(system.sources(deltas) - b, b)
 
 
-def _signs(shape: tuple[int, ...], dtype: Any) -> Array:
-  """Returns random signs, the same in every call: one bit of a hash of the index (the finalizer of MurmurHash3).
-
-  The program of `jax.random.rademacher` takes 3 s to compile, and that of the rest of the estimate 1 s (jax 0.10.2, CPU).
-  """
-  bits = lax.iota(jnp.uint32, math.prod(shape)) + 1
-  for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):
-    bits = (bits ^ (bits >> shift)) * jnp.uint32(factor)
-  return (1 - 2 * ((bits ^ (bits >> 16)) & 1).astype(dtype)).reshape(shape)
-
-
 def _traces(
   flat: FlatTrajectory, thresholds: Float[Array, "S"], probes: int | None, iterations: int
 ) -> tuple[Float[Array, "S K T"], Float[Array, "S K"]]:
   """Returns tr G_t and the residual for every threshold and probe. The exact trace counts as one probe."""
   shape, dtype = flat.states.shape, flat.states.dtype
-  signs = _signs((probes or 1, *shape), dtype)
+  signs = generic_signs((probes or 1, *shape), dtype)
   if probes is None:
     jacobians = jax.vmap(flat.jacobian)(flat.states, flat.xs)
     traces, residuals = lax.map(lambda s: _exact(jnp.exp(-s) * jacobians, signs[0]), thresholds)

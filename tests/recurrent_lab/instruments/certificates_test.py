@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import recurrent_lab as rl
-from recurrent_lab.instruments.certificates import _signs
+from recurrent_lab._generic import generic_signs
 from tests.nets import by_default, random_net
 
 PLATFORMS = ["cpu", "cuda", "rocm", "tpu"]
@@ -133,7 +133,7 @@ def test_single_precision_and_a_batch(key):
 
 def test_signs_are_random():
   """Means, and products of neighbours in every axis, are those of independent signs, to four standard errors."""
-  signs = np.asarray(_signs((8, 50, 40), jnp.float32))
+  signs = np.asarray(generic_signs((8, 50, 40), jnp.float32))
   assert set(np.unique(signs)) == {-1.0, 1.0}
   assert abs(signs.mean()) < 4 / signs.size**0.5
   for axis in range(3):
