@@ -46,10 +46,9 @@ def test_the_distribution_has_the_mean_exponent():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("leak", [0.5, 0.25])
-def test_simulated_networks_with_a_leak(leak):
-  """Four networks of 256 units: exponents of finite networks differ from those of N → ∞ by about 1/√N times their spread."""
-  units, steps, gain = 256, round(600 / leak), 3.0
+def test_simulated_networks_with_a_leak():
+  """Two networks of 512 units, in which finite size alone lowers λ₁ by several per cent."""
+  units, steps, gain, leak = 512, 800, 3.0, 0.5
   cell = leaky_rnn(leak)
 
   def exponents(key):
@@ -59,7 +58,7 @@ def test_simulated_networks_with_a_leak(leak):
     return rl.lyapunov_spectrum(cell, params, jnp.zeros((steps, 1)), state, burn_in=steps // 4).exponents
 
   with jax.enable_x64(True):
-    found = np.asarray(jax.lax.map(exponents, jax.random.split(jax.random.key(0), 4)))
+    found = np.asarray(jax.lax.map(exponents, jax.random.split(jax.random.key(0), 2)))
   spectrum = theory.rate_spectrum(gain, leak)
   assert found.mean() == pytest.approx(spectrum.mean, rel=0.02)
   assert found[:, 0].mean() == pytest.approx(spectrum.largest, rel=0.12)
