@@ -17,13 +17,16 @@ import jinja2
 import numpy as np
 import xarray as xr
 
-from analysis import command, coverage
+from analysis import command, figure
 from analysis.atlas._kinds import KINDS, kind, label
+from analysis.figure import Datasets
 from analysis.selection import only_axes
 from analysis.style import confidence_band
+from analysis.study import PageSpec
 from analysis.wording import short
 import recurrent_lab as rl
-from sweepkit.store import ResultsError, write_atomically
+from sweepkit.store import write_atomically
+from sweepkit.store.files import writing
 
 ORACLES = Path(__file__).parents[2] / "docs" / "oracles.json"
 LOWEST, HIGHEST = -12.0, 6.0  # nats, the range of the small pictures
@@ -109,21 +112,19 @@ def card(name: str, one: xr.Dataset, oracles: Sequence[Mapping[str, Any]]) -> Ca
   )
 
 
-def write(results: Path, out: Path) -> list[Path]:
-  """Writes the page and returns its path.
+def content(datasets: Datasets) -> str:
+  """Returns the page.
 
   Raises:
     ResultsError: if there are no results of the atlas, or they vary in a setting other than the cell.
   """
-  data = only_axes(coverage.load(results / "atlas"))
-  if not data.sizes["cell"]:
-    raise ResultsError(f"{results} holds no cell of the atlas.")
+  data = only_axes(datasets["atlas"])
   oracles = json.loads(ORACLES.read_text()) if ORACLES.exists() else []
   cards = [card(cell, data.sel(cell=cell), oracles) for cell in data.cell.values.tolist()]
   environment = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=jinja2.StrictUndefined
   )
-  page = environment.get_template("cards.html.j2").render(
+  return environment.get_template("cards.html.j2").render(
     cards=cards,
     columns=COLUMNS,
     seeds=data.sizes["seed"],
@@ -132,8 +133,27 @@ def write(results: Path, out: Path) -> list[Path]:
     height=HEIGHT,
     zero=HEIGHT * HIGHEST / (HIGHEST - LOWEST),
   )
-  out.mkdir(parents=True, exist_ok=True)
-  write_atomically(out / "atlas.html", page.encode())
+
+
+WEB_PAGE = PageSpec(
+  name="atlas",
+  title="The atlas, cell by cell",
+  about="a table of all cells that can be sorted, and a card for each cell.",
+  reads=("atlas",),
+  content=content,
+)
+
+
+def write(results: Path, out: Path) -> list[Path]:
+  """Writes the page and returns its path.
+
+  Raises:
+    ResultsError: if there are no results of the atlas, or they vary in a setting other than the cell.
+  """
+  text = content(figure.load(WEB_PAGE, results))
+  with writing(out):
+    out.mkdir(parents=True, exist_ok=True)
+  write_atomically(out / "atlas.html", text.encode())
   return [out / "atlas.html"]
 
 

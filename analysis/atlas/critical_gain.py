@@ -26,7 +26,8 @@ def crossing(gains: np.ndarray, rates: np.ndarray) -> float:
   if not above.size:
     return np.inf
   i = above[0]
-  return float(gains[i - 1] - rates[i - 1] * (gains[i] - gains[i - 1]) / (rates[i] - rates[i - 1]))
+  share = rates[i] / (rates[i] - rates[i - 1])  # 0 where the rate before is -inf
+  return float(gains[i] - share * (gains[i] - gains[i - 1]))
 
 
 def numbers(datasets: Datasets) -> xr.Dataset:

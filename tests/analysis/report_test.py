@@ -4,6 +4,7 @@ import csv
 from html.parser import HTMLParser
 import io
 import itertools
+import shutil
 from urllib.parse import unquote_to_bytes
 
 import numpy as np
@@ -46,7 +47,8 @@ class Page(HTMLParser):
 def few():
   """The report's parts with a few of its figures; of the language study nothing was run."""
   return tuple(
-    part._replace(figures=[spec for spec in part.figures if spec.name in (*FEW, "vowels")]) for part in report.PARTS
+    part._replace(figures=[spec for spec in part.figures if spec.name in (*FEW, "vowels")], pages=())
+    for part in report.PARTS
   )
 
 
@@ -86,6 +88,21 @@ def test_the_page_needs_no_other_file(page):
   targets = [attrs[name] for _, attrs in page.tags for name in ("href", "src") if name in attrs]
   assert all(target.startswith(("#", "data:")) for target in targets)
   assert not page.all("script")
+
+
+def test_pages_of_studies_lie_beside_the_page(results, few, tmp_path, monkeypatch):
+  (atlas,) = (part for part in report.PARTS if part.pages)
+  monkeypatch.setattr(report, "PARTS", [*few, atlas._replace(figures=[])])
+  content, files = report.page(results)
+  assert [*files] == ["atlas.html"]
+  links = [attrs["href"] for attrs in Page(content).all("a") if not attrs["href"].startswith(("#", "data:"))]
+  assert set(links) == {"atlas.html"}
+  monkeypatch.setattr(report, "PARTS", [few[0], atlas._replace(figures=[])])
+  shutil.copytree(results / "recurrent_gain", tmp_path / "recurrent_gain")
+  content, files = report.page(tmp_path)
+  assert not files
+  assert "atlas was not run" in content
+  assert f"python -m experiments.atlas --out={tmp_path}" in content
 
 
 def test_alternative_texts_state_the_finding(page, results):
