@@ -2,9 +2,9 @@
 
     python -m analysis.report --results=results --out=report
 
-writes index.html. The page needs no network. It needs no other file, except those that it links to: data too large for it, in data/,
-and pages of studies, such as atlas.html. Figures and pages whose experiments were not run are left out, and the page says how to run
-them. The same results give the same bytes.
+writes index.html. The page needs no network. It needs no other file, except those that it links to: data too large for it, in
+data/, and pages of studies, such as atlas.html. Figures and pages whose experiments were not run are left out, and the page says
+how to run them. The same results give the same bytes.
 """
 
 import base64

@@ -21,8 +21,8 @@ from analysis import command, figure
 from analysis.atlas._kinds import KINDS, kind, label
 from analysis.figure import Datasets
 from analysis.selection import only_axes
-from analysis.style import confidence_band
 from analysis.study import PageSpec
+from analysis.style import confidence_band
 from analysis.wording import short
 import recurrent_lab as rl
 from sweepkit.store import write_atomically
