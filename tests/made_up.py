@@ -36,6 +36,11 @@ LAUNCHES = SWEEPS | {
   "activation_choice": ([*SMALL, "--ws=0.5,1", "--cells=rnn,rnn_relu"],),
   "transient_growth": (SMALL,),
   "atlas": ([*SMALL, "--cells=rnn,lstm,gru,mgu,min_gru"],),
+  "open_gates": ([*SMALL, "--forget_bias=-1,0,2", "--cells=lstm,mgu,min_gru"],),
+  "atlas_mean_field": (
+    [*SMALL, "--ws=0.5,1,4", "--cells=rnn,lstm"],
+    [*SMALL, "--ws=1", "--forget_bias=-1,2", "--cells=lstm"],
+  ),
   "critical_gain": ([*SMALL, "--ws=0.5,1,4", "--cells=rnn,mgu"],),
   "error_surface": (["--ws=4:6:3", "--bias=-3:-2:4"],),
   "adding": (

@@ -30,12 +30,16 @@ def crossing(gains: np.ndarray, rates: np.ndarray) -> float:
   return float(gains[i] - share * (gains[i] - gains[i - 1]))
 
 
+def crossings(rates: xr.DataArray) -> xr.DataArray:
+  """Returns the critical gain of each seed from growth rates `[..., ws]`."""
+  gains = rates.ws.values
+  return xr.apply_ufunc(lambda seed: crossing(gains, seed), rates, input_core_dims=[["ws"]], vectorize=True)
+
+
 def numbers(datasets: Datasets) -> xr.Dataset:
   data = only_axes(datasets["critical_gain"], "ws")
   rates = data.growth_rate.sel(norm="spectral", drop=True).transpose("cell", "seed", "ws")
-  found = [[crossing(data.ws.values, seed) for seed in cell] for cell in rates.values]
-  critical = xr.DataArray(found, {"cell": data.cell, "seed": data.seed}, ("cell", "seed"))
-  return xr.Dataset({"critical_gain": critical, "growth_rate": rates})
+  return xr.Dataset({"critical_gain": crossings(rates), "growth_rate": rates})
 
 
 def draw(datasets: Datasets) -> Figure:

@@ -1,7 +1,6 @@
 """The report: every number on it comes from the results, it needs nothing but itself, and it is whole or not there."""
 
 import csv
-from html.parser import HTMLParser
 import io
 import itertools
 import shutil
@@ -14,33 +13,10 @@ import xarray as xr
 from analysis import claims, numbers, provenance, report, study, wording
 from sweepkit.store import load_results
 from tests.made_up import folder_of
+from tests.support.pages import Page
 
 FEW = ("recurrent_gain", "tanh_slope")
 EVERY = {spec.name: spec for one in study.studies() for spec in study.figures(one.name)}
-
-
-class Page(HTMLParser):
-  """The tags of a page, and its words."""
-
-  def __init__(self, text):
-    super().__init__()
-    self.tags, self.text, self.open = [], "", []
-    self.feed(text)
-
-  def handle_starttag(self, tag, attrs):
-    self.tags.append((tag, dict(attrs)))
-    if tag not in ("meta", "link", "img", "br"):
-      self.open.append(tag)
-
-  def handle_endtag(self, tag):
-    assert self.open.pop() == tag
-
-  def handle_data(self, data):
-    if "style" not in self.open:
-      self.text += data
-
-  def all(self, tag):
-    return [attrs for name, attrs in self.tags if name == tag]
 
 
 @pytest.fixture(scope="module")
