@@ -130,7 +130,7 @@ def load_all(results: Path) -> dict[str, xr.Dataset]:
   first = f"run an experiment first ({run_command('recurrent_gain', results)})"
   if not results.is_dir():
     raise ResultsError(f"--results: {results} is not a folder; {first}.")
-  known = [name for part in PARTS for spec in (*part.figures, *part.pages) for name in spec.inputs]
+  known = [name for part in PARTS for spec in [*part.figures, *part.pages] for name in spec.inputs]
   known += [name for claim in CLAIMS.values() for name in claim.reads]
   others = sorted(path.name for path in results.iterdir() if path.is_dir())
   names = [name for name in dict.fromkeys([*known, *others]) if block_paths(results / name)]

@@ -48,8 +48,8 @@ class Frame(NamedTuple):
 
   def picture(self, title: str, about: str, curves: Sequence[Curve]) -> Picture:
     """Returns a picture of some lines."""
-    edges = (f"{value:g}".replace("-", "−") for value in self)
-    return Picture(title, about, curves, *edges, HEIGHT * self.high / (self.high - self.low))
+    left, right, low, high = (f"{value:g}".replace("-", "−") for value in self)
+    return Picture(title, about, curves, left, right, low, high, HEIGHT * self.high / (self.high - self.low))
 
 
 def product(name: str, log_norm: xr.DataArray) -> Picture:

@@ -3,8 +3,8 @@
 python -m analysis.atlas.cards --results=results/atlas --out=figures/atlas
 
 writes atlas.html. A card holds the equations of the cell and its paper, its numbers with intervals over seeds, its saturation by
-gate, small pictures of its Jacobian product, of its spectrum, and of its growth rate by gain and forget bias, and the
-implementations to which it is held.
+gate, and the implementations to which it is held. Small pictures show its Jacobian product, its spectrum, and its growth rate by
+gain and by forget bias.
 """
 
 from collections.abc import Mapping, Sequence

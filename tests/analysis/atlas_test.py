@@ -15,7 +15,7 @@ import experiments.open_gates
 import recurrent_lab as rl
 from tests.support.pages import Page
 
-CELLS = ["rnn", "lstm", "gru", "mgu", "min_gru"]  # of the made-up atlas
+CELLS = ["rnn", "lstm", "gru", "mgu", "min_gru"]  # cells of the made-up atlas
 TIMED = {
   "settings": {"pass": "forward", "hidden": 64, "batch": 16},
   "machine": {"cores": 2, "processor": "a processor", "versions": {"jax": "1.2"}},
