@@ -149,11 +149,7 @@ class Section(NamedTuple):
 
 
 def _inputs(spec: FigureSpec | PageSpec, data: Mapping[str, xr.Dataset]) -> Datasets:
-  """The results that a figure or a page reads.
-
-  Raises:
-    ResultsError: if an experiment that it needs was not run.
-  """
+  """The results that a figure or a page reads. Raises a `ResultsError` if an experiment that it needs was not run."""
   if lacking := [name for name in spec.inputs if name not in data and name not in spec.overlays]:
     raise ResultsError(f"{' and '.join(lacking)} {'was' if len(lacking) == 1 else 'were'} not run")
   return {name: data[name] for name in spec.inputs if name in data}

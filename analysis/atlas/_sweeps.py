@@ -66,11 +66,15 @@ class Sweeps(NamedTuple):
 
 
 def _critical(found: xr.DataArray, gains: np.ndarray) -> Entry:
-  """The critical gain `[seed]`, which is 0 or infinite if it lies beyond the gains of the sweep."""
-  middle = float(found.median("seed"))
-  if np.isinf(found).all() or (found == 0).all():
-    return Entry(middle, f"above {short(gains[-1])}" if middle > 0 else f"below {short(gains[0])}")
-  return entry(found)
+  """The critical gain `[seed]`; 0 stands for one below the gains of the sweep, and infinity for one above them."""
+  if np.isfinite(found).all() and (found > 0).all():
+    return entry(found)
+  ordered = np.sort(found.values)
+  low, middle, high = (float(ordered[i]) for i in (0, (ordered.size - 1) // 2, -1))
+  text = lambda gain: (
+    f"above {short(gains[-1])}" if np.isinf(gain) else short(gain) if gain else f"below {short(gains[0])}"
+  )
+  return Entry(middle, text(middle) if low == high else f"{text(middle)} ({text(low)} to {text(high)})")
 
 
 def sweeps(datasets: Datasets) -> Sweeps:

@@ -231,7 +231,7 @@ def sample_mean_field(
   Raises:
     ValueError: for an unknown cell, fewer than 2 steps, no samples, or options that are negative scales or not finite. Also for a
       cell whose units see each other in another way, such as a GRU that resets before the product, and for a bias that the cell
-    has not.
+      has not.
   """
   cell = get_cell(cell) if isinstance(cell, str) else cell
   for name, value in (("forget_bias", forget_bias), ("bias_scale", bias_scale)):

@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 from analysis import figure
-from analysis.atlas import _entries, _pictures, _theory, _timings, cards, critical_gain, open_gates
+from analysis.atlas import _entries, _pictures, _sweeps, _theory, _timings, cards, critical_gain, open_gates
 from analysis.selection import Unfit, only_axes
 import experiments.open_gates
 import recurrent_lab as rl
@@ -108,6 +108,20 @@ def test_times_are_those_of_a_step(tmp_path):
 )
 def test_the_critical_gain_is_the_first_crossing(rates, gain):
   assert critical_gain.crossing(np.array([1.0, 2, 3]), np.array(rates, float)) == gain
+
+
+@pytest.mark.parametrize(
+  ("found", "text"),
+  [
+    ([np.inf, np.inf], "above 4"),
+    ([0, 0], "below 0.5"),
+    ([0, 1, 2], "1 (below 0.5 to 2)"),
+    ([np.inf, 3, np.inf], "above 4 (3 to above 4)"),
+    ([1, 1], "1"),
+  ],
+)
+def test_a_critical_gain_beyond_the_sweep_is_said_to_be(found, text):
+  assert _sweeps._critical(seeds(*found), np.array([0.5, 4.0])).text == text
 
 
 def test_a_theory_for_other_settings_is_refused(results):
