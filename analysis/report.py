@@ -61,7 +61,7 @@ class Picture(NamedTuple):
 
 
 class Missing(NamedTuple):
-  """A figure that is left out, why, and the commands that run what it lacks."""
+  """A figure or page that is left out, why, and the commands that run what it lacks."""
 
   title: str
   why: str
@@ -130,7 +130,8 @@ def load_all(results: Path) -> dict[str, xr.Dataset]:
   first = f"run an experiment first ({run_command('recurrent_gain', results)})"
   if not results.is_dir():
     raise ResultsError(f"--results: {results} is not a folder; {first}.")
-  known = [name for part in PARTS for spec in [*part.figures, *part.pages] for name in spec.inputs]
+  known = [name for part in PARTS for figure in part.figures for name in figure.inputs]
+  known += [name for part in PARTS for page in part.pages for name in page.inputs]
   known += [name for claim in CLAIMS.values() for name in claim.reads]
   others = sorted(path.name for path in results.iterdir() if path.is_dir())
   names = [name for name in dict.fromkeys([*known, *others]) if block_paths(results / name)]
@@ -194,11 +195,7 @@ def _template() -> jinja2.Template:
 
 
 def page(results: Path) -> tuple[str, dict[str, bytes]]:
-  """Returns the page for a folder of results, and the files beside it, by name.
-
-  Raises:
-    ResultsError: if there are no results, or they were altered.
-  """
+  """Returns the page for a folder of results, and the files beside it, by name; raises as `load_all` does."""
   data = load_all(results)
   sections = [_section(part, data, results) for part in PARTS]
   content = _template().render(

@@ -100,7 +100,7 @@ def _points(axes: Axes, place: Place) -> tuple[float, float]:
 
 
 def _write(axes: Axes, place: Place, offset: tuple[float, float], **look: Any) -> None:
-  common = {"xytext": offset, "textcoords": "offset points", "fontsize": SIZE, "annotation_clip": False}
+  common: dict[str, Any] = {"xytext": offset, "textcoords": "offset points", "fontsize": SIZE, "annotation_clip": False}
   if offset != (4, 0):
     line = {"arrowstyle": "-", "linewidth": 0.25, "color": "0.6", "shrinkA": 0, "shrinkB": 1.5}
     axes.annotate("", (place.rate, place.lag), arrowprops=line, zorder=2, **common)
