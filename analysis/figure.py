@@ -7,7 +7,7 @@ import re
 import shlex
 import sys
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from matplotlib.figure import Figure
 import numpy as np
@@ -106,8 +106,18 @@ def _at(data: xr.Dataset, axis: str, value: Any, is_varied: bool) -> xr.Dataset:
   return data.sel({axis: [value]}) if is_varied or has_value else data
 
 
-def load(spec: FigureSpec, results: Path) -> dict[str, xr.Dataset]:
-  """Loads what a figure reads. Overlays that were not run are left out."""
+class Reader(Protocol):
+  """A figure or a page, by what it reads: `inputs` are all experiments, `overlays` those that need not be there."""
+
+  @property
+  def inputs(self) -> list[str]: ...
+
+  @property
+  def overlays(self) -> Sequence[str]: ...
+
+
+def load(spec: Reader, results: Path) -> dict[str, xr.Dataset]:
+  """Loads what a figure or a page reads. Overlays that were not run are left out."""
   names = [name for name in spec.inputs if name not in spec.overlays or block_paths(results / name)]
   return {name: coverage.load(results / name) for name in names}
 

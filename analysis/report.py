@@ -2,8 +2,9 @@
 
     python -m analysis.report --results=results --out=report
 
-writes index.html. The page needs no network. It needs no other file, except data too large for it, which it links to in data/.
-Figures whose experiments were not run are left out, and the page says how to run them. The same results give the same bytes.
+writes index.html. The page needs no network. It needs no other file, except those that it links to: data too large for it, in
+data/, and pages of studies, such as atlas.html. Figures and pages whose experiments were not run are left out, and the page says
+how to run them. The same results give the same bytes.
 """
 
 import base64
@@ -27,7 +28,7 @@ from analysis.coverage import load, run_command
 from analysis.figure import Datasets, FigureSpec, notes, parts, render
 from analysis.numbers import Table, tables, to_csv
 from analysis.provenance import sweep
-from analysis.study import Study, figures, studies
+from analysis.study import PageSpec, Study, figures, pages, studies
 from sweepkit.store import ResultsError, block_paths, write_atomically
 from sweepkit.store.files import writing
 
@@ -35,13 +36,14 @@ INLINE = 300_000  # bytes; a larger SVG becomes a PNG, and a larger CSV a file b
 
 
 class Part(NamedTuple):
-  """A part of the argument: a study and its figures."""
+  """A part of the argument: a study, its figures and its pages."""
 
   study: Study
   figures: Sequence[FigureSpec]
+  pages: Sequence[PageSpec] = ()
 
 
-PARTS = tuple(Part(study, figures(study.name)) for study in studies())
+PARTS = tuple(Part(study, figures(study.name), pages(study.name)) for study in studies())
 
 
 class Picture(NamedTuple):
@@ -59,7 +61,7 @@ class Picture(NamedTuple):
 
 
 class Missing(NamedTuple):
-  """A figure that is left out, why, and the commands that run what it lacks."""
+  """A figure or page that is left out, why, and the commands that run what it lacks."""
 
   title: str
   why: str
@@ -128,7 +130,8 @@ def load_all(results: Path) -> dict[str, xr.Dataset]:
   first = f"run an experiment first ({run_command('recurrent_gain', results)})"
   if not results.is_dir():
     raise ResultsError(f"--results: {results} is not a folder; {first}.")
-  known = [name for part in PARTS for spec in part.figures for name in spec.inputs]
+  known = [name for part in PARTS for figure in part.figures for name in figure.inputs]
+  known += [name for part in PARTS for page in part.pages for name in page.inputs]
   known += [name for claim in CLAIMS.values() for name in claim.reads]
   others = sorted(path.name for path in results.iterdir() if path.is_dir())
   names = [name for name in dict.fromkeys([*known, *others]) if block_paths(results / name)]
@@ -137,32 +140,45 @@ def load_all(results: Path) -> dict[str, xr.Dataset]:
   return {name: load(results / name) for name in names}
 
 
-def _check_run(lacking: Sequence[str]) -> None:
-  if lacking:
-    raise ResultsError(f"{' and '.join(lacking)} {'was' if len(lacking) == 1 else 'were'} not run")
-
-
 class Section(NamedTuple):
-  """A part of the page: the figures that could be drawn, and those that are left out."""
+  """A part of the page: the figures and pages that could be made, and those that are left out."""
 
   study: Study
   pictures: list[Picture]
+  pages: list[PageSpec]
   missing: list[Missing]
 
 
+def _inputs(spec: FigureSpec | PageSpec, data: Mapping[str, xr.Dataset]) -> Datasets:
+  """The results that a figure or a page reads. Raises a `ResultsError` if an experiment that it needs was not run."""
+  if lacking := [name for name in spec.inputs if name not in data and name not in spec.overlays]:
+    raise ResultsError(f"{' and '.join(lacking)} {'was' if len(lacking) == 1 else 'were'} not run")
+  return {name: data[name] for name in spec.inputs if name in data}
+
+
 def _section(part: Part, data: Mapping[str, xr.Dataset], results: Path) -> tuple[Section, dict[str, bytes]]:
-  """Draws the figures of a part; also returns the files beside the page, by name."""
-  section, files = Section(part.study, [], []), dict[str, bytes]()
-  for spec in part.figures:
-    lacking = [name for name in spec.inputs if name not in data]
+  """Draws the figures of a part and makes its pages; also returns the files beside the page, by name."""
+  section, files = Section(part.study, [], [], []), dict[str, bytes]()
+
+  def miss(spec: FigureSpec | PageSpec, name: str, error: ResultsError) -> None:
+    commands = [run_command(name, results) for name in spec.inputs if name not in data]
+    section.missing.append(Missing(name, str(error), commands))
+
+  for figure in part.figures:
     try:
-      _check_run([name for name in lacking if name not in spec.overlays])
-      made = [*pictures(spec, {name: data[name] for name in spec.inputs if name in data})]
+      made = [*pictures(figure, _inputs(figure, data))]
     except ResultsError as error:
-      section.missing.append(Missing(title(spec.name), str(error), [run_command(name, results) for name in lacking]))
+      miss(figure, title(figure.name), error)
     else:
       section.pictures.extend(picture for picture, _ in made)
       files |= {name: content for _, beside in made for name, content in beside.items()}
+  for page in part.pages:
+    try:
+      files[f"{page.name}.html"] = page.content(_inputs(page, data)).encode()
+    except ResultsError as error:
+      miss(page, page.title, error)
+    else:
+      section.pages.append(page)
   return section, files
 
 
@@ -179,11 +195,7 @@ def _template() -> jinja2.Template:
 
 
 def page(results: Path) -> tuple[str, dict[str, bytes]]:
-  """Returns the page for a folder of results, and the files beside it, by name.
-
-  Raises:
-    ResultsError: if there are no results, or they were altered.
-  """
+  """Returns the page for a folder of results, and the files beside it, by name; raises as `load_all` does."""
   data = load_all(results)
   sections = [_section(part, data, results) for part in PARTS]
   content = _template().render(

@@ -1,4 +1,4 @@
-"""A study: the figures of one package of `analysis`, and the command that draws all of them."""
+"""A study: the figures and pages of one package of `analysis`, and the command that makes all of them."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from analysis import command, listing
-from analysis.figure import FigureSpec, draw
+from analysis.figure import Datasets, FigureSpec, draw
 
 Writer = Callable[[Path, Path], Iterable[Path]]  # (results, out) -> files written
 
@@ -30,6 +30,31 @@ class Study(NamedTuple):
   order: int
 
 
+class PageSpec(NamedTuple):
+  """A page of a study: one HTML file that needs no other.
+
+  Attributes:
+    name: of its file, without `.html`.
+    title: the text of the link to it.
+    about: a sentence about what it holds.
+    reads: experiments whose results it needs.
+    overlays: experiments whose results it shows too, if there are any.
+    content: `datasets by experiment -> HTML`.
+  """
+
+  name: str
+  title: str
+  about: str
+  reads: Sequence[str]
+  content: Callable[[Datasets], str]
+  overlays: Sequence[str] = ()
+
+  @property
+  def inputs(self) -> list[str]:
+    """Names of the experiments that it reads: those it needs, then the others."""
+    return [*self.reads, *self.overlays]
+
+
 @cache
 def declared(package: str, name: str) -> tuple[Any, ...]:
   """Returns the values of this name that the modules of a package of `analysis` declare."""
@@ -40,6 +65,11 @@ def declared(package: str, name: str) -> tuple[Any, ...]:
 def figures(package: str) -> tuple[FigureSpec, ...]:
   """Returns the figures that the modules of a package declare, in their order."""
   return tuple(sorted(declared(package, "FIGURE"), key=lambda figure: (figure.order, figure.name)))
+
+
+def pages(package: str) -> tuple[PageSpec, ...]:
+  """Returns the pages that the modules of a package declare as `WEB_PAGE`."""
+  return declared(package, "WEB_PAGE")
 
 
 def studies() -> tuple[Study, ...]:

@@ -40,6 +40,11 @@ LAUNCHES = SWEEPS | {
     [f"--task={task}", f"--length={length}", "--cells=rnn,lstm,gru,mgu,min_gru", "--parameters=2000", "--updates=100"]
     for task, length in (("adding", 10), ("copy_memory", 5))
   ),
+  "open_gates": ([*SMALL, "--forget_bias=-1,0,2", "--cells=lstm,mgu,min_gru"],),
+  "atlas_mean_field": (
+    [*SMALL, "--ws=0.5,1,4", "--cells=rnn,lstm"],
+    [*SMALL, "--ws=1", "--forget_bias=-1,2", "--cells=lstm"],
+  ),
   "critical_gain": ([*SMALL, "--ws=0.5,1,4", "--cells=rnn,mgu"],),
   "error_surface": (["--ws=4:6:3", "--bias=-3:-2:4"],),
   "adding": (

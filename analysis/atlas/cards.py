@@ -2,32 +2,37 @@
 
 python -m analysis.atlas.cards --results=results/atlas --out=figures/atlas
 
-writes atlas.html. A card holds the equations of the cell and its paper, its numbers with 95 % intervals over seeds, the norm of
-its Jacobian product by lag, and the implementations to which it is held.
+writes atlas.html. A card holds the equations of the cell and its paper, its numbers with intervals over seeds, its saturation by
+gate, and the implementations to which it is held. Small pictures show its Jacobian product, its spectrum, and its growth rate by
+gain and by forget bias.
 """
 
 from collections.abc import Mapping, Sequence
 import inspect
 import json
 from pathlib import Path
+import re
 import sys
 from typing import Any, NamedTuple
 
 import jinja2
-import numpy as np
 import xarray as xr
 
-from analysis import command, coverage
+from analysis import command, figure
+from analysis.atlas import _pictures as pictures
+from analysis.atlas import _timings
+from analysis.atlas._entries import NOT_MEASURED, Entry, entry, timed
 from analysis.atlas._kinds import KINDS, kind, label
+from analysis.atlas._pictures import Picture
+from analysis.atlas._sweeps import Sweeps, sweeps
+from analysis.figure import Datasets
 from analysis.selection import only_axes
-from analysis.style import confidence_band
-from analysis.wording import short
+from analysis.study import PageSpec
 import recurrent_lab as rl
-from sweepkit.store import ResultsError, write_atomically
+from sweepkit.store import write_atomically
+from sweepkit.store.files import writing
 
 ORACLES = Path(__file__).parents[2] / "docs" / "oracles.json"
-LOWEST, HIGHEST = -12.0, 6.0  # nats, the range of the small pictures
-WIDTH, HEIGHT = 220, 90  # pixels
 
 #: Columns of the table: name of the number -> its heading.
 COLUMNS: Mapping[str, str] = {
@@ -35,20 +40,24 @@ COLUMNS: Mapping[str, str] = {
   "frobenius": "of the Frobenius norm",
   "largest_exponent": "λ₁ (nats per step)",
   "first_lag_below": "first lag below 1/e",
-  "memory_length": "-1 / rate (steps)",
+  "memory_length": "−1 / rate (steps)",
   "adjoint_growth_rate": "adjoint slope (nats per step)",
   "participation_ratio": "participation ratio",
   "certified": "certified spectra",
+  "critical_gain": "critical gain",
+  "gaussian": "growth rate at gain 1",
+  "mean_field": "its mean field",
   "parameters": "parameters",
   "state_size": "state",
+  "forward": "forward (µs per step)",
+  "gradient": "with gradient (µs per step)",
 }
-
-
-class Entry(NamedTuple):
-  """A number of a cell: the value that sorts it, and the text that shows it."""
-
-  value: float
-  text: str
+#: Columns of the table of saturation: field of `Saturation` -> its heading.
+SATURATION: Mapping[str, str] = {
+  "mean_slope": "mean slope",
+  "share_high": "above 0.95",
+  "share_low": "below 0.05",
+}
 
 
 class Card(NamedTuple):
@@ -60,33 +69,21 @@ class Card(NamedTuple):
   color: str
   about: str  # the docstring of its module
   numbers: Mapping[str, Entry]
-  spectral: str  # points of the line of the small picture
-  frobenius: str
+  gates: Mapping[str, Mapping[str, Entry]]  # nonlinearity -> field of `SATURATION` -> its number
+  pictures: Sequence[Picture]
   oracles: Sequence[Mapping[str, Any]]
 
 
-def entry(values: xr.DataArray) -> Entry:
-  """Returns the median over seeds, and beside it the 95 % interval of the mean where the seeds differ."""
-  middle = float(values.median("seed"))
-  if not np.isfinite(values).all() or float(values.std("seed")) == 0:
-    return Entry(middle, short(middle) if np.isfinite(middle) else "∞" if middle > 0 else "–")
-  band = confidence_band(values)
-  return Entry(middle, f"{short(middle)} ({short(float(band.low))} to {short(float(band.high))})")
+def saturation(one: xr.Dataset) -> dict[str, dict[str, Entry]]:
+  """Returns the saturation of each nonlinearity that a cell has, by its name."""
+  has = [gate for gate in one.gate.values.tolist() if one.mean_slope.sel(gate=gate).notnull().any()]
+  return {gate: {field: entry(one[field].sel(gate=gate, drop=True)) for field in SATURATION} for gate in has}
 
 
-def line(norms: xr.DataArray) -> str:
-  """Returns the mean over seeds by lag as the points of an SVG line."""
-  mean = norms.mean("seed").values
-  known = np.flatnonzero(np.isfinite(mean))
-  x = WIDTH * known / max(1, len(mean) - 1)
-  y = HEIGHT * (HIGHEST - np.clip(mean[known], LOWEST, HIGHEST)) / (HIGHEST - LOWEST)
-  return " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
-
-
-def card(name: str, one: xr.Dataset, oracles: Sequence[Mapping[str, Any]]) -> Card:
-  """Returns the card of a cell."""
+def card(name: str, one: xr.Dataset, swept: Sweeps, times: Mapping[str, _timings.Timings]) -> Card:
+  """Returns the card of a cell, without its oracles."""
   spectral = one.sel(norm="spectral", drop=True)
-  numbers = {
+  measured = {
     **{column: spectral[column] for column in ("growth_rate", "first_lag_below", "memory_length")},
     "frobenius": one.growth_rate.sel(norm="frobenius", drop=True),
     "largest_exponent": one.exponent.isel(index=0, drop=True),
@@ -95,6 +92,10 @@ def card(name: str, one: xr.Dataset, oracles: Sequence[Mapping[str, Any]]) -> Ca
       for column in ("adjoint_growth_rate", "participation_ratio", "certified", "parameters", "state_size")
     },
   }
+  numbers = {column: entry(values) for column, values in measured.items()}
+  numbers |= swept.numbers(name)
+  numbers |= {passes: timed(one.times.get(name)) for passes, one in times.items()}
+  shown = [pictures.product(label(name), one.log_norm), pictures.spectrum(label(name), one.exponent)]
   module = sys.modules[rl.get_cell(name).probe.__module__]
   return Card(
     name,
@@ -102,38 +103,70 @@ def card(name: str, one: xr.Dataset, oracles: Sequence[Mapping[str, Any]]) -> Ca
     kind(name),
     KINDS[kind(name)][0],
     inspect.cleandoc(module.__doc__ or ""),
-    {column: entry(numbers[column]) for column in COLUMNS},
-    line(spectral.log_norm),
-    line(one.log_norm.sel(norm="frobenius")),
-    [oracle for oracle in oracles if oracle["cell"] == name],
+    {column: numbers.get(column, NOT_MEASURED) for column in COLUMNS},
+    saturation(one),
+    [*shown, *swept.pictures(name)],
+    (),
   )
+
+
+def content(datasets: Datasets) -> str:
+  """Returns the page.
+
+  Raises:
+    ResultsError: if results vary in a setting that the page has no place for.
+  """
+  data = only_axes(datasets["atlas"])
+  oracles = json.loads(ORACLES.read_text()) if ORACLES.exists() else []
+  times = {passes: _timings.timings(passes) for passes in _timings.PASSES}
+  swept = sweeps(datasets)
+  cards = [
+    card(cell, data.sel(cell=cell), swept, times)._replace(oracles=[one for one in oracles if one["cell"] == cell])
+    for cell in data.cell.values.tolist()
+  ]
+  environment = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent),
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    undefined=jinja2.StrictUndefined,
+  )
+  environment.filters["minus"] = lambda text: re.sub(r"(?<![\w)])-(?=[\d∞])", "−", text)
+  return environment.get_template("cards.html.j2").render(
+    cards=cards,
+    columns=COLUMNS,
+    saturation=SATURATION,
+    sources=[(figure.source_of({name: found}), found) for name, found in datasets.items()],
+    notes=swept.notes,
+    timed=next((one.about for one in times.values() if one.about), ""),
+    seeds=data.sizes["seed"],
+    steps=int(data.lag.max()),
+    sizes=data,
+    width=pictures.WIDTH,
+    height=pictures.HEIGHT,
+  )
+
+
+WEB_PAGE = PageSpec(
+  name="atlas",
+  title="The atlas, cell by cell",
+  about="a table of all cells that can be sorted, and a card for each cell.",
+  reads=("atlas",),
+  overlays=("critical_gain", "open_gates", "atlas_mean_field"),
+  content=content,
+)
 
 
 def write(results: Path, out: Path) -> list[Path]:
   """Writes the page and returns its path.
 
   Raises:
-    ResultsError: if there are no results of the atlas, or they vary in a setting other than the cell.
+    ResultsError: if there are no results of the atlas, or results vary in a setting that the page has no place for.
   """
-  data = only_axes(coverage.load(results / "atlas"))
-  if not data.sizes["cell"]:
-    raise ResultsError(f"{results} holds no cell of the atlas.")
-  oracles = json.loads(ORACLES.read_text()) if ORACLES.exists() else []
-  cards = [card(cell, data.sel(cell=cell), oracles) for cell in data.cell.values.tolist()]
-  environment = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=jinja2.StrictUndefined
-  )
-  page = environment.get_template("cards.html.j2").render(
-    cards=cards,
-    columns=COLUMNS,
-    seeds=data.sizes["seed"],
-    steps=int(data.lag.max()),
-    width=WIDTH,
-    height=HEIGHT,
-    zero=HEIGHT * HIGHEST / (HIGHEST - LOWEST),
-  )
-  out.mkdir(parents=True, exist_ok=True)
-  write_atomically(out / "atlas.html", page.encode())
+  text = content(figure.load(WEB_PAGE, results))
+  with writing(out):
+    out.mkdir(parents=True, exist_ok=True)
+  write_atomically(out / "atlas.html", text.encode())
   return [out / "atlas.html"]
 
 

@@ -1,7 +1,8 @@
 """The critical gain of every cell: the recurrent gain W_s at which the growth rate of the product crosses 0.
 
 For each seed, the first crossing between two gains of the sweep, by a straight line between them. A filled mark is the mean over
-seeds with its 95 % interval. A triangle at an edge says that the products of some seed grow at every gain, or at none.
+seeds with its 95 % interval. Where the products of some seed grow at every gain, or at none, a hollow mark is the median and the
+line is the range of all seeds, which ends at an edge. A triangle at an edge is a median beyond it.
 """
 
 import sys
@@ -26,15 +27,20 @@ def crossing(gains: np.ndarray, rates: np.ndarray) -> float:
   if not above.size:
     return np.inf
   i = above[0]
-  return float(gains[i - 1] - rates[i - 1] * (gains[i] - gains[i - 1]) / (rates[i] - rates[i - 1]))
+  share = rates[i] / (rates[i] - rates[i - 1])  # 0 where the rate before is -inf
+  return float(gains[i] - share * (gains[i] - gains[i - 1]))
+
+
+def crossings(rates: xr.DataArray) -> xr.DataArray:
+  """Returns the critical gain of each seed from growth rates `[..., ws]`."""
+  gains = rates.ws.values
+  return xr.apply_ufunc(lambda seed: crossing(gains, seed), rates, input_core_dims=[["ws"]], vectorize=True)
 
 
 def numbers(datasets: Datasets) -> xr.Dataset:
   data = only_axes(datasets["critical_gain"], "ws")
   rates = data.growth_rate.sel(norm="spectral", drop=True).transpose("cell", "seed", "ws")
-  found = [[crossing(data.ws.values, seed) for seed in cell] for cell in rates.values]
-  critical = xr.DataArray(found, {"cell": data.cell, "seed": data.seed}, ("cell", "seed"))
-  return xr.Dataset({"critical_gain": critical, "growth_rate": rates})
+  return xr.Dataset({"critical_gain": crossings(rates), "growth_rate": rates})
 
 
 def draw(datasets: Datasets) -> Figure:
@@ -52,10 +58,11 @@ def draw(datasets: Datasets) -> Figure:
       axes.plot([band.low, band.high], [place, place], color=color, linewidth=0.8)
       axes.plot(band.mean, place, marker, color=color, markersize=3)
     else:
-      is_low = float(middle.sel(cell=cell)) < gains[0]
-      axes.plot(
-        gains[0] if is_low else gains[-1], place, "<" if is_low else ">", color=color, fillstyle="none", markersize=3
-      )
+      low, high = (float(np.clip(end, gains[0], gains[-1])) for end in (one.min(), one.max()))
+      at = float(middle.sel(cell=cell))
+      edge = "<" if at < gains[0] else ">" if at > gains[-1] else marker
+      axes.plot([low, high], [place, place], color=color, linewidth=0.8)
+      axes.plot(np.clip(at, gains[0], gains[-1]), place, edge, color=color, fillstyle="none", markersize=3)
   axes.set_yticks(range(len(cells)), [label(cell) for cell in cells], fontsize=5)
   axes.set_ylim(-1, len(cells))
   axes.set_xlabel("critical gain $W_s$")

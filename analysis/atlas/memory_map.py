@@ -26,6 +26,7 @@ LINEAR = 1e-3  # rates closer to 0 than this are on a linear scale, nats per ste
 
 
 SIZE, NARROW, LINE = 4.5, 2.7, 5.2  # points: font, mean width of a letter, height of a line
+MARK = 1.5  # half the width of a mark, points
 COLUMNS = 3  # columns of the names that have no room beside their points
 
 
@@ -47,10 +48,12 @@ def numbers(datasets: Datasets) -> xr.Dataset:
 
 def _beside(axes: Axes, places: Sequence[Place]) -> list[Place]:
   """Writes the names to the right of their points, some moved up or down a little. Returns those for which there is no room."""
-  taken: list[tuple[float, float, float]] = []  # left, right and height of a name, in points
+  # left, right and height of marks and names, in points
+  taken = [(x - MARK, x + MARK, y) for x, y in (_points(axes, place) for place in places)]
   crowded = []
   for place in sorted(places, key=lambda place: (place.lag, place.rate)):
     left, height = _points(axes, place)
+    left += 4
     right = left + NARROW * len(place.name)
     is_free = lambda row: (
       not any(
@@ -97,19 +100,13 @@ def _points(axes: Axes, place: Place) -> tuple[float, float]:
 
 
 def _write(axes: Axes, place: Place, offset: tuple[float, float], **look: Any) -> None:
-  line = {"arrowstyle": "-", "linewidth": 0.25, "color": "0.6", "shrinkA": 0, "shrinkB": 1.5}
-  is_moved = offset != (4, 0)
-  axes.annotate(
-    place.name,
-    (place.rate, place.lag),
-    xytext=offset,
-    textcoords="offset points",
-    fontsize=SIZE,
-    color=place.color,
-    annotation_clip=False,
-    arrowprops=line if is_moved else None,
-    **look,
-  )
+  common: dict[str, Any] = {"xytext": offset, "textcoords": "offset points", "fontsize": SIZE, "annotation_clip": False}
+  if offset != (4, 0):
+    line = {"arrowstyle": "-", "linewidth": 0.25, "color": "0.6", "shrinkA": 0, "shrinkB": 1.5}
+    axes.annotate("", (place.rate, place.lag), arrowprops=line, zorder=2, **common)
+    # A white ground, so that the lines to other names do not run through this one.
+    look["bbox"] = {"facecolor": "white", "edgecolor": "none", "pad": 0.3}
+  axes.annotate(place.name, (place.rate, place.lag), color=place.color, zorder=4, **common, **look)
 
 
 def draw(datasets: Datasets) -> Figure:

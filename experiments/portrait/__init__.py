@@ -1,5 +1,6 @@
 """The portrait of a random net: its settings, how it is drawn, and the measures that studies of random nets share."""
 
+from experiments.portrait.growth import GROWTH
 from experiments.portrait.measures import (
   EXPONENT,
   GATE,
@@ -11,14 +12,17 @@ from experiments.portrait.measures import (
   portrait_of,
 )
 from experiments.portrait.nets import Sample, cell_of, check_options, draw, gates, state_size
+from experiments.portrait.predicted import PREDICTED
 from experiments.portrait.settings import SETTINGS, Net
 
 __all__ = [
   "EXPONENT",
   "GATE",
+  "GROWTH",
   "LAG",
   "LARGEST",
   "PORTRAIT",
+  "PREDICTED",
   "SETTINGS",
   "STANDARD_ERROR",
   "STATE_INDEX",

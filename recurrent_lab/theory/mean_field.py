@@ -59,9 +59,9 @@ def hidden(state: State) -> Array:
 
 
 def local_step(
-  cell: Cell, params: Params, state: State, recurrent: Float[Array, "k"], external: Float[Array, "k"]
+  cell: Cell, params: Params, state: State, recurrent: Float[Array, "k"], external: Float[Array, "m"]
 ) -> State:
-  """Computes the step of one unit from the recurrent and the external part of its k pre-activations.
+  """Computes the step of one unit from the recurrent and the external part of its pre-activations.
 
   It runs the cell's own step on a net of two units. The second unit stands for all others: it has h = 1, and its weights to the
   first unit are the recurrent part. Every gate then finds the recurrent part in the right place, also the reset gate of a GRU.
@@ -70,8 +70,8 @@ def local_step(
     cell: any cell whose units see each other through `hidden @ recurrent_kernel` alone.
     params: params of two units, which provide the biases.
     state: the state of one unit; every leaf is a scalar.
-    recurrent: Σ_j U_ij h_j for each gate.
-    external: the part of the input in each gate, without biases.
+    recurrent: Σ_j U_ij h_j for each of the k blocks of the recurrent kernel.
+    external: the part of the input, without biases, for each of the m blocks of the input kernel.
   """
   pair = jax.tree.map(lambda leaf: jnp.stack([leaf, jnp.zeros_like(leaf)]), state)
   seen = jnp.stack([hidden(state), jnp.ones_like(hidden(state))])
@@ -87,9 +87,11 @@ def check_cell(cell: Cell) -> None:
   """Raises `ValueError` unless `local_step` agrees with the cell's own step on the first unit of a small network."""
   complaint = "This cell has no mean field here: its units must see each other through hidden @ recurrent_kernel alone."
 
+  options = {"bias_scale": 1.0} if "bias_scale" in cell.options else {}
+
   def first_unit() -> tuple[State, State]:
     k_params, k_state, k_x = jax.random.split(jax.random.key(0), 3)
-    params = cell.init(k_params, 1, 3, bias_scale=1.0)
+    params = cell.init(k_params, 1, 3, **options)
     if any(jnp.ndim(getattr(params, name, 0)) != 2 for name in ("input_kernel", "recurrent_kernel")):
       raise ValueError(complaint)
     state = jax.tree.map(lambda leaf: jax.random.normal(k_state, leaf.shape, leaf.dtype), cell.initial_state(params))
@@ -103,7 +105,10 @@ def check_cell(cell: Cell) -> None:
     return to_first(new), local_step(cell, two_units, to_first(state), recurrent, external)
 
   with jax.ensure_compile_time_eval():  # the comparison needs numbers, even if the caller is being traced
-    pairs = zip(*map(jax.tree.leaves, jax.jit(first_unit)()), strict=True)
+    try:
+      pairs = zip(*map(jax.tree.leaves, jax.jit(first_unit)()), strict=True)
+    except TypeError as error:  # its params or its state are of another make
+      raise ValueError(complaint) from error
     if not all(np.allclose(truth, answer, rtol=1e-3, atol=1e-4) for truth, answer in pairs):
       raise ValueError(complaint)
 
@@ -154,11 +159,11 @@ def _run(
   dtype = gain.dtype
   k_params, k_start, k_tangent, k_images, k_tangent_images, k_input = jax.random.split(key, 6)
   # A peephole is a single weight of standard deviation W_s / √H, which vanishes at H → ∞; hence the gain of 0.
-  init = lambda key: cell.init(
-    key, 1, 2, recurrent_gain=0.0, bias_scale=bias_scale, forget_bias=forget_bias, dtype=dtype
-  )
+  options = {"recurrent_gain": 0.0, "bias_scale": bias_scale, "forget_bias": forget_bias, "dtype": dtype}
+  options = {name: value for name, value in options.items() if name in cell.options}
+  init = lambda key: cell.init(key, 1, 2, **options)
   params = jax.vmap(init)(jax.random.split(k_params, samples))
-  gates = params.recurrent_kernel.shape[-1] // 2
+  gates, driven = params.recurrent_kernel.shape[-1] // 2, params.input_kernel.shape[-1] // 2
   leaves, structure = jax.tree.flatten(cell.initial_state(jax.tree.map(lambda leaf: leaf[0], params)))
 
   def population(key: Array) -> State:
@@ -173,7 +178,7 @@ def _run(
     t, key = at
     seen, recurrent = reveal(seen, images, t, hidden(state))
     tangent_seen, tangent_recurrent = reveal(tangent_seen, tangent_images, t, hidden(tangent))
-    external = scale * jax.random.normal(key, (gates, samples), dtype)
+    external = scale * jax.random.normal(key, (driven, samples), dtype)
     state, tangent = jax.jvp(
       lambda s, r: advance(params, s, r, external), (state, gain * recurrent), (tangent, gain * tangent_recurrent)
     )
@@ -208,11 +213,12 @@ def sample_mean_field(
   """Runs the population of the mean-field theory from a start near the zero state.
 
   Args:
-    cell: a name in `CELLS` or a `Cell`: any `rnn`, `lstm` or `peephole_lstm`, or a `gru` that resets after the product.
+    cell: a name in `CELLS` or a `Cell` whose units see each other through `hidden @ recurrent_kernel` alone: any `rnn`, `lstm`
+      or `peephole_lstm`, a `gru` that resets after the product, `janet`, `ugrnn` and others.
     key: the random key of the sampling.
     recurrent_gain: W_s. The kernel is Gaussian.
     input_scale: the standard deviation that the input adds to every pre-activation, white in time.
-    forget_bias: as in `InitOptions`, one number for all units.
+    forget_bias: as in `InitOptions`, one number for all units. 0 for a cell that has none.
     bias_scale: the standard deviation of the biases, which are drawn once per unit.
     samples: the number of units in the population. The statistical error falls as 1/√samples. With `samples` = H, the scatter and
       the weight of rare units are much as in a network of H units. Memory is 2 (k + 1) · samples · steps floats for k gates.
@@ -224,9 +230,13 @@ def sample_mean_field(
 
   Raises:
     ValueError: for an unknown cell, fewer than 2 steps, no samples, or options that are negative scales or not finite. Also for a
-      cell whose units see each other in another way, such as a GRU that resets before the product.
+      cell whose units see each other in another way, such as a GRU that resets before the product, and for a bias that the cell
+      has not.
   """
   cell = get_cell(cell) if isinstance(cell, str) else cell
+  for name, value in (("forget_bias", forget_bias), ("bias_scale", bias_scale)):
+    if name not in cell.options and not (isinstance(value, float | int) and value == 0):
+      raise ValueError(f"This cell has no {name}, which is {value}; its options are {', '.join(cell.options)}.")
   check_cell(cell)
   if samples < 1 or steps < 2:
     raise ValueError(f"samples is {samples} and steps is {steps}; at least 1 sample and 2 steps are needed.")

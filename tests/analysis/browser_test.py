@@ -35,7 +35,7 @@ FEW = ("recurrent_gain", "product_by_lag", "tanh_slope", "vowels")  # narrow, wi
 @pytest.fixture(scope="module")
 def address(results, tmp_path_factory):
   out = tmp_path_factory.mktemp("report")
-  few = [part._replace(figures=[spec for spec in part.figures if spec.name in FEW]) for part in report.PARTS]
+  few = [part._replace(figures=[spec for spec in part.figures if spec.name in FEW], pages=()) for part in report.PARTS]
   with pytest.MonkeyPatch.context() as patch:
     patch.setattr(report, "PARTS", few)
     assert report.main([f"--results={results}", f"--out={out}"]) == 0

@@ -1,9 +1,9 @@
 """The report: every number on it comes from the results, it needs nothing but itself, and it is whole or not there."""
 
 import csv
-from html.parser import HTMLParser
 import io
 import itertools
+import shutil
 from urllib.parse import unquote_to_bytes
 
 import numpy as np
@@ -13,40 +13,18 @@ import xarray as xr
 from analysis import claims, numbers, provenance, report, study, wording
 from sweepkit.store import load_results
 from tests.made_up import folder_of
+from tests.support.pages import Page
 
 FEW = ("recurrent_gain", "tanh_slope")
 EVERY = {spec.name: spec for one in study.studies() for spec in study.figures(one.name)}
-
-
-class Page(HTMLParser):
-  """The tags of a page, and its words."""
-
-  def __init__(self, text):
-    super().__init__()
-    self.tags, self.text, self.open = [], "", []
-    self.feed(text)
-
-  def handle_starttag(self, tag, attrs):
-    self.tags.append((tag, dict(attrs)))
-    if tag not in ("meta", "link", "img", "br"):
-      self.open.append(tag)
-
-  def handle_endtag(self, tag):
-    assert self.open.pop() == tag
-
-  def handle_data(self, data):
-    if "style" not in self.open:
-      self.text += data
-
-  def all(self, tag):
-    return [attrs for name, attrs in self.tags if name == tag]
 
 
 @pytest.fixture(scope="module")
 def few():
   """The report's parts with a few of its figures; of the language study nothing was run."""
   return tuple(
-    part._replace(figures=[spec for spec in part.figures if spec.name in (*FEW, "vowels")]) for part in report.PARTS
+    part._replace(figures=[spec for spec in part.figures if spec.name in (*FEW, "vowels")], pages=())
+    for part in report.PARTS
   )
 
 
@@ -86,6 +64,21 @@ def test_the_page_needs_no_other_file(page):
   targets = [attrs[name] for _, attrs in page.tags for name in ("href", "src") if name in attrs]
   assert all(target.startswith(("#", "data:")) for target in targets)
   assert not page.all("script")
+
+
+def test_pages_of_studies_lie_beside_the_page(results, few, tmp_path, monkeypatch):
+  (atlas,) = (part for part in report.PARTS if part.pages)
+  monkeypatch.setattr(report, "PARTS", [*few, atlas._replace(figures=[])])
+  content, files = report.page(results)
+  assert [*files] == ["atlas.html"]
+  links = [attrs["href"] for attrs in Page(content).all("a") if not attrs["href"].startswith(("#", "data:"))]
+  assert set(links) == {"atlas.html"}
+  monkeypatch.setattr(report, "PARTS", [few[0], atlas._replace(figures=[])])
+  shutil.copytree(results / "recurrent_gain", tmp_path / "recurrent_gain")
+  content, files = report.page(tmp_path)
+  assert not files
+  assert "atlas was not run" in content
+  assert f"python -m experiments.atlas --out={tmp_path}" in content
 
 
 def test_alternative_texts_state_the_finding(page, results):

@@ -86,11 +86,35 @@ def test_revealed_images_have_the_variance_of_a_gaussian_kernel(rng):
 
 
 def test_which_cells_have_a_mean_field():
-  for name in ("rnn", "rnn_relu", "lstm", "lstm_1997", "lstm_coupled", "peephole_lstm", "gru"):
+  for name in ("rnn", "rnn_relu", "lstm", "lstm_1997", "lstm_coupled", "peephole_lstm", "gru", "nbrc", "cfc"):
     check_cell(recurrent_lab.get_cell(name))
-  for name in ("gru_reset_before", "simplified_lstm", "indrnn", "hopfield"):
+  for name in ("gru_reset_before", "simplified_lstm", "indrnn", "hopfield", "scrn", "fast_rnn", "multiplicative_lstm"):
     with pytest.raises(ValueError, match="no mean field"):
       theory.predicted_growth_rate(name, jax.random.key(0), recurrent_gain=1.0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["cfn", "star", "nbrc", "leaky_rnn", "nas", "slstm", "cfc", "janet"])
+def test_the_growth_of_simulated_cells_is_predicted(name):
+  """Some of them have fewer recurrent blocks than blocks of inputs, or no forget bias."""
+  cell = recurrent_lab.get_cell(name)
+  options = {"forget_bias": 0.0} if "forget_bias" in cell.options else {}  # the sLSTM has other biases by default
+
+  def measured(key):
+    k_params, k_inputs = jax.random.split(key)
+    params = cell.init(k_params, 128, 128, **options)
+    log_norm = recurrent_lab.product_log_norms(cell, params, jax.random.normal(k_inputs, (100, 128)))
+    return (log_norm[-1] - log_norm[49]) / 50
+
+  keys = jax.random.split(jax.random.key(0), 4)
+  rate = jnp.mean(jax.vmap(jax.jit(measured))(keys))
+  predict = lambda key: theory.predicted_growth_rate(name, key, recurrent_gain=1.0, samples=128, steps=100)
+  np.testing.assert_allclose(jnp.mean(jax.vmap(predict)(keys)), rate, atol=0.05)
+
+
+def test_a_bias_that_a_cell_has_not_is_refused():
+  with pytest.raises(ValueError, match=r"no forget_bias, which is 1\.0; its options are recurrent_gain"):
+    theory.predicted_growth_rate("leaky_rnn", jax.random.key(0), recurrent_gain=1.0, forget_bias=1.0)
 
 
 def test_bad_values_are_named():
