@@ -100,11 +100,16 @@ def influence_of(method: str, net: Net, slots: int) -> Influence:
 def _matrix(net: Net, slots: int, path: Callable[[Array, Array, Array], Array], is_masked: bool) -> Influence:
   """Returns the influence P̃_t = M_t ⊙ (path(J_t) P̃_{t-1} + I_t). Carries (P̃ `[slots, n, *p]`, M `[n, *p]`)."""
   rows = jnp.eye(net.flat.size, dtype=net.flat.dtype)
+  same_unit = _same_unit(net)
+
+  def acts(direct: Array) -> Array:
+    """Returns for every entry of the state whether a parameter acts on its unit."""
+    return jnp.einsum("ij,j...->i...", same_unit.astype(np.int32), (direct != 0).astype(np.int32)) > 0
 
   def start(pull: Callable[[Array], Params], key: Any) -> Carried:
     first = jax.vmap(pull)(rows)
     zeros = jax.tree.map(lambda a: jnp.zeros((slots, *a.shape), a.dtype), first)
-    return _add(zeros, first, jnp.array(0)), jax.tree.map(lambda a: a != 0, first)
+    return _add(zeros, first, jnp.array(0)), jax.tree.map(acts, first)
 
   def advance(carried: Carried, here: Here) -> Carried:
     influence, mask = carried
@@ -113,7 +118,7 @@ def _matrix(net: Net, slots: int, path: Callable[[Array, Array, Array], Array], 
     influence = jax.tree.map(lambda a: jnp.einsum("ij,kj...->ki...", kept, a), influence)
     influence = _add(influence, direct, here.slot)
     if is_masked:
-      mask = jax.tree.map(lambda m, a: m | (a != 0), mask, direct)
+      mask = jax.tree.map(lambda m, a: m | acts(a), mask, direct)
       influence = jax.tree.map(lambda m, a: jnp.where(m, a, 0), mask, influence)
     return influence, mask
 

@@ -7,15 +7,16 @@ P is the influence matrix `[n, p]`. No step looks back, so the gradient of L_1 +
 itself, and its gradient is that of backpropagation. The other methods carry an estimate P̃ in its place:
 
     rtrl          P_t = J_t P_{t-1} + I_t                                             exact, n² p operations per step
-    snap1         P̃_t = M_t ⊙ (J_t P̃_{t-1} + I_t)                                     M_t: where some I_1 … I_t is not 0
+    snap1         P̃_t = M_t ⊙ (J_t P̃_{t-1} + I_t)                                     M_t: 1 where I acted on a unit by step t
     eprop         P̃_t = B(J_t) P̃_{t-1} + I_t                                          B: the blocks of J within one unit
     eprop_carry   P̃_t = ∂pointwise/∂S_{t-1} |_{a_t held} P̃_{t-1} + I_t                a: the affine half of the step
     uoro          P̃_t = s_t u_tᵀ,  s_t = ρ₀ J_t s_{t-1} + ρ₁ ν,  u_t = u_{t-1} / ρ₀ + I_tᵀ ν / ρ₁,  ν random signs
 
-`eprop` cuts every path from one unit to another. In a dense tanh net it keeps the diagonal f'(a_i) W_ii of J. In an LSTM it keeps
-the 2×2 blocks of (h_i, c_i). Where each parameter acts on one unit within a step, as in both, SnAp-1 is the same estimate.
-`eprop_carry` also cuts the path of a unit to itself through its recurrent weights, as the paper of e-prop does by holding the
-outputs of all units. It keeps f_t of an LSTM and z_t of a GRU, and nothing in a tanh net.
+A unit is all state variables at one place, such as h_i and c_i of an LSTM. SnAp-1 keeps the influence of a parameter on the units
+on which it acts within one step. `eprop` cuts every path from one unit to another: it keeps the diagonal f'(a_i) W_ii of a dense
+tanh net, and the 2×2 blocks of (h_i, c_i) of an LSTM. Where a parameter acts on one unit alone within a step, as in both, the two
+are the same estimate. `eprop_carry` also cuts the path of a unit to itself through its recurrent weights, as the paper of e-prop
+does by holding the outputs of all units. It keeps f_t of an LSTM and z_t of a GRU, and nothing of a tanh net.
 
 UORO is unbiased: E[P̃_t] = P_t, with ρ₀² = ‖u_{t-1}‖ / ‖J_t s_{t-1}‖ and ρ₁² = ‖I_tᵀ ν‖ / ‖ν‖ for a small variance.
 

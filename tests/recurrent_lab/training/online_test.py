@@ -10,7 +10,7 @@ from recurrent_lab.training import online_gradient, online_gradient_by_lag
 from recurrent_lab.training.online import METHODS
 from tests.nets import by_default
 
-DETERMINISTIC = tuple(method for method in METHODS if method != "uoro")
+MOST = [method for method in METHODS if method not in ("eprop", "eprop_carry")]
 EXACT = ["rnn", "lstm", "gru", "indrnn", "lru", "gru_reset_before", "peephole_lstm", "min_gru", "scrn"]
 
 
@@ -82,7 +82,7 @@ def test_an_output_of_the_old_state_and_a_given_state(key):
 
 @pytest.mark.usefixtures("x64")
 @pytest.mark.parametrize("method", ["snap1", "eprop"])
-@pytest.mark.parametrize("name", ["indrnn", "min_gru", "lru"])
+@pytest.mark.parametrize("name", by_default(("indrnn", "lru"), ("indrnn", "min_gru", "lru")))
 def test_an_estimate_is_exact_where_units_do_not_meet(name, method, key):
   cell, params, xs, targets = net(name, key)
   found = online_gradient(squared, cell, params, xs, targets, method=method)
@@ -97,7 +97,7 @@ def with_recurrent_kernel(params, change):
 
 
 @pytest.mark.usefixtures("x64")
-@pytest.mark.parametrize("name", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("name", by_default(("lstm",), ("rnn", "lstm", "gru")))
 @pytest.mark.parametrize(("method", "kept"), [("eprop", 1.0), ("snap1", 1.0), ("eprop_carry", 0.0)])
 def test_an_estimate_is_exact_on_the_diagonal(name, method, kept, key):
   """Without weights between units e-prop and SnAp-1 cut nothing that matters; without any the carry is all there is.
@@ -111,7 +111,7 @@ def test_an_estimate_is_exact_on_the_diagonal(name, method, kept, key):
 
 
 @pytest.mark.usefixtures("x64")
-@pytest.mark.parametrize("name", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("name", by_default(("lstm",), ("rnn", "lstm", "gru")))
 def test_snap1_is_eprop_where_a_parameter_acts_on_one_unit(name, key):
   cell, params, xs, targets = net(name, key)
   found, same, other = (
@@ -175,7 +175,7 @@ def test_the_carry_of_an_lstm_is_its_forget_gate(key):
 
 
 @pytest.mark.usefixtures("x64")
-@pytest.mark.parametrize("name", by_default(("lstm",), ("rnn", "lstm", "gru")))
+@pytest.mark.parametrize("name", by_default(("rnn",), ("rnn", "lstm", "gru")))
 def test_uoro_is_unbiased_at_every_lag(name, key):
   cell, params, xs, targets = net(name, key, steps=4, hidden=3)
   keys = jax.random.split(key, 4000)
@@ -193,8 +193,8 @@ def test_uoro_is_unbiased_at_every_lag(name, key):
 
 
 @pytest.mark.usefixtures("x64")
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("name", by_default(("lstm",), ("rnn", "lstm", "gru")))
+@pytest.mark.parametrize("method", by_default(MOST, METHODS))
+@pytest.mark.parametrize("name", by_default(("rnn",), ("rnn", "lstm", "gru")))
 def test_summands_add_up(name, method, key):
   cell, params, xs, targets = net(name, key)
   total, summands = (
@@ -204,7 +204,7 @@ def test_summands_add_up(name, method, key):
 
 
 @pytest.mark.usefixtures("x64")
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", by_default(("snap1",), METHODS))
 def test_the_gradient_is_known_at_every_step(method, key):
   """Without losses after step 4 it is that of the first four steps."""
   cell, params, xs, targets = net("gru", key)
@@ -218,7 +218,7 @@ def test_the_gradient_is_known_at_every_step(method, key):
     assert_close(found, online_gradient(squared, cell, params, xs[:4], targets[:4], **keys))
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", by_default(("snap1", "uoro"), METHODS))
 def test_a_batch_is_a_vmap_and_float32_stays(method, key):
   cell = rl.gru()
   params = cell.init(key, 2, 4)
@@ -243,5 +243,3 @@ def test_bad_input_is_named(key):
     online_gradient_by_lag(
       squared, rl.get_cell("lru"), rl.get_cell("lru").init(key, 2, 4), xs, targets, method="eprop_carry"
     )
-  with pytest.raises(ValueError, match="use vmap for a batch"):
-    online_gradient(squared, cell, params, jnp.zeros((5, 3, 2)), jnp.zeros((5, 3, 4)))
