@@ -3,6 +3,7 @@
 # make test           environment, default tests
 # make learning       training runs and their figures, small; make landmarks runs them at full size
 # make language       language models, other uses and their figures, small; make language-landmarks runs them at full size
+# make landmark-results  known results about recurrent nets, measured on small ones, and their figures; a few minutes on two cores
 # make atlas          every cell under the same instruments, and its figures; under 15 minutes on two cores
 # make oracles        holds every cell to other libraries, in an environment of its own: docs/oracles.md
 # make reliability    tries faults on real launches and counts the outcomes: docs/reliability.md
@@ -24,7 +25,7 @@ SHARDS ?= 2
 study = $(RUN) -m studies $(1) --out="$(RESULTS)" --shards=$(SHARDS)
 
 .PHONY: paper sweeps figures ledger report learning landmarks learning-figures language language-landmarks uses language-figures \
-        atlas oracles reliability bench accelerator docs test test-slow check env clean
+        landmark-results atlas oracles reliability bench accelerator docs test test-slow check env clean
 
 paper: sweeps figures report
 	@echo "The figures are in $(FIGURES)/, the judged claims in $(LEDGER)/claims.md, the numbers behind them in $(RESULTS)/."
@@ -51,6 +52,8 @@ language: RESULTS = results/language
 language: FIGURES = figures/language
 atlas: RESULTS = results/atlas
 atlas: FIGURES = figures/atlas
+landmark-results: RESULTS = results/landmark_results
+landmark-results: FIGURES = figures/landmark_results
 landmarks language-landmarks: RESULTS = results/landmarks
 landmarks language-landmarks: FIGURES = figures/landmarks
 
@@ -65,6 +68,10 @@ language language-landmarks: env
 atlas: env
 	$(call study,atlas)
 	$(RUN) -m analysis.atlas --results="$(RESULTS)" --out="$(FIGURES)"
+
+landmark-results: env
+	$(call study,landmark_results)
+	$(RUN) -m analysis.landmarks --results="$(RESULTS)" --out="$(FIGURES)"
 
 # SMALL=1 leaves out the longest stories and sentences.
 uses: env

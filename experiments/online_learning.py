@@ -16,6 +16,7 @@ lag, and grows relative to the gradient as that vanishes.
 from collections.abc import Mapping
 from functools import partial
 import sys
+from typing import Any, NamedTuple
 
 import jax
 from jax import lax
@@ -46,15 +47,23 @@ def cosine(a: Array, b: Array) -> Array:
   return jnp.vdot(a, b) / jnp.where(sizes > 0, sizes, 1)
 
 
-def compare(estimates: Array, exact: Array) -> dict[str, Array]:
-  """Bias, standard deviation and cosine of estimates [draw, p] of one gradient [p], and the share of it that they keep."""
-  size, mean = norm(exact), estimates.mean(0)
-  unit = exact / size
+class Sums(NamedTuple):
+  """Sums over estimates, of the gradient of each lag and in the last row of all lags together."""
+
+  estimate: Array  # [T + 1, p]
+  squared_error: Array  # [T + 1], relative to the squared gradient
+  cosine: Array  # [T + 1]
+
+
+def statistics(sums: Sums, exact: Array, draws: int) -> dict[str, Array]:
+  """Bias, standard deviation and cosine of estimates of the gradients `[T + 1, p]`, and the share of them that the mean keeps."""
+  size, mean = jax.vmap(norm)(exact), sums.estimate / draws
+  bias = jax.vmap(norm)(mean - exact) / size
   return {
-    "kept": mean @ unit / size,
-    "relative_bias": norm(mean - exact) / size,
-    "relative_deviation": jnp.sqrt(jnp.mean(jax.vmap(norm)(estimates - mean) ** 2)) / size,
-    "cosine": jnp.mean(jax.vmap(partial(cosine, exact))(estimates)),
+    "kept": jnp.sum(mean / size[:, None] * exact / size[:, None], axis=-1),
+    "relative_bias": bias,
+    "relative_deviation": jnp.sqrt(jnp.maximum(sums.squared_error / draws - bias**2, 0)),
+    "cosine": sums.cosine / draws,
   }
 
 
@@ -67,24 +76,33 @@ def online(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str, 
   target = jax.random.normal(k_target, output.shape, xs.dtype)
   targets = jnp.broadcast_to(target, (steps, *target.shape)), (jnp.arange(steps) == steps - 1).astype(xs.dtype)
 
-  def by_lag(summands: object) -> Array:
-    """Summands [step, p] in the order of their lags."""
-    return jax.vmap(lambda one: ravel_pytree(one)[0])(summands)[::-1]
-
-  def estimate(method: str, key: Array) -> Array:
-    return by_lag(online_gradient_by_lag(last_loss, cell, params, xs, targets, state, method=method, key=key))
+  def by_lag(summands: Any) -> Array:
+    """The gradients by lag, and their sum in the last row, `[T + 1, p]`."""
+    rows = jax.vmap(lambda one: ravel_pytree(one)[0])(summands)[::-1]
+    return jnp.concatenate([rows, rows.sum(0, keepdims=True)])
 
   whole = lambda outputs: 0.5 * jnp.sum((outputs[-1] - target) ** 2)
   exact = by_lag(rl.gradient_by_lag(whole, cell, params, xs, state))
-  found: dict[str, list[Array]] = {}
+  size = jax.vmap(norm)(exact)
+
+  def add(method: str, sums: Sums, key: Array) -> tuple[Sums, None]:
+    summands = online_gradient_by_lag(last_loss, cell, params, xs, targets, state, method=method, key=key)
+    estimate = by_lag(summands)
+    error = (jax.vmap(norm)(estimate - exact) / size) ** 2
+    return Sums(*map(jnp.add, sums, (estimate, error, jax.vmap(cosine)(estimate, exact)))), None
+
+  found: list[dict[str, Array]] = []
   for method in METHODS:
     keys = jax.random.split(k_draws, DRAWS if method == "uoro" else 1)
-    estimates = lax.map(partial(estimate, method), keys)
-    lags = jax.vmap(compare, in_axes=(1, 0))(estimates, exact)
-    total = compare(estimates.sum(1), exact.sum(0))
-    for name, value in (lags | {f"whole_{name}": value for name, value in total.items()}).items():
-      found.setdefault(name, []).append(value)
-  return {"log_gradient": jnp.log(jax.vmap(norm)(exact))} | {name: jnp.stack(rows) for name, rows in found.items()}
+    none = Sums(jnp.zeros_like(exact), jnp.zeros_like(size), jnp.zeros_like(size))
+    found.append(statistics(lax.scan(partial(add, method), none, keys)[0], exact, len(keys)))
+  stacked = {name: jnp.stack([one[name] for one in found]) for name in SAID}
+  whole_gradient = {f"whole_{name}": rows[:, -1] for name, rows in stacked.items()}
+  return {
+    "log_gradient": jnp.log(size[:-1]),
+    **{name: rows[:, :-1] for name, rows in stacked.items()},
+    **whole_gradient,
+  }
 
 
 SAID = {

@@ -23,7 +23,7 @@ Carried = Any  # a pytree of arrays with the same shapes at every step
 
 
 class Here(NamedTuple):
-  """Where a step takes place.
+  """A step of the net, and its place in the sequence.
 
   Attributes:
     slot: the slot of the influence that the step adds to.
