@@ -32,7 +32,7 @@ from recurrent_lab.training import online_gradient_by_lag
 from recurrent_lab.training.online import METHODS
 from sweepkit import Experiment, Measure, Point, Quantity, main
 
-DRAWS = 200  # random estimates per net
+DRAWS = 100  # random estimates per net; the other methods need one
 
 
 def last_loss(output: Array, target: tuple[Array, Array]) -> Array:
@@ -106,8 +106,8 @@ def online(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str, 
 
 
 SAID = {
-  "kept": "share of the gradient that the mean estimate keeps: its projection on the gradient",
-  "relative_bias": "distance of the mean estimate from the gradient, relative to the gradient",
+  "kept": "share of the gradient that the mean of the draws keeps: its projection on the gradient",
+  "relative_bias": "distance of the mean of the draws from the gradient, relative to the gradient",
   "relative_deviation": "standard deviation of an estimate, relative to the gradient",
   "cosine": "mean cosine of an estimate and the gradient",
 }
@@ -118,16 +118,16 @@ MEASURE = Measure(
   check=check_options,
   dims={
     "log_gradient": ("lag",),
-    **dict.fromkeys(SAID, ("method", "lag")),
-    **{f"whole_{name}": ("method",) for name in SAID},
+    **dict.fromkeys(SAID, ("estimator", "lag")),
+    **{f"whole_{name}": ("estimator",) for name in SAID},
   },
-  coords=lambda static: {"method": list(METHODS), "lag": list(range(int(static["seq_len"])))},
+  coords=lambda static: {"estimator": list(METHODS), "lag": list(range(int(static["seq_len"])))},
   headline={"whole_cosine": "of the gradient of all lags"},
   quantities={
     "log_gradient": Quantity("ln of the norm of the gradient", "nats"),
     **{name: Quantity(f"{said}, at a lag", "1") for name, said in SAID.items()},
     **{f"whole_{name}": Quantity(f"{said}, of all lags together", "1") for name, said in SAID.items()},
-    "method": Quantity("how the influence is carried"),
+    "estimator": Quantity("how the influence is carried"),
     "lag": LAG,
   },
 )

@@ -52,7 +52,7 @@ class Influence(NamedTuple):
   read: Callable[[Carried, Array], Params]
 
 
-class Net(NamedTuple):
+class FlatNet(NamedTuple):
   """A cell with its parameters and a flat state of n entries.
 
   Attributes:
@@ -78,13 +78,13 @@ class Net(NamedTuple):
     return jax.vjp(lambda p, s: self.step(p, s, x), self.params, s)[1]
 
 
-def net_of(cell: Cell, params: Params, state: State) -> Net:
+def net_of(cell: Cell, params: Params, state: State) -> FlatNet:
   """Returns the net that starts in this state."""
   flat, unravel = ravel_pytree(state)
-  return Net(cell, params, state, unravel, flat)
+  return FlatNet(cell, params, state, unravel, flat)
 
 
-def influence_of(method: str, net: Net, slots: int) -> Influence:
+def influence_of(method: str, net: FlatNet, slots: int) -> Influence:
   """Returns the influence that a method carries."""
   if method == "uoro":
     return _rank_one(net, slots)
@@ -97,8 +97,8 @@ def influence_of(method: str, net: Net, slots: int) -> Influence:
   return _matrix(net, slots, paths[method], is_masked=method == "snap1")
 
 
-def _matrix(net: Net, slots: int, path: Callable[[Array, Array, Array], Array], is_masked: bool) -> Influence:
-  """Returns the influence P̃_t = M_t ⊙ (path(J_t) P̃_{t-1} + I_t). Carries (P̃ `[slots, n, *p]`, M `[n, *p]`)."""
+def _matrix(net: FlatNet, slots: int, path: Callable[[Array, Array, Array], Array], is_masked: bool) -> Influence:
+  """Returns the influence P̃_t = M_t ⊙ (path(J_t) P̃_{t-1} + I_t). Carries (P̃ `[slots, n, *p]`, M `[n, *p]` or None)."""
   rows = jnp.eye(net.flat.size, dtype=net.flat.dtype)
   same_unit = _same_unit(net)
 
@@ -109,7 +109,7 @@ def _matrix(net: Net, slots: int, path: Callable[[Array, Array, Array], Array], 
   def start(pull: Callable[[Array], Params], key: Any) -> Carried:
     first = jax.vmap(pull)(rows)
     zeros = jax.tree.map(lambda a: jnp.zeros((slots, *a.shape), a.dtype), first)
-    return _add(zeros, first, jnp.array(0)), jax.tree.map(acts, first)
+    return _add(zeros, first, jnp.array(0)), jax.tree.map(acts, first) if is_masked else None
 
   def advance(carried: Carried, here: Here) -> Carried:
     influence, mask = carried
@@ -133,7 +133,7 @@ def _add(slotted: Any, new: Any, slot: Array) -> Any:
   return jax.tree.map(lambda all_of, a: all_of.at[slot].add(a), slotted, new)
 
 
-def _same_unit(net: Net) -> np.ndarray:
+def _same_unit(net: FlatNet) -> np.ndarray:
   """Returns which pairs of entries of the flat state belong to one unit, `[n, n]`.
 
   Entries at the same place of arrays of the same shape are one unit, such as h_i and c_i. Layers of a stack share none.
@@ -153,7 +153,7 @@ def _same_unit(net: Net) -> np.ndarray:
   return unit[:, None] == unit[None, :]
 
 
-def _carry(net: Net, s: Array, x: Array) -> Array:
+def _carry(net: FlatNet, s: Array, x: Array) -> Array:
   """Returns ∂pointwise/∂S_{t-1} with the affine half held, `[n, n]`."""
   assert net.cell.halves is not None
   halves: Halves = net.cell.halves
@@ -161,7 +161,7 @@ def _carry(net: Net, s: Array, x: Array) -> Array:
   return jax.jacrev(lambda s: ravel_pytree(halves.pointwise(net.params, net.unravel(s), a)[0])[0])(s)
 
 
-def _rank_one(net: Net, slots: int) -> Influence:
+def _rank_one(net: FlatNet, slots: int) -> Influence:
   """Returns UORO's estimate s uᵀ. Carries (s `[n]`, u `[slots, *p]`)."""
   total = lambda u: jax.tree.map(lambda a: a.sum(0), u)
 
@@ -179,7 +179,7 @@ def _rank_one(net: Net, slots: int) -> Influence:
     u = _add(
       jax.tree.map(lambda a: a / old.astype(a.dtype), u), jax.tree.map(lambda a: a / fresh.astype(a.dtype), new), slot
     )
-    return old * s + fresh * nu, u
+    return (old * s + fresh * nu).astype(s.dtype), u
 
   def advance(carried: Carried, here: Here) -> Carried:
     s, u = carried
