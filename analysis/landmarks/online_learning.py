@@ -45,16 +45,21 @@ def _column(panels: list[Axes], data: xr.Dataset) -> None:
   """Draws one cell: the share kept and the error by lag, and the cosine by gain."""
   kept, wrong, cosine = panels
   here = at_gain(data)
+  lags = data.lag.values
   for method, look in LOOKS.items():
     one = here.sel(estimator=method)
     if method != RANDOM:
-      plot_band(kept, data.lag.values, one.kept.transpose("seed", "lag"), **look)
+      plot_band(kept, lags, one.kept.transpose("seed", "lag"), **look)
     if method != EXACT:  # it has rounding errors alone
-      plot_seeds(wrong, data.lag.values, error(one).transpose("seed", "lag"), **look)
+      plot_seeds(wrong, lags, error(one).transpose("seed", "lag"), **look)
     plot_band(cosine, data.ws.values, data.whole_cosine.sel(estimator=method).transpose("seed", "ws"), **look)
-  kept.set(ylim=(-0.25, 1.25), xlabel=with_unit("lag", data.lag))
-  wrong.set(yscale="log", ylim=(0.1, None), xlabel=with_unit("lag", data.lag))
+  kept.set(ylim=(-0.25, 1.25), xlim=lags[[0, -1]])
+  wrong.set(yscale="log", ylim=(0.1, None), xlim=lags[[0, -1]], xlabel=with_unit("lag", data.lag))
   cosine.set(ylim=(-0.1, 1.05), xlabel="recurrent gain $W_s$")
+  label = cell_style(str(data.cell.values)).label
+  for panel in (kept, wrong):
+    panel.set_title(f"{label}, $W_s$ = {float(here.ws):g}", loc="left")
+  cosine.set_title(label, loc="left")
 
 
 def draw(datasets: Datasets) -> Figure:
@@ -63,7 +68,6 @@ def draw(datasets: Datasets) -> Figure:
   figure, axes = new_figure(PAGE, 5.6, 3, len(cells), sharey="row")
   for column, cell in zip(axes.T, cells, strict=True):
     _column(list(column), data.sel(cell=cell))
-    column[0].set_title(f"{cell_style(cell).label}, $W_s$ = {float(at_gain(data).ws):g}", loc="left")
   for panel, label in zip(axes[:, 0], ("share kept", "relative error", "cosine, all lags"), strict=True):
     panel.set_ylabel(label)
   figure.legend(
