@@ -52,8 +52,8 @@ MEASURE = Measure(
   run=count,
   settings=SETTINGS,
   check=check_options,
-  dims={**dict.fromkeys(("iterations", "share", "settled", "error"), ("method",)), "largest_exponent": ()},
-  coords=lambda static: {"method": list(METHODS)},
+  dims={**dict.fromkeys(("iterations", "share", "settled", "error"), ("jacobians",)), "largest_exponent": ()},
+  coords=lambda static: {"jacobians": ["whole", "diagonal"]},
   headline={"iterations": "of Newton's method", "largest_exponent": "nats per step"},
   quantities={
     "iterations": Quantity("iterations until no state changes by more than 1e-10", "1"),
@@ -61,7 +61,7 @@ MEASURE = Measure(
     "settled": Quantity("whether the states settled", "1"),
     "error": Quantity("largest difference of an output from that of the sequential run", "1"),
     "largest_exponent": EXPONENT,
-    "method": Quantity("Jacobians of the linearised steps: newton, whole; quasi, their diagonals"),
+    "jacobians": Quantity("Jacobians of the linearised steps: whole, or their diagonals alone"),
   },
 )
 
@@ -80,7 +80,7 @@ EXPERIMENT = Experiment(
   x64=True,
   seconds=240,
   figure="analysis.landmarks.newton_iterations",
-  tiny={**TINY, "ws": "0.5,2"},
+  tiny={**TINY, "cells": "rnn,gru", "ws": "0.5,2"},
 )
 
 if __name__ == "__main__":

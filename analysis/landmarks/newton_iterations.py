@@ -17,7 +17,7 @@ from analysis.selection import only_axes
 from analysis.style import PAGE, cell_style, new_figure
 from analysis.wording import short, with_unit
 
-TITLES = {"newton": "whole Jacobians", "quasi": "diagonals"}
+TITLES = {"whole": "whole Jacobians", "diagonal": "diagonals"}
 
 
 def logistic(exponent: np.ndarray, middle: float, width: float, lowest: float) -> np.ndarray:
@@ -34,8 +34,8 @@ def law(exponent: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, float]:
   return found, float(np.sqrt(np.mean((y - logistic(x, *found)) ** 2)))
 
 
-def _pooled(data: xr.Dataset, method: str) -> tuple[np.ndarray, np.ndarray]:
-  share = data.share.sel(method=method)
+def _pooled(data: xr.Dataset, jacobians: str) -> tuple[np.ndarray, np.ndarray]:
+  share = data.share.sel(jacobians=jacobians)
   exponent = data.largest_exponent.broadcast_like(share)
   return exponent.values.ravel(), share.values.ravel()
 
@@ -43,17 +43,17 @@ def _pooled(data: xr.Dataset, method: str) -> tuple[np.ndarray, np.ndarray]:
 def draw(datasets: Datasets) -> Figure:
   data = only_axes(datasets["newton_iterations"], "ws")
   figure, axes = new_figure(PAGE, 3.0, 1, 2, sharey=True)
-  for panel, method in zip(axes.ravel(), TITLES, strict=True):
+  for panel, jacobians in zip(axes.ravel(), TITLES, strict=True):
     for cell in data.cell.values.tolist():
       one, look = data.sel(cell=cell), cell_style(cell)
       panel.plot(
-        *_pooled(one, method), look.marker, color=look.color, markersize=3, alpha=0.7, linestyle="", label=look.label
+        *_pooled(one, jacobians), look.marker, color=look.color, markersize=3, alpha=0.7, linestyle="", label=look.label
       )
-    exponent, share = _pooled(data, method)
+    exponent, share = _pooled(data, jacobians)
     grid = np.linspace(np.nanmin(exponent[np.isfinite(exponent)]), np.nanmax(exponent), 300)
     panel.plot(grid, logistic(grid, *law(exponent, share)[0]), color="black", linewidth=0.8)
     panel.axvline(0, color="0.5", linestyle=":", linewidth=0.8)
-    panel.set(xlabel=with_unit("λ₁", data.largest_exponent), title=TITLES[method])
+    panel.set(xlabel=with_unit("λ₁", data.largest_exponent), title=TITLES[jacobians])
   axes.ravel()[0].set_ylabel("iterations / steps")
   handles, labels = axes.ravel()[0].get_legend_handles_labels()
   figure.legend(handles, labels, loc="outside upper left", ncols=7)
@@ -67,11 +67,11 @@ def numbers(datasets: Datasets) -> xr.Dataset:
 
 def finding(shown: xr.Dataset) -> str:
   """Names the rank correlation over all nets, the fitted law and its residual."""
-  exponent, share = _pooled(shown, "newton")
+  exponent, share = _pooled(shown, "whole")
   known = np.isfinite(exponent) & np.isfinite(share)
   (middle, width, _), residual = law(exponent, share)
   rank = stats.spearmanr(exponent[known], share[known]).statistic
-  calm = shown.iterations.sel(method="newton").where(shown.largest_exponent < -0.2)
+  calm = shown.iterations.sel(jacobians="whole").where(shown.largest_exponent < -0.2)
   steps = float((shown.iterations / shown.share).max())
   return (
     f"Rank correlation of λ₁ and the iterations over all nets: {short(float(rank))}. Half of the steps are needed at "
