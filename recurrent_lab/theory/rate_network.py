@@ -127,19 +127,6 @@ def _white_share(gain: float, s: float) -> float:
   return 1 - _root(excess, 0.0, gain**2) / gain**2
 
 
-def _toeplitz(column: Vector) -> Vector:
-  """Returns the circulant matrix `[T, T]` of a first column."""
-  index = np.arange(len(column))
-  return column[(index[:, None] - index) % len(column)]
-
-
-def _by_lag(matrices: Vector) -> Vector:
-  """Returns the mean of matrices `[M, T, T]` over their first axis and along every circular diagonal, by difference of times."""
-  mean = matrices.mean(axis=0)
-  index = np.arange(len(mean))
-  return mean[(index[:, None] + index) % len(mean), index].mean(axis=1)
-
-
 class _Kernels(NamedTuple):
   forward: Vector  # K by lag
   backward: Vector  # G by lag
@@ -160,11 +147,11 @@ def _coloured_share(
   share = np.nan
   for _ in range(300):
     spectrum = np.fft.fft(forward).real
-    matrices = outer * _toeplitz(backward)
+    matrices = outer * activity.toeplitz(backward)
     matrices[:, diagonal, diagonal] += ETA
-    q = np.linalg.inv(matrices + _toeplitz(np.fft.ifft(np.abs(symbol) ** 2 / spectrum).real))
-    q_spectrum = np.fft.fft(_by_lag(q)).real
-    new_forward = _by_lag(outer * q)
+    q = np.linalg.inv(matrices + activity.toeplitz(np.fft.ifft(np.abs(symbol) ** 2 / spectrum).real))
+    q_spectrum = np.fft.fft(activity.by_lag(q)).real
+    new_forward = activity.by_lag(outer * q)
     new_forward[0] += ETA
     new_backward = np.fft.ifft(1 / spectrum - np.abs(symbol) ** 2 * q_spectrum / spectrum**2).real
     factor = np.sqrt(new_backward[0] / q_spectrum.mean())
