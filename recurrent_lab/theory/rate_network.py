@@ -21,7 +21,7 @@ x(n) are independent in time, and all of it becomes one equation for u (see `_wh
 **Largest exponent.** It is the s at which K and G first differ from 0, so that the largest eigenvalue of the linear map
 K(τ) → δ² g² C_D(τ) [K̂ / |Â|²](τ) is 1, with C_D(τ) = E[D(n) D(n+τ)].
 
-Functions of this module work on the CPU in float64, in NumPy, whatever JAX is set to. Exponents are in nats per step.
+This module computes in NumPy and float64, whatever JAX is set to. Exponents are in nats per step.
 
 References: Sompolinsky, Crisanti & Sommers, PRL 61 (1988), for C and λ₁ in continuous time; Clark, arXiv 2610.12426 (2026), for
 the share of exponents as a trace. The equations above were derived for this module and are tested by simulated networks.
@@ -144,7 +144,6 @@ def _coloured_share(
   symbol = np.exp(s) * activity.phase(steps) - (1 - leak)  # Â
   forward, backward = kernels or _Kernels(np.eye(steps)[0], np.eye(steps)[0])
   outer = squared * slopes[:, :, None] * slopes[:, None, :]
-  share = np.nan
   for _ in range(300):
     spectrum = np.fft.fft(forward).real
     matrices = outer * activity.toeplitz(backward)
@@ -220,7 +219,7 @@ def rate_spectrum(gain: float, leak: float = 1.0, points: int = 24, draws: int =
   Args:
     gain: g > 1.
     leak: δ, above 0 and at most 1.
-    points: number of thresholds, between λ₁ and the exponent at which the sum from the top is negative.
+    points: number of thresholds, from λ₁ to where the sum from the top is negative.
     draws: number of values of D over units and times.
 
   Raises:
