@@ -77,3 +77,16 @@ def correlation(gain: float, leak: float) -> Vector:
     f"The activity for gain {gain} and leak {leak} is correlated over more than {LONGEST // 2} steps; "
     "take a larger leak, or a gain further above 1."
   )
+
+
+def toeplitz(column: Vector) -> Vector:
+  """Returns the circulant matrix `[T, T]` of a first column."""
+  index = np.arange(len(column))
+  return column[(index[:, None] - index) % len(column)]
+
+
+def by_lag(matrices: Vector) -> Vector:
+  """Returns the mean of matrices `[M, T, T]` over their first axis and along every circular diagonal, by difference of times."""
+  mean = matrices.mean(axis=0)
+  index = np.arange(len(mean))
+  return mean[(index[:, None] + index) % len(mean), index].mean(axis=1)

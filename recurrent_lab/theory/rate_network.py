@@ -21,7 +21,7 @@ x(n) are independent in time, and all of it becomes one equation for u (see `_wh
 **Largest exponent.** It is the s at which K and G first differ from 0, so that the largest eigenvalue of the linear map
 K(τ) → δ² g² C_D(τ) [K̂ / |Â|²](τ) is 1, with C_D(τ) = E[D(n) D(n+τ)].
 
-Functions of this module work on the CPU in float64, in NumPy, whatever JAX is set to. Exponents are in nats per step.
+This module computes in NumPy and float64, whatever JAX is set to. Exponents are in nats per step.
 
 References: Sompolinsky, Crisanti & Sommers, PRL 61 (1988), for C and λ₁ in continuous time; Clark, arXiv 2610.12426 (2026), for
 the share of exponents as a trace. The equations above were derived for this module and are tested by simulated networks.
@@ -127,19 +127,6 @@ def _white_share(gain: float, s: float) -> float:
   return 1 - _root(excess, 0.0, gain**2) / gain**2
 
 
-def _toeplitz(column: Vector) -> Vector:
-  """Returns the circulant matrix `[T, T]` of a first column."""
-  index = np.arange(len(column))
-  return column[(index[:, None] - index) % len(column)]
-
-
-def _by_lag(matrices: Vector) -> Vector:
-  """Returns the mean of matrices `[M, T, T]` over their first axis and along every circular diagonal, by difference of times."""
-  mean = matrices.mean(axis=0)
-  index = np.arange(len(mean))
-  return mean[(index[:, None] + index) % len(mean), index].mean(axis=1)
-
-
 class _Kernels(NamedTuple):
   forward: Vector  # K by lag
   backward: Vector  # G by lag
@@ -157,14 +144,13 @@ def _coloured_share(
   symbol = np.exp(s) * activity.phase(steps) - (1 - leak)  # Â
   forward, backward = kernels or _Kernels(np.eye(steps)[0], np.eye(steps)[0])
   outer = squared * slopes[:, :, None] * slopes[:, None, :]
-  share = np.nan
   for _ in range(300):
     spectrum = np.fft.fft(forward).real
-    matrices = outer * _toeplitz(backward)
+    matrices = outer * activity.toeplitz(backward)
     matrices[:, diagonal, diagonal] += ETA
-    q = np.linalg.inv(matrices + _toeplitz(np.fft.ifft(np.abs(symbol) ** 2 / spectrum).real))
-    q_spectrum = np.fft.fft(_by_lag(q)).real
-    new_forward = _by_lag(outer * q)
+    q = np.linalg.inv(matrices + activity.toeplitz(np.fft.ifft(np.abs(symbol) ** 2 / spectrum).real))
+    q_spectrum = np.fft.fft(activity.by_lag(q)).real
+    new_forward = activity.by_lag(outer * q)
     new_forward[0] += ETA
     new_backward = np.fft.ifft(1 / spectrum - np.abs(symbol) ** 2 * q_spectrum / spectrum**2).real
     factor = np.sqrt(new_backward[0] / q_spectrum.mean())
@@ -233,7 +219,7 @@ def rate_spectrum(gain: float, leak: float = 1.0, points: int = 24, draws: int =
   Args:
     gain: g > 1.
     leak: δ, above 0 and at most 1.
-    points: number of thresholds, between λ₁ and the exponent at which the sum from the top is negative.
+    points: number of thresholds, from λ₁ to where the sum from the top is negative.
     draws: number of values of D over units and times.
 
   Raises:
