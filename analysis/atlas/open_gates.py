@@ -58,7 +58,7 @@ def draw(datasets: Datasets) -> Figure:
   figure.legend(
     [legend_line(**look) for look in looks.values()], list(looks), loc="outside upper center", ncols=6, fontsize=6
   )
-  figure.supxlabel("bias $b_f$ of the gate that keeps the state", fontsize=7, y=0.03)  # above the source
+  figure.supxlabel("bias $b_f$ of the gate that keeps the state\n", fontsize=7)  # the line below is for the source
   figure.supylabel("growth rate (nats per step)", fontsize=7)
   return figure
 
