@@ -3,7 +3,7 @@
 # make test           environment, default tests
 # make learning       training runs and their figures, small; make landmarks runs them at full size
 # make language       language models, other uses and their figures, small; make language-landmarks runs them at full size
-# make atlas          every cell under the same instruments, and its figures; under 15 minutes on two cores
+# make atlas          every cell under the same instruments, and its figures; under 20 minutes on two cores
 # make oracles        holds every cell to other libraries, in an environment of its own: docs/oracles.md
 # make reliability    tries faults on real launches and counts the outcomes: docs/reliability.md
 # make docs           the site of guides and functions, in build/docs

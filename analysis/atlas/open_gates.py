@@ -81,7 +81,7 @@ def finding(shown: xr.Dataset) -> str:
     return said
   worst = label(str(away.max("forget_bias").idxmax().item()))
   return (
-    f"{said} The mean field of {away.sizes['cell']} cells is {short(float(away.median()))} nats per step away at the median, and"
+    f"{said} The mean field of {int(away.notnull().any('forget_bias').sum())} cells is {short(float(away.median()))} nats per step away at the median, and"
     f" {short(float(away.max()))} at most ({worst})."
   )
 
