@@ -80,8 +80,9 @@ def finding(shown: xr.Dataset) -> str:
   if not away.notnull().any():
     return said
   worst = label(str(away.max("forget_bias").idxmax().item()))
+  predicted = int(away.notnull().any("forget_bias").sum())
   return (
-    f"{said} The mean field of {int(away.notnull().any('forget_bias').sum())} cells is {short(float(away.median()))} nats per step away at the median, and"
+    f"{said} The mean field of {predicted} cells is {short(float(away.median()))} nats per step away at the median, and"
     f" {short(float(away.max()))} at most ({worst})."
   )
 
