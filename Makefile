@@ -3,7 +3,9 @@
 # make test           environment, default tests
 # make learning       training runs and their figures, small; make landmarks runs them at full size
 # make language       language models, other uses and their figures, small; make language-landmarks runs them at full size
-# make atlas          every cell under the same instruments, and its figures; under 20 minutes on two cores
+# make landmark-results  known results about recurrent nets, measured on small ones, and their figures; a few minutes on two cores
+# make atlas          every cell under the same instruments, and its figures; under 20 minutes on two cores;
+#                     make atlas-training trains 26 of them at equal parameters on three tasks, in about an hour of one core
 # make oracles        holds every cell to other libraries, in an environment of its own: docs/oracles.md
 # make reliability    tries faults on real launches and counts the outcomes: docs/reliability.md
 # make docs           the site of guides and functions, in build/docs
@@ -24,7 +26,7 @@ SHARDS ?= 2
 study = $(RUN) -m studies $(1) --out="$(RESULTS)" --shards=$(SHARDS)
 
 .PHONY: paper sweeps figures ledger report learning landmarks learning-figures language language-landmarks uses language-figures \
-        atlas oracles reliability bench accelerator docs test test-slow check env clean
+        landmark-results atlas atlas-training oracles reliability bench accelerator docs test test-slow check env clean
 
 paper: sweeps figures report
 	@echo "The figures are in $(FIGURES)/, the judged claims in $(LEDGER)/claims.md, the numbers behind them in $(RESULTS)/."
@@ -49,8 +51,10 @@ learning: RESULTS = results/learning
 learning: FIGURES = figures/learning
 language: RESULTS = results/language
 language: FIGURES = figures/language
-atlas: RESULTS = results/atlas
-atlas: FIGURES = figures/atlas
+atlas atlas-training: RESULTS = results/atlas
+atlas atlas-training: FIGURES = figures/atlas
+landmark-results: RESULTS = results/landmark_results
+landmark-results: FIGURES = figures/landmark_results
 landmarks language-landmarks: RESULTS = results/landmarks
 landmarks language-landmarks: FIGURES = figures/landmarks
 
@@ -65,6 +69,15 @@ language language-landmarks: env
 atlas: env
 	$(call study,atlas)
 	$(RUN) -m analysis.atlas --results="$(RESULTS)" --out="$(FIGURES)"
+
+# Its figure shows the results of make atlas beside its own, if they are there.
+atlas-training: env
+	$(call study,atlas_training)
+	$(RUN) -m analysis.training --results="$(RESULTS)" --out="$(FIGURES)"
+
+landmark-results: env
+	$(call study,landmark_results)
+	$(RUN) -m analysis.landmarks --results="$(RESULTS)" --out="$(FIGURES)"
 
 # SMALL=1 leaves out the longest stories and sentences.
 uses: env

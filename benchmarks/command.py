@@ -11,6 +11,7 @@ import math
 from pathlib import Path
 import shlex
 import sys
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from absl import flags
@@ -47,14 +48,14 @@ class Case(NamedTuple):
     settings: plain data, for the table.
     contenders: all that do the work. The numbers of the others are checked against those of the first.
     tolerance: largest allowed relative difference of numbers under `check`; None if the contenders do different work.
-    absolute: an absolute difference that is always allowed.
+    absolute: absolute differences that are always allowed, by the name of the number; 0 for the others.
   """
 
   name: str
   settings: Mapping[str, Any]
   contenders: Sequence[Contender]
   tolerance: float | None = 1e-3
-  absolute: float = 0.0
+  absolute: Mapping[str, float] = MappingProxyType({})
 
 
 class Benchmark(NamedTuple):
@@ -107,7 +108,7 @@ def check(case: Case, results: Mapping[str, Mapping[str, Any]]) -> None:
   first, reference = next(iter(reported.items()), ("", {}))
   for name, what in ((name, what) for name, numbers in reported.items() for what in numbers if what in reference):
     number, wanted = reported[name][what], reference[what]
-    if not math.isclose(number, wanted, rel_tol=case.tolerance, abs_tol=case.absolute):
+    if not math.isclose(number, wanted, rel_tol=case.tolerance, abs_tol=case.absolute.get(what, 0.0)):
       raise BenchmarkError(f"{case.name}: {what} is {number:.7g} by {name}, but {wanted:.7g} by {first}.")
 
 

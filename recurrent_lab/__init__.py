@@ -34,11 +34,16 @@ from recurrent_lab.combinators import (
 from recurrent_lab.initializers import chrono
 from recurrent_lab.instruments import (
   NORMS,
+  CovariantVectors,
+  FixedPoints,
   Growth,
   LyapunovSpectrum,
   ScaledMatrix,
+  TraceCertificate,
   adjoint_log_norms,
+  covariant_vectors,
   entropy_rate,
+  fixed_points,
   gradient_by_lag,
   growth_rate,
   jacobian_product,
@@ -52,8 +57,10 @@ from recurrent_lab.instruments import (
   product_log_norms,
   product_log_singular_values,
   products_by_lag,
+  splitting_angles,
   state_blocks,
   state_jacobians,
+  trace_certificate,
 )
 from recurrent_lab.readouts import ReadoutParams, WithReadoutParams, init_readout, readout, with_readout
 from recurrent_lab.sequences import (
@@ -143,15 +150,22 @@ __all__ = [  # noqa: RUF022 - by room, not by the alphabet
   "state_blocks",
   "state_jacobians",
   # Growth, spectra and attractors
+  "CovariantVectors",
+  "FixedPoints",
   "Growth",
   "LyapunovSpectrum",
+  "TraceCertificate",
+  "covariant_vectors",
   "entropy_rate",
+  "fixed_points",
   "growth_rate",
   "kaplan_yorke_dimension",
   "lyapunov_spectrum",
   "memory_length",
   "participation_ratio",
   "positive_share",
+  "splitting_angles",
+  "trace_certificate",
   # Gradients
   "adjoint_log_norms",
   "gradient_by_lag",

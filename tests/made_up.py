@@ -36,6 +36,10 @@ LAUNCHES = SWEEPS | {
   "activation_choice": ([*SMALL, "--ws=0.5,1", "--cells=rnn,rnn_relu"],),
   "transient_growth": (SMALL,),
   "atlas": ([*SMALL, "--cells=rnn,lstm,gru,mgu,min_gru"],),
+  "atlas_training": tuple(
+    [f"--task={task}", f"--length={length}", "--cells=rnn,lstm,gru,mgu,min_gru", "--parameters=2000", "--updates=100"]
+    for task, length in (("adding", 10), ("copy_memory", 5))
+  ),
   "open_gates": ([*SMALL, "--forget_bias=-1,0,2", "--cells=lstm,mgu,min_gru"],),
   "atlas_mean_field": (
     [*SMALL, "--ws=0.5,1,4", "--cells=rnn,lstm"],
@@ -90,7 +94,7 @@ def make_up(name, flags, folder):
       arrays["solved"] = rng.integers(0, 2, len(block)).astype(float)
       arrays["solved_at"] = np.where(arrays["solved"] == 1, 50.0, np.nan)
       arrays["test_loss"][:, 30:] = np.nan  # all seeds ended
-      for dynamics in ("largest_exponent", "product_growth", "log_adjoint"):
+      for dynamics in {"largest_exponent", "product_growth", "log_adjoint"} & set(arrays):
         arrays[dynamics][:, 6:] = np.nan
     if "residual" in arrays:
       arrays["residual"] *= 0  # all spectra are certified

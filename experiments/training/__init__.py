@@ -4,10 +4,12 @@ from experiments.training.build import Run, build
 from experiments.training.measures import TRAIN, After, followed_by, trained_as
 from experiments.training.runs import final_states
 from experiments.training.settings import SETTINGS, RunSettings, task_of
+from experiments.training.sizes import TRAIN_EQUAL
 
 __all__ = [
   "SETTINGS",
   "TRAIN",
+  "TRAIN_EQUAL",
   "After",
   "Run",
   "RunSettings",

@@ -41,9 +41,7 @@ def build(settings: RunSettings) -> Run:
   Raises:
     ValueError: if the settings do not go together.
   """
-  base = rl.get_cell(settings.cell)
-  cell = base if settings.layers == 1 else rl.stack(*[base] * settings.layers)
-  task = settings.make_task()
+  cell, task = settings.make_cell(), settings.make_task()
   k1, k2 = settings.k1, settings.k2
   if (k1 == 0) != (k2 == 0) or k1 > k2:
     raise ValueError(f"Truncated BPTT has k1 = {k1} and k2 = {k2}; it needs 1 ≤ k1 ≤ k2, or 0 for both.")
@@ -57,8 +55,8 @@ def build(settings: RunSettings) -> Run:
     )
   if settings.forget_bias == "chrono" and task.steps <= 2:
     raise ValueError(f"Chrono biases need more than the {task.steps} steps of this task.")
-  if settings.floss and settings.floss_k > settings.hidden_size:
-    raise ValueError(f"floss_k is {settings.floss_k}; it must not exceed the {settings.hidden_size} units.")
+  if settings.floss and settings.floss_k > settings.units():
+    raise ValueError(f"floss_k is {settings.floss_k}; it must not exceed the {settings.units()} units.")
   if k1:
     gradient = training.truncated_gradient(cell, task, k1, k2)
   elif settings.omega:
@@ -79,10 +77,11 @@ def build(settings: RunSettings) -> Run:
 def initial_params(settings: RunSettings, key: Array) -> Any:
   """Returns the parameters before training and flossing."""
   run = build(settings)
+  units = settings.units()
   k_params, k_biases = jax.random.split(key)
   dtype = jnp.float64 if settings.x64 else jnp.float32
   if settings.init == "recommended":
-    options = recommended(settings.cell, k_biases, settings.hidden_size, run.task.steps)
+    options = recommended(settings.cell, k_biases, units, run.task.steps)
   else:
     options = {
       "recurrent_gain": settings.ws,
@@ -90,9 +89,9 @@ def initial_params(settings: RunSettings, key: Array) -> Any:
       "input_gain": settings.input_gain,
     }
     if settings.forget_bias == "chrono":
-      options |= chrono(k_biases, settings.hidden_size, run.task.steps, dtype)
+      options |= chrono(k_biases, units, run.task.steps, dtype)
     else:
       options |= {"forget_bias": float(settings.forget_bias)}
   return training.init_params(
-    k_params, run.cell, run.task, settings.hidden_size, output_gain=settings.output_gain, **options, dtype=dtype
+    k_params, run.cell, run.task, units, output_gain=settings.output_gain, **options, dtype=dtype
   )

@@ -68,7 +68,8 @@ def arrays(
     return np.pad(values, padding, constant_values=np.nan).astype(np.float32)
 
   arrays = {name: over_seeds(rows, name, len(labels)) for name in CURVES}
-  arrays |= {name: over_seeds(dynamics, name, len(watched)) for name in DIMS}
+  if watched:
+    arrays |= {name: over_seeds(dynamics, name, len(watched)) for name in DIMS}
   is_solved = arrays["score"] < solved_below
   solved = is_solved.any(axis=1)
   last = np.full(seeds, len(rows) - 1)

@@ -80,7 +80,8 @@ class _Runs:
     self.block, self.folder = block, folder
     self.settings = block.settings
     self.task: Task = block.settings.make_task()
-    self.labels, self.watched = logged_updates(self.settings.updates), watched_updates(self.settings.updates)
+    self.labels = logged_updates(self.settings.updates)
+    self.watched = watched_updates(self.settings.updates) if self.settings.watched else []
     self.config = block.config | {"code": _code(self.settings)}
     _start_again_if_code_changed(folder, self.config["code"])
     self.done = 0

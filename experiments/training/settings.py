@@ -9,6 +9,7 @@ import math
 
 from experiments.portrait import SETTINGS as NET_SETTINGS
 from experiments.training.data import DATA_TASKS, data_task
+import recurrent_lab as rl
 from recurrent_lab import training
 from recurrent_lab.tasks import TASKS, Task, get_task
 from sweepkit.settings import (
@@ -117,6 +118,16 @@ class RunSettings:
   forget_bias: str
   x64: bool
   decay: str = "none"  # how the learning rate falls over the updates: cosine or none
+  watched: bool = True  # whether the gradient dynamics are measured in training
+
+  def units(self) -> int:
+    """Returns the number of units H of a layer."""
+    return self.hidden_size
+
+  def make_cell(self) -> rl.Cell:
+    """Returns the cell, or the stack of its layers."""
+    cell = rl.get_cell(self.cell)
+    return cell if self.layers == 1 else rl.stack(*[cell] * self.layers)
 
   def make_task(self) -> Task:
     """Returns the task. Equal settings give the identical task.

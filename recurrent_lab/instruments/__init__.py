@@ -7,6 +7,8 @@ from recurrent_lab.instruments.attractor import (
   participation_ratio,
   positive_share,
 )
+from recurrent_lab.instruments.certificates import TraceCertificate, trace_certificate
+from recurrent_lab.instruments.covariant import CovariantVectors, covariant_vectors, splitting_angles
 from recurrent_lab.instruments.growth import Growth, growth_rate, memory_length
 from recurrent_lab.instruments.jacobians import (
   jacobian_product,
@@ -18,14 +20,20 @@ from recurrent_lab.instruments.jacobians import (
 from recurrent_lab.instruments.lyapunov import LyapunovSpectrum, lyapunov_spectrum
 from recurrent_lab.instruments.norms import NORMS, ScaledMatrix, log_frobenius_norm, log_spectral_norm
 from recurrent_lab.instruments.singular_values import product_log_singular_values
+from recurrent_lab.instruments.stationary import FixedPoints, fixed_points
 
 __all__ = [
   "NORMS",
+  "CovariantVectors",
+  "FixedPoints",
   "Growth",
   "LyapunovSpectrum",
   "ScaledMatrix",
+  "TraceCertificate",
   "adjoint_log_norms",
+  "covariant_vectors",
   "entropy_rate",
+  "fixed_points",
   "gradient_by_lag",
   "growth_rate",
   "jacobian_product",
@@ -39,6 +47,8 @@ __all__ = [
   "product_log_norms",
   "product_log_singular_values",
   "products_by_lag",
+  "splitting_angles",
   "state_blocks",
   "state_jacobians",
+  "trace_certificate",
 ]

