@@ -8,8 +8,8 @@ The theory behind the black lines on the cards of the atlas. No net is simulated
 
 All cells take part whose units see each other through one dense Gaussian kernel alone.
 
-Expect: within 0.05 nats per step of the nets of 32 units of `critical_gain`, except near and above the critical gain, where small
-nets grow more slowly. NaN where the activity of a relu overflows.
+Expect: at gain 1, within 0.05 nats per step of the nets of 32 units of `critical_gain` for most cells. Of an LSTM whose candidate
+is a σ it is 0.11 above, because a mean activity freezes part of the drive. NaN where the activity of a relu overflows.
 """
 
 import sys
@@ -30,7 +30,7 @@ EXPERIMENT = Experiment(
   {"cells": CELLS, "ws": "0.5:4:8", "hidden_size": "128", "seq_len": "100"},
   allowed={"cells": tuple(CELLS.split(","))},
   seeds=2,
-  seconds=200,
+  seconds=160,
   tiny={**TINY, "cells": "rnn,janet", "ws": "0.5,2"},
 )
 

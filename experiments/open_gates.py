@@ -39,7 +39,7 @@ EXPERIMENT = Experiment(
   },
   allowed={"cells": WITH_GATE},
   seeds=4,
-  seconds=120,
+  seconds=60,
   figure="analysis.atlas.open_gates",
   tiny={**TINY, "cells": "lstm,min_gru", "forget_bias": "0,2"},
 )

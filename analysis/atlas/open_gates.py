@@ -58,7 +58,7 @@ def draw(datasets: Datasets) -> Figure:
   figure.legend(
     [legend_line(**look) for look in looks.values()], list(looks), loc="outside upper center", ncols=6, fontsize=6
   )
-  figure.supxlabel("bias $b_f$ of the gate that keeps the state", fontsize=7)
+  figure.supxlabel("bias $b_f$ of the gate that keeps the state\n", fontsize=7)  # the line below is for the source
   figure.supylabel("growth rate (nats per step)", fontsize=7)
   return figure
 
@@ -80,8 +80,9 @@ def finding(shown: xr.Dataset) -> str:
   if not away.notnull().any():
     return said
   worst = label(str(away.max("forget_bias").idxmax().item()))
+  predicted = int(away.notnull().any("forget_bias").sum())
   return (
-    f"{said} The mean field of {away.sizes['cell']} cells is {short(float(away.median()))} nats per step away at the median, and"
+    f"{said} The mean field of {predicted} cells is {short(float(away.median()))} nats per step away at the median, and"
     f" {short(float(away.max()))} at most ({worst})."
   )
 

@@ -48,7 +48,7 @@ def draw(datasets: Datasets) -> Figure:
   for panel in axes.flat[len(cells) :]:
     panel.set_visible(False)
   axes.flat[0].set_ylim(LOWEST, HIGHEST)
-  figure.supxlabel("lag (steps)", fontsize=7)
+  figure.supxlabel("lag (steps)\n", fontsize=7)  # the line below is for the source
   figure.supylabel("ln of the norm (nats)", fontsize=7)
   return figure
 
