@@ -5,7 +5,7 @@ Measures, per cell, forget bias and seed, at gain 1: the growth rate of both nor
 Lyapunov exponent.
 
     python -m experiments.open_gates
-    python -m experiments.open_gates --cells=lstm,min_gru --forget_bias=0:8:17 --ws=2
+    python -m experiments.open_gates --cells=lstm,gru --forget_bias=0:8:17 --ws=2
 
 All cells that have such a gate take part. The bias is added to that of the gate (LSTM f, GRU z), and the kernels are Gaussian.
 The sizes and the number of points per cell are those of `critical_gain`, so that both run the same compiled programs.

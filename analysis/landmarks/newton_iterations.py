@@ -21,6 +21,7 @@ from analysis.wording import short, with_unit
 # Many cells at once: neighbours in the legend differ in color and marker.
 MARKERS = "osv^D*XPh<>dp"
 COLORS = [colormaps["tab20"](k) for k in (*range(0, 20, 2), *range(1, 20, 2))]
+CALM = -0.2  # nats per step
 TITLES = {"whole": "whole Jacobians", "diagonal": "diagonals"}
 
 
@@ -34,8 +35,8 @@ def law(exponent: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, float]:
   known = np.isfinite(exponent) & np.isfinite(share)
   x, y = exponent[known], share[known]
   bounds = ([-2.0, 1e-3, 0.0], [2.0, 2.0, 0.5])
-  found, _ = optimize.curve_fit(logistic, x, y, p0=(0.05, 0.05, 0.05), bounds=bounds, maxfev=10_000)
-  return found, float(np.sqrt(np.mean((y - logistic(x, *found)) ** 2)))
+  found = optimize.least_squares(lambda law: logistic(x, *law) - y, (0.05, 0.05, 0.05), bounds=bounds)
+  return found.x, float(np.sqrt(np.mean(found.fun**2)))
 
 
 def _pooled(data: xr.Dataset, jacobians: str) -> tuple[np.ndarray, np.ndarray]:
@@ -73,16 +74,19 @@ def finding(shown: xr.Dataset) -> str:
   known = np.isfinite(exponent) & np.isfinite(share)
   (middle, width, _), residual = law(exponent, share)
   rank = stats.spearmanr(exponent[known], share[known]).statistic
-  calm = shown.iterations.sel(jacobians="whole").where(shown.largest_exponent < -0.2)
   steps = float((shown.iterations / shown.share).max())
-  most = calm.max(("ws", "seed"))
-  rest = most.where(most.cell != most.idxmax("cell")).max()
-  return (
+  said = (
     f"Rank correlation of λ₁ and the iterations over all nets: {short(float(rank))}. Half of the steps are needed at "
     f"λ₁ = {short(float(middle))}, with a width of {short(float(width))} nats per step and a residual of {short(residual)} of "
-    f"the {steps:.0f} steps. Where λ₁ < -0.2, {cell_style(str(most.idxmax('cell').values)).label} needs up to "
-    f"{float(most.max()):.0f} iterations, and every other cell at most {float(rest):.0f}."
+    f"the {steps:.0f} steps."
   )
+  calm = shown.iterations.sel(jacobians="whole").where(shown.largest_exponent < CALM).max(("ws", "seed")).dropna("cell")
+  if not calm.size:
+    return said
+  worst = str(calm.idxmax("cell").values)
+  rest = calm.where(calm.cell != worst).max()
+  said += f" Where λ₁ < {CALM:g}, {cell_style(worst).label} needs up to {float(calm.max()):.0f} iterations"
+  return said + (f", and every other cell at most {float(rest):.0f}." if calm.size > 1 else ".")
 
 
 FIGURE = FigureSpec(

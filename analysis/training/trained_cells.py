@@ -43,7 +43,7 @@ def learned(datasets: Datasets) -> xr.Dataset:
   data = only_axes(datasets["atlas_training"], "task", "length")
   names = ["solved", "best_score", "solved_at", "units", "parameter_count"]
   found = []
-  for (task, length), one in runs(data, "task", "length"):
+  for (task, length), one in sorted(runs(data, "task", "length"), key=lambda run: run[0]):
     one = one[names].reset_coords(drop=True)
     solved_below = xr.DataArray([get_task(task, length).solved_below], dims="task")
     one = one.expand_dims(task=[f"{task.replace('_', ' ')} {length}"]).assign(solved_below=solved_below)

@@ -47,7 +47,7 @@ class RateSpectrum(NamedTuple):
 
   largest: float  # λ₁, nats per step
   mean: float  # the mean of all exponents, nats per step
-  positive_share: float
+  positive_share: float  # share of exponents above 0
   entropy_rate: float  # sum of the positive exponents / N, nats per step
   dimension: float  # Kaplan–Yorke dimension / N
   exponent: Vector  # a falling grid of s, nats per step
