@@ -31,9 +31,14 @@ def logistic(exponent: np.ndarray, middle: float, width: float, lowest: float) -
 
 
 def law(exponent: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, float]:
-  """Fits the logistic function by least squares. Returns (middle, width, lowest), and the root mean square residual."""
+  """Fits the logistic function by least squares. Returns (middle, width, lowest), and the root mean square residual.
+
+  All are NaN for less than four nets with finite numbers.
+  """
   known = np.isfinite(exponent) & np.isfinite(share)
   x, y = exponent[known], share[known]
+  if len(x) < 4:
+    return np.full(3, np.nan), np.nan
   bounds = ([-2.0, 1e-3, 0.0], [2.0, 2.0, 0.5])
   found = optimize.least_squares(lambda law: logistic(x, *law) - y, (0.05, 0.05, 0.05), bounds=bounds)
   return found.x, float(np.sqrt(np.mean(found.fun**2)))
@@ -73,8 +78,10 @@ def finding(shown: xr.Dataset) -> str:
   exponent, share = _pooled(shown, "whole")
   known = np.isfinite(exponent) & np.isfinite(share)
   (middle, width, _), residual = law(exponent, share)
+  if np.isnan(residual) or not np.ptp(exponent[known]) or not np.ptp(share[known]):
+    return "Too few nets differ."
   rank = stats.spearmanr(exponent[known], share[known]).statistic
-  steps = float((shown.iterations / shown.share).max())
+  steps = float((shown.iterations / shown.share.where(shown.share != 0)).max())
   said = (
     f"Rank correlation of λ₁ and the iterations over all nets: {short(float(rank))}. Half of the steps are needed at "
     f"λ₁ = {short(float(middle))}, with a width of {short(float(width))} nats per step and a residual of {short(residual)} of "
