@@ -1,15 +1,16 @@
-"""What growth rate does mean-field theory predict for the cells of the atlas, by gain and by forget bias?
+"""Does mean-field theory predict the growth rates of the atlas, by gain and by forget bias?
 
-The theory behind the black lines on the cards of the atlas. No net is simulated: `hidden_size` is the number of sampled units,
+Computes the black lines on the cards of the atlas. No net is simulated: `hidden_size` is the number of sampled units,
 `seq_len` that of steps (see `recurrent_lab.theory.mean_field` for the assumptions).
 
     python -m experiments.atlas_mean_field
     python -m experiments.atlas_mean_field --cells=lstm,gru,janet --ws=1 --forget_bias=-2:5:8
 
-All cells take part whose units see each other through one dense Gaussian kernel alone.
+A cell takes part if its units see each other through one dense Gaussian kernel alone.
 
-Expect: at gain 1, within 0.05 nats per step of the nets of 32 units of `critical_gain` for most cells. Of an LSTM whose candidate
-is a σ it is 0.11 above, because a mean activity freezes part of the drive. NaN where the activity of a relu overflows.
+Expect: at gain 1, the prediction lies within 0.05 nats per step of the nets of 32 units in `critical_gain`, for most cells.
+Found: for an LSTM whose candidate is a σ it lies 0.11 above, because a mean activity freezes part of the drive. It is NaN where
+the activity of a relu overflows.
 """
 
 import sys

@@ -9,6 +9,16 @@ from recurrent_lab.transitions import Dense, Diagonal, DiagonalPlusLowRank, Pair
 INPUTS, HEADS, KEYS, VALUES = 6, 2, 3, 2
 
 
+def constant_cell(matrix):
+  """S_t = A S_{t-1}, without a `transition`. The params are A."""
+  size = matrix.shape[0]
+  return rl.Cell(
+    init=lambda key, inputs, hidden: jnp.asarray(matrix),
+    initial_state=lambda params, batch_shape=(): jnp.zeros((*batch_shape, size), params.dtype),
+    step=lambda params, s, x: (s @ params.T, s @ params.T),
+  )
+
+
 def _cell(own_shape, state_of, transition_of, sizes, elementwise=False):
   """A cell whose transition is `transition_of(*affine maps of x)`, and whose output is its flat state."""
   width = sum(sizes)

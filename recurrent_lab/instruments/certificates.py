@@ -196,9 +196,9 @@ def trace_certificate(
   cell: Cell,
   params: Params,
   xs: Float[Array, "T I"],
-  state: State | None,
-  thresholds: Float[Array, "S"],
+  state: State | None = None,
   *,
+  thresholds: Float[Array, "S"],
   probes: int | None = None,
   margin: int | None = None,
   iterations: int = 100,
@@ -212,7 +212,7 @@ def trace_certificate(
     cell: any `Cell`.
     params: its parameters.
     xs: one example `[T, I]`; use `vmap` for more.
-    state: S_0; None for the cell's initial state.
+    state: S_0; by default the cell's initial state.
     thresholds: rates s in nats per step.
     probes: None computes the exact trace from dense Jacobians, in time T n³ and memory T n². A number estimates it from so many
       vectors of random signs (Hutchinson), by conjugate gradients on jvp and vjp, in memory T n.

@@ -11,7 +11,7 @@ one product over all steps computes the sum over t. The forward pass stores S_{t
 nonlinearities, which is cheaper than writing and reading all their slopes.
 
 For long sequences, the first use of memory costs as much as the products. One array therefore holds x_t W of all steps before the
-forward pass, a_t after it, and δ_t after the reverse pass.
+forward pass, a_t after it, and δ_t after the reverse pass. A single sequence uses plain scans instead, see `_is_single`.
 
 Reference: Appleyard, Kočiský & Blunsom, "Optimizing performance of recurrent neural networks on GPUs" (2016), section 3.
 """

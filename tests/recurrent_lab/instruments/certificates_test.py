@@ -10,19 +10,10 @@ import pytest
 
 import recurrent_lab as rl
 from recurrent_lab._generic import generic_signs
+from tests.linear_cells import constant_cell
 from tests.nets import by_default, random_net
 
 PLATFORMS = ["cpu", "cuda", "rocm", "tpu"]
-
-
-def linear_cell(matrix):
-  """S_t = A S_{t-1}."""
-  size = matrix.shape[0]
-  return rl.Cell(
-    init=lambda key, inputs, hidden: jnp.asarray(matrix),
-    initial_state=lambda params, batch_shape=(): jnp.zeros((*batch_shape, size), params.dtype),
-    step=lambda params, s, x: (s @ params.T, s @ params.T),
-  )
 
 
 def response_by_pseudoinverse(jacobians, s):
@@ -39,8 +30,8 @@ def response_by_pseudoinverse(jacobians, s):
 def test_a_constant_diagonal_map_in_closed_form(x64):
   """(1 - a^{2(t+1)}) / (1 - a^{2(T+1)}) for every unit and step, with a = e^{-s} A, and (t+1)/(T+1) for a = 1."""
   steps, rates, diagonal = 40, np.array([-2.0, -0.3, 0.0, 0.1, 1.0]), np.array([0.5, -0.9, 1.2, 1.0])
-  cell = linear_cell(np.diag(diagonal))
-  found = rl.trace_certificate(cell, cell.init(None, 1, 4), jnp.zeros((steps, 1)), None, rates, margin=0)
+  cell = constant_cell(np.diag(diagonal))
+  found = rl.trace_certificate(cell, cell.init(None, 1, 4), jnp.zeros((steps, 1)), thresholds=rates, margin=0)
   t, a = np.arange(steps)[:, None], diagonal * np.exp(-rates)[:, None, None]
   with np.errstate(invalid="ignore"):
     expected = (1 - a ** (2 * (t + 1))) / (1 - a ** (2 * (steps + 1)))
@@ -58,7 +49,7 @@ def test_a_turning_map_counts_moduli(x64, rng):
   basis = rng.normal(size=(5, 5)) + 2 * np.eye(5)
   matrix = basis @ turning @ np.linalg.inv(basis)
   rates = np.log([0.4, 0.63, 1.0, 1.54, 2.5])
-  found = rl.trace_certificate(linear_cell(matrix), jnp.asarray(matrix), jnp.zeros((240, 1)), None, rates)
+  found = rl.trace_certificate(constant_cell(matrix), jnp.asarray(matrix), jnp.zeros((240, 1)), thresholds=rates)
   np.testing.assert_allclose(found.share, [0, 0.2, 0.6, 0.8, 1], atol=1e-6)
 
 
@@ -66,7 +57,7 @@ def test_a_turning_map_counts_moduli(x64, rng):
 def test_matches_the_pseudoinverse_of_the_whole_system(name, key, x64):
   cell, params, xs = random_net(name, key, steps=12, hidden=3, dtype=np.float64)
   jacobians, rates = np.asarray(rl.state_jacobians(cell, params, xs)), np.array([-1.0, -0.4, 0.1])
-  found = rl.trace_certificate(cell, params, xs, None, rates, margin=2)
+  found = rl.trace_certificate(cell, params, xs, thresholds=rates, margin=2)
   expected = [response_by_pseudoinverse(jacobians, s)[2:-2] for s in rates]
   np.testing.assert_allclose(found.local_share, expected, atol=1e-9)
   np.testing.assert_allclose(found.share, np.mean(expected, axis=1), atol=1e-9)
@@ -88,7 +79,7 @@ def test_counts_the_exponents_of_the_spectrum(name, driven, key, x64):
   exponents = np.asarray(rl.lyapunov_spectrum(cell, params, xs[:180], state, burn_in=60).exponents)
   rates = gaps(exponents, 0.15)
   assert len(rates) > 2
-  found = rl.trace_certificate(cell, params, xs, state, rates)
+  found = rl.trace_certificate(cell, params, xs, state, thresholds=rates)
   np.testing.assert_allclose(found.share, [np.mean(exponents < s) for s in rates], atol=0.1 / len(exponents))
   assert np.all(found.residual < 1e-4)
 
@@ -99,7 +90,7 @@ def test_lost_directions_lie_below_every_rate(key, x64):
   params = cell.init(key, 2, 4, recurrent_gain=0.0, input_gain=0.0, forget_bias=1.0, dtype=np.float64)
   kept = float(rl.theory.cell_path_exponent(1.0))
   rates = np.array([-40.0, kept - 0.1, kept + 0.1])
-  found = rl.trace_certificate(cell, params, jax.random.normal(key, (200, 2), np.float64), None, rates)
+  found = rl.trace_certificate(cell, params, jax.random.normal(key, (200, 2), np.float64), thresholds=rates)
   np.testing.assert_allclose(found.share, [0.5, 0.5, 1.0], atol=1e-4)
 
 
@@ -107,12 +98,12 @@ def test_probes_agree_with_the_exact_trace(key, x64):
   """Above all exponents conjugate gradients converge, and the estimate differs from the trace by its standard error."""
   cell, params, xs = random_net("rnn", key, steps=60, hidden=5, dtype=np.float64, recurrent_gain=0.5)
   rates = np.array([0.1, 0.5])
-  exact = rl.trace_certificate(cell, params, xs, None, rates)
-  found = rl.trace_certificate(cell, params, xs, None, rates, probes=16, iterations=200)
+  exact = rl.trace_certificate(cell, params, xs, thresholds=rates)
+  found = rl.trace_certificate(cell, params, xs, thresholds=rates, probes=16, iterations=200)
   assert np.all(found.residual < 1e-8)
   assert np.all(found.standard_error < 0.05)
   assert np.all(np.abs(found.share - exact.share) < 5 * found.standard_error)
-  one = rl.trace_certificate(cell, params, xs, None, rates, probes=1, iterations=1)
+  one = rl.trace_certificate(cell, params, xs, thresholds=rates, probes=1, iterations=1)
   assert np.all(one.residual > 1e-8)
   assert np.all(np.isnan(one.standard_error))
 
@@ -121,13 +112,13 @@ def test_single_precision_and_a_batch(key):
   cell, params, xs = random_net("rnn", key, steps=40, hidden=3, recurrent_gain=0.5)
   rates = jnp.array([-0.3, 0.2])
   batch = jnp.stack([xs, -xs])
-  found = jax.vmap(lambda xs: rl.trace_certificate(cell, params, xs, None, rates))(batch)
-  alone = rl.trace_certificate(cell, params, -xs, None, rates)
+  found = jax.vmap(lambda xs: rl.trace_certificate(cell, params, xs, thresholds=rates))(batch)
+  alone = rl.trace_certificate(cell, params, -xs, thresholds=rates)
   assert alone.share.dtype == jnp.float32
   np.testing.assert_allclose(found.share[1], alone.share, atol=1e-5)
   with jax.enable_x64(True):
     double = jax.tree.map(lambda a: jnp.asarray(a, jnp.float64), params)
-    expected = rl.trace_certificate(cell, double, -jnp.asarray(xs, jnp.float64), None, rates)
+    expected = rl.trace_certificate(cell, double, -jnp.asarray(xs, jnp.float64), thresholds=rates)
   np.testing.assert_allclose(alone.share, expected.share, atol=1e-4)
 
 
@@ -146,7 +137,7 @@ def test_lowers_for_every_platform(probes):
   cell = rl.lstm()
   params = jax.eval_shape(lambda key: cell.init(key, 3, 4), jax.random.key(0))
   xs, rates = jax.ShapeDtypeStruct((10, 3), jnp.float32), jax.ShapeDtypeStruct((2,), jnp.float32)
-  measure = lambda params, xs, rates: rl.trace_certificate(cell, params, xs, None, rates, probes=probes)
+  measure = lambda params, xs, rates: rl.trace_certificate(cell, params, xs, thresholds=rates, probes=probes)
   assert set(export.export(jax.jit(measure), platforms=PLATFORMS)(params, xs, rates).platforms) == set(PLATFORMS)
 
 
@@ -166,4 +157,4 @@ def test_lowers_for_every_platform(probes):
 def test_impossible_values_are_named(thresholds, options, words, key):
   cell, params, xs = random_net("rnn", key, steps=10)
   with pytest.raises(ValueError, match=words):
-    rl.trace_certificate(cell, params, xs, None, np.asarray(thresholds), **options)
+    rl.trace_certificate(cell, params, xs, thresholds=np.asarray(thresholds), **options)

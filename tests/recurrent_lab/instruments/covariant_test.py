@@ -7,19 +7,10 @@ import numpy as np
 import pytest
 
 import recurrent_lab as rl
+from tests.linear_cells import constant_cell
 from tests.nets import by_default, random_net
 
 PLATFORMS = ["cpu", "cuda", "rocm", "tpu"]
-
-
-def linear_cell(matrix):
-  """S_t = A S_{t-1}."""
-  size = matrix.shape[0]
-  return rl.Cell(
-    init=lambda key, inputs, hidden: jnp.asarray(matrix),
-    initial_state=lambda params, batch_shape=(): jnp.zeros((*batch_shape, size), params.dtype),
-    step=lambda params, s, x: (s @ params.T, s @ params.T),
-  )
 
 
 def sine(a, b):
@@ -32,20 +23,20 @@ def test_a_constant_matrix_has_its_eigenvectors(x64, rng):
   eigenvalues, basis = np.array([1.5, -0.9, 0.5, 0.2]), rng.normal(size=(4, 4)) + np.eye(4)
   basis /= np.linalg.norm(basis, axis=0)
   matrix = basis @ np.diag(eigenvalues) @ np.linalg.inv(basis)
-  found = rl.covariant_vectors(linear_cell(matrix), jnp.asarray(matrix), jnp.zeros((240, 1)))
+  found = rl.covariant_vectors(constant_cell(matrix), jnp.asarray(matrix), jnp.zeros((240, 1)))
   assert found.vectors.shape == (120, 4, 4)
   np.testing.assert_allclose(sine(found.vectors, basis), 0, atol=1e-8)
   np.testing.assert_allclose(found.growth_rates, np.tile(np.log(np.abs(eigenvalues)), (120, 1)), atol=1e-8)
   cosines = np.abs(np.sum(basis[:, :-1] * basis[:, 1:], axis=0))
   np.testing.assert_allclose(found.angles, np.tile(np.arccos(cosines), (120, 1)), atol=1e-7)
-  few = rl.covariant_vectors(linear_cell(matrix), jnp.asarray(matrix), jnp.zeros((240, 1)), k=2)
+  few = rl.covariant_vectors(constant_cell(matrix), jnp.asarray(matrix), jnp.zeros((240, 1)), k=2)
   np.testing.assert_allclose(sine(few.vectors, basis[:, :2]), 0, atol=1e-8)
 
 
 def test_normal_maps_have_orthogonal_vectors(x64, rng):
   basis, _ = np.linalg.qr(rng.normal(size=(4, 4)))
   matrix = basis @ np.diag([2.0, 1.0, -0.6, 0.3]) @ basis.T
-  found = rl.covariant_vectors(linear_cell(matrix), jnp.asarray(matrix), jnp.zeros((200, 1)))
+  found = rl.covariant_vectors(constant_cell(matrix), jnp.asarray(matrix), jnp.zeros((200, 1)))
   np.testing.assert_allclose(found.vectors.mT @ found.vectors, np.tile(np.eye(4), (100, 1, 1)), atol=1e-8)
   np.testing.assert_allclose(found.angles, np.pi / 2, atol=1e-8)
   np.testing.assert_allclose(rl.splitting_angles(found.vectors, 2), np.pi / 2, atol=1e-8)
@@ -109,7 +100,7 @@ def test_a_lost_direction_is_mapped_to_zero(key, x64):
 
 
 def test_an_overflowed_state_gives_nan(x64):
-  cell = linear_cell(np.eye(2))
+  cell = constant_cell(np.eye(2))
   found = rl.covariant_vectors(cell, jnp.eye(2), jnp.zeros((8, 1)), jnp.array([jnp.inf, 0.0]))
   assert np.all(np.isnan(found.growth_rates))
 
