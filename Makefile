@@ -26,7 +26,7 @@ SHARDS ?= 2
 study = $(RUN) -m studies $(1) --out="$(RESULTS)" --shards=$(SHARDS)
 
 .PHONY: paper sweeps figures ledger report learning landmarks learning-figures language language-landmarks uses language-figures \
-        landmark-results atlas atlas-training oracles reliability bench accelerator docs test test-slow check env clean
+        landmark-results atlas atlas-training oracles reliability bench accelerator docs test test-slow test-exhaustive check env clean
 
 paper: sweeps figures report
 	@echo "The figures are in $(FIGURES)/, the judged claims in $(LEDGER)/claims.md, the numbers behind them in $(RESULTS)/."
@@ -153,13 +153,20 @@ NUMERICAL = $(patsubst %,tests/recurrent_lab/%_test.py,instruments/adjoints inst
               instruments/tangents scaled sequences/unrolling training/extremes training/gathered training/regularizers \
               training/updates xla)
 
-test: env
-	$(RUN) -m pytest -n auto --dist loadfile -m "not slow" $(NUMERICAL) $(PYTEST_FLAGS)
-	XLA_FLAGS="--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true" \
-	  $(RUN) -m pytest -n auto --dist loadfile -m "not slow" $(NUMERICAL:%=--ignore=%) $(PYTEST_FLAGS)
+COMPILED_FAST = XLA_FLAGS="--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 
+test: env
+	$(RUN) -m pytest -n auto --dist loadfile -m "not (slow or exhaustive)" $(NUMERICAL) $(PYTEST_FLAGS)
+	$(COMPILED_FAST) $(RUN) -m pytest -n auto --dist loadfile -m "not (slow or exhaustive)" $(NUMERICAL:%=--ignore=%) $(PYTEST_FLAGS)
+
+# Tests of more than a few seconds, which .ci/run runs too.
 test-slow: env
-	$(RUN) -m pytest -n auto -m slow $(PYTEST_FLAGS)
+	$(RUN) -m pytest -n auto -m slow $(NUMERICAL) $(PYTEST_FLAGS)
+	$(COMPILED_FAST) $(RUN) -m pytest -n auto -m slow $(NUMERICAL:%=--ignore=%) $(PYTEST_FLAGS)
+
+# Every cell, size and row of a kind of which the other tests try some; .ci/scheduled runs them once a week.
+test-exhaustive: env
+	$(RUN) -m pytest -n auto -m exhaustive $(PYTEST_FLAGS)
 
 check: env
 	$(RUN) -m ruff format --check .

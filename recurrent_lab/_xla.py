@@ -7,6 +7,7 @@ releases it was tested with.
 """
 
 import os
+import platform
 import sys
 from typing import NamedTuple
 import warnings
@@ -19,28 +20,31 @@ class MiscompilationWarning(UserWarning):
 
 
 class Fault(NamedTuple):
-  """A default of XLA on CPU that gives wrong numbers."""
+  """A default of XLA on x86 CPUs that gives wrong numbers."""
 
   option: str  # the flag without its dashes, which is also the name of the compiler option
-  value: bool | str  # the value that gives right numbers
+  right: tuple[bool | str, ...]  # values that give right numbers; the first is set
   first: tuple[int, ...]  # the first release of jaxlib on which the flag is set
   end: tuple[int, ...]  # the first later release on which it is not set
 
 
 FAULTS = (
-  # Gives wrong gradients of a scan over a gated cell in float64 with two batch axes. Seen with jaxlib 0.10.2 on a CPU with
-  # AVX-512, not on one with AVX2. Set on every allowed release that knows the flag; 0.11.1 is the first that aborts on it.
-  Fault("xla_cpu_use_fusion_emitters", False, (0, 10), (0, 11, 1)),
+  # Instructions of AVX-512 give wrong gradients of gated cells in float64 with two batch axes: those of a scan by default, and
+  # without fusion emitters those of a loop or of `reverse_unroll` for some cells. Seen with jaxlib 0.10.1, 0.10.2 and 0.11.0.
+  Fault("xla_cpu_max_isa", ("AVX2", "AVX", "SSE4_2"), (0, 10), (0, 11, 1)),
+  # With them, far more programs meet the fault above, and compilation takes a fifth longer. 0.11.1 aborts on the flag.
+  Fault("xla_cpu_use_fusion_emitters", (False,), (0, 10), (0, 11, 1)),
 )
+X86 = ("x86_64", "AMD64")
 
 
-def faults(version: tuple[int, ...] = JAXLIB) -> tuple[Fault, ...]:
-  """Returns the faults of a release of jaxlib."""
-  return tuple(fault for fault in FAULTS if fault.first <= version < fault.end)
+def faults(version: tuple[int, ...] = JAXLIB, machine: str = platform.machine()) -> tuple[Fault, ...]:
+  """Returns the faults of a release of jaxlib on a kind of CPU."""
+  return tuple(fault for fault in FAULTS if machine in X86 and fault.first <= version < fault.end)
 
 
 def _flag(fault: Fault) -> str:
-  return f"--{fault.option}={'false' if fault.value is False else fault.value}"
+  return f"--{fault.option}={'false' if fault.right[0] is False else fault.right[0]}"
 
 
 def _named(flags: str) -> dict[str, str]:
@@ -59,7 +63,7 @@ def add_flags(flags: str, version: tuple[int, ...] = JAXLIB) -> str:
 
 def unsafe(flags: str, version: tuple[int, ...] = JAXLIB) -> tuple[str, ...]:
   """Returns the flags that this release needs and that `flags` does not set, or sets to another value."""
-  safe = lambda fault, value: value in (("false", "False", "0") if fault.value is False else (fault.value, ""))
+  safe = lambda fault, value: value in (("false", "False", "0") if fault.right[0] is False else fault.right)
   named = _named(flags)
   return tuple(_flag(f) for f in faults(version) if f.option not in named or not safe(f, named[f.option]))
 
@@ -107,4 +111,4 @@ def compiler_options() -> dict[str, bool | str] | None:
 
   JAX refuses compiler options inside another jit, and only the CPU needs them. Options that the user has set are kept.
   """
-  return {fault.option: fault.value for fault in _late} if _late and not _elsewhere() else None
+  return {fault.option: fault.right[0] for fault in _late} if _late and not _elsewhere() else None

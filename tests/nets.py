@@ -12,9 +12,19 @@ from tests import reference
 FAMILIES = ("rnn", "lstm", "peephole_lstm", "gru", "gru_reset_before", "simplified_lstm", "indrnn", "hopfield")
 
 
-def by_default(some, every):
-  """All of `every` as parameters of a test, those that are not among `some` as slow tests."""
-  return [name if name in some else pytest.param(name, marks=pytest.mark.slow) for name in every]
+def by_default(some, every, others=pytest.mark.slow):
+  """All of `every` as parameters of a test; those that are not among `some` get the mark `others`."""
+  return [name if name in some else pytest.param(name, marks=others) for name in every]
+
+
+def slow(some, every):
+  """All of `every` as parameters of a slow test, those that are not among `some` as exhaustive tests."""
+  return [
+    pytest.param(
+      name, marks=pytest.mark.slow if name in some else pytest.mark.exhaustive, id=getattr(name, "__name__", None)
+    )
+    for name in every
+  ]
 
 
 # The families that the lab began with meet every test of an instrument. The cells of the atlas have a table of tests of their own

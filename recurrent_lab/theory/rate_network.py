@@ -165,14 +165,14 @@ def _coloured_share(
   return float(share), _Kernels(forward, backward)
 
 
-def _slopes(gain: float, leak: float, draws: int) -> Vector:
-  """Draws D over about `draws` units and times `[M, T]`, from a seed of the content.
+def _slopes(gain: float, leak: float, draws: int, seed: int) -> Vector:
+  """Draws D over about `draws` units and times `[M, T]`, from the seed and the content.
 
   One factor near 1 makes the largest exponent of the draws that of the theory, which takes most of the noise out of the share.
   """
   correlation = activity.correlation(gain, leak)
   steps = len(correlation)
-  rng = np.random.default_rng([round(gain * 1e9), round(leak * 1e9)])
+  rng = np.random.default_rng([round(gain * 1e9), round(leak * 1e9), seed])
   white = rng.standard_normal((max(4, draws // steps), steps))
   root = np.sqrt(np.maximum(np.fft.fft(correlation).real, 0))
   slopes = activity.sech2(np.fft.ifft(np.fft.fft(white) * root).real)
@@ -180,7 +180,7 @@ def _slopes(gain: float, leak: float, draws: int) -> Vector:
   return slopes * np.exp(-_log_growth(gain, leak, drawn, _largest(gain, leak)) / 2)
 
 
-def rate_exponent_cdf(gain: float, leak: float, s: Vector, draws: int = DRAWS) -> Vector:
+def rate_exponent_cdf(gain: float, leak: float, s: Vector, draws: int = DRAWS, seed: int = 0) -> Vector:
   """Returns F(s), the share of Lyapunov exponents below every s of the rate network, for N → ∞.
 
   For δ = 1 it is exact. For δ < 1 the mean over units is one over random draws of D, see `DRAWS`.
@@ -190,6 +190,7 @@ def rate_exponent_cdf(gain: float, leak: float, s: Vector, draws: int = DRAWS) -
     leak: δ, above 0 and at most 1.
     s: thresholds in nats per step, of any shape.
     draws: number of values of D over units and times.
+    seed: of these draws.
 
   Raises:
     ValueError: as `rate_largest_exponent`, for a threshold that is not finite, or for less than 256 draws.
@@ -201,7 +202,7 @@ def rate_exponent_cdf(gain: float, leak: float, s: Vector, draws: int = DRAWS) -
   if draws < 256:
     raise ValueError(f"draws is {draws}; it must be at least 256.")
   largest, result, kernels = _largest(gain, leak), np.ones(s.size), None
-  slopes = _slopes(gain, leak, draws)
+  slopes = _slopes(gain, leak, draws, seed)
   for i in np.argsort(-s.ravel()):  # from the edge down, so that neighbours begin from each other
     threshold = float(s.ravel()[i])
     if threshold >= largest:
@@ -213,7 +214,7 @@ def rate_exponent_cdf(gain: float, leak: float, s: Vector, draws: int = DRAWS) -
   return np.clip(result, 0, 1).reshape(s.shape)
 
 
-def rate_spectrum(gain: float, leak: float = 1.0, points: int = 24, draws: int = DRAWS) -> RateSpectrum:
+def rate_spectrum(gain: float, leak: float = 1.0, points: int = 24, draws: int = DRAWS, seed: int = 0) -> RateSpectrum:
   """Computes λ₁, the distribution of all exponents, the entropy rate and the dimension of the rate network, for N → ∞.
 
   Args:
@@ -221,6 +222,7 @@ def rate_spectrum(gain: float, leak: float = 1.0, points: int = 24, draws: int =
     leak: δ, above 0 and at most 1.
     points: number of thresholds, from λ₁ to where the sum from the top is negative.
     draws: number of values of D over units and times.
+    seed: of these draws.
 
   Raises:
     ValueError: as `rate_exponent_cdf`, or for less than 8 points.
@@ -231,7 +233,7 @@ def rate_spectrum(gain: float, leak: float = 1.0, points: int = 24, draws: int =
   lowest = -2.0 * largest
   while True:
     grid = np.concatenate([np.linspace(largest, 0, points // 2), np.linspace(0, lowest, points - points // 2 + 1)[1:]])
-    above = 1 - rate_exponent_cdf(gain, leak, grid, draws)
+    above = 1 - rate_exponent_cdf(gain, leak, grid, draws, seed)
     above[0] = 0
     areas = np.diff(-grid) * (above[1:] + above[:-1]) / 2  # trapezoids under the share over s
     total = np.concatenate([[0.0], np.cumsum(areas)]) + grid * above  # sum of the exponents above s, per unit

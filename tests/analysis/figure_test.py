@@ -26,7 +26,7 @@ BY_DEFAULT = ("recurrent_gain", "phase_gates", "adding", "tanh_slope")  # curves
 @pytest.mark.parametrize(
   "plot",
   [
-    pytest.param(plot, id=plot.name, marks=[] if plot.name in BY_DEFAULT else pytest.mark.slow)
+    pytest.param(plot, id=plot.name, marks=[] if plot.name in BY_DEFAULT else pytest.mark.exhaustive)
     for plot in study.figures("paper") + study.figures("learning")
   ],
 )

@@ -29,15 +29,12 @@ def test_settings_of_the_process_change_no_byte_and_stay(plain, tmp_path):
   assert {path.name: path.read_bytes() for path in drawn} == plain
 
 
-slow = pytest.mark.slow
-
-
 @pytest.mark.parametrize(
   "backend",
   [
     "none_such",
-    pytest.param("module://matplotlib_inline.backend_inline", marks=slow),
-    pytest.param("tkagg", marks=slow),
+    pytest.param("module://matplotlib_inline.backend_inline", marks=pytest.mark.exhaustive),
+    pytest.param("tkagg", marks=pytest.mark.exhaustive),
   ],
 )
 def test_matplotlibrc_and_backend_change_no_byte(backend, plain, tmp_path):

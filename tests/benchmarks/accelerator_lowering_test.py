@@ -73,7 +73,7 @@ def program(contender, monkeypatch):
 @pytest.mark.filterwarnings("ignore")  # other libraries may warn
 @pytest.mark.parametrize("who", ["lab", pytest.param("others", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
-  "row", [pytest.param(row, marks=[] if row == BY_DEFAULT else [pytest.mark.slow]) for row in cases.ROWS]
+  "row", [pytest.param(row, marks=[] if row == BY_DEFAULT else [pytest.mark.exhaustive]) for row in cases.ROWS]
 )
 def test_every_contender_lowers(row, who, monkeypatch):
   (case,) = cases.cases(row)

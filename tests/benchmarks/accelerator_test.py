@@ -1,6 +1,6 @@
 """An accelerator is found or refused, its numbers are judged, and the page says what was measured.
 
-No test uses an accelerator. `accelerator_lowering_test.py` lowers the programs, and a slow test runs the command on CPU devices.
+No test uses an accelerator. `accelerator_lowering_test.py` lowers the programs, and an exhaustive test runs the command on a CPU.
 """
 
 from functools import partial
@@ -181,7 +181,8 @@ def of_portraits(size, rng):
 
 
 @pytest.mark.parametrize(
-  "judge", [of_gradients, *(pytest.param(f, marks=pytest.mark.slow) for f in (of_products, of_spectra, of_portraits))]
+  "judge",
+  [of_gradients, *(pytest.param(f, marks=pytest.mark.exhaustive) for f in (of_products, of_spectra, of_portraits))],
 )
 @pytest.mark.parametrize(("size", "holds"), [(FULL, True), (SHORT, False)])
 def test_tolerances_allow_float32_and_nothing_coarser(size, holds, judge, rng):
@@ -309,7 +310,7 @@ def test_the_page_in_docs_is_written_from_the_files_beside_it():
   assert (page.NOT_RUN in page.markdown(kept)) == (not kept)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_the_whole_command_runs_on_cpu_devices(tmp_path, capfd):
   """The device is a CPU like the reference, so that all numbers agree."""
   assert accelerator.main(["--platform=cpu", "--minutes=60", f"--out={tmp_path}"]) == 0

@@ -182,7 +182,6 @@ def test_a_folder_that_cannot_be_read_is_named(tmp_path, capsys, content, senten
 @pytest.mark.parametrize(
   ("benchmark", "flags", "settings"),
   [
-    (products, ["--norms=spectral", "--hidden=6", "--steps=8", "--points=2"], {"hidden": 6, "points": 2}),
     (products, ["--norms=frobenius", "--cells=lstm", "--hidden=3", "--steps=8", "--points=1"], {"cell": "lstm"}),
     (spectra, ["--cells=lstm", "--directions=10", "--gains=1.2", "--steps=30", "--points=2"], {"directions": 10}),
     (long, ["--cells=gru", "--hidden=4", "--steps=30"], {"segment": 5}),

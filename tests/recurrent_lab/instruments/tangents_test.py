@@ -9,7 +9,7 @@ import pytest
 import recurrent_lab as rl
 from recurrent_lab.instruments._flat import flat_trajectory
 from recurrent_lab.instruments._nested import first_directions
-from tests.nets import FAMILIES, random_net
+from tests.nets import FAMILIES, random_net, slow
 
 STEPS = 100
 
@@ -139,8 +139,7 @@ GAINS = {
 }  # the upper layers stronger, and the lower ones
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", slow(("lstm", "indrnn"), FAMILIES))
 @MATRIX
 def test_singular_values_of_stacks_coupled_either_way(name, layers, dtype):
   # In float32 a row of the product holds no entries further apart than 10^38, which 1000 steps of some stacks are.
@@ -154,8 +153,7 @@ def test_singular_values_of_stacks_coupled_either_way(name, layers, dtype):
         assert_near(values, exact_log_singular_values(jacobians[-lag:]))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", slow(("lstm", "indrnn"), FAMILIES))
 @MATRIX
 def test_exponents_of_stacks_coupled_either_way(name, layers, dtype):
   with jax.enable_x64(dtype == np.float64):

@@ -9,6 +9,7 @@ import pytest
 import recurrent_lab
 from recurrent_lab import theory
 from recurrent_lab.theory.mean_field import check_cell, reveal
+from tests.nets import slow
 
 # Shared by the tests of a cell, which are one program then.
 RNN, RELU, GATED = ({"samples": samples, "steps": steps} for samples, steps in ((512, 120), (1024, 120), (2048, 100)))
@@ -93,8 +94,9 @@ def test_which_cells_have_a_mean_field():
       theory.predicted_growth_rate(name, jax.random.key(0), recurrent_gain=1.0)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["cfn", "star", "nbrc", "leaky_rnn", "nas", "slstm", "cfc", "janet"])
+@pytest.mark.parametrize(
+  "name", slow(("cfn", "slstm"), ("cfn", "star", "nbrc", "leaky_rnn", "nas", "slstm", "cfc", "janet"))
+)
 def test_the_growth_of_simulated_cells_is_predicted(name):
   """Some of them have fewer recurrent blocks than blocks of inputs, or no forget bias."""
   cell = recurrent_lab.get_cell(name)

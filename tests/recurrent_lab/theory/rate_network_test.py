@@ -45,7 +45,7 @@ def test_the_distribution_has_the_mean_exponent():
   assert mean == pytest.approx(theory.rate_mean_exponent(2.0), abs=0.01)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_simulated_networks_with_a_leak():
   """Two networks of 512 units, in which finite size alone lowers λ₁ by several per cent."""
   units, steps, gain, leak = 512, 800, 3.0, 0.5

@@ -46,7 +46,7 @@ def assert_close(found, expected, tolerance=1e-12):
 
 
 @pytest.mark.usefixtures("x64")
-@pytest.mark.parametrize("name", by_default(EXACT, rl.CELLS))
+@pytest.mark.parametrize("name", by_default(EXACT, rl.CELLS, pytest.mark.exhaustive))
 def test_rtrl_is_backpropagation(name, key):
   cell, params, xs, targets = net(name, key)
   found = online_gradient(squared, cell, params, xs, targets)

@@ -105,8 +105,13 @@ def test_what_counts_as_out_of_memory(error, is_one):
   assert devices.is_out_of_memory(error) == is_one
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("name", "cells"), [("activation_choice", "rnn,gru"), ("recurrent_gain", "rnn")])
+@pytest.mark.parametrize(
+  ("name", "cells"),
+  [
+    pytest.param("activation_choice", "rnn,gru", marks=pytest.mark.slow),
+    pytest.param("recurrent_gain", "rnn", marks=pytest.mark.exhaustive),
+  ],
+)
 def test_devices_chunks_and_shards_change_no_bit(name, cells, tmp_path):
   launches = {
     "one": [["--cpu_devices=1"]],
