@@ -16,6 +16,8 @@ The cells are 26 of the 89 of the atlas, from its three rooms.
 Expect: cells with gates, and those linear in the state, solve adding and temporal order; the plain RNN solves neither. Nearly
 none copies ten symbols in so few updates. The first lag below 1/e ranks the cells better than the growth rate does. No rank
 correlation exceeds 0.7, since what a cell can store counts too.
+Found: all cells but rnn, orthogonal_rnn, cornn and lru learn temporal order in all seeds, 13 of 26 learn adding, and none copies.
+The first lag below 1/e ranks them in temporal order (ρ = 0.59, p = 0.001), and in neither other task.
 """
 
 import sys

@@ -160,9 +160,8 @@ def _draw_below(axes: np.ndarray, shown: xr.Dataset, lags: xr.DataArray, steps: 
     _scatter(panel, shown.sel(task=task), lags, steps)
     found = _correlation(shown, task)
     if np.isfinite(found).all():
-      panel.set_title(f"ρ = {found.rho:.2f}", loc="left")
-      interval = f"{found.low:.2f} to {found.high:.2f}, p = {found.p_value:.2g}"
-      panel.text(0.03, 0.03, interval, transform=panel.transAxes, fontsize=5.5)
+      interval = f"{found.low:.2f} to {found.high:.2f}"
+      panel.set_title(f"ρ = {found.rho:.2f} ({interval}), p = {found.p_value:.2g}", loc="left", fontsize=6)
   for panel in axes[2:]:
     panel.tick_params(labelleft=False)
   axes[1].set_ylabel("best score")
