@@ -1,7 +1,7 @@
 """Writes a ledger of claims: what was said, what was measured, and whether it holds.
 
-    python -m analysis.claims --results=results --out=report                                 what the introductions say
-    python -m analysis.claims --results=results/landmarks --out=report --ledger=landmarks    published results about recurrent nets
+    python -m analysis.claims --results=results --out=report                                 of the introductions
+    python -m analysis.claims --results=results/landmarks --out=report --ledger=landmarks    of the literature
 
 writes claims.md and claims.json, or landmarks.md and landmarks.json; --readme=README.md puts the table into that page too. Every
 claim is a function from results to a measured number with its uncertainty and a verdict. The condition for each verdict is code

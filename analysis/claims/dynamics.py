@@ -7,7 +7,7 @@ import xarray as xr
 
 from analysis import wording
 from analysis.claims.evidence import for_sign, has_sign, interval, select
-from analysis.claims.finding import Finding, of_cases
+from analysis.claims.finding import Finding, of_cases, together
 from analysis.claims.landmark import Landmark
 from analysis.figure import Datasets
 from recurrent_lab import theory
@@ -51,15 +51,16 @@ def _nets(data: Datasets, **wanted: float) -> xr.Dataset:
 def onset(data: Datasets) -> Finding:
   """Holds if the intervals of λ₁ lie above 0 at every gain above 1, and below 0 at every gain below 1, in the largest nets."""
   nets = _nets(data, leak=1.0)
-  cases: dict[str, bool | None] = {}
+  agrees: dict[str, bool] = {}
   said = []
   for gain in (gain for gain in nets.ws.values.tolist() if gain != 1):
     at_gain = nets.sel(ws=gain)
     if at_gain.largest_exponent.notnull().sum() < 2:
       continue
     exponent = at_gain.sel(hidden_size=_sizes(at_gain)[-1]).largest_exponent.dropna("seed")
-    cases[f"at g = {gain:g}"] = has_sign(exponent, 1 if gain > 1 else -1)
+    agrees[f"{gain:g}"] = has_sign(exponent, 1 if gain > 1 else -1)
     said.append(f"{gain:g}: {wording.mean(exponent)}{for_sign(exponent)}")
+  cases = together("at g =", agrees)
   cases |= {
     name: None for name, there in (("below g = 1", nets.ws < 1), ("above g = 1", nets.ws > 1)) if not there.any()
   }
@@ -90,7 +91,7 @@ def extensive(data: Datasets) -> Finding:
 
 
 def _peak(values: xr.DataArray) -> tuple[bool | None, str]:
-  """Whether a value rises and then falls along the gain, with intervals that resolve both; None for fewer than three gains."""
+  """Tests whether a value rises and then falls along the gain, with intervals that resolve both; None for too few gains."""
   known = values.sel(ws=values.ws > 1)
   known = known.isel(ws=(known.notnull().sum("seed") >= 2).values)
   if known.sizes["ws"] < 3:
@@ -171,9 +172,10 @@ LANDMARKS = (
     ("rate_network",),
     spectrum,
     ("rate_network",),
-    "theory of the positive share, entropy rate, dimension and mean within 3 % from 256 units on, at g = 3. λ₁ below theory by some "
-    "per cent, as its edge is soft.",
-    "nets of at most 512 units; the identity for the share below a rate is tested with `trace_certificate`, and is not part of this row",
+    "theory of the positive share, entropy rate, dimension and mean within 3 % from 256 units on, at g = 3. λ₁ "
+    "below theory by some per cent, as its edge is soft.",
+    "nets of at most 512 units; the identity for the share below a rate is tested with `trace_certificate`, "
+    "and is not part of this row",
   ),
   Landmark(
     6,

@@ -1,4 +1,4 @@
-"""What intervals resolve: shares of solved seeds by Wilson's interval, means by Student's t, and the seeds that it would take."""
+"""Intervals and what they resolve: shares of solved seeds by Wilson's, means by Student's t, and the seeds that it would take."""
 
 from collections.abc import Hashable
 from itertools import count
@@ -108,9 +108,9 @@ def has_sign(values: xr.DataArray, sign: int) -> bool:
   return bool(low > 0) if sign > 0 else bool(high < 0)
 
 
-def for_sign(values: xr.DataArray) -> str:
-  """Returns an empty text if the interval of a mean excludes 0, and otherwise how many seeds would let it."""
+def for_sign(values: xr.DataArray, what: str = "the sign") -> str:
+  """Returns an empty text if the interval of a mean excludes 0, and otherwise how many seeds would let it; `what` is resolved."""
   if has_sign(values, 1) or has_sign(values, -1):
     return ""
   seeds = seeds_for_sign(values)
-  return f" (sign not resolved; such values need {seeds} seeds)" if seeds else " (sign not resolved)"
+  return f" ({what} is not resolved" + (f"; such values need {seeds} seeds)" if seeds else ")")

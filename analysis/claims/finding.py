@@ -96,6 +96,16 @@ def of_cases(measured: str, cases: Mapping[str, bool | None]) -> Finding:
   return Finding(measured, CONDITIONAL, said + (f"; not measured: {places(unknown)}" if unknown else ""))
 
 
+def together(label: str, holds: Mapping[str, bool]) -> dict[str, bool | None]:
+  """Returns one case for all places where a claim holds, and one for all where it does not.
+
+  >>> together("at g =", {"1": True, "2": True, "3": False})
+  {'at g = 1 and 2': True, 'at g = 3': False}
+  """
+  named = {wanted: [place for place, is_so in holds.items() if is_so == wanted] for wanted in (True, False)}
+  return {f"{label} {wording.listed(found)}": wanted for wanted, found in named.items() if found}
+
+
 def places(cases: Sequence[str]) -> str:
   """Names up to four cases; of more it says how many there are, the first and the last."""
   return wording.listed(cases) if len(cases) <= 4 else f"in {len(cases)} cases from {cases[0]} to {cases[-1]}"

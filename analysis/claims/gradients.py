@@ -1,12 +1,10 @@
 """Landmarks on gradients and exponents: Newton iterations, gradients forward in time, open gates, and mean-field theory."""
 
-from collections.abc import Iterable
-
+import numpy as np
 import xarray as xr
 
-from analysis import wording
-from analysis.claims.evidence import has_sign, interval, select
-from analysis.claims.finding import Finding, of_cases
+from analysis.claims.evidence import for_sign, has_sign, interval, select
+from analysis.claims.finding import Finding, of_cases, together
 from analysis.claims.landmark import Landmark
 from analysis.figure import Datasets
 from analysis.style import cell_style
@@ -17,10 +15,6 @@ FEW_ITERATIONS = 20  # as in its prediction
 EXACT = 1e-9  # relative error of a float64 gradient of 30 steps that counts as none
 NEAR = 0.05  # nats per step between theory and nets, as in the prediction of `atlas_mean_field`
 PUBLISHED_CELLS = ("rnn", "lstm", "gru")
-
-
-def _labels(cells: Iterable[str]) -> str:
-  return wording.listed([cell_style(cell).label for cell in cells])
 
 
 def newton_iterations(data: Datasets) -> Finding:
@@ -36,11 +30,8 @@ def newton_iterations(data: Datasets) -> Finding:
     (f"where λ₁ > {CHAOTIC:g}", chaotic, lambda one: bool(one.min() >= steps / 2)),
   ):
     known = [cell for cell in cells if values.sel(cell=cell).notnull().any()]
-    for wanted in (True, False):
-      if chosen := [cell for cell in known if is_as_said(values.sel(cell=cell)) == wanted]:
-        cases[f"{region} for {_labels(chosen)}"] = wanted
-    if not known:
-      cases[region] = None
+    cases |= together(f"{region} for", {cell_style(cell).label: is_as_said(values.sel(cell=cell)) for cell in known})
+    cases |= {} if known else {region: None}
   many = int((calm >= FEW_ITERATIONS).sum())
   return of_cases(
     f"of {int(calm.count())} nets with λ₁ < {CALM:g}, {many} need {FEW_ITERATIONS} iterations or more (median of all "
@@ -85,12 +76,14 @@ def marginal_stability(data: Datasets) -> Finding:
   for cell in (cell for cell in PUBLISHED_CELLS[1:] if cell in nets.cell.values):
     exponent = nets.largest_exponent.sel(cell=cell).sortby("forget_bias")
     means = exponent.mean("seed")
-    low, high = interval(exponent.isel(forget_bias=-1))
+    last = exponent.isel(forget_bias=-1)
+    low, high = interval(last)
     rises = bool((means.diff("forget_bias") > 0).all())
     cases[f"for the {cell_style(cell).label}"] = rises and -edge < low <= high < edge
     said.append(
       f"{cell_style(cell).label} λ₁ from {float(means[0]):.3g} at b = {float(means.forget_bias[0]):g} to "
       f"{float(means[-1]):.3g} ({low:.3g} – {high:.3g}) at b = {float(means.forget_bias[-1]):g}"
+      + for_sign(last - np.copysign(edge, float(means[-1])), "the side of the margin")
     )
   cases |= {"over a range of gains": None, "for the discontinuous transition": None}
   return of_cases(f"{'; '.join(said)} nats per step; marginal means within ±{edge:g}", cases)
@@ -108,9 +101,7 @@ def critical_lines(data: Datasets) -> Finding:
     far = float(distance.idxmax("ws"))
     label = cell_style(cell).label
     said.append(f"{label} {float(distance.max()):.3g} at W_s = {far:g}, {float(distance.median()):.3g} in the median")
-    for wanted, holds in ((True, distance <= NEAR), (False, distance > NEAR)):
-      if gains := [f"{float(ws):g}" for ws in distance.ws[holds.values]]:
-        cases[f"for the {label} at W_s = {', '.join(gains)}"] = wanted
+    cases |= together(f"for the {label} at W_s =", {f"{float(one.ws):g}": bool(one <= NEAR) for one in distance})
   cases["for the trainable depth"] = None
   return of_cases(
     f"largest distance of theory from the mean of the nets, in nats per step: {'; '.join(said)}; near means within {NEAR:g}",

@@ -1,13 +1,13 @@
 """A landmark: a published result about recurrent nets, the setting it was found in, and how the lab measures it."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from analysis import coverage
-from analysis.claims.finding import Finding, Judge
+from analysis.claims.finding import NOT_JUDGED, Finding, Judge
 from analysis.figure import Datasets
 from analysis.provenance import values_text
 
@@ -60,7 +60,20 @@ def claim(one: Landmark, finding: Finding, data: Datasets) -> str:
 
 def setting(one: Landmark, finding: Finding, data: Datasets) -> str:
   """Returns the settings of the results, as they are stored."""
-  return "; ".join(f"{name}: {_settings(data[name])}" for name in one.reads if name in data) or "–"
+  return "; ".join(f"{name}: {_settings(data[name])}" for name in _measured(one, finding)) or "–"
+
+
+def _measured(one: Landmark, finding: Finding) -> Sequence[str]:
+  """The experiments whose results judge it, or none if it is not judged."""
+  return one.reads if finding.verdict != NOT_JUDGED else ()
+
+
+def _place(value: Any) -> tuple[float, str]:
+  """Numbers by size, whether they are stored as such or as text, and words after them."""
+  try:
+    return float(value), ""
+  except ValueError:
+    return np.inf, str(value)
 
 
 def _settings(data: xr.Dataset) -> str:
@@ -68,6 +81,7 @@ def _settings(data: xr.Dataset) -> str:
   for name, label in SETTINGS.items():
     if name in data.coords:
       values = np.atleast_1d(data[name].values).tolist()
+      values = values if name == "cell" else sorted(values, key=_place)
       parts.append(f"{len(values)} cells" if name == "cell" and len(values) > 4 else f"{label} {values_text(values)}")
   return ", ".join([*parts, "float64" if bool(np.all(data.x64)) else "float32"])
 
@@ -80,5 +94,5 @@ def commands(one: Landmark, finding: Finding, data: Datasets) -> str:
 
 def minutes(one: Landmark, finding: Finding, data: Datasets) -> str:
   """Returns the time that the results took in one process, in minutes, by experiment."""
-  times = {name: data[name].attrs["wall_seconds"] / 60 for name in one.reads if name in data}
+  times = {name: data[name].attrs["wall_seconds"] / 60 for name in _measured(one, finding)}
   return ", ".join(f"{name} {time:.1f}" for name, time in times.items()) or "–"

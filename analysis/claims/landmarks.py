@@ -30,9 +30,9 @@ LANDMARKS: Ledger[Landmark] = Ledger(
   title="Landmarks of the field, judged",
   about=(
     "Published results about gradients and dynamics of recurrent nets, with the verdict that code derives from stored results. "
-    "A result is not reproduced if the intervals contradict it or cannot resolve it; the row then says which. Where more seeds "
-    "would resolve it, the row says how many. Minutes are those of one process for all results of an experiment. `make landmarks` "
-    "runs all commands of measured rows."
+    "A result is not reproduced if the numbers contradict it or the intervals cannot resolve it. The row then says which, and "
+    "how many seeds would. Minutes are those of one process for all stored results of an experiment. `make landmarks` runs every "
+    "command of a measured row."
   ),
   claims={one.number: one for one in sorted(_ALL, key=lambda one: one.number)},
   words={

@@ -4,30 +4,51 @@ import numpy as np
 import xarray as xr
 
 from analysis import wording
-from analysis.claims.evidence import compare, select, share
-from analysis.claims.finding import Finding, of_cases
+from analysis.claims.evidence import Compared, compare, select, share
+from analysis.claims.finding import Finding, of_cases, together
 from analysis.claims.landmark import Landmark
 from analysis.figure import Datasets
 from analysis.learning.success import success_rate
 
-LONG = 100  # steps: the lag of the noise-free task from which Hochreiter & Schmidhuber call it long
+LONG = 100  # steps: the noise-free lag from which Hochreiter & Schmidhuber call it long
 LONG_ADDITION = 150  # steps of the shortest sequences that Le et al. train
+ALL_SOLVED = "all seeds of both solve it"
 
 
 def _solved(data: xr.Dataset, **wanted: str | float) -> xr.DataArray:
-  """Whether seeds solved their task, with `length` as an axis; lengths that were not run are left out."""
+  """The seeds that solved their task, with `length` as an axis; lengths that were not run are left out."""
   solved = select(data, **wanted).solved
   solved = solved if "length" in solved.dims else solved.expand_dims("length")
-  return solved.isel(length=solved.notnull().any("seed").values)
+  over = [name for name in solved.dims if name != "length"]
+  return solved.isel(length=solved.notnull().any(over).values)
 
 
 def _most(solved: xr.DataArray) -> bool:
-  """Whether the interval of the share lies above one half."""
+  """Returns True if the interval of the share lies above one half."""
   return bool(success_rate(solved).low > 0.5)
 
 
+def _lengths(*groups: xr.DataArray) -> list[int]:
+  """The lengths that all groups were run at."""
+  return [length for length in groups[0].length.values.tolist() if all(length in group.length for group in groups)]
+
+
+def _by_length(better: xr.DataArray, worse: xr.DataArray) -> dict[int, Compared | None]:
+  """Holds two groups of seeds against each other at every length; None where all seeds of both solve their task."""
+  groups = ((length, better.sel(length=length), worse.sel(length=length)) for length in _lengths(better, worse))
+  return {length: None if float(min(a.mean(), b.mean())) == 1 else compare(a, b) for length, a, b in groups}
+
+
+def _resolved(found: dict[int, Compared | None]) -> dict[str, bool]:
+  """The lengths that are a case, and whether the first group is above the second there."""
+  return {f"{length}": one.is_above for length, one in found.items() if one}
+
+
 def clipping(data: Datasets) -> Finding:
-  """Holds if clipping solves more than plain SGD, and Ω more than clipping, at every length; the intervals must not overlap."""
+  """Holds if clipping solves more than plain SGD, and Ω more than clipping, at every length; the intervals must not overlap.
+
+  A length at which all seeds of both solve the task does not count.
+  """
   runs = {"cell": "rnn", "optimizer": "sgd", "learning_rate": 0.01, "init": "flags"}
   plain, clipped, with_omega = (
     _solved(data["temporal_order"], **runs, clip=clip, omega=omega)
@@ -36,32 +57,23 @@ def clipping(data: Datasets) -> Finding:
   cases: dict[str, bool | None] = {}
   said = []
   for better, worse, label in ((clipped, plain, "clipping over plain SGD"), (with_omega, clipped, "Ω over clipping")):
-    for length in (length for length in better.length.values.tolist() if length in worse.length):
-      found = compare(better.sel(length=length), worse.sel(length=length))
-      cases[f"for {label} at length {length}"] = found.is_above
-      said.append(f"{label}, length {length}: {found.text}")
+    found = _by_length(better, worse)
+    said += [f"{label}, length {length}: {one.text if one else ALL_SOLVED}" for length, one in found.items()]
+    cases |= together(f"for {label} at length", _resolved(found))
   return of_cases("; ".join(said), cases)
 
 
 def chrono(data: Datasets) -> Finding:
   """Holds if chrono biases solve a lag in more seeds than a bias of 1, at every lag; the intervals must not overlap."""
   runs = select(data["copy_memory"], cell="lstm")
-  solved = {bias: _solved(runs, forget_bias=bias) for bias in ("chrono", "1")}
-  cases: dict[str, bool | None] = {}
-  said = []
-  for lag in solved["chrono"].length.values.tolist():
-    found = compare(*(one.sel(length=lag) for one in solved.values()))
-    cases[f"at lag {lag}"] = found.is_above
-    best = {bias: _length(select(runs, forget_bias=bias), lag).best_score for bias in solved}
-    scores = "; ".join(
-      f"{'chrono' if bias == 'chrono' else 'bias 1'} {wording.mean(one)}" for bias, one in best.items()
-    )
-    said.append(f"lag {lag}: solved {found.text}, best share of wrong symbols {scores}")
-  return of_cases("; ".join(said), cases)
-
-
-def _length(runs: xr.Dataset, length: int) -> xr.Dataset:
-  return select(runs, length=length)
+  chrono, one = (_solved(runs, forget_bias=bias) for bias in ("chrono", "1"))
+  agrees, said = {}, []
+  for lag in _lengths(chrono, one):
+    found = compare(chrono.sel(length=lag), one.sel(length=lag))
+    agrees[f"{lag}"] = found.is_above
+    best = [wording.mean(select(runs, forget_bias=bias, length=lag).best_score) for bias in ("chrono", "1")]
+    said.append(f"lag {lag}: solved {found.text}, best share of wrong symbols {best[0]}, against {best[1]}")
+  return of_cases(f"chrono against a bias of 1, {'; '.join(said)}", together("at lag", agrees))
 
 
 def forget_bias(data: Datasets) -> Finding:
@@ -69,75 +81,64 @@ def forget_bias(data: Datasets) -> Finding:
   runs = data["solvable_lag"]
   gru = _solved(runs, cell="gru", forget_bias="0")
   lstm = {bias: _solved(runs, cell="lstm", forget_bias=bias) for bias in ("0", "1", "2")}
-  cases: dict[str, bool | None] = {}
-  said = []
-  for lag in (lag for lag in gru.length.values.tolist() if lag in lstm["0"].length):
+  agrees, said = {}, []
+  for lag in _lengths(gru, *lstm.values()):
     plain = lstm["0"].sel(length=lag)
     gap = compare(gru.sel(length=lag), plain)
     biased = max((lstm[bias].sel(length=lag) for bias in ("1", "2")), key=lambda one: float(one.mean()))
-    said.append(f"lag {lag}: GRU {share(gru.sel(length=lag))}; LSTM {share(plain)}, at best with bias {share(biased)}")
+    said.append(f"lag {lag}: GRU over LSTM {gap.text}; LSTM with the better bias {share(biased)}")
     if gap.is_above:
-      cases[f"at lag {lag}"] = compare(biased, plain).is_above
-  return of_cases("; ".join(said), cases or {"at any lag, as no gap is resolved": False})
+      agrees[f"{lag}"] = compare(biased, plain).is_above
+  return of_cases("; ".join(said), together("at lag", agrees) or {"at any lag, as no gap is resolved": False})
 
 
 def identity_start(data: Datasets) -> Finding:
   """Holds if an RNN of rectified units that starts at the identity adds in most seeds, at every length from 150 on."""
   solved = _solved(data["adding"], cell="rnn_relu", recurrent_init="identity", layers=1)
-  lengths = [length for length in solved.length.values.tolist() if length >= LONG_ADDITION]
-  cases: dict[str, bool | None] = {
-    f"for adding over {length} steps": _most(solved.sel(length=length)) for length in lengths
-  }
-  said = "; ".join(f"adding, {length} steps: {share(solved.sel(length=length))}" for length in lengths)
-  return of_cases(said, {**cases, "on pixels in sequence": None} if cases else {})
+  added = {length: solved.sel(length=length) for length in solved.length.values.tolist() if length >= LONG_ADDITION}
+  said = "; ".join(f"adding over {length} steps: {share(one)}" for length, one in added.items())
+  cases = together("for adding over steps", {f"{length}": _most(one) for length, one in added.items()})
+  return of_cases(said, {**cases, "on pixels in sequence": None})
 
 
 def long_lags(data: Datasets) -> Finding:
-  """Holds if the best LSTM solves every noise-free lag in most seeds, to 100 and beyond, and if it adds where the RNN does not."""
+  """Holds if the best LSTM solves every noise-free lag in most seeds, to 100 and beyond, and adds where the RNN does not."""
   lstm = _solved(data["solvable_lag"], cell="lstm")
-  cases: dict[str, bool | None] = {}
-  said = []
+  solves, lags, added = {}, [], []
   for lag in lstm.length.values.tolist():
-    at_lag = lstm.sel(length=lag)
-    best = (
-      at_lag.sel(forget_bias=at_lag.mean("seed").idxmax("forget_bias").item())
-      if "forget_bias" in at_lag.dims
-      else at_lag
-    )
-    cases[f"for the LSTM at lag {lag}"] = _most(best)
-    said.append(f"LSTM, lag {lag}: {share(best)} (bias {best.forget_bias.item()})")
+    best = lstm.sel(length=lag)
+    if "forget_bias" in best.dims:
+      best = best.isel(forget_bias=int(best.mean("seed").argmax("forget_bias")))
+    solves[f"{lag}"] = _most(best)
+    lags.append(f"lag {lag}: {share(best)} (b_f = {best.forget_bias.item()})")
+  cases = together("for the LSTM at lag", solves)
   if max(lstm.length.values) < LONG:
     cases[f"at lags of {LONG} and more"] = None
   cases["for the RNN on noise-free lags"] = None
-  added = {cell: _solved(data["adding"], cell=cell, layers=1) for cell in ("lstm", "rnn")}
-  for length in added["lstm"].length.values.tolist():
-    found = compare(*(one.sel(length=length) for one in added.values()))
+  of_cell = {cell: _solved(data["adding"], cell=cell, layers=1) for cell in ("lstm", "rnn")}
+  for length in _lengths(*of_cell.values()):
+    found = compare(*(one.sel(length=length) for one in of_cell.values()))
     cases[f"for the LSTM over the RNN in adding over {length} steps"] = found.is_above
-    said.append(f"LSTM over RNN, adding over {length} steps: {found.text}")
-  return of_cases("; ".join(said), cases)
+    added.append(f"LSTM over RNN, adding over {length} steps: {found.text}")
+  biases = np.atleast_1d(lstm.forget_bias).size
+  return of_cases("; ".join([f"LSTM with the best of {biases} forget biases, {'; '.join(lags)}", *added]), cases)
 
 
 def flossing(data: Datasets) -> Finding:
-  """Holds if flossing solves more seeds of the RNN, at every delay at which plain training fails in some."""
+  """Holds if flossing solves more seeds of the RNN at every delay, except where all seeds of both solve it."""
   runs = data["flossing"]
-  flossed = sorted(updates for updates in np.atleast_1d(runs.floss).tolist() if updates > 0)
-  plain, with_flossing = (_solved(runs, cell="rnn", floss=updates) for updates in (0, flossed[-1]))
-  cases: dict[str, bool | None] = {}
-  said = []
-  for delay in (delay for delay in plain.length.values.tolist() if delay in with_flossing.length):
-    found = compare(with_flossing.sel(length=delay), plain.sel(length=delay))
-    if plain.sel(length=delay).mean() < 1:
-      cases[f"at delay {delay}"] = found.is_above
-      said.append(f"delay {delay}: {found.text}")
-    else:
-      said.append(f"delay {delay}: all seeds solve it without flossing")
-  return of_cases(f"flossing against plain training: {'; '.join(said)}", cases)
+  most = max(np.atleast_1d(runs.floss).tolist())
+  with_flossing, plain = (_solved(runs, cell="rnn", floss=updates) for updates in (most, 0))
+  found = _by_length(with_flossing, plain)
+  said = "; ".join(f"delay {delay}: {one.text if one else ALL_SOLVED}" for delay, one in found.items())
+  return of_cases(f"flossing against plain training, {said}", together("at delay", _resolved(found)))
 
 
 LANDMARKS = (
   Landmark(
     5,
-    "Linear recurrences with eigenvalues in [0, 1] stay at chance on parity; with [-1, 1] they learn it and generalise to longer sequences.",
+    "Linear recurrences with eigenvalues in [0, 1] stay at chance on parity; with [-1, 1] they learn it and generalise to "
+    "longer sequences.",
     "Grazzi et al. 2025",
     "trained on lengths up to 40, tested from 40 to 256, 3 seeds",
     ("parity",),
@@ -192,7 +193,7 @@ LANDMARKS = (
     "noise-free lags and adding, trained until solved",
     ("solvable_lag", "adding"),
     long_lags,
-    ("solvable_lag", "adding --cells=gru,lstm,peephole_lstm,rnn"),
+    ("solvable_lag", "adding"),
     "the longest solved lag grows with the forget bias as the memory length does.",
     "1000 updates for the noise-free lags; the RNN is compared in adding alone",
   ),
@@ -209,7 +210,8 @@ LANDMARKS = (
   ),
   Landmark(
     13,
-    "Long memory makes the state sensitive to parameters (the curse of memory); normalisation and reparametrisation as in the LRU remove it.",
+    "Long memory makes the state sensitive to parameters (the curse of memory); normalisation and reparametrisation as in the "
+    "LRU remove it.",
     "Zucchet & Orvieto 2024",
     "theory of one unit, then nets of the LRU",
   ),

@@ -51,20 +51,20 @@ UNASKED = "no experiment of the lab measures it yet"
 PLAIN_WORDS = {word: word for word in (HOLDS, CONDITIONAL, FAILS, NOT_JUDGED)}
 
 
-def judge(claim: Judged, data: Datasets) -> Finding:
-  """Judges a claim by the stored results.
+def judge(claim: Judged, data: Datasets, results: str | Path = "results") -> Finding:
+  """Judges a claim by the stored results of a folder.
 
   Raises:
     ResultsError: if a value that it is judged by was not measured, or it has no judge yet.
   """
   if claim.judge is None:
-    raise ResultsError(f"{' or '.join(claim.reads)} has results, but nothing judges {claim.text!r} by them yet.")
+    raise ResultsError(f"{' or '.join(claim.reads)} has results, but nothing judges them yet")
   try:
     found = claim.judge(data)
     return found._replace(measured=f"{found.measured} ({_seeds(claim, data)})")
   except (AttributeError, IndexError, KeyError, ValueError):  # an axis, or a value on it, is not there
     raise ResultsError(
-      f"{' or '.join(claim.reads)} lacks a value that the ledger needs for {claim.text!r}; run {_run(claim.commands)}."
+      f"{' or '.join(claim.reads)} lacks a value that this claim needs; run {_run(claim.commands, results)}"
     ) from None
 
 
@@ -76,7 +76,7 @@ def _seeds(claim: Judged, data: Datasets) -> str:
   return wording.listed([f"{name}: {count(size, 'seed')}" for name, size in sizes.items()])
 
 
-def _run(commands: Sequence[str], results: str | Path = "results") -> str:
+def _run(commands: Sequence[str], results: str | Path) -> str:
   """The commands that run these experiments, joined by `and`."""
   split = map(shlex.split, commands)
   return " and ".join(coverage.run_command(name, results, *flags) for name, *flags in split)
@@ -88,6 +88,6 @@ def _entry(claim: Judged, data: Datasets, results: Path) -> tuple[Finding | None
   if lacking := [name for name in claim.reads if name not in data]:
     return None, f"not measured here; run {_run([c for c in claim.commands if c.split()[0] in lacking], results)}"
   try:
-    return judge(claim, data), ""
+    return judge(claim, data, results), ""
   except ResultsError as error:
     return None, str(error)
