@@ -8,6 +8,7 @@ from analysis.figure import Datasets
 
 HOLDS, CONDITIONAL, FAILS = "holds", "holds under conditions", "fails"
 NOT_JUDGED = "not judged"
+LONG = 30  # words, above which a condition is two sentences
 
 
 class Finding(NamedTuple):
@@ -92,7 +93,10 @@ def of_cases(measured: str, cases: Mapping[str, bool | None]) -> Finding:
     return Finding(measured, FAILS)
   if not (broken or unknown):
     return Finding(measured, HOLDS)
-  said = f"it holds {places(kept)}" + (f", and not {places(broken)}" if broken else "")
+  said = f"it holds {places(kept)}"
+  if broken:
+    is_long = len(said.split()) + len(places(broken).split()) > LONG
+    said += f". It does not hold {places(broken)}" if is_long else f", and not {places(broken)}"
   return Finding(measured, CONDITIONAL, said + (f"; not measured: {places(unknown)}" if unknown else ""))
 
 

@@ -49,7 +49,7 @@ def clipping(data: Datasets) -> Finding:
 
   A length at which all seeds of both solve the task does not count.
   """
-  runs = {"cell": "rnn", "optimizer": "sgd", "learning_rate": 0.01, "init": "flags"}
+  runs: dict[str, str | float] = {"cell": "rnn", "optimizer": "sgd", "learning_rate": 0.01, "init": "flags"}
   plain, clipped, with_omega = (
     _solved(data["temporal_order"], **runs, clip=clip, omega=omega)
     for clip, omega in (("none", 0.0), ("global_norm", 0.0), ("global_norm", 2.0))

@@ -9,9 +9,9 @@ import pytest
 
 from analysis import claims
 from analysis.claims import __main__ as command
+from studies import jobs
 from sweepkit import plan
 from sweepkit.store import block_paths
-from studies import jobs
 from tests.made_up import REFERENCE
 
 ROOT = Path(__file__).parents[3]
