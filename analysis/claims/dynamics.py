@@ -114,12 +114,14 @@ def spectrum(data: Datasets) -> Finding:
     )
     size = _sizes(of_leak)[-1]
     largest = of_leak.sel(hidden_size=size)
+    agrees = {}
     for label, found, expected in _expected(largest, leak):
       distance = float(found.mean()) / expected - 1
-      cases[f"for the {label} at δ = {leak:g}"] = abs(distance) <= CLOSE
+      agrees[label] = abs(distance) <= CLOSE
       said.append(
-        f"δ = {leak:g}, N = {size}: {label} {wording.mean(found)}, expected {expected:.4g} ({100 * distance:+.1f} %)"
+        f"{label} at δ = {leak:g}, N = {size}: {wording.mean(found)}, expected {expected:.4g} ({100 * distance:+.1f} %)"
       )
+    cases |= together(f"at δ = {leak:g} for", agrees)
   if 1 not in np.atleast_1d(nets.leak):
     cases["at δ = 1"] = None
   if not np.any(np.atleast_1d(nets.leak) < 1):

@@ -70,7 +70,7 @@ HUMP = {1.5: 0.5, 3.0: 1.0, 6.0: 0.6}
       HUMP,
       1.5,
       CONDITIONAL,
-      "it holds for the peak of the dimension and for the peak of the entropy rate, and not for the dim",
+      "for the peak of the entropy rate. It does not hold for the dimension per unit",
     ),
     ({3.0: 1.0}, 1.0, CONDITIONAL, "not measured: for the peak of the dimension and for the peak of the entropy rate"),
   ],
@@ -92,7 +92,7 @@ def leaky(name, size, gain, leak):
   [
     ((0.5, 1.0), {}, HOLDS, ""),
     ((0.5, 1.0), dict.fromkeys(NAMES, 1.05), FAILS, ""),
-    ((1.0,), {"largest_exponent": 0.9}, CONDITIONAL, "and not for the λ₁ at δ = 1; not measured: with a leak"),
+    ((1.0,), {"largest_exponent": 0.9}, CONDITIONAL, "and not at δ = 1 for λ₁; not measured: with a leak"),
     ((0.5,), {}, CONDITIONAL, "not measured: at δ = 1"),
   ],
 )

@@ -87,7 +87,7 @@ def test_marginal_stability(lstm, gru, verdict, condition):
   ("far", "verdict", "condition"),
   [
     ((0.0, 0.0), CONDITIONAL, "it holds for the RNN at W_s = 1 and 2, for the LSTM at W_s = 1 and 2 and for the GRU"),
-    ((0.0, 0.1), CONDITIONAL, "and not for the RNN at W_s = 2"),
+    ((0.0, 0.1), CONDITIONAL, "It does not hold for the RNN at W_s = 2"),
     ((0.1, 0.1), FAILS, ""),
   ],
 )
