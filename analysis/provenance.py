@@ -54,7 +54,7 @@ def sweep(folder: Path, data: xr.Dataset) -> Sweep:
     _distinct(stored, "command"),
     [(status, int(number)) for status, number in zip(STATUS, count, strict=True) if number],
     coverage.missing(data.attrs),
-    [(name, _values(values)) for name, values in settings.items() if len(values) > 1],
+    [(name, values_text(values)) for name, values in settings.items() if len(values) > 1],
     [(name, str(values[0])) for name, values in settings.items() if len(values) == 1],
     [
       ("commit", "; ".join(commit[:12] for commit in _distinct(stored, "git_commit")) or UNKNOWN),
@@ -68,6 +68,11 @@ def sweep(folder: Path, data: xr.Dataset) -> Sweep:
       ("checksum", data.attrs["checksum"][:12]),
     ],
   )
+
+
+def wall_seconds(folder: Path) -> float:
+  """Returns the stored times of all blocks of a folder together, in seconds of one process."""
+  return float(sum(read_meta(path)["provenance"].get("wall_seconds", 0) for path in block_paths(folder)))
 
 
 def _distinct(stored: Iterable[Mapping[str, Any]], name: str) -> list[str]:
@@ -87,8 +92,8 @@ def _software(stored: Iterable[Mapping[str, Any]]) -> str:
   return "; ".join(part for part in found if part) or UNKNOWN
 
 
-def _values(values: list[Any]) -> str:
-  """`0.5, 1, … 6 (12 values)`, or all values if there are at most eight."""
+def values_text(values: list[Any]) -> str:
+  """Returns `0.5, 1, … 6 (12 values)`, or all values if there are at most eight."""
   if all(isinstance(value, int | float) for value in values):
     values = [short(value) for value in sorted(values)]
   texts = [str(value) for value in values]

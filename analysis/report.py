@@ -23,7 +23,7 @@ from matplotlib.figure import Figure
 import xarray as xr
 
 from analysis import command
-from analysis.claims import CLAIMS, ledger
+from analysis.claims import CLAIMS, INTRODUCTIONS
 from analysis.coverage import load, run_command
 from analysis.figure import Datasets, FigureSpec, notes, parts, render
 from analysis.numbers import Table, tables, to_csv
@@ -201,7 +201,7 @@ def page(results: Path) -> tuple[str, dict[str, bytes]]:
   content = _template().render(
     sections=[section for section, _ in sections],
     claims=CLAIMS,
-    ledger=ledger(data, results),
+    ledger=INTRODUCTIONS.entries(data, results),
     sweeps=[sweep(results / name, dataset) for name, dataset in data.items()],
     inline=INLINE // 1000,
     results=shlex.quote(str(results)),

@@ -198,4 +198,4 @@ def test_the_ledger_in_the_readme_is_the_one_in_docs():
     entry["number"]: claims.Finding(entry["measured"], entry["verdict"], entry.get("condition", "")) for entry in ledger
   }
   text = README.read_text()
-  assert pages.embed(text, findings) == text
+  assert pages.embed(claims.INTRODUCTIONS, text, findings, {}) == text

@@ -1,6 +1,20 @@
-"""The claims ledger: what the introductions say, what was measured, and whether it holds; one file per group of claims."""
+"""Ledgers of claims: what was said, what was measured, and whether it holds; one file per group of claims."""
 
 from analysis.claims.finding import CONDITIONAL, FAILS, HOLDS, NOT_JUDGED, Claim, Finding
-from analysis.claims.ledger import CLAIMS, judge, ledger
+from analysis.claims.introductions import CLAIMS, INTRODUCTIONS
+from analysis.claims.landmarks import LANDMARKS
+from analysis.claims.ledger import Ledger, judge
 
-__all__ = ["CLAIMS", "CONDITIONAL", "FAILS", "HOLDS", "NOT_JUDGED", "Claim", "Finding", "judge", "ledger"]
+__all__ = [
+  "CLAIMS",
+  "CONDITIONAL",
+  "FAILS",
+  "HOLDS",
+  "INTRODUCTIONS",
+  "LANDMARKS",
+  "NOT_JUDGED",
+  "Claim",
+  "Finding",
+  "Ledger",
+  "judge",
+]

@@ -1,23 +1,26 @@
-"""Writes the claims ledger: what the introductions say, what was measured, and whether it holds.
+"""Writes a ledger of claims: what was said, what was measured, and whether it holds.
 
-    python -m analysis.claims --results=results --out=report
+    python -m analysis.claims --results=results --out=report                                 of the introductions
+    python -m analysis.claims --results=results/landmarks --out=report --ledger=landmarks    of the literature
 
-writes claims.md and claims.json; --readme=README.md puts the table into that page too. Every claim is a function from results to
-a measured number with its uncertainty and a verdict. The condition for each verdict is code in that function; no verdict is typed
-by hand.
+writes claims.md and claims.json, or landmarks.md and landmarks.json; --readme=README.md puts the table into that page too. Every
+claim is a function from results to a measured number with its uncertainty and a verdict. The condition for each verdict is code
+in that function; no verdict is typed by hand.
 """
 
 from collections.abc import Sequence
 import sys
 
 from analysis import command
-from analysis.claims.pages import write
+from analysis.claims.pages import LEDGERS, write
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-  """Writes the ledger from the command line and returns an exit code."""
+  """Writes a ledger from the command line and returns an exit code."""
   readme = "A page to put the table into, between its two markers."
-  return command.run("claims", write, argv, "report", "claims.md and claims.json", __doc__ or "", readme=readme)
+  ledger = f"The ledger to write: {' or '.join(LEDGERS)}; the first by default."
+  holds = "the ledger as Markdown and as JSON"
+  return command.run("claims", write, argv, "report", holds, __doc__ or "", readme=readme, ledger=ledger)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,6 @@ STUDY = Study(
   name="landmarks",
   title="Landmarks",
   question="Which known results about recurrent networks hold in small nets, and how far?",
-  make="landmark-results",
+  make="landmarks",
   order=25,
 )

@@ -1,6 +1,6 @@
 """Draws all figures of the landmarks study.
 
-python -m analysis.landmarks --results=results/landmark_results --out=figures
+python -m analysis.landmarks --results=results/landmarks --out=figures
 """
 
 from collections.abc import Sequence

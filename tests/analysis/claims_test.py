@@ -121,7 +121,8 @@ def test_small_weights_are_judged_up_to_one(unit, at_half, near_one, verdict, co
 
 def test_page_and_json_agree(results, tmp_path, capsys):
   shown = tmp_path / "page.md"
-  shown.write_text(f"before\n{pages.BEGIN}a former table\n{pages.END}\nafter\n")
+  begin, end = pages.markers(claims.INTRODUCTIONS)
+  shown.write_text(f"before\n{begin}a former table\n{end}\nafter\n")
   assert command.main([f"--results={results}", f"--out={tmp_path}", f"--readme={shown}"]) == 0
   text = shown.read_text()
   assert text.startswith("before\n")

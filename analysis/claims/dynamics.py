@@ -1,0 +1,206 @@
+"""Landmarks on random nets: the onset of chaos, spectra that scale with the size, their theory, and what shifts the onset."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+
+from analysis import wording
+from analysis.claims.evidence import for_sign, has_sign, interval, select
+from analysis.claims.finding import Finding, of_cases, together
+from analysis.claims.landmark import Landmark
+from analysis.figure import Datasets
+from recurrent_lab import theory
+
+# Clark 2026: δ = 1, g = 3, N = 4096; rates in nats per step, the others per unit.
+CLARK_GAIN = 3.0
+CLARK = {
+  "largest_exponent": ("λ₁", 0.3096),
+  "positive_share": ("positive share", 0.1526),
+  "entropy_rate": ("entropy rate / N", 0.02511),
+  "dimension": ("dimension / N", 0.2872),
+  "mean_exponent": ("mean exponent", -2.274),
+}
+CLOSE = 0.03  # relative distance that counts as equal, as in the prediction of the experiment
+EXTENSIVE = {"dimension": "the dimension", "entropy_rate": "the entropy rate"}  # both are stored per unit
+
+
+def _sizes(nets: xr.Dataset) -> list[int]:
+  """The sizes that at least two seeds have, in increasing order.
+
+  Raises:
+    ValueError: if there is none, because one net has no interval.
+  """
+  over = [name for name in nets.largest_exponent.dims if name not in ("hidden_size", "seed")]
+  made = nets.largest_exponent.notnull().any(over)
+  enough = made.sum("seed") >= 2 if "seed" in made.dims else made * 0 > 0
+  sizes = [
+    int(size) for size, several in zip(np.atleast_1d(nets.hidden_size), np.atleast_1d(enough), strict=True) if several
+  ]
+  if not sizes:
+    raise ValueError("No size has two seeds.")
+  return sorted(sizes)
+
+
+def _nets(data: Datasets, **wanted: float) -> xr.Dataset:
+  """The rate networks with these settings; `hidden_size` and `ws` stay axes."""
+  nets = select(data["rate_network"], **wanted)
+  return nets.expand_dims([name for name in ("hidden_size", "ws") if name not in nets.dims and name not in wanted])
+
+
+def onset(data: Datasets) -> Finding:
+  """Holds if the intervals of λ₁ lie above 0 at every gain above 1, and below 0 at every gain below 1, in the largest nets."""
+  nets = _nets(data, leak=1.0)
+  agrees: dict[str, bool] = {}
+  said = []
+  for gain in (gain for gain in nets.ws.values.tolist() if gain != 1):
+    at_gain = nets.sel(ws=gain)
+    if at_gain.largest_exponent.notnull().sum() < 2:
+      continue
+    exponent = at_gain.sel(hidden_size=_sizes(at_gain)[-1]).largest_exponent.dropna("seed")
+    agrees[f"{gain:g}"] = has_sign(exponent, 1 if gain > 1 else -1)
+    said.append(f"{gain:g}: {wording.mean(exponent)}{for_sign(exponent)}")
+  cases = together("at g =", agrees)
+  cases |= {
+    name: None for name, there in (("below g = 1", nets.ws < 1), ("above g = 1", nets.ws > 1)) if not there.any()
+  }
+  return of_cases(f"λ₁ in nats per step by gain: {'; '.join(said)}", cases)
+
+
+def extensive(data: Datasets) -> Finding:
+  """Holds if dimension and entropy rate per unit change by at most 3 % from half of the largest size to it, and peak in g."""
+  nets = _nets(data, leak=1.0)
+  made = nets.largest_exponent.notnull().any("seed")
+  at_gain = nets.sel(ws=float(made.sum("hidden_size").idxmax("ws")))
+  at_size = nets.sel(hidden_size=int(made.sum("ws").idxmax("hidden_size")))
+  sizes = _sizes(at_gain)
+  cases: dict[str, bool | None] = {}
+  said = []
+  for name, label in EXTENSIVE.items():
+    if len(sizes) > 1:
+      half, whole = (at_gain[name].sel(hidden_size=size).dropna("seed") for size in sizes[-2:])
+      change = float(whole.mean() / half.mean()) - 1
+      cases[f"for {label} per unit from N = {sizes[-2]} to {sizes[-1]}"] = abs(change) <= CLOSE
+      said.append(f"{label} per unit {wording.mean(half)} and {wording.mean(whole)} at N = {sizes[-2]} and {sizes[-1]}")
+    peaks, told = _peak(at_size[name])
+    cases[f"for the peak of {label}"] = peaks
+    said += [f"{label} per unit {told}"] * (peaks is not None)
+  if len(sizes) < 2:
+    cases["for growth with N"] = None
+  return of_cases("; ".join(said), cases)
+
+
+def _peak(values: xr.DataArray) -> tuple[bool | None, str]:
+  """Tests whether a value rises and then falls along the gain, with intervals that resolve both; None for too few gains."""
+  known = values.sel(ws=values.ws > 1)
+  known = known.isel(ws=(known.notnull().sum("seed") >= 2).values)
+  if known.sizes["ws"] < 3:
+    return None, ""
+  top = known.mean("seed").idxmax("ws").item()
+  first, peak, last = (known.sel(ws=ws) for ws in (known.ws[0].item(), top, known.ws[-1].item()))
+  resolved = interval(peak)[0] > max(interval(first)[1], interval(last)[1])
+  told = ", ".join(f"{wording.mean(one.dropna('seed'))} at g = {one.ws.item():g}" for one in (first, peak, last))
+  return bool(resolved), told + ("" if resolved else " (a peak between the ends is not resolved)")
+
+
+def spectrum(data: Datasets) -> Finding:
+  """Holds if every published number is met to 3 % by the largest nets, and theory of λ₁ and of the mean by those with a leak."""
+  nets = _nets(data, ws=CLARK_GAIN)
+  cases: dict[str, bool | None] = {}
+  said = []
+  for leak in np.atleast_1d(nets.leak).tolist():
+    of_leak = select(nets, leak=leak).expand_dims(
+      [] if "hidden_size" in select(nets, leak=leak).dims else ["hidden_size"]
+    )
+    size = _sizes(of_leak)[-1]
+    largest = of_leak.sel(hidden_size=size)
+    agrees = {}
+    for label, found, expected in _expected(largest, leak):
+      distance = float(found.mean()) / expected - 1
+      agrees[label] = abs(distance) <= CLOSE
+      said.append(
+        f"{label} at δ = {leak:g}, N = {size}: {wording.mean(found)}, expected {expected:.4g} ({100 * distance:+.1f} %)"
+      )
+    cases |= together(f"at δ = {leak:g} for", agrees)
+  if 1 not in np.atleast_1d(nets.leak):
+    cases["at δ = 1"] = None
+  if not np.any(np.atleast_1d(nets.leak) < 1):
+    cases["with a leak"] = None
+  return of_cases("; ".join(said), cases)
+
+
+def _expected(nets: xr.Dataset, leak: float) -> Sequence[tuple[str, xr.DataArray, float]]:
+  """The name, the measured values by seed and the expected number of everything that is known at this leak."""
+  if leak == 1:
+    known = CLARK
+  else:
+    known = {
+      "largest_exponent": ("λ₁", theory.rate_largest_exponent(CLARK_GAIN, leak)),
+      "mean_exponent": ("mean exponent", theory.rate_mean_exponent(CLARK_GAIN, leak)),
+    }
+  return [(label, nets[name].dropna("seed"), value) for name, (label, value) in known.items()]
+
+
+RATE_COMMANDS = ("rate_network", "rate_network --hidden_size=256 --ws=1.2,1.5,2,3,4,6,10,20 --leak=1")
+
+LANDMARKS = (
+  Landmark(
+    1,
+    "Large random nets are chaotic at gains g > 1, and silent below.",
+    "Sompolinsky, Crisanti & Sommers 1988",
+    "continuous time, N → ∞",
+    ("rate_network",),
+    onset,
+    RATE_COMMANDS,
+    differs="discrete time with a leak of 1, a few hundred units",
+  ),
+  Landmark(
+    2,
+    "Spectra are extensive in N; attractor dimension and entropy rate rise near the onset of chaos and fall far from it.",
+    "Engelken, Wolf & Abbott 2023",
+    "N a few hundred and more",
+    ("rate_network",),
+    extensive,
+    RATE_COMMANDS,
+    "Dimension and entropy rate that rise from the onset and fall far from it.",
+    "discrete time with a leak of 1",
+  ),
+  Landmark(
+    3,
+    "The whole spectrum is known for every leak δ. At δ = 1 and g = 3: λ₁ 0.3096, positive share 0.1526, entropy rate 0.02511 N, "
+    "dimension 0.2872 N, mean exponent -2.274.",
+    "Clark 2026, arXiv 2610.12426",
+    "N = 4096; 512 is enough away from the onset",
+    ("rate_network",),
+    spectrum,
+    ("rate_network",),
+    "theory of the positive share, entropy rate, dimension and mean within 3 % from 256 units on, at g = 3. λ₁ "
+    "below theory by some per cent, as its edge is soft.",
+    "nets of at most 512 units; the identity for the share below a rate is tested with `trace_certificate`, "
+    "and is not part of this row",
+  ),
+  Landmark(
+    6,
+    "RNN, GRU and LSTM with random biases have a critical gain in closed form, and a reservoir forecasts best near it.",
+    "Fioratti et al. 2026, arXiv 2605.10650",
+    "random nets, biases of standard deviation σ_b, chaotic series",
+    commands=("critical_gain --cells=rnn,lstm,gru --input=zero --bias_scale=0,0.5,1,2",),
+    differs="the command measures the critical gain alone, and no forecast",
+  ),
+  Landmark(
+    16,
+    "Some gated nets are free of chaos by construction: λ₁ ≤ 0 for all parameters.",
+    "Laurent & von Brecht 2017 (CFN); Halloran 2025 (Mamba)",
+    "any parameters",
+    ("chaos_search",),
+    commands=("chaos_search",),
+  ),
+  Landmark(
+    17,
+    "With heavy-tailed weights the transition to chaos shifts with N and broadens, and the dimension of the attractor is lower.",
+    "Xie et al. 2025, arXiv 2505.09816",
+    "Lévy weights, α < 2",
+    ("heavy_tails",),
+    commands=("heavy_tails",),
+  ),
+)
