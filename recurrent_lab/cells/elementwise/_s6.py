@@ -7,9 +7,11 @@
 
 with a row of N states per unit, and Δ_t repeated along the rows. The Jacobian is diagonal with the entries exp(Δ_t A), so the
 exponents are -e^a times the means of Δ_t. The convolution, the SiLU, the gate and the skip connection D u of the paper's block
-are left out.
+are left out. With negative eigenvalues the factors are 2 exp(Δ_t A) - 1, in [-1, 1].
 
-Reference: Gu & Dao, "Mamba: linear-time sequence modeling with selective state spaces" (2023), algorithm 2 and section 3.6.
+References:
+- Gu & Dao, "Mamba: linear-time sequence modeling with selective state spaces" (2023), algorithm 2 and section 3.6.
+- Grazzi et al., "Unlocking state-tracking in linear RNNs through negative eigenvalues", ICLR (2025), for negative eigenvalues.
 """
 
 import math
@@ -63,27 +65,6 @@ def selected(params: S6Params, x: Array) -> tuple[Array, Array, Array, Array]:
   return u, low @ params.step_kernel + params.bias, b, c
 
 
-def _parts(params: S6Params, x: Array) -> tuple[Array, Transition]:
-  u, a_step, b, c = selected(params, x)
-  delta = jax.nn.softplus(a_step)
-  factors = jnp.exp(-delta[..., None] * jnp.exp(params.log_decay))
-  return c, Transition(Diagonal(factors), (delta * u)[..., None] * b[..., None, :])
-
-
-def transition(params: S6Params, x: Float[Array, "*batch I"]) -> Transition:
-  """Returns the factors exp(Δ_t A) and the written (Δ_t ⊗ u_t) B_tᵀ."""
-  return _parts(params, x)[1]
-
-
-def step(
-  params: S6Params, state: Float[Array, "*batch H N"], x: Float[Array, "*batch I"]
-) -> tuple[Float[Array, "*batch H N"], Float[Array, "*batch H"]]:
-  """Returns S_t as the state and y_t as the output."""
-  c, (matrix, offset) = _parts(params, x)
-  new = matrix.times(state) + offset
-  return new, jnp.einsum("...hn,...n->...h", new, c)
-
-
 def probe(params: S6Params, state: Array, x: Array) -> dict[str, Activity]:
   """Returns the activity of the steps Δ_t."""
   del state  # the steps see only the input
@@ -91,12 +72,13 @@ def probe(params: S6Params, state: Array, x: Array) -> dict[str, Activity]:
 
 
 @variants
-def s6(states: int = 16, rank: int | None = None) -> Cell:
+def s6(states: int = 16, rank: int | None = None, negative_eigenvalues: bool = False) -> Cell:
   """Returns a selective state space. Its state is S `[*batch, H, N]`, its output y `[*batch, H]`.
 
   Args:
     states: N, the number of states per unit.
     rank: R, the rank of the map to the steps. By default ⌈H / 16⌉, as in the paper.
+    negative_eigenvalues: whether the factors are 2 exp(Δ_t A) - 1, in [-1, 1], instead of exp(Δ_t A).
 
   Raises:
     ValueError: for fewer than one state or a rank below 1.
@@ -141,6 +123,26 @@ def s6(states: int = 16, rank: int | None = None) -> Cell:
       bias=step_bias(k_bias, hidden_size, o.dtype, min_step, max_step),
       log_decay=jnp.broadcast_to(jnp.log(jnp.arange(1, states + 1, dtype=o.dtype)), (hidden_size, states)),
     )
+
+  def parts(params: S6Params, x: Array) -> tuple[Array, Transition]:
+    u, a_step, b, c = selected(params, x)
+    delta = jax.nn.softplus(a_step)
+    factors = jnp.exp(-delta[..., None] * jnp.exp(params.log_decay))
+    if negative_eigenvalues:
+      factors = 2 * factors - 1
+    return c, Transition(Diagonal(factors), (delta * u)[..., None] * b[..., None, :])
+
+  def transition(params: S6Params, x: Float[Array, "*batch I"]) -> Transition:
+    """Returns the factors and the written (Δ_t ⊗ u_t) B_tᵀ."""
+    return parts(params, x)[1]
+
+  def step(
+    params: S6Params, state: Float[Array, "*batch H N"], x: Float[Array, "*batch I"]
+  ) -> tuple[Float[Array, "*batch H N"], Float[Array, "*batch H"]]:
+    """Returns S_t as the state and y_t as the output."""
+    c, (matrix, offset) = parts(params, x)
+    new = matrix.times(state) + offset
+    return new, jnp.einsum("...hn,...n->...h", new, c)
 
   return holding(
     S6Params,
