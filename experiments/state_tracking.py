@@ -103,7 +103,11 @@ def _settings() -> Settings:
     "task": SETTINGS["task"]._replace(default="parity", check=tracks, allowed=tasks),
     "init": SETTINGS["init"]._replace(default="recommended", check=is_fit, allowed=fit),
     "eigenvalues": Setting(
-      str, "own", "of the transition: the cell's own, in [0, 1] or in [-1, 1]", *one_of(RANGES), is_axis=True
+      str,
+      "own",
+      "eigenvalues of the transition: the cell's own, in [0, 1] or in [-1, 1]",
+      *one_of(RANGES),
+      is_axis=True,
     ),
   }
 
