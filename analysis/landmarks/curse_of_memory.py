@@ -1,7 +1,7 @@
 """The curse of memory: moments of one linear unit against its memory τ = 1 / (1 - |λ|), and the closed forms as lines.
 
-Left: the variance of the state. Middle: the mean square of its derivative by a parameter of λ. Right: the mean square of the
-gradient of the loss by that parameter. Filled marks: plain, γ = 1; open marks: normalised, γ = √(1 - |λ|²). Marks are means over
+Left: the variance of the state. Middle: the mean square of its derivative by a parameter p of λ. Right: the mean square of the
+gradient of the loss by p. Filled marks: plain, γ = 1; open marks: normalised, γ = √(1 - |λ|²). Marks are means over
 seeds with 95 % intervals, which are mostly smaller than the marks.
 """
 
@@ -28,8 +28,8 @@ CURVES: dict[tuple[str, str], tuple[dict[str, Any], str]] = {
 }
 TITLES = {
   "state_variance": r"$E\,|h|^2$",
-  "squared_sensitivity": r"$E\,|\partial h/\partial\theta|^2$",
-  "squared_gradient": r"$E\,(\partial L/\partial\theta)^2$",
+  "squared_sensitivity": r"$E\,|\partial h/\partial p|^2$",
+  "squared_gradient": r"$E\,(\partial L/\partial p)^2$",
 }
 
 
