@@ -65,6 +65,42 @@ def selected(params: S6Params, x: Array) -> tuple[Array, Array, Array, Array]:
   return u, low @ params.step_kernel + params.bias, b, c
 
 
+def _parts(params: S6Params, x: Array) -> tuple[Array, Transition]:
+  u, a_step, b, c = selected(params, x)
+  delta = jax.nn.softplus(a_step)
+  factors = jnp.exp(-delta[..., None] * jnp.exp(params.log_decay))
+  return c, Transition(Diagonal(factors), (delta * u)[..., None] * b[..., None, :])
+
+
+def transition(params: S6Params, x: Float[Array, "*batch I"]) -> Transition:
+  """Returns the factors exp(Δ_t A) and the written (Δ_t ⊗ u_t) B_tᵀ."""
+  return _parts(params, x)[1]
+
+
+def step(
+  params: S6Params, state: Float[Array, "*batch H N"], x: Float[Array, "*batch I"]
+) -> tuple[Float[Array, "*batch H N"], Float[Array, "*batch H"]]:
+  """Returns S_t as the state and y_t as the output."""
+  c, (matrix, offset) = _parts(params, x)
+  new = matrix.times(state) + offset
+  return new, jnp.einsum("...hn,...n->...h", new, c)
+
+
+def signed_transition(params: S6Params, x: Float[Array, "*batch I"]) -> Transition:
+  """Returns the factors 2 exp(Δ_t A) - 1 and the written (Δ_t ⊗ u_t) B_tᵀ."""
+  matrix, offset = transition(params, x)
+  return Transition(Diagonal(2 * matrix.entries - 1), offset)
+
+
+def signed_step(
+  params: S6Params, state: Float[Array, "*batch H N"], x: Float[Array, "*batch I"]
+) -> tuple[Float[Array, "*batch H N"], Float[Array, "*batch H"]]:
+  """Returns S_t and y_t with the factors 2 exp(Δ_t A) - 1."""
+  matrix, offset = signed_transition(params, x)
+  new = matrix.times(state) + offset
+  return new, jnp.einsum("...hn,...n->...h", new, selected(params, x)[3])
+
+
 def probe(params: S6Params, state: Array, x: Array) -> dict[str, Activity]:
   """Returns the activity of the steps Δ_t."""
   del state  # the steps see only the input
@@ -124,27 +160,8 @@ def s6(states: int = 16, rank: int | None = None, negative_eigenvalues: bool = F
       log_decay=jnp.broadcast_to(jnp.log(jnp.arange(1, states + 1, dtype=o.dtype)), (hidden_size, states)),
     )
 
-  def parts(params: S6Params, x: Array) -> tuple[Array, Transition]:
-    u, a_step, b, c = selected(params, x)
-    delta = jax.nn.softplus(a_step)
-    factors = jnp.exp(-delta[..., None] * jnp.exp(params.log_decay))
-    if negative_eigenvalues:
-      factors = 2 * factors - 1
-    return c, Transition(Diagonal(factors), (delta * u)[..., None] * b[..., None, :])
-
-  def transition(params: S6Params, x: Float[Array, "*batch I"]) -> Transition:
-    """Returns the factors and the written (Δ_t ⊗ u_t) B_tᵀ."""
-    return parts(params, x)[1]
-
-  def step(
-    params: S6Params, state: Float[Array, "*batch H N"], x: Float[Array, "*batch I"]
-  ) -> tuple[Float[Array, "*batch H N"], Float[Array, "*batch H"]]:
-    """Returns S_t as the state and y_t as the output."""
-    c, (matrix, offset) = parts(params, x)
-    new = matrix.times(state) + offset
-    return new, jnp.einsum("...hn,...n->...h", new, c)
-
+  map_of, step_of = (signed_transition, signed_step) if negative_eigenvalues else (transition, step)
   return holding(
     S6Params,
-    Cell(init, initial_state, step, probe, elementwise=True, transition=transition, options=OPTIONS),
+    Cell(init, initial_state, step_of, probe, elementwise=True, transition=map_of, options=OPTIONS),
   )
