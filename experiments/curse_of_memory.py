@@ -146,7 +146,7 @@ EXPERIMENT = Experiment(
   {"cells": "rnn_linear,lru", "memory": "10,30,100,300,1000,3000"},
   seeds=8,
   x64=True,
-  seconds=90,
+  seconds=60,
   figure="analysis.landmarks.curse_of_memory",
   tiny={"memory": "4,8", "sequences": "20"},
 )

@@ -18,6 +18,10 @@ Expect: every positive cell at chance on parity, 1/2; every signed one right at 
 signed diagonal cell (HGRN, Mamba) is no better than 1/3, the sign of the permutation alone. DeltaNet, whose transition is a
 reflection, follows swaps and not all permutations, where a step may be a rotation: DeltaProduct, with two reflections per step,
 follows both. LRU, whose eigenvalues do not see the input, is at chance throughout. RNN, LSTM and GRU learn all three.
+
+Found: all of that for the linear cells, but on parity HGRN and DeltaProduct are right at 256 steps in two seeds and one of five.
+RNN and GRU learn parity. In 1000 updates the RNN learns neither product, and the GRU learns them in some seeds and not to 256
+steps. The LSTM learns all three.
 """
 
 from collections.abc import Mapping
@@ -151,7 +155,7 @@ EXPERIMENT = Experiment(
     "learning_rate": "0.01",
   },
   seeds=5,
-  seconds=400,
+  seconds=490,
   figure="analysis.landmarks.state_tracking",
   tiny={**TINY, "cells": "hgrn_real", "task": "parity", "eigenvalues": "positive,signed"},
 )
