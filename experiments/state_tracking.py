@@ -157,6 +157,7 @@ EXPERIMENT = Experiment(
   seeds=5,
   seconds=490,
   figure="analysis.landmarks.state_tracking",
+  drawn_along=("hidden_size",),
   tiny={**TINY, "cells": "hgrn_real", "task": "parity", "eigenvalues": "positive,signed"},
 )
 
