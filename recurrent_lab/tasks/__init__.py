@@ -10,6 +10,7 @@ from recurrent_lab._checks import check_choice
 from recurrent_lab.tasks._adding import adding, multiplication
 from recurrent_lab.tasks._captions import captions, image_row, letter_row, spell
 from recurrent_lab.tasks._language import language, next_tokens
+from recurrent_lab.tasks._state_tracking import parity, permutation_product, swap_product
 from recurrent_lab.tasks._tagging import tagging
 from recurrent_lab.tasks._temporal_order import temporal_order
 from recurrent_lab.tasks._utterances import utterances
@@ -40,6 +41,9 @@ TASKS: Mapping[str, Callable[[int], Task]] = MappingProxyType(
     "long_range_recall": long_range_recall,  # words between the names and the question
     "tagging": tagging,  # length
     "next_item": next_item,  # length
+    "parity": parity,  # length
+    "permutation_product": permutation_product,  # length
+    "swap_product": swap_product,  # length
     "mackey_glass": mackey_glass,  # length, which must exceed the 20 steps that do not count
   }
 )
@@ -81,11 +85,14 @@ __all__ = [
   "next_item",
   "next_tokens",
   "noiseless_memorization",
+  "parity",
+  "permutation_product",
   "persistence_error",
   "random_permutation",
   "sequential_digits",
   "spell",
   "spike_timing",
+  "swap_product",
   "tagging",
   "temporal_order",
   "utterances",

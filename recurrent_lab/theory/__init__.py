@@ -1,6 +1,6 @@
 """Closed forms and predictions to compare measurements with, one file per theory."""
 
-from recurrent_lab.theory.curse_of_memory import sensitivity_variance, state_variance
+from recurrent_lab.theory.curse_of_memory import sensitivity_variance, squared_gradient, state_variance
 from recurrent_lab.theory.gated import cell_path_exponent, critical_gain, zero_state_eigenvalues, zero_state_radius
 from recurrent_lab.theory.linear import indrnn_bound, log_transient_growth, pascanu_bounds, transient_growth
 from recurrent_lab.theory.mean_field import MeanField, predicted_growth_rate, sample_mean_field
@@ -40,6 +40,7 @@ __all__ = [
   "rate_spectrum",
   "sample_mean_field",
   "sensitivity_variance",
+  "squared_gradient",
   "state_variance",
   "transient_growth",
   "zero_fixed_point_exponent_cdf",

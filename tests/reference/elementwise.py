@@ -148,7 +148,7 @@ def hgrn_real(params, xs, floor=0.0):
   return np.array(outputs)
 
 
-def s6(params, xs):
+def s6(params, xs, negative_eigenvalues=False):
   (size, states), rank = params.log_decay.shape, params.step_kernel.shape[0]
   state, outputs = np.zeros((size, states)), []
   for x in xs:
@@ -156,7 +156,8 @@ def s6(params, xs):
     low, b, c = np.split(u @ params.selection_kernel, [rank, rank + states])
     delta = softplus(low @ params.step_kernel + params.bias)
     for h in range(size):
-      state[h] = np.exp(-delta[h] * np.exp(params.log_decay[h])) * state[h] + delta[h] * b * u[h]
+      kept = np.exp(-delta[h] * np.exp(params.log_decay[h]))
+      state[h] = (2 * kept - 1 if negative_eigenvalues else kept) * state[h] + delta[h] * b * u[h]
     outputs.append([sum(state[h] * c) for h in range(size)])
   return np.array(outputs)
 

@@ -135,7 +135,7 @@ def hgrn2(heads: int = 1, floor: float = 0.0) -> Cell:
     floor: γ, the least α.
 
   Raises:
-    ValueError: for fewer than one head, or unless 0 <= floor < 1.
+    ValueError: for fewer than one head, or unless -1 <= floor < 1.
   """
   check_heads(heads)
   check_floor(floor)

@@ -6,10 +6,14 @@
     o_t = (g_t ⊗ [Re h_t, Im h_t]) W_o
 
 The real form has e^{iθ} = 1, real h and c, and o_t = g_t ⊗ h_t. The Jacobian is diag(λ_t e^{iθ}), so the exponents are the means
-of ln λ_t, and none is below ln γ. The layer norm before W_o is left out. The authors' code has g = silu(·).
+of ln |λ_t|, and for γ ≥ 0 none is below ln γ. The layer norm before W_o is left out. The authors' code has g = silu(·).
 
-Reference: Qin, Yang & Zhong, "Hierarchically gated recurrent neural network for sequence modeling", NeurIPS (2023), section 3.2.
-The real form is that of their second paper, "HGRN2: gated linear RNNs with state expansion", COLM (2024), eq. 1.
+With γ = -1 the factor is λ_t = 2 σ(·) - 1, so that the real form has negative eigenvalues too. The papers have γ ≥ 0.
+
+References:
+- Qin, Yang & Zhong, "Hierarchically gated recurrent neural network for sequence modeling", NeurIPS (2023), section 3.2.
+- Qin et al., "HGRN2: gated linear RNNs with state expansion", COLM (2024), eq. 1, for the real form.
+- Grazzi et al., "Unlocking state-tracking in linear RNNs through negative eigenvalues", ICLR (2025), for 2 σ(·) - 1.
 """
 
 from typing import Any, NamedTuple
@@ -46,9 +50,9 @@ class RealHGRNParams(NamedTuple):
 
 
 def check_floor(floor: float) -> None:
-  """Raises a `ValueError` unless 0 <= floor < 1."""
-  if not 0 <= floor < 1:
-    raise ValueError(f"floor is {floor!r}; it must be at least 0 and below 1.")
+  """Raises a `ValueError` unless -1 <= floor < 1."""
+  if not -1 <= floor < 1:
+    raise ValueError(f"floor is {floor!r}; it must be at least -1 and below 1.")
 
 
 def kept(a: Float[Array, "..."], floor: float) -> Float[Array, "..."]:
@@ -92,10 +96,11 @@ def hgrn(numbers: str = "complex", floor: float = 0.0) -> Cell:
 
   Args:
     numbers: `complex` or `real`.
-    floor: γ, the least λ. In the paper it is 0 in the lowest layer and learned, and rises towards 1 in the highest.
+    floor: γ, the least λ. In the paper it is 0 in the lowest layer and learned, and rises towards 1 in the highest. At -1 the
+      factors lie in [-1, 1].
 
   Raises:
-    ValueError: for other numbers, or unless 0 <= floor < 1.
+    ValueError: for other numbers, or unless -1 <= floor < 1.
   """
   check_choice("numbers", numbers, ("complex", "real"))
   check_floor(floor)

@@ -7,9 +7,11 @@
 
 with a row of N states per unit, and Δ_t repeated along the rows. The Jacobian is diagonal with the entries exp(Δ_t A), so the
 exponents are -e^a times the means of Δ_t. The convolution, the SiLU, the gate and the skip connection D u of the paper's block
-are left out.
+are left out. With negative eigenvalues the factors are 2 exp(Δ_t A) - 1, in [-1, 1].
 
-Reference: Gu & Dao, "Mamba: linear-time sequence modeling with selective state spaces" (2023), algorithm 2 and section 3.6.
+References:
+- Gu & Dao, "Mamba: linear-time sequence modeling with selective state spaces" (2023), algorithm 2 and section 3.6.
+- Grazzi et al., "Unlocking state-tracking in linear RNNs through negative eigenvalues", ICLR (2025), for negative eigenvalues.
 """
 
 import math
@@ -84,6 +86,21 @@ def step(
   return new, jnp.einsum("...hn,...n->...h", new, c)
 
 
+def signed_transition(params: S6Params, x: Float[Array, "*batch I"]) -> Transition:
+  """Returns the factors 2 exp(Δ_t A) - 1 and the written (Δ_t ⊗ u_t) B_tᵀ."""
+  matrix, offset = transition(params, x)
+  return Transition(Diagonal(2 * matrix.entries - 1), offset)
+
+
+def signed_step(
+  params: S6Params, state: Float[Array, "*batch H N"], x: Float[Array, "*batch I"]
+) -> tuple[Float[Array, "*batch H N"], Float[Array, "*batch H"]]:
+  """Returns S_t and y_t with the factors 2 exp(Δ_t A) - 1."""
+  matrix, offset = signed_transition(params, x)
+  new = matrix.times(state) + offset
+  return new, jnp.einsum("...hn,...n->...h", new, selected(params, x)[3])
+
+
 def probe(params: S6Params, state: Array, x: Array) -> dict[str, Activity]:
   """Returns the activity of the steps Δ_t."""
   del state  # the steps see only the input
@@ -91,12 +108,13 @@ def probe(params: S6Params, state: Array, x: Array) -> dict[str, Activity]:
 
 
 @variants
-def s6(states: int = 16, rank: int | None = None) -> Cell:
+def s6(states: int = 16, rank: int | None = None, negative_eigenvalues: bool = False) -> Cell:
   """Returns a selective state space. Its state is S `[*batch, H, N]`, its output y `[*batch, H]`.
 
   Args:
     states: N, the number of states per unit.
     rank: R, the rank of the map to the steps. By default ⌈H / 16⌉, as in the paper.
+    negative_eigenvalues: whether the factors are 2 exp(Δ_t A) - 1, in [-1, 1], instead of exp(Δ_t A).
 
   Raises:
     ValueError: for fewer than one state or a rank below 1.
@@ -142,7 +160,8 @@ def s6(states: int = 16, rank: int | None = None) -> Cell:
       log_decay=jnp.broadcast_to(jnp.log(jnp.arange(1, states + 1, dtype=o.dtype)), (hidden_size, states)),
     )
 
+  map_of, step_of = (signed_transition, signed_step) if negative_eigenvalues else (transition, step)
   return holding(
     S6Params,
-    Cell(init, initial_state, step, probe, elementwise=True, transition=transition, options=OPTIONS),
+    Cell(init, initial_state, step_of, probe, elementwise=True, transition=map_of, options=OPTIONS),
   )

@@ -19,6 +19,7 @@ VARIANTS = {
   "gla": (cells.gla(heads=2, rank=3), partial(elementwise.gla, heads=2)),
   "hgrn": (cells.hgrn(floor=0.9), partial(elementwise.hgrn, floor=0.9)),
   "hgrn real": (cells.hgrn("real", floor=0.9), partial(elementwise.hgrn_real, floor=0.9)),
+  "hgrn real to -1": (cells.hgrn("real", floor=-1.0), partial(elementwise.hgrn_real, floor=-1.0)),
   "hgrn2": (cells.hgrn2(heads=2, floor=0.5), partial(elementwise.hgrn2, heads=2, floor=0.5)),
   "linear_attention": (cells.linear_attention(heads=2), partial(elementwise.linear_attention, heads=2)),
   "mamba2": (cells.mamba2(heads=2), partial(elementwise.mamba2, heads=2)),
@@ -26,6 +27,10 @@ VARIANTS = {
   "retnet rotary": (cells.retnet(heads=2, rotary=True), partial(elementwise.retnet, heads=2, rotary=True)),
   "s4d": (cells.s4d(states=3), elementwise.s4d),
   "s6": (cells.s6(states=3, rank=2), elementwise.s6),
+  "s6 to -1": (
+    cells.s6(states=3, rank=2, negative_eigenvalues=True),
+    partial(elementwise.s6, negative_eigenvalues=True),
+  ),
 }
 
 # Hidden sizes and keyword arguments of `init` that are impossible, with the message.
@@ -70,7 +75,8 @@ def test_variants_are_their_loops(name, key):
     (cells.gla, {"rank": 0}, "rank is 0; it must be a positive integer."),
     (cells.s4d, {"states": 0}, "states is 0; it must be a positive integer."),
     (cells.s6, {"rank": 0}, "rank is 0; it must be a positive integer."),
-    (cells.hgrn2, {"floor": 1.0}, "floor is 1.0; it must be at least 0 and below 1."),
+    (cells.hgrn, {"floor": -1.5}, "floor is -1.5; it must be at least -1 and below 1."),
+    (cells.hgrn2, {"floor": 1.0}, "floor is 1.0; it must be at least -1 and below 1."),
   ],
 )
 def test_impossible_variants_are_refused(factory, given, message):

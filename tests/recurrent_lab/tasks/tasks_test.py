@@ -32,6 +32,9 @@ NUMBERS = {
   "long_range_recall": (1, 17, 400),
   "tagging": (1, 6, 400),
   "next_item": (2, 12, 400),
+  "parity": (2, 9, 300),
+  "permutation_product": (2, 8, 200),
+  "swap_product": (2, 7, 200),
   "mackey_glass": (21, 21, 100),  # 21 has one step that counts, so that all errors are independent
 }
 REGRESSIONS = ("adding", "multiplication", "delayed_copy", "spike_timing", "mackey_glass")
@@ -190,6 +193,17 @@ def clicked(inputs, length):
   return [*items[1:], np.nan], np.arange(length) >= 1
 
 
+def multiplied(inputs, moves):
+  """The running products of permutation matrices; the label of a product is its place in lexicographic order."""
+  size = len(moves[0])
+  labels = {tuple(p): i for i, p in enumerate(sorted(itertools.permutations(range(size))))}
+  product, targets = np.eye(size), []
+  for symbol in one_hot_symbols(inputs):
+    product = np.eye(size)[:, list(moves[symbol])] @ product  # column k has its 1 in row p(k)
+    targets.append(labels[tuple(product.argmax(0))])
+  return targets, np.ones(len(inputs))
+
+
 ORACLES = {
   "adding": lambda inputs, n: at_the_end([sum(marked(inputs, n))], n),
   "multiplication": lambda inputs, n: at_the_end([np.prod(marked(inputs, n))], n),
@@ -205,6 +219,9 @@ ORACLES = {
   "long_range_recall": greeted,
   "tagging": tagged,
   "next_item": clicked,
+  "parity": lambda inputs, n: multiplied(inputs, ((0, 1), (1, 0))),
+  "permutation_product": lambda inputs, n: multiplied(inputs, sorted(itertools.permutations(range(3)))),
+  "swap_product": lambda inputs, n: multiplied(inputs, ((0, 2, 1), (1, 0, 2), (2, 1, 0))),
   "mackey_glass": lambda inputs, n: (np.full((n, 1), np.nan), np.arange(n) >= 20),  # see `series_tasks_test.py`
 }
 
