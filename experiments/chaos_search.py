@@ -42,7 +42,7 @@ INPUTS = ("zero", "constant", "white")
 # One tangent stops at the λ₁ = 0 of a limit cycle; the volume of four has a slope there. Gradients through more than about 10
 # steps point anywhere once the net is chaotic. Chosen on the RNN, the LSTM and the CFN with 16 units and white or no input.
 DIRECTIONS, SEGMENT, TRAJECTORIES = 4, 5, 4
-ROWS = 20  # of the curve of the ascent
+ROWS = 20  # stored rows of the curve of the ascent
 
 
 def held(params: Any) -> Any:
@@ -98,7 +98,7 @@ class Climb(NamedTuple):
   """An ascent after some updates."""
 
   params: Any
-  moments: Any  # of Adam
+  moments: Any  # the state of Adam
   best: Any  # the parameters whose first tangents grew most so far, and the end of their trajectories
   growth: Array  # theirs, nats per step
 

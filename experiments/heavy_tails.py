@@ -9,8 +9,8 @@ exp(-|g t|^α / N). For α = 2 they are Gaussian with standard deviation √2 g 
     python -m experiments.heavy_tails --hidden_size=1024 --alpha=1.2,1.8 --seeds=20
 
 Expect: for α = 2 chaos above g = 1/√2 ≈ 0.71 at every N, in a band that narrows with N. For α < 2 the mean field has no quiet
-phase, so the gain at which half of the nets are chaotic falls slowly with N, faster for smaller α. λ₁ rises more slowly
-with g, because a few large weights saturate their units, and D_KY / N is lowest at α = 1.
+phase. The gain at which half of the nets are chaotic falls slowly with N, faster for smaller α. There λ₁ rises more slowly with
+g, because a few large weights saturate their units, and D_KY / N is lowest at α = 1.
 """
 
 from collections.abc import Mapping
@@ -81,12 +81,12 @@ EXPERIMENT = Experiment(
     "cells": "rnn",
     "hidden_size": "64,128,256,512",
     "input_size": "1",
-    "seq_len": "1000",
+    "seq_len": "600",
     "input": "zero",
-    "ws": "0.3,0.4,0.5,0.6,0.7,0.8,1,1.4,2,3",
+    "ws": "0.3,0.4,0.5,0.6,0.7,0.8,1,1.5,3",
   },
   allowed={"cells": ("rnn",), "input": ("zero",), "recurrent_init": ("gaussian",)},
-  seeds=12,
+  seeds=10,
   x64=True,
   seconds=300,
   figure="analysis.landmarks.heavy_tails",
