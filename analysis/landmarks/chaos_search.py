@@ -1,7 +1,7 @@
 """λ₁ before and after an ascent on it, for cells with and without a bound on it.
 
 Every pair of marks is a net under one kind of input: open for random parameters, full for those that the ascent found, with λ₁
-measured over a long trajectory. Full marks above 0 are counterexamples, red if λ₁ is above five standard errors. The shaded
+measured over a long trajectory. Full marks above 0 are counterexamples, orange if λ₁ is above five standard errors. The shaded
 cells have Jacobians of norm 1 at most, so λ₁ ≤ 0 by construction. The scale is linear between the dotted lines.
 """
 
@@ -26,7 +26,8 @@ FOUND, CALM = "#D55E00", "#0072B2"
 
 def numbers(datasets: Datasets) -> xr.Dataset:
   data = only_axes(datasets["chaos_search"], "input")
-  shown = data[["exponent_before", "largest_exponent", "standard_error", "is_positive"]]
+  kinds = sorted(data.input.values.tolist(), key=list(TITLES).index)
+  shown = data.sel(input=kinds)[["exponent_before", "largest_exponent", "standard_error", "is_positive"]]
   return shown.transpose("input", "cell", "seed", ...)
 
 
@@ -64,8 +65,8 @@ def draw(datasets: Datasets) -> Figure:
     panel.set_title(TITLES.get(kind, kind), loc="left")
   looks = {
     "random parameters": {"color": "0.4", "fillstyle": "none"},
-    "found, λ₁ not positive": {"color": CALM},
-    "found, λ₁ positive": {"color": FOUND},
+    "found, λ₁ not above five errors": {"color": CALM},
+    "found, λ₁ above five errors": {"color": FOUND},
   }
   lines = [legend_line(marker="o", linestyle="", **look) for look in looks.values()]
   figure.legend(lines, list(looks), loc="outside upper left", ncols=3)
@@ -73,24 +74,28 @@ def draw(datasets: Datasets) -> Figure:
 
 
 def finding(shown: xr.Dataset) -> str:
-  """Counts the nets with λ₁ > 0 of every cell and input, and names the largest λ₁ of the cells of which none was."""
-  none, said = [], []
+  """Counts the nets with λ₁ > 0 of every cell and input, and names the largest λ₁ of the cells and inputs that have none."""
+  known = shown.is_positive.notnull()
+  counts = (shown.is_positive > 0).sum("seed")
+  said = []
   for cell in shown.cell.values.tolist():
-    one = shown.is_positive.sel(cell=cell)
-    known = [str(kind) for kind in one.input.values if one.sel(input=kind).notnull().any()]
-    counts = {kind: int((one.sel(input=kind) > 0).sum()) for kind in known}
-    if any(counts.values()):
-      total = {kind: int(one.sel(input=kind).notnull().sum()) for kind in known}
-      parts = [f"{counts[kind]} of {total[kind]} with {TITLES.get(kind, kind)}" for kind in known]
-      said.append(f"{cell_style(cell).label} {listed(parts)}")
-    elif known:
-      none.append(cell)
-  text = f"Nets with λ₁ > 0 found: {'; '.join(said)}." if said else "No net with λ₁ > 0 was found."
-  if not none:
+    kinds = [str(kind) for kind in shown.input.values if int(counts.sel(cell=cell, input=kind))]
+    parts = [f"{int(counts.sel(cell=cell, input=kind))} with {TITLES.get(kind, kind)}" for kind in kinds]
+    said += [f"{cell_style(cell).label} {listed(parts)}"] if parts else []
+  text = (
+    f"Nets with λ₁ > 0 found, of {shown.sizes['seed']} each: {'; '.join(said)}."
+    if said
+    else "No net with λ₁ > 0 was found."
+  )
+  rest = shown.largest_exponent.where((counts == 0) & known)
+  highest = float(rest.max())
+  if not np.isfinite(highest):
     return text
-  highest = float(shown.largest_exponent.sel(cell=none).max())
-  names = listed([cell_style(cell).label for cell in none])
-  return text + f" None of {names}" + (f"; their largest λ₁ is {short(highest)}." if np.isfinite(highest) else ".")
+  where = rest.max("seed").transpose("cell", "input")
+  row, column = np.unravel_index(np.nanargmax(where.values), where.shape)
+  kind = str(where.input.values[column])
+  label = cell_style(str(where.cell.values[row])).label
+  return text + f" Where none was found, the largest λ₁ is {short(highest)} ({label} with {TITLES.get(kind, kind)})."
 
 
 FIGURE = FigureSpec(
