@@ -81,19 +81,32 @@ def _excitatory_inhibitory(key: Key[Array, ""], blocks: int, size: int, dtype: A
   return jnp.asarray(weight, dtype)[:, None] * jnp.abs(jax.random.normal(key, (blocks, size, size), dtype))
 
 
+def symmetric_stable(key: Key[Array, ""], shape: Sequence[int], alpha: ArrayLike, dtype: Any) -> Float[Array, "*shape"]:
+  """Draws numbers whose characteristic function is exp(-|t|^α), by the transform of Chambers, Mallows & Stuck.
+
+      x = sin(α θ) / cos(θ)^{1/α} · (cos((1 - α) θ) / w)^{(1 - α)/α},   θ uniform on ±π/2, w exponential
+
+  α = 2 is Gaussian with variance 2, and α = 1 is Cauchy. α may be traced, between 0 and 2.
+
+  Reference: Chambers, Mallows & Stuck, "A method for simulating stable random variables", J. Am. Stat. Assoc. 71 (1976).
+  """
+  k_angle, k_size = jax.random.split(key)
+  work = jnp.promote_types(dtype, jnp.float32)
+  edge = np.pi / 2 * (1 - float(jnp.finfo(work).eps))  # float32(π/2) has a negative cosine
+  angle = jax.random.uniform(k_angle, shape, work, -edge, edge)
+  waiting = jax.random.exponential(k_size, shape, work)
+  alpha = jnp.asarray(alpha, work)
+  skewed = jnp.sin(alpha * angle) / jnp.cos(angle) ** (1 / alpha)
+  return (skewed * (jnp.cos((1 - alpha) * angle) / waiting) ** ((1 - alpha) / alpha)).astype(dtype)
+
+
 def _levy_stable(key: Key[Array, ""], blocks: int, size: int, dtype: Any) -> Array:
   """Draws symmetric α-stable entries of scale H^(-1/α) with α = 3/2, whose variance is infinite.
 
-  References: Kuśmierz, Ogawa & Toyoizumi, "Edge of chaos and avalanches in neural networks with heavy-tailed synaptic weight
-  distribution", Phys. Rev. Lett. 125 (2020), eq. 2; Chambers, Mallows & Stuck, J. Am. Stat. Assoc. 71 (1976), for the draw.
+  Reference: Kuśmierz, Ogawa & Toyoizumi, "Edge of chaos and avalanches in neural networks with heavy-tailed synaptic weight
+  distribution", Phys. Rev. Lett. 125 (2020), eq. 2.
   """
-  k_angle, k_size = jax.random.split(key)
-  shape = (blocks, size, size)
-  angle = jax.random.uniform(k_angle, shape, dtype, -np.pi / 2, np.pi / 2)
-  waiting = jax.random.exponential(k_size, shape, dtype)
-  skewed = jnp.sin(STABILITY * angle) / jnp.cos(angle) ** (1 / STABILITY)
-  drawn = skewed * (jnp.cos((1 - STABILITY) * angle) / waiting) ** ((1 - STABILITY) / STABILITY)
-  return drawn * jnp.asarray(size ** (-1 / STABILITY), dtype)
+  return symmetric_stable(key, (blocks, size, size), STABILITY, dtype) * jnp.asarray(size ** (-1 / STABILITY), dtype)
 
 
 #: The distributions of recurrent kernels at gain 1, by name: `(key, blocks, size, dtype) -> [blocks, size, size]`.

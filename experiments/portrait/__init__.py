@@ -1,5 +1,6 @@
 """The portrait of a random net: its settings, how it is drawn, and the measures that studies of random nets share."""
 
+from experiments.portrait.certified import is_positive
 from experiments.portrait.growth import GROWTH
 from experiments.portrait.measures import (
   EXPONENT,
@@ -32,6 +33,7 @@ __all__ = [
   "check_options",
   "draw",
   "gates",
+  "is_positive",
   "portrait_of",
   "state_size",
 ]

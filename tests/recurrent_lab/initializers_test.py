@@ -7,6 +7,7 @@ import pytest
 import scipy.stats
 
 import recurrent_lab as rl
+from recurrent_lab.initializers import symmetric_stable
 from tests.nets import EVERY_CELL
 
 
@@ -155,3 +156,21 @@ def test_levy_stable_kernels_have_the_quantiles_of_their_distribution(key):
     expected = law.ppf(share)
     error = np.sqrt(share * (1 - share) / drawn.size) / law.pdf(expected)
     assert abs(np.quantile(drawn, share) - expected) < 4 * error
+
+
+@pytest.mark.parametrize("alpha", [1.0, 1.5, 2.0])
+def test_stable_numbers_have_their_characteristic_function(key, alpha):
+  """E cos(t x) = exp(-|t|^α), within four standard errors of 200 000 draws; α = 2 is Gaussian with variance 2."""
+  drawn = np.asarray(symmetric_stable(key, (200_000,), alpha, np.float32), np.float64)
+  assert np.all(np.isfinite(drawn))
+  for t in (0.3, 1.0, 2.0):
+    cosines = np.cos(t * drawn)
+    assert abs(cosines.mean() - np.exp(-(t**alpha))) < 4 * cosines.std() / np.sqrt(drawn.size)
+
+
+@pytest.mark.parametrize("alpha", [1.0, 1.5, 2.0])
+def test_stable_numbers_are_finite_at_the_ends_of_their_angles(monkeypatch, key, alpha):
+  """float32(π/2) lies above π/2, where the cosine is negative and has no power."""
+  ends = lambda key, shape, dtype, low, high: jnp.asarray([low, high], dtype)
+  monkeypatch.setattr(jax.random, "uniform", ends)
+  assert np.all(np.isfinite(symmetric_stable(key, (2,), alpha, np.float32)))
