@@ -187,20 +187,4 @@ LANDMARKS = (
     commands=("critical_gain --cells=rnn,lstm,gru --input=zero --bias_scale=0,0.5,1,2",),
     differs="the command measures the critical gain alone, and no forecast",
   ),
-  Landmark(
-    16,
-    "Some gated nets are free of chaos by construction: λ₁ ≤ 0 for all parameters.",
-    "Laurent & von Brecht 2017 (CFN); Halloran 2025 (Mamba)",
-    "any parameters",
-    ("chaos_search",),
-    commands=("chaos_search",),
-  ),
-  Landmark(
-    17,
-    "With heavy-tailed weights the transition to chaos shifts with N and broadens, and the dimension of the attractor is lower.",
-    "Xie et al. 2025, arXiv 2505.09816",
-    "Lévy weights, α < 2",
-    ("heavy_tails",),
-    commands=("heavy_tails",),
-  ),
 )

@@ -136,15 +136,6 @@ def flossing(data: Datasets) -> Finding:
 
 LANDMARKS = (
   Landmark(
-    5,
-    "Linear recurrences with eigenvalues in [0, 1] stay at chance on parity; with [-1, 1] they learn it and generalise to "
-    "longer sequences.",
-    "Grazzi et al. 2025",
-    "trained on lengths up to 40, tested from 40 to 256, 3 seeds",
-    ("parity",),
-    commands=("parity",),
-  ),
-  Landmark(
     7,
     "In temporal order, success falls with length first for SGD, then for SGD with clipping, and last with clipping and Ω.",
     "Pascanu, Mikolov & Bengio 2013, section 4.1",
@@ -207,13 +198,6 @@ LANDMARKS = (
     ("flossing",),
     "λ₁ at 0 after flossing and near it ever after; longer delays for the RNN, none for LSTM and GRU, which it rather slows.",
     "32 units, 16 exponents flossed, before training alone, delays to 32",
-  ),
-  Landmark(
-    13,
-    "Long memory makes the state sensitive to parameters (the curse of memory); normalisation and reparametrisation as in the "
-    "LRU remove it.",
-    "Zucchet & Orvieto 2024",
-    "theory of one unit, then nets of the LRU",
   ),
   Landmark(
     15,

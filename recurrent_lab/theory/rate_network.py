@@ -36,9 +36,7 @@ import numpy as np
 from recurrent_lab.theory import _activity as activity
 from recurrent_lab.theory._activity import Vector
 
-DRAWS = (
-  8192  # values of D over units and times, which leave a standard error of 2 % of the share above 0 at δ = 0.5, g = 3
-)
+DRAWS = 8192  # values of D over units and times: a standard error of 2 % of the share above 0 at δ = 0.5, g = 3
 ETA = 1e-6
 
 
