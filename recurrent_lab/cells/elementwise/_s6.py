@@ -89,6 +89,7 @@ def step(
 def signed_transition(params: S6Params, x: Float[Array, "*batch I"]) -> Transition:
   """Returns the factors 2 exp(Δ_t A) - 1 and the written (Δ_t ⊗ u_t) B_tᵀ."""
   matrix, offset = transition(params, x)
+  assert isinstance(matrix, Diagonal)
   return Transition(Diagonal(2 * matrix.entries - 1), offset)
 
 
