@@ -1,6 +1,6 @@
 """Landmarks on what the structure of a net allows: states that it tracks, memory that it can learn, and freedom from chaos."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
@@ -45,23 +45,30 @@ def parity(data: Datasets) -> Finding:
     for steps, found in learned.items():
       solved = (signed.sel(test_length=steps) >= RIGHT).astype(float)
       found[label] = _lowest(solved) > 0.5
-      text += f" solved at {steps} steps {share(solved)}"
-    said.append(text)
-  cases = together("at chance with [0, 1] for", chance)
+      text += f" solved at {steps} steps {share(solved)};"
+    said.append(text.rstrip(";"))
+  cases = _of_cells("at chance with [0, 1]", chance)
   for steps, found in learned.items():
-    cases |= together(f"with [-1, 1] at {steps} steps for", found)
+    cases |= _of_cells(f"with [-1, 1] at {steps} steps", found)
   return of_cases("; ".join(said), cases)
 
 
 def _lowest(solved: xr.DataArray) -> float:
   """The lower end of Wilson's 95 % interval of the share of solved seeds."""
-  return wilson(float(solved.mean()), int(solved.count()))[0]
+  return float(wilson(float(solved.mean()), int(solved.count()))[0])
 
 
 def _made(values: xr.DataArray) -> xr.DataArray | None:
   """The values at the one number of units that was run; None if none was."""
   sizes = values.notnull().any([name for name in values.dims if name != "hidden_size"])
   return values.isel(hidden_size=int(np.argmax(sizes.values))) if bool(sizes.any()) else None
+
+
+def _of_cells(where: str, holds: Mapping[str, bool]) -> dict[str, bool | None]:
+  """Returns one case for the cells for which a claim holds, and one for the others; every cell is called so."""
+  if len(set(holds.values())) == 1 and len(holds) > 1:
+    return {f"{where} for every cell": next(iter(holds.values()))}
+  return together(f"{where} for", holds)
 
 
 def memory(data: Datasets) -> Finding:
@@ -93,11 +100,16 @@ def chaos_free(data: Datasets) -> Finding:
   counts = (positive > 0).sum("seed")
   if not (positive.sel(cell="rnn") > 0).any():
     raise ValueError("The search finds no chaos in an RNN, so that it says nothing about others.")
+  whole: dict[str, bool] = {}
   cases: dict[str, bool | None] = {}
-  for kind in found.input.values.tolist():
-    cells = [cell for cell in FREE if cell in found.cell and positive.sel(cell=cell, input=kind).notnull().any()]
-    holds = {cell_style(cell).label: int(counts.sel(cell=cell, input=kind)) == 0 for cell in cells}
-    cases |= together(f"with {INPUTS[kind]} for", holds)
+  for cell in (cell for cell in FREE if cell in found.cell and positive.sel(cell=cell).notnull().any()):
+    label = cell_style(cell).label
+    holds = {INPUTS[kind]: int(counts.sel(cell=cell, input=kind)) == 0 for kind in found.input.values.tolist()}
+    if len(set(holds.values())) == 1:
+      whole[label] = next(iter(holds.values()))
+    else:
+      cases |= together(f"for {label} with", holds)
+  cases |= together("under every input for", whole)
   said = []
   for cell in found.cell.values.tolist():
     largest = found.largest_exponent.sel(cell=cell)
