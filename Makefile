@@ -3,7 +3,7 @@
 # make test           environment, default tests
 # make learning       training runs and their figures, small; make landmarks runs them at full size
 # make language       language models, other uses and their figures, small; make language-landmarks runs them at full size
-# make landmark-results  known results about recurrent nets, measured on small ones, and their figures; a few minutes on two cores
+# make landmark-results  known results about recurrent nets, measured on small ones, and their figures; about forty minutes on two cores
 # make atlas          every cell under the same instruments, and its figures; under 20 minutes on two cores;
 #                     make atlas-training trains 26 of them at equal parameters on three tasks, in about an hour of one core
 # make oracles        holds every cell to other libraries, in an environment of its own: docs/oracles.md
