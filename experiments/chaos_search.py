@@ -6,13 +6,14 @@ volume of four tangents over half a window. The parameters whose first tangent g
 with new inputs; λ₁ counts as positive above 5 standard errors. The CFN is that of the paper, so its b_c stays 0.
 
     python -m experiments.chaos_search
-    python -m experiments.chaos_search --cells=lem,cornn,slstm --hidden_size=16
 
 Expect: RNN, LSTM and GRU chaotic under every input. CFN: without input |h_t| shrinks in every unit and λ₁ = max ln σ(b_f),
 which rises to 0 from below. With input h ≈ σ(h U_i) ⊗ tanh(x W_c) is a sigmoid net, which no bound holds: chaotic, also where
 x is constant. Min GRU, LRU, S6 and Mamba-2 have factors below 1 by construction, so λ₁ < 0 always; DeltaNet has norm 1 at most,
 so λ₁ ≤ 0. RWKV-7 shrinks in a norm that depends on a_t: λ₁ < 0 for constant x. White inputs switch norms, so λ₁ > 0 is possible;
 as the cell is linear in its state, that is growth and not chaos.
+Found: λ₁ > 0 in 12 of 12 RNNs, in 8 of 12 LSTMs and GRUs each, in the CFN with constant (1 of 4) and white input (4 of 4), and
+in RWKV-7 with white input (4 of 4, λ₁ ≈ 0.07). The other LSTMs and GRUs end within 0.03 of 0; no other cell is above 0.
 """
 
 from collections.abc import Callable, Mapping
@@ -240,9 +241,9 @@ EXPERIMENT = Experiment(
   },
   seeds=4,
   x64=True,
-  seconds=300,
+  seconds=1625,
   figure="analysis.landmarks.chaos_search",
-  tiny={**TINY, "seq_len": "10", "cells": "rnn,cfn", "input": "zero,white", "updates": "8", "long_run": "40"},
+  tiny={**TINY, "seq_len": "10", "cells": "cfn", "input": "white", "updates": "8", "long_run": "40"},
 )
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from analysis.wording import listed, short, with_unit
 BOUNDED = ("min_gru", "lru", "s6", "mamba2", "delta_net")  # ‖J‖ ≤ 1 for all parameters and inputs
 TITLES = {"zero": "no input", "constant": "constant input", "white": "white input"}
 LINEAR = 0.01  # nats per step, within which the scale is linear
+ROUNDING = 1e-12  # nats per step
 FOUND, CALM = "#D55E00", "#0072B2"
 
 
@@ -48,7 +49,7 @@ def _panel(panel: Axes, data: xr.Dataset) -> None:
   for edge in (-LINEAR, LINEAR):
     panel.axvline(edge, color="0.6", linewidth=0.5, linestyle=":")
   panel.set_xscale("symlog", linthresh=LINEAR)
-  panel.set_xticks([-1, -0.1, -0.01, 0, 0.01, 0.1], ["−1", "−0.1", "−.01", "0", ".01", "0.1"])
+  panel.set_xticks([-1, -0.1, -0.01, 0, 0.01, 0.1], ["−1", "−0.1", "−0.01", "0", "0.01", "0.1"])
   panel.minorticks_off()
   panel.set_ylim(len(cells) - 0.5, -0.5)
   panel.set_yticks(range(len(cells)), [cell_style(cell).label for cell in cells])
@@ -95,7 +96,8 @@ def finding(shown: xr.Dataset) -> str:
   row, column = np.unravel_index(np.nanargmax(where.values), where.shape)
   kind = str(where.input.values[column])
   label = cell_style(str(where.cell.values[row])).label
-  return text + f" Where none was found, the largest λ₁ is {short(highest)} ({label} with {TITLES.get(kind, kind)})."
+  value = "0 to rounding" if abs(highest) < ROUNDING else short(highest)
+  return text + f" Where none was found, the largest λ₁ is {value} ({label} with {TITLES.get(kind, kind)})."
 
 
 FIGURE = FigureSpec(
