@@ -1,9 +1,10 @@
 # make paper          environment, sweeps, figures, claims ledger, report
-# make ledger         docs/claims.md and the table in README.md, from the results of make paper
+# make ledger         docs/claims.md and the table in README.md, from the results of make paper; docs/landmarks.md from the kept results
 # make test           environment, default tests
 # make learning       training runs and their figures, small; make landmarks runs them at full size
-# make language       language models, other uses and their figures, small; make language-landmarks runs them at full size
-# make landmark-results  known results about recurrent nets, measured on small ones, and their figures; about forty minutes on two cores
+# make landmarks      published results about recurrent nets, measured on small ones, their figures and the ledger that judges them;
+#                     about two hours on two cores, and a second call goes on where the first was stopped
+# make language       language models, other uses and their figures, small; make language-full runs them at full size
 # make atlas          every cell under the same instruments, and its figures; under 20 minutes on two cores;
 #                     make atlas-training trains 26 of them at equal parameters on three tasks, in about an hour of one core
 # make oracles        holds every cell to other libraries, in an environment of its own: docs/oracles.md
@@ -25,8 +26,8 @@ RUN = $(VENV)/bin/python
 SHARDS ?= 2
 study = $(RUN) -m studies $(1) --out="$(RESULTS)" --shards=$(SHARDS)
 
-.PHONY: paper sweeps figures ledger report learning landmarks learning-figures language language-landmarks uses language-figures \
-        landmark-results atlas atlas-training oracles reliability bench accelerator docs test test-slow check env clean
+.PHONY: paper sweeps figures ledger report learning landmarks learning-figures language language-full uses language-figures \
+        atlas atlas-training oracles reliability bench accelerator docs test test-slow test-exhaustive check env clean
 
 paper: sweeps figures report
 	@echo "The figures are in $(FIGURES)/, the judged claims in $(LEDGER)/claims.md, the numbers behind them in $(RESULTS)/."
@@ -39,9 +40,10 @@ figures: env
 	$(RUN) -m analysis.paper --results="$(RESULTS)" --out="$(FIGURES)"
 	$(RUN) -m analysis.claims --results="$(RESULTS)" --out="$(LEDGER)"
 
-# Writes the pages that are in git: docs/claims.md, docs/claims.json and the table in README.md.
+# Writes the pages that are in git: docs/claims.md, docs/claims.json, the table in README.md, docs/landmarks.md and docs/landmarks.json.
 ledger: env
 	$(RUN) -m analysis.claims --results="$(RESULTS)" --out=docs --readme=README.md
+	$(RUN) -m analysis.claims --ledger=landmarks --results=results/reference --out=docs
 
 report: env
 	$(RUN) -m analysis.report --results="$(RESULTS)" --out="$(REPORT)"
@@ -53,16 +55,22 @@ language: RESULTS = results/language
 language: FIGURES = figures/language
 atlas atlas-training: RESULTS = results/atlas
 atlas atlas-training: FIGURES = figures/atlas
-landmark-results: RESULTS = results/landmark_results
-landmark-results: FIGURES = figures/landmark_results
-landmarks language-landmarks: RESULTS = results/landmarks
-landmarks language-landmarks: FIGURES = figures/landmarks
+landmarks: RESULTS = results/landmarks
+landmarks: FIGURES = figures/landmarks
+language-full: RESULTS = results/language_full
+language-full: FIGURES = figures/language_full
 
-learning landmarks: env
-	$(call study,$@)
+learning: env
+	$(call study,learning)
 	$(MAKE) learning-figures RESULTS="$(RESULTS)" FIGURES="$(FIGURES)"
 
-language language-landmarks: env
+landmarks: env
+	$(call study,landmarks)
+	$(RUN) -m analysis.landmarks --results="$(RESULTS)" --out="$(FIGURES)"
+	$(MAKE) learning-figures RESULTS="$(RESULTS)" FIGURES="$(FIGURES)"
+	$(RUN) -m analysis.claims --ledger=landmarks --results="$(RESULTS)" --out="$(LEDGER)"
+
+language language-full: env
 	$(call study,$(subst -,_,$@))
 	$(MAKE) language-figures RESULTS="$(RESULTS)" FIGURES="$(FIGURES)"
 
@@ -74,10 +82,6 @@ atlas: env
 atlas-training: env
 	$(call study,atlas_training)
 	$(RUN) -m analysis.training --results="$(RESULTS)" --out="$(FIGURES)"
-
-landmark-results: env
-	$(call study,landmark_results)
-	$(RUN) -m analysis.landmarks --results="$(RESULTS)" --out="$(FIGURES)"
 
 # SMALL=1 leaves out the longest stories and sentences.
 uses: env
@@ -153,13 +157,20 @@ NUMERICAL = $(patsubst %,tests/recurrent_lab/%_test.py,instruments/adjoints inst
               instruments/tangents scaled sequences/unrolling training/extremes training/gathered training/regularizers \
               training/updates xla)
 
-test: env
-	$(RUN) -m pytest -n auto --dist loadfile -m "not slow" $(NUMERICAL) $(PYTEST_FLAGS)
-	XLA_FLAGS="--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true" \
-	  $(RUN) -m pytest -n auto --dist loadfile -m "not slow" $(NUMERICAL:%=--ignore=%) $(PYTEST_FLAGS)
+COMPILED_FAST = XLA_FLAGS="--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 
+test: env
+	$(RUN) -m pytest -n auto --dist loadfile -m "not (slow or exhaustive)" $(NUMERICAL) $(PYTEST_FLAGS)
+	$(COMPILED_FAST) $(RUN) -m pytest -n auto --dist loadfile -m "not (slow or exhaustive)" $(NUMERICAL:%=--ignore=%) $(PYTEST_FLAGS)
+
+# Tests of more than a few seconds, which .ci/run runs too.
 test-slow: env
-	$(RUN) -m pytest -n auto -m slow $(PYTEST_FLAGS)
+	$(RUN) -m pytest -n auto -m slow $(NUMERICAL) $(PYTEST_FLAGS)
+	$(COMPILED_FAST) $(RUN) -m pytest -n auto -m slow $(NUMERICAL:%=--ignore=%) $(PYTEST_FLAGS)
+
+# Every cell, size and row of a kind of which the other tests try some; .ci/scheduled runs them once a week.
+test-exhaustive: env
+	$(RUN) -m pytest -n auto -m exhaustive $(PYTEST_FLAGS)
 
 check: env
 	$(RUN) -m ruff format --check .
