@@ -11,6 +11,8 @@ Measures all exponents of h = (1-δ)h + δ tanh(g W h), which are those of x, wi
 
 Expect: theory of the positive share, entropy rate, dimension and mean within 3 % from 256 units on, at g = 3. λ₁ below theory by
 some per cent, as its edge is soft. Dimension and entropy rate that rise from the onset and fall far from it.
+Found: all of that at δ = 1, with an entropy rate 3.5 % below theory at 256 units and 2.4 % at 512. At δ = 0.5 and 512 units λ₁ is
+still 7 % below theory and the entropy rate 5 %, and the other numbers lie within 1 %.
 """
 
 from collections.abc import Mapping
@@ -130,7 +132,7 @@ EXPERIMENT = Experiment(
   allowed={"cells": (CELL,)},
   seeds=3,
   x64=True,
-  seconds=120,
+  seconds=388,
   figure="analysis.landmarks.rate_network",
   tiny={"hidden_size": "64", "duration": "80", "ws": "2,3", "leak": "1"},
 )

@@ -120,6 +120,9 @@ def _by_gain(axes: Axes, data: xr.Dataset) -> None:
     axes.plot(grid, [each.dimension for each in found], **THEORY)
     axes.plot(grid, [10 * each.entropy_rate for each in found], **THEORY)
   axes.set(xscale="log", xlabel="gain g")
+  ticks = [gain for gain in (1, 2, 3, 5, 10, 20, 50) if one.ws[0] <= gain <= one.ws[-1]]
+  axes.set_xticks(ticks, [f"{gain:g}" for gain in ticks])
+  axes.minorticks_off()
   axes.set_title(f"δ = {leak:g}, N = {float(data.hidden_size):g}", loc="left")
   axes.legend(loc="lower right")
 
