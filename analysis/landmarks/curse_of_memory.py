@@ -143,7 +143,7 @@ FIGURE = FigureSpec(
   numbers=numbers,
   finding=finding,
   tables={"squared_gradient": TableSpec("mean square of the gradient")},
-  order=40,
+  order=60,
 )
 
 if __name__ == "__main__":

@@ -102,7 +102,7 @@ FIGURE = FigureSpec(
     "is_chaotic": TableSpec("chaotic nets", over_seeds="count"),
     "dimension_share": TableSpec("Kaplan–Yorke dimension / N", over_seeds="median"),
   },
-  order=40,
+  order=50,
 )
 
 if __name__ == "__main__":

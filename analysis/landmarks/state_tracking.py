@@ -118,7 +118,7 @@ FIGURE = FigureSpec(
   numbers=numbers,
   finding=finding,
   tables={"accuracy": TableSpec("accuracy", over_seeds="median")},
-  order=30,
+  order=40,
 )
 
 if __name__ == "__main__":

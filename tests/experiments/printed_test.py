@@ -112,7 +112,7 @@ def test_a_command_is_printed_where_the_figure_has_the_axes(name, varied, is_dra
 
 
 PRINTED = re.compile(r"(?:Draw it|Load it): +(python .*)")
-TINY = {"hidden_size": "4", "input_size": "2", "seq_len": "12", "updates": "100", "floss_k": "4", "seeds": "2"}
+TINY = {"hidden_size": "4", "input_size": "2", "seq_len": "20", "updates": "100", "floss_k": "4", "seeds": "2"}
 OTHERS = [  # launches beside those of the defaults that a figure has to bear
   ("tanh_saturation", {"input_scale": "0", "bias_scale": "0.1,1"}),
   ("zero_or_one", {"cells": "simplified_lstm,simplified_lstm_linear"}),
