@@ -165,8 +165,8 @@ test: env
 
 # Tests of more than a few seconds, which .ci/run runs too.
 test-slow: env
-	$(RUN) -m pytest -n auto -m slow $(NUMERICAL) $(PYTEST_FLAGS)
-	$(COMPILED_FAST) $(RUN) -m pytest -n auto -m slow $(NUMERICAL:%=--ignore=%) $(PYTEST_FLAGS)
+	$(RUN) -m pytest -n auto -m "slow and not exhaustive" $(NUMERICAL) $(PYTEST_FLAGS)
+	$(COMPILED_FAST) $(RUN) -m pytest -n auto -m "slow and not exhaustive" $(NUMERICAL:%=--ignore=%) $(PYTEST_FLAGS)
 
 # Every cell, size and row of a kind of which the other tests try some; .ci/scheduled runs them once a week.
 test-exhaustive: env

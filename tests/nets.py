@@ -36,7 +36,7 @@ MOST_USED = ("rnn", "lstm", "gru")
 # What every cell must do is asked of the families by default. What follows from their steps is asked of the most used.
 EVERY_CELL = by_default(FAMILIES, CLASSICS)
 EVERY_FAMILY = by_default(MOST_USED, FAMILIES)
-EVERY_STEP = by_default(MOST_USED, CLASSICS)
+EVERY_STEP = by_default(MOST_USED, CLASSICS, pytest.mark.exhaustive)
 
 
 def random_net(name, key, *, steps=8, inputs=3, hidden=5, dtype=np.float32, recurrent_gain=1.2):

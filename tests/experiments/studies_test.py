@@ -19,9 +19,21 @@ from sweepkit.execution import blocks
 from sweepkit.measure import point_key
 from sweepkit.points import Point, key_words, static_part
 from sweepkit.settings import dimension, traced_names
+from tests.nets import slow
 
 STUDIES = listing.experiments(experiments)
 NETS = [name for name, study in STUDIES.items() if isinstance(study.measure, Measure)]
+# One of every kind of measure.
+RUN_IN_CI = (
+  "recurrent_gain",
+  "error_surface",
+  "mean_field",
+  "online_learning",
+  "rate_network",
+  "chaos_search",
+  "adding",
+  "word_model",
+)
 RUN = [*NETS, "adding", "ngram_tasks", "word_model"]  # other training runs differ from these in their task alone
 READ = ("character_model", "ngram", "translation", "word_model")  # parsing their flags reads a whole text
 NEEDS = {"vowels": "aeon", "captions": "sklearn", "translation": "sacrebleu"}
@@ -75,8 +87,7 @@ def test_measures_lower_for_every_platform(name, cells):
       export.export(function, platforms=["cpu", "cuda", "rocm", "tpu"])(*arguments)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", RUN)
+@pytest.mark.parametrize("name", slow(RUN_IN_CI, RUN))
 def test_studies_run_small_and_skip_what_is_stored(name, tmp_path, capsys):
   study, flags = STUDIES[name], [*tiny(name), "--seeds=2", f"--out={tmp_path}"]
   assert runner.main(study, flags) == 0

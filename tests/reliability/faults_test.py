@@ -43,7 +43,7 @@ def test_a_row_is_tried_alone_and_the_others_are_kept(tmp_path):
   assert (tmp_path / "reliability.md").read_text() == page.table(rows)
 
 
-@pytest.mark.parametrize("number", slow((2, 5, 9), sorted(set(page.ROWS) - {8})))
+@pytest.mark.parametrize("number", slow((5, 9), sorted(set(page.ROWS) - {8})))
 def test_every_row_passes_a_few_tries(number, tmp_path):
   assert main([f"--only={number}", "--tries=2", f"--out={tmp_path}"]) == 0
 

@@ -16,11 +16,11 @@ import pytest
 import recurrent_lab as rl
 from recurrent_lab.initializers import InitOptions
 from tests import reference
-from tests.nets import ATLAS, by_default, random_net, to_float64
+from tests.nets import ATLAS, by_default, random_net, slow, to_float64
 
 GOLDEN = Path(__file__).parent / "golden"
 PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
-# One cell of every kind of state and of every structure meets all tests by default; the others, as slow tests.
+# One cell of every kind of state and of every structure meets all tests by default; the others, as exhaustive tests.
 KINDS = ("mgu", "lem", "min_gru", "lru", "gla", "gated_delta_net", "mlstm")
 LINEAR = [name for name in ATLAS if rl.CELLS[name].transition is not None]
 
@@ -90,7 +90,7 @@ def test_cell_is_what_another_library_computed(path):
     )
 
 
-@pytest.mark.parametrize("name", by_default(KINDS, ATLAS))
+@pytest.mark.parametrize("name", by_default(KINDS, ATLAS, pytest.mark.exhaustive))
 def test_instruments_agree_with_jacobians_by_jacfwd(name, key):
   """Jacobians, the adjoint of the first state and the sum of gradients by lag, in float32."""
   cell, params, xs = random_net(name, key, steps=4, hidden=4)
@@ -116,8 +116,7 @@ def test_gradients_match_finite_differences_in_both_modes(name, key):
   check_grads(outputs, (params, xs), order=1, modes=("fwd", "rev"), atol=1e-5, rtol=1e-5)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ATLAS)
+@pytest.mark.parametrize("name", slow(KINDS, ATLAS))
 def test_float32_batch_and_lowering(name, key):
   """Float32 against the loop, a batch against its members, and lowering of the products for every platform."""
   cell, params, xs = random_net(name, key, hidden=4)
@@ -135,7 +134,7 @@ def test_float32_batch_and_lowering(name, key):
   assert set(lowered.platforms) == set(PLATFORMS)
 
 
-@pytest.mark.parametrize("name", by_default(KINDS, ATLAS))
+@pytest.mark.parametrize("name", by_default(KINDS, ATLAS, pytest.mark.exhaustive))
 def test_what_a_cell_declares_is_true(name, key):
   """Its probe has finite log-slopes, its output is that of its step, and its own initialisation takes the options it names."""
   cell, params, xs = random_net(name, key, hidden=4)
@@ -155,7 +154,9 @@ def test_what_a_cell_declares_is_true(name, key):
       cell.init(key, 3, 4, **{option: getattr(InitOptions(), option)})
 
 
-@pytest.mark.parametrize("name", by_default(KINDS, [name for name in ATLAS if rl.CELLS[name].gated]))
+@pytest.mark.parametrize(
+  "name", by_default(KINDS, [name for name in ATLAS if rl.CELLS[name].gated], pytest.mark.exhaustive)
+)
 def test_chrono_biases_move_no_gate_by_more_than_they_are(name, key):
   """A gate that both keeps and writes gets one of them, since it would otherwise remember for the square of the steps."""
   cell = rl.CELLS[name]

@@ -34,7 +34,7 @@ def value_and_slopes(run, params, xs):
   return measure(params, xs)
 
 
-@pytest.mark.parametrize("name", by_default(("diagonal", "low rank"), linear_cells.CELLS))
+@pytest.mark.parametrize("name", by_default(("diagonal", "low rank"), linear_cells.CELLS, pytest.mark.exhaustive))
 @pytest.mark.usefixtures("x64")
 def test_a_scan_is_the_loop_at_ten_thousand_steps(name, key):
   """Outputs and slopes in both modes; a batch at few steps."""

@@ -194,7 +194,7 @@ def test_uoro_is_unbiased_at_every_lag(name, key):
 
 @pytest.mark.usefixtures("x64")
 @pytest.mark.parametrize("method", by_default(MOST, METHODS))
-@pytest.mark.parametrize("name", by_default(("rnn",), ("rnn", "lstm", "gru")))
+@pytest.mark.parametrize("name", by_default(("rnn",), ("rnn", "lstm", "gru"), pytest.mark.exhaustive))
 def test_summands_add_up(name, method, key):
   cell, params, xs, targets = net(name, key)
   total, summands = (
