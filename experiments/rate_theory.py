@@ -41,8 +41,8 @@ def spectra(points: Sequence[Point], folder: Path, checkpoint_seconds: float) ->
   """The spectra of a gain and a leak, one per seed, their distribution on one grid of exponents from 2 λ₁ below 0 up to λ₁."""
   rows = []
   for point in points:
-    of = read(Theory, point)
-    found = theory.rate_spectrum(of.ws, of.leak, POINTS, of.draws, of.seed)
+    asked = read(Theory, point)
+    found = theory.rate_spectrum(asked.ws, asked.leak, POINTS, asked.draws, asked.seed)
     rows.append(
       {
         "exponent": found.exponent[:POINTS],
@@ -59,8 +59,8 @@ def spectra(points: Sequence[Point], folder: Path, checkpoint_seconds: float) ->
 
 def check(point: Point) -> None:
   """Raises a `ValueError` for a gain or a leak outside of the theory."""
-  of = read(Theory, point)
-  theory.rate_largest_exponent(of.ws, of.leak)
+  asked = read(Theory, point)
+  theory.rate_largest_exponent(asked.ws, asked.leak)
 
 
 MEASURE = RunMeasure(

@@ -18,13 +18,8 @@ def by_default(some, every, others=pytest.mark.slow):
 
 
 def slow(some, every):
-  """All of `every` as parameters of a slow test, those that are not among `some` as exhaustive tests."""
-  return [
-    pytest.param(
-      name, marks=pytest.mark.slow if name in some else pytest.mark.exhaustive, id=getattr(name, "__name__", None)
-    )
-    for name in every
-  ]
+  """All of `every` as parameters of a slow test; those that are not among `some` as exhaustive tests."""
+  return [pytest.param(one, marks=pytest.mark.slow if one in some else pytest.mark.exhaustive) for one in every]
 
 
 # The families that the lab began with meet every test of an instrument. The cells of the atlas have a table of tests of their own

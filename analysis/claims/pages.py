@@ -67,12 +67,12 @@ def _load(ledger: Ledger[Any], results: Path) -> Datasets:
 
 def _page(ledger: Ledger[Any], findings: Mapping[int, Finding], data: Datasets) -> str:
   about = {name: "; ".join(filter(None, (d.attrs["checksum"][:12], d.attrs["missing"]))) for name, d in data.items()}
-  sources = ", ".join(f"{name} ({text})" for name, text in about.items())
+  sources = "\n".join(f"- {name} ({text})" for name, text in about.items())
   parts = [f"# {ledger.title}", ledger.about]
   for heading, columns in ledger.tables.items():
     parts += [f"## {heading}"] * bool(heading) + [table(ledger, columns, findings, data)]
   chosen = "" if ledger is INTRODUCTIONS else f" --ledger={ledger.name}"
-  return "\n\n".join([*parts, f"Written by `python -m analysis.claims{chosen}` from {sources}.\n"])
+  return "\n\n".join([*parts, f"Written by `python -m analysis.claims{chosen}` from", f"{sources}\n"])
 
 
 def _json(ledger: Ledger[Any], findings: Mapping[int, Finding], data: Datasets) -> str:

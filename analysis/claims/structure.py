@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from analysis import wording
-from analysis.claims.evidence import interval, share, wilson
+from analysis.claims.evidence import interval, share
 from analysis.claims.finding import Finding, of_cases, together
 from analysis.claims.landmark import Landmark
 from analysis.figure import Datasets
@@ -14,6 +14,7 @@ from analysis.landmarks.chaos_search import BOUNDED
 from analysis.landmarks.chaos_search import TITLES as INPUTS
 from analysis.landmarks.curse_of_memory import power
 from analysis.landmarks.heavy_tails import transition
+from analysis.learning.success import success_rate
 from analysis.selection import one_cell, only_axes
 from analysis.style import cell_style
 from sweepkit.curves import short
@@ -43,19 +44,15 @@ def parity(data: Datasets) -> Finding:
     chance[label] = interval(means)[1] <= CHANCE
     text = f"{label} with [0, 1] right in {wording.mean(means.dropna('seed'))} at {TRAINED} steps, with [-1, 1]"
     for steps, found in learned.items():
-      solved = (signed.sel(test_length=steps) >= RIGHT).astype(float)
-      found[label] = _lowest(solved) > 0.5
+      right = signed.sel(test_length=steps).dropna("seed")
+      solved = (right >= RIGHT).astype(float)
+      found[label] = float(success_rate(solved).low) > 0.5
       text += f" solved at {steps} steps {share(solved)};"
     said.append(text.rstrip(";"))
   cases = _of_cells("at chance with [0, 1]", chance)
   for steps, found in learned.items():
     cases |= _of_cells(f"with [-1, 1] at {steps} steps", found)
   return of_cases("; ".join(said), cases)
-
-
-def _lowest(solved: xr.DataArray) -> float:
-  """The lower end of Wilson's 95 % interval of the share of solved seeds."""
-  return float(wilson(float(solved.mean()), int(solved.count()))[0])
 
 
 def _made(values: xr.DataArray) -> xr.DataArray | None:
@@ -86,9 +83,12 @@ def memory(data: Datasets) -> Finding:
     powers[label] = power(moments.sel(cell=cell, parameter=parameter, scale=scale))
   if not np.isfinite(list(powers.values())).any():
     raise ValueError("No power of the memory is known.")
-  cases: dict[str, bool | None] = {"for the growth when plain": powers["λ, plain"] > 1}
-  cases["for its removal from the decay by both together"] = abs(powers["ν, normalised"]) <= FLAT
-  cases["for its removal from the angle"] = abs(powers["the angle, normalised"]) <= FLAT
+  known = lambda label, holds: None if np.isnan(powers[label]) else holds
+  cases = {
+    "for the growth when plain": known("λ, plain", powers["λ, plain"] > 1),
+    "for its removal from the decay by both together": known("ν, normalised", abs(powers["ν, normalised"]) <= FLAT),
+    "for its removal from the angle": known("the angle, normalised", abs(powers["the angle, normalised"]) <= FLAT),
+  }
   told = ", ".join(f"{short(value)} by {label}" for label, value in powers.items())
   return of_cases(f"power of the memory with which the squared gradient grows at the longest memories: {told}", cases)
 
@@ -104,8 +104,9 @@ def chaos_free(data: Datasets) -> Finding:
   cases: dict[str, bool | None] = {}
   for cell in (cell for cell in FREE if cell in found.cell and positive.sel(cell=cell).notnull().any()):
     label = cell_style(cell).label
-    holds = {INPUTS[kind]: int(counts.sel(cell=cell, input=kind)) == 0 for kind in found.input.values.tolist()}
-    if len(set(holds.values())) == 1:
+    made = [kind for kind in found.input.values.tolist() if positive.sel(cell=cell, input=kind).notnull().any()]
+    holds = {INPUTS[kind]: int(counts.sel(cell=cell, input=kind)) == 0 for kind in made}
+    if len(set(holds.values())) == 1 and len(made) == found.sizes["input"]:
       whole[label] = next(iter(holds.values()))
     else:
       cases |= together(f"for {label} with", holds)
@@ -133,10 +134,9 @@ def heavy_tails(data: Datasets) -> Finding:
   said = []
   for alpha in nets.alpha.values.tolist():
     one = nets.sel(alpha=alpha)
-    known = [
-      int(size) for size in one.hidden_size.values if np.isfinite(transition(one.is_chaotic.sel(hidden_size=size)))
-    ]
-    gains = [transition(one.is_chaotic.sel(hidden_size=size)) for size in known]
+    by_size = {int(size): transition(one.is_chaotic.sel(hidden_size=size)) for size in one.hidden_size.values}
+    known = [size for size, gain in by_size.items() if np.isfinite(gain)]
+    gains = [by_size[size] for size in known]
     moved[alpha] = float(np.log(gains[-1] / gains[0]) / np.log(known[-1] / known[0])) if len(known) > 1 else np.nan
     dims = one.dimension_share.dropna("hidden_size", how="all").isel(hidden_size=0)
     top = dims.sel(ws=dims.mean("seed").idxmax("ws").item())

@@ -72,6 +72,11 @@ def _parts(params: S6Params, x: Array) -> tuple[Array, Transition]:
   return c, Transition(Diagonal(factors), (delta * u)[..., None] * b[..., None, :])
 
 
+def _advance(c: Array, change: Transition, state: Array) -> tuple[Array, Array]:
+  new = change.matrix.times(state) + change.offset
+  return new, jnp.einsum("...hn,...n->...h", new, c)
+
+
 def transition(params: S6Params, x: Float[Array, "*batch I"]) -> Transition:
   """Returns the factors exp(Δ_t A) and the written (Δ_t ⊗ u_t) B_tᵀ."""
   return _parts(params, x)[1]
@@ -81,25 +86,25 @@ def step(
   params: S6Params, state: Float[Array, "*batch H N"], x: Float[Array, "*batch I"]
 ) -> tuple[Float[Array, "*batch H N"], Float[Array, "*batch H"]]:
   """Returns S_t as the state and y_t as the output."""
+  return _advance(*_parts(params, x), state)
+
+
+def _signed_parts(params: S6Params, x: Array) -> tuple[Array, Transition]:
   c, (matrix, offset) = _parts(params, x)
-  new = matrix.times(state) + offset
-  return new, jnp.einsum("...hn,...n->...h", new, c)
+  assert isinstance(matrix, Diagonal)
+  return c, Transition(Diagonal(2 * matrix.entries - 1), offset)
 
 
 def signed_transition(params: S6Params, x: Float[Array, "*batch I"]) -> Transition:
   """Returns the factors 2 exp(Δ_t A) - 1 and the written (Δ_t ⊗ u_t) B_tᵀ."""
-  matrix, offset = transition(params, x)
-  assert isinstance(matrix, Diagonal)
-  return Transition(Diagonal(2 * matrix.entries - 1), offset)
+  return _signed_parts(params, x)[1]
 
 
 def signed_step(
   params: S6Params, state: Float[Array, "*batch H N"], x: Float[Array, "*batch I"]
 ) -> tuple[Float[Array, "*batch H N"], Float[Array, "*batch H"]]:
   """Returns S_t and y_t with the factors 2 exp(Δ_t A) - 1."""
-  matrix, offset = signed_transition(params, x)
-  new = matrix.times(state) + offset
-  return new, jnp.einsum("...hn,...n->...h", new, selected(params, x)[3])
+  return _advance(*_signed_parts(params, x), state)
 
 
 def probe(params: S6Params, state: Array, x: Array) -> dict[str, Activity]:

@@ -123,3 +123,14 @@ def test_heavy_tails_must_shift_more_and_stay_lower(gains, dimensions, shifted, 
   holds = finding.condition.partition("not ")[0]
   assert ("the shift" in holds) == shifted
   assert ("lower dimension" in holds) == lower
+
+
+def test_what_was_not_measured_counts_on_neither_side():
+  data = searched([("cfn", "zero")])
+  data["chaos_search"].is_positive.loc[{"cell": "cfn", "input": ["constant", "white"]}] = np.nan
+  assert "cfn with no input" in structure.chaos_free(data).condition
+  assert "constant input" not in structure.chaos_free(data).condition
+  known = moments({(0, 0, 0): 4, (0, 1, 0): 2, (1, 0, 1): 2, (1, 1, 1): 0})  # no angle
+  assert "not measured: for its removal from the angle" in structure.memory(known).condition
+  runs = tracked(0.5, 1, np.array([1.0] * 7 + [np.nan]))
+  assert structure.parity(runs).verdict == HOLDS
