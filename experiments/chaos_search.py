@@ -191,7 +191,7 @@ def check(point: Point) -> None:
   """Raises a `ValueError` for a window of another length, or a setting that the cell has not."""
   check_options(point)
   if int(point["seq_len"]) % (2 * SEGMENT):
-    raise ValueError(f"seq_len is {point['seq_len']}; the window of the ascent is a multiple of {2 * SEGMENT} steps.")
+    raise ValueError(f"seq_len is {point['seq_len']}; it must be a multiple of {2 * SEGMENT} steps.")
 
 
 LENGTH = (lambda v: v >= 8, "a whole number of 8 or more")

@@ -134,6 +134,7 @@ EXPERIMENT = Experiment(
   x64=True,
   seconds=388,
   figure="analysis.landmarks.rate_network",
+  drawn_along=("ws",),
   tiny={"hidden_size": "64", "duration": "80", "ws": "2,3", "leak": "1"},
 )
 

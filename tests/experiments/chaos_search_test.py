@@ -53,5 +53,5 @@ def test_only_a_certain_growth_counts(exponent, error, expected):
 
 def test_a_window_that_is_no_multiple_of_two_segments_is_refused():
   point = runner.parse(EXPERIMENT, ["--cells=rnn"]).points[0]
-  with pytest.raises(ValueError, match="seq_len is 15; the window of the ascent is a multiple of 10 steps"):
+  with pytest.raises(ValueError, match="seq_len is 15; it must be a multiple of 10 steps"):
     check({**point, "seq_len": 15})
