@@ -46,6 +46,7 @@ class Launch:
     self.of_shard = grid.blocks(plan.points, plan.chunk, self.traced, tile)[plan.shard[0] :: plan.shard[1]]
     self.mine = self.of_shard[process[0] :: process[1]]
     self.tally = Tally(skipped=0)
+    self._codes = Codes(self.measure)
     self._coords: dict[Point, dict[str, list[Any]]] = {}  # tracing labels takes as long as computing a few points
 
   def repair(self) -> list[str]:
@@ -60,7 +61,7 @@ class Launch:
 
   def select(self) -> tuple[Renewal, list[list[Point]]]:
     """Returns the code of this launch beside that of what is stored, and the points of each block that are to be computed."""
-    code = Renewal(Codes(self.measure).of, self.inventory.in_force(), self.plan.keeps_other_code)
+    code = Renewal(self._codes.of, self.inventory.in_force(), self.plan.keeps_other_code)
     code.report(self.mine)
     todo = [missing for block in self.mine if (missing := list(filter(code.is_missing, block)))]
     return code, todo
@@ -81,7 +82,7 @@ class Launch:
     """Computes the blocks of a queue."""
     if isinstance(self.measure, RunMeasure):
       return blocks.kept(self.measure, self.plan.out, self.plan.checkpoint_seconds, queue, code.block_name)
-    return blocks.swept(self.measure, self.plan.chunk, todo, queue)
+    return blocks.swept(self.measure, self.plan.chunk, todo, queue, self._codes.with_files)
 
   def compute(self, code: Renewal, todo: Sequence[list[Point]], work: sharing.Work) -> bool:
     """Computes and stores blocks. Returns False if too many failed."""

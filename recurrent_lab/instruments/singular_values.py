@@ -2,10 +2,12 @@
 
     P_lᵀ = J_{T-l+1}ᵀ P_{l-1}ᵀ = V_l M_l,      J_{T-l+1}ᵀ V_{l-1} = V_l R_l,      M_l = R_l M_{l-1}
 
-One QR at every step keeps the columns of V close to an orthonormal basis. The triangle M is graded: each row has its own scale
-(`_graded.py`). At a lag that is asked for, one more QR makes V orthonormal, and `_windows.py` finds the singular values.
+One LU at every step keeps the columns of V well conditioned, in less time than QR (`_nested.py`). The triangle M is graded: each
+row has its own scale (`_graded.py`). At a lag that is asked for, a QR makes V orthonormal, and `_windows.py` finds the singular
+values.
 
-References: Stewart, "On graded QR decompositions of products of matrices", ETNA 3 (1995).
+References: Stewart, "On graded QR decompositions of products of matrices", ETNA 3 (1995); Trefethen & Schreiber, "Average-case
+stability of Gaussian elimination", SIAM J. Matrix Anal. Appl. 11 (1990), for the condition of the factor V.
 """
 
 from collections.abc import Sequence
@@ -38,20 +40,17 @@ def _checked_lags(lags: Sequence[int] | None, steps: int) -> tuple[int, ...]:
 
 
 class _Factors(NamedTuple):
-  """Pᵀ = V M: columns V that lie close to an orthonormal basis, times a graded triangle M."""
+  """Pᵀ = V M: well-conditioned columns V, times a graded triangle M."""
 
   tangents: Tangents  # V
   product: Graded  # M
 
 
 def _triangular(vectors: Float[Array, "n n"]) -> tuple[Float[Array, "n n"], Float[Array, "n n"]]:
-  """Computes V = Q R with Q = V R⁻¹, whose rows are as accurate as those of V, however small.
-
-  Q is orthonormal to ε times the condition of V with columns of norm 1. This is enough from one step to the next.
-  """
-  r = jnp.linalg.qr(vectors, mode="r")
-  divisor = r + jnp.diag(jnp.where(jnp.diagonal(r) == 0, 1, 0).astype(r.dtype))
-  return lax.linalg.triangular_solve(divisor, vectors, left_side=False), r
+  """Computes V = X U by LU: X is unit lower triangular up to the order of its rows, each as accurate as that of V, however small."""
+  packed, _, order = lax.linalg.lu(vectors)
+  below = jnp.tril(packed, -1) + jnp.eye(len(packed), dtype=packed.dtype)
+  return jnp.zeros_like(below).at[order].set(below, unique_indices=True), jnp.triu(packed)
 
 
 def _pull(jacobian: Float[Array, "n n"], tangents: Tangents) -> tuple[Tangents, Float[Array, "n n"]]:
@@ -131,7 +130,7 @@ def product_log_singular_values(
   steps, size = flat.states.shape
 
   def multiply(lag: Array, factors: _Factors) -> _Factors:
-    # P_lᵀ = J_{T-l+1}ᵀ P_{l-1}ᵀ grows on the left, as QR requires.
+    # P_lᵀ = J_{T-l+1}ᵀ P_{l-1}ᵀ grows on the left, as LU requires.
     tangents, r = _pull(flat.jacobian(flat.states[steps - lag], flat.xs[steps - lag]), factors.tangents)
     return _Factors(tangents, _graded.multiply(r, factors.product))
 

@@ -20,7 +20,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from sweepkit.code import sources
+from sweepkit.code import loaded, sources
 from sweepkit.code.scope import MACHINERY, Scope, scope_of
 from sweepkit.measure import AnyMeasure
 from sweepkit.points import Point
@@ -217,3 +217,11 @@ class Codes:
       entries = [table.get(str(point.get(name))) for name, table in self._tables.items()]
       self._known[kind] = of(self._scope, self._measure, *entries)
     return self._known[kind]
+
+  @functools.cached_property
+  def _files(self) -> str | None:
+    return loaded.name_of(self._scope)
+
+  def with_files(self, point: Point) -> str | None:
+    """The code of this point with the content of all files behind it; None if one may have changed since it was loaded."""
+    return self._files and f"{self.of(point)} {self._files}"

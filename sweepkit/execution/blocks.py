@@ -96,6 +96,12 @@ def _begun(group: devices.Group, points: list[Point], traced: Sequence[str]) -> 
   return finish
 
 
+def _program_name(static: Point, identity: Callable[[Point], str | None]) -> str | None:
+  """Names the program of a kind of points: its code and the settings that it holds as constants."""
+  code = identity(static)
+  return None if code is None else f"{code} {static.content_hash}"
+
+
 def _compile_next(groups: dict[Point, devices.Group], current: Point, firsts: Mapping[Point, Any]) -> None:
   """Begins to compile the program after the current one."""
   order = list(groups)
@@ -105,7 +111,11 @@ def _compile_next(groups: dict[Point, devices.Group], current: Point, firsts: Ma
 
 
 def swept(
-  measure: Measure, chunk: int, planned: Iterable[list[Point]], queue: Iterable[list[Point]]
+  measure: Measure,
+  chunk: int,
+  planned: Iterable[list[Point]],
+  queue: Iterable[list[Point]],
+  identity: Callable[[Point], str | None] = lambda point: None,
 ) -> Iterator[Outcome]:
   """Computes blocks of points. Each block starts before the outcome of the previous block is handed out.
 
@@ -114,13 +124,16 @@ def swept(
     chunk: most points in a call.
     planned: all blocks that may come, by which programs are compiled ahead.
     queue: the blocks to compute, as they are claimed.
+    identity: names all code that computes a point, so that its program can be kept; None where it must not be.
   """
   traced = traced_names(measure.settings)
   firsts: dict[Point, list[Point]] = {}
   for points in planned:
     firsts.setdefault(static_part(points[0], traced), points)
-  group_of = lambda static: devices.Group(label(static), partial(measure_block, measure, static), chunk)
-  groups = {static: group_of(static) for static in firsts}
+  groups = {
+    static: devices.Group(label(static), partial(measure_block, measure, static), chunk, _program_name(static, identity))
+    for static in firsts
+  }
   arguments = {static: traced_arguments(points, traced) for static, points in firsts.items()}
   current: Point | None = None
   pending: deque[Callable[[float], Outcome]] = deque()

@@ -27,6 +27,7 @@ from sweepkit.execution import cores
 from sweepkit.execution.progress import say
 
 MOST_BYTES = 2**29  # in one folder; the portrait of an LSTM takes 0.9 MB
+_place: Path | None = None
 _FAILED = "Error (reading|writing) persistent compilation cache entry for '(.*?)'"  # a warning of JAX
 
 
@@ -58,6 +59,11 @@ def _processor() -> str:
   return "\n".join(
     line for line in lines if not re.match(r"(cpu MHz|bogomips|processor|core id|(initial )?apicid)\b", line)
   )
+
+
+def place() -> Path | None:
+  """The folder in which this launch keeps programs; None if it keeps none of its own."""
+  return _place
 
 
 def folder() -> Path:
@@ -102,24 +108,27 @@ def kept(wanted: bool) -> Iterator[None]:
   if wanted and getattr(jax.config, "jax_compilation_cache_dir"):  # noqa: B009  # it has no type
     yield
     return
-  place = folder()
+  global _place
+  kept_in = folder()
   try:
     if wanted:
-      place.mkdir(parents=True, exist_ok=True, mode=0o700)  # a program in it is run, so only the user may write there
-      tidy(place)
+      kept_in.mkdir(parents=True, exist_ok=True, mode=0o700)  # a program in it is run, so only the user may write there
+      tidy(kept_in)
   except OSError as error:
-    say(f"Compiled programs are not kept: {place} cannot be made ({error.strerror}).")
+    say(f"Compiled programs are not kept: {kept_in} cannot be made ({error.strerror}).")
     wanted = False
   settings = {
-    "jax_compilation_cache_dir": str(place),
+    "jax_compilation_cache_dir": str(kept_in),
     "jax_persistent_cache_min_compile_time_secs": 0.0,
     "jax_persistent_cache_min_entry_size_bytes": -1,
   }
   with configured(**settings if wanted else {"jax_enable_compilation_cache": False}), warnings.catch_warnings():
     warnings.filterwarnings("always", _FAILED)
-    warnings.showwarning = _mending(place, warnings.showwarning)
+    warnings.showwarning = _mending(kept_in, warnings.showwarning)
     compilation_cache.reset_cache()
+    _place = kept_in if wanted else None
     try:
       yield
     finally:
+      _place = None
       compilation_cache.reset_cache()
