@@ -49,8 +49,9 @@ class _Factors(NamedTuple):
 def _triangular(vectors: Float[Array, "n n"]) -> tuple[Float[Array, "n n"], Float[Array, "n n"]]:
   """Computes V = X U by LU: X is unit lower triangular up to the order of its rows, each as accurate as that of V, however small."""
   packed, _, order = lax.linalg.lu(vectors)
-  below = jnp.tril(packed, -1) + jnp.eye(len(packed), dtype=packed.dtype)
-  return jnp.zeros_like(below).at[order].set(below, unique_indices=True), jnp.triu(packed)
+  column = jnp.arange(len(order), dtype=order.dtype)
+  place = jnp.zeros_like(order).at[order].set(column, unique_indices=True)[:, None]
+  return jnp.where(column < place, packed[place[:, 0]], (column == place).astype(packed.dtype)), jnp.triu(packed)
 
 
 def _pull(jacobian: Float[Array, "n n"], tangents: Tangents) -> tuple[Tangents, Float[Array, "n n"]]:
@@ -74,9 +75,10 @@ def _aligned_directions(flat: FlatTrajectory) -> Float[Array, "n n"]:
   """Returns orthonormal columns that the last steps have turned towards the directions that grow most."""
   (steps, size), dtype = flat.states.shape, flat.states.dtype
   last = steps - min(steps, ALIGNING_STEPS)
-  # Householder's Q is orthonormal even where a Jacobian has lost directions.
-  turn = lambda q, at: (jnp.linalg.qr(flat.jacobian(*at) @ q)[0], None)
-  return lax.scan(turn, generic_directions(size, size, dtype), (flat.states[last:], flat.xs[last:]))[0]
+  # Its factor X has full rank even where a Jacobian has lost directions.
+  turn = lambda x, at: (_triangular(flat.jacobian(*at) @ x)[0], None)
+  turned = lax.scan(turn, generic_directions(size, size, dtype), (flat.states[last:], flat.xs[last:]))[0]
+  return jnp.linalg.qr(turned)[0]
 
 
 def _whole(factors: _Factors) -> Graded:
