@@ -47,7 +47,10 @@ class _Factors(NamedTuple):
 
 
 def _triangular(vectors: Float[Array, "n n"]) -> tuple[Float[Array, "n n"], Float[Array, "n n"]]:
-  """Computes V = X U by LU: X is unit lower triangular up to the order of its rows, each as accurate as that of V, however small."""
+  """Computes V = X U by LU.
+
+  X is unit lower triangular up to the order of its rows. Each row is as accurate as that of V, however small.
+  """
   packed, _, order = lax.linalg.lu(vectors)
   column = jnp.arange(len(order), dtype=order.dtype)
   place = jnp.zeros_like(order).at[order].set(column, unique_indices=True)[:, None]

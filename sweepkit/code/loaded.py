@@ -1,7 +1,7 @@
 """The files behind the code that this process has loaded, as one name, for what must not outlive any change of them.
 
 The identity of a result (`identity.py`) overlooks comments and follows only what a function names. A program that is kept for
-later processes is held to more: it belongs to the bytes of all files of its packages and to the releases of all that is installed.
+later processes is held to more: the bytes of all files of its packages, and the releases of all that is installed.
 """
 
 from collections.abc import Iterator

@@ -131,7 +131,9 @@ def swept(
   for points in planned:
     firsts.setdefault(static_part(points[0], traced), points)
   groups = {
-    static: devices.Group(label(static), partial(measure_block, measure, static), chunk, _program_name(static, identity))
+    static: devices.Group(
+      label(static), partial(measure_block, measure, static), chunk, _program_name(static, identity)
+    )
     for static in firsts
   }
   arguments = {static: traced_arguments(points, traced) for static, points in firsts.items()}

@@ -32,7 +32,9 @@ def _described(arguments: Sequence[Any]) -> str:
 
 def _surroundings() -> str:
   """The settings of JAX, of XLA and of Python that a trace can depend on."""
-  settings = {name: getattr(jax.config, name, value) for name, value in jax.config.values.items() if "cache" not in name}
+  settings = {
+    name: getattr(jax.config, name, value) for name, value in jax.config.values.items() if "cache" not in name
+  }
   environment = {name: value for name, value in os.environ.items() if name.startswith(("JAX_", "XLA_"))}
   return f"{sorted(settings.items(), key=str)} {sorted(environment.items())} {sys.version} {jax.default_backend()}"
 

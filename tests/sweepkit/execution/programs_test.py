@@ -41,7 +41,10 @@ def test_bits_are_the_same_with_the_cache_empty_filled_and_off(tmp_path, cache):
     found[name], kept[name] = stored(tmp_path / name / chaos.NAME), entries(cache)
   assert len(found["empty"]) == 6
   assert found["empty"] == found["filled"] == found["off"]
-  assert sorted(path.name.startswith("trace-") for path in kept["empty"]) == [False, True]  # a compiled and a traced one
+  assert sorted(path.name.startswith("trace-") for path in kept["empty"]) == [
+    False,
+    True,
+  ]  # a compiled and a traced one
   assert kept["empty"] == kept["filled"] == kept["off"]
 
 

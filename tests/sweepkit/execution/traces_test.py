@@ -86,7 +86,9 @@ def test_a_program_of_another_writer_is_made_again(kept, made):
   path.write_bytes(traces.hashlib.sha256(b"other").digest() + b"other")  # whole, but no program
   traces.traced(wave, X, "code")
   assert len(made) == 2
-  assert export.deserialize(bytearray(path.read_bytes()[32:])).fun_name == export.deserialize(bytearray(whole[32:])).fun_name
+  assert (
+    export.deserialize(bytearray(path.read_bytes()[32:])).fun_name == export.deserialize(bytearray(whole[32:])).fun_name
+  )
 
 
 def test_any_change_of_a_file_is_other_code(tmp_path, monkeypatch):
