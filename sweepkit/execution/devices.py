@@ -118,8 +118,10 @@ def tiled(function: Callable[..., Any], mesh: Mesh) -> Callable[..., Any]:
 
 
 def _options() -> dict[str, Any]:
-  """On CPU a tile is one core's. The threads that XLA would share among all tiles gain nothing at these sizes, and split sums by
-  the number of cores of the host. Level 1 compiles a portrait in half the time of the default and is as fast: products and
+  """Options of XLA for a tile on CPU.
+
+  A tile is one core's. The threads that XLA would share among all tiles gain nothing at these sizes, and split sums by the number
+  of cores of the host. Level 1 compiles a portrait in half the time of the default and is as fast, because products and
   factorisations are calls of libraries (jax 0.10.2, H = 64 and 128).
   """
   if jax.default_backend() != "cpu":

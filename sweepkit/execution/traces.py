@@ -56,7 +56,7 @@ def _read(path: Path) -> export.Exported | None:
     return None
   digest, written = content[:_DIGEST], content[_DIGEST:]
   if hashlib.sha256(written).digest() == digest:
-    with contextlib.suppress(Exception):  # of a release of JAX that wrote it in another way
+    with contextlib.suppress(Exception):  # another release of JAX may have written it
       return export.deserialize(bytearray(written))
   with contextlib.suppress(OSError):
     path.unlink()
