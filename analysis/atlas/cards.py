@@ -15,6 +15,7 @@ import re
 import sys
 from typing import Any, NamedTuple
 
+import jax
 import jinja2
 import xarray as xr
 
@@ -80,6 +81,12 @@ def saturation(one: xr.Dataset) -> dict[str, dict[str, Entry]]:
   return {gate: {field: entry(one[field].sel(gate=gate, drop=True)) for field in SATURATION} for gate in has}
 
 
+def equations(name: str) -> str:
+  """Returns the docstring of the module of a cell, which is where its params are defined."""
+  params = jax.eval_shape(lambda key: rl.get_cell(name).init(key, 1, 16), jax.random.key(0))
+  return inspect.cleandoc(sys.modules[type(params).__module__].__doc__ or "")
+
+
 def card(name: str, one: xr.Dataset, swept: Sweeps, times: Mapping[str, _timings.Timings]) -> Card:
   """Returns the card of a cell, without its oracles."""
   spectral = one.sel(norm="spectral", drop=True)
@@ -96,13 +103,12 @@ def card(name: str, one: xr.Dataset, swept: Sweeps, times: Mapping[str, _timings
   numbers |= swept.numbers(name)
   numbers |= {passes: timed(one.times.get(name)) for passes, one in times.items()}
   shown = [pictures.product(label(name), one.log_norm), pictures.spectrum(label(name), one.exponent)]
-  module = sys.modules[rl.get_cell(name).probe.__module__]
   return Card(
     name,
     label(name),
     kind(name),
     KINDS[kind(name)][0],
-    inspect.cleandoc(module.__doc__ or ""),
+    equations(name),
     {column: numbers.get(column, NOT_MEASURED) for column in COLUMNS},
     saturation(one),
     [*shown, *swept.pictures(name)],

@@ -1,7 +1,5 @@
 """Complex numbers as pairs of real arrays, for cells whose recurrence is diagonal over the complex numbers."""
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
@@ -52,11 +50,6 @@ def diagonal(factors: Pair, offset: Pair) -> Transition:
   """Returns z ↦ factors ⊗ z + offset. The factors are repeated over the batch axes of the offset."""
   shape = offset.real.shape
   return Transition(Rotations(*(jnp.broadcast_to(part, shape) for part in factors)), offset)
-
-
-def advance(transition: Transition, state: Any) -> Any:
-  """Returns A S + b for a state of several arrays."""
-  return jax.tree.map(jnp.add, transition.matrix.times(state), transition.offset)
 
 
 def zero_order_hold(

@@ -12,16 +12,15 @@ Reference: Koutník, Greff, Gomez & Schmidhuber, "A clockwork RNN", ICML (2014),
 import math
 from typing import Any, NamedTuple
 
-import jax
 from jax import lax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 import numpy as np
 
-from recurrent_lab import initializers
 from recurrent_lab.activations import ACTIVATIONS, Activity, tanh
 from recurrent_lab.cell import Cell, holding, variants
-from recurrent_lab.cells._gates import WITHOUT_GATES
+from recurrent_lab.cells import _gates
+from recurrent_lab.cells._gates import WITHOUT_GATES, Gates
 
 
 class ClockworkRNNParams(NamedTuple):
@@ -41,13 +40,7 @@ class ClockworkState(NamedTuple):
 
 def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> ClockworkRNNParams:
   """Draws parameters. The options are those in `WITHOUT_GATES`."""
-  o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, WITHOUT_GATES)
-  k_input, k_recurrent, k_bias = jax.random.split(key, 3)
-  return ClockworkRNNParams(
-    input_kernel=initializers.input_kernel(k_input, input_size, hidden_size, o),
-    recurrent_kernel=initializers.recurrent_kernel(k_recurrent, hidden_size, 1, o),
-    bias=initializers.bias(k_bias, hidden_size, o),
-  )
+  return _gates.draw(ClockworkRNNParams, Gates("h", "h"), key, input_size, hidden_size, options, WITHOUT_GATES)
 
 
 def initial_state(params: ClockworkRNNParams, batch_shape: tuple[int, ...] = ()) -> ClockworkState:

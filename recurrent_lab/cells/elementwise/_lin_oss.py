@@ -23,8 +23,9 @@ import numpy as np
 
 from recurrent_lab import initializers
 from recurrent_lab._checks import check_choice
-from recurrent_lab.activations import Activity, sigmoid
+from recurrent_lab.activations import sigmoid
 from recurrent_lab.cell import Cell, holding, variants
+from recurrent_lab.cells._linear import from_transition, no_activities
 from recurrent_lab.transitions import Dense, Transition
 
 OPTIONS = ("input_gain", "dtype")
@@ -65,12 +66,6 @@ def output(params: LinOSSParams, state: Float[Array, "*batch H 2 1"]) -> Float[A
   return state[..., 1, 0] @ params.output_kernel
 
 
-def probe(params: LinOSSParams, state: Array, x: Array) -> dict[str, Activity]:
-  """Returns nothing, because the cell has no nonlinearity between its input, state and output."""
-  del params, state, x
-  return {}
-
-
 @variants
 def lin_oss(discretization: str = "implicit") -> Cell:
   """Returns linear oscillators. Their state is (z, y) `[*batch, H, 2, 1]`, their output `[*batch, H]`.
@@ -95,14 +90,7 @@ def lin_oss(discretization: str = "implicit") -> Cell:
     block = jnp.broadcast_to(block, (*u.shape, 2, 2))
     return Transition(Dense(block), (d * u)[..., None, None] * block[..., :1])
 
-  def step(
-    params: LinOSSParams, state: Float[Array, "*batch H 2 1"], x: Float[Array, "*batch I"]
-  ) -> tuple[Float[Array, "*batch H 2 1"], Float[Array, "*batch H"]]:
-    """Returns (z_t, y_t) as the state and o_t as the output."""
-    matrix, offset = transition(params, x)
-    new = matrix.times(state) + offset
-    return new, output(params, new)
-
+  step = from_transition(transition, output)
   return holding(
-    LinOSSParams, Cell(init, initial_state, step, probe, output=output, transition=transition, options=OPTIONS)
+    LinOSSParams, Cell(init, initial_state, step, no_activities, output=output, transition=transition, options=OPTIONS)
   )

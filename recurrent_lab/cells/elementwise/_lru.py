@@ -19,9 +19,9 @@ from jaxtyping import Array, Float, Key
 import numpy as np
 
 from recurrent_lab import initializers
-from recurrent_lab.activations import Activity
 from recurrent_lab.cell import Cell, holding
-from recurrent_lab.cells._complex import advance, by_real, diagonal, exponential, pair_of, zeros
+from recurrent_lab.cells._complex import by_real, diagonal, exponential, pair_of, zeros
+from recurrent_lab.cells._linear import from_transition, no_activities
 from recurrent_lab.transitions import Pair, Transition
 
 OPTIONS = ("input_gain", "dtype")
@@ -106,19 +106,16 @@ def output(params: LRUParams, state: Pair) -> Float[Array, "*batch H"]:
   return jnp.concatenate(state, axis=-1) @ params.output_kernel
 
 
-def step(params: LRUParams, state: Pair, x: Float[Array, "*batch I"]) -> tuple[Pair, Float[Array, "*batch H"]]:
-  """Returns z_t as the state and y_t as the output."""
-  new = advance(transition(params, x), state)
-  return new, output(params, new)
-
-
-def probe(params: LRUParams, state: Pair, x: Array) -> dict[str, Activity]:
-  """Returns nothing, because the cell has no nonlinearity."""
-  del params, state, x
-  return {}
-
-
 #: The linear recurrent unit. Its state is z, a `Pair` of `[*batch, H]`; its output is y `[*batch, H]`.
 lru: Cell = holding(
-  LRUParams, Cell(init, initial_state, step, probe, output=output, transition=transition, options=OPTIONS)
+  LRUParams,
+  Cell(
+    init,
+    initial_state,
+    from_transition(transition, output),
+    no_activities,
+    output=output,
+    transition=transition,
+    options=OPTIONS,
+  ),
 )

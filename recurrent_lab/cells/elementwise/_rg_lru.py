@@ -20,6 +20,7 @@ from jaxtyping import Array, Float, Key
 from recurrent_lab import initializers
 from recurrent_lab.activations import ACTIVATIONS, Activity, sigmoid
 from recurrent_lab.cell import Cell, holding, whole_state
+from recurrent_lab.cells._linear import from_transition
 from recurrent_lab.transitions import Diagonal, Transition
 
 OPTIONS = ("input_gain", "bias_scale", "forget_bias", "write_bias", "dtype")
@@ -95,15 +96,6 @@ def transition(params: RGLRUParams, x: Float[Array, "*batch I"]) -> Transition:
   return Transition(Diagonal(jnp.exp(log_a)), jnp.sqrt(-jnp.expm1(2 * log_a)) * sigmoid(a_i) * u)
 
 
-def step(
-  params: RGLRUParams, state: Float[Array, "*batch H"], x: Float[Array, "*batch I"]
-) -> tuple[Float[Array, "*batch H"], Float[Array, "*batch H"]]:
-  """Returns h_t twice: as the state and as the output."""
-  matrix, offset = transition(params, x)
-  new = matrix.times(state) + offset
-  return new, new
-
-
 def probe(params: RGLRUParams, state: Array, x: Array) -> dict[str, Activity]:
   """Returns the activity of both gates. An open recurrence gate forgets."""
   del state  # the gates see only the input
@@ -124,7 +116,7 @@ rg_lru: Cell = holding(
   Cell(
     init,
     initial_state,
-    step,
+    from_transition(transition, whole_state),
     probe,
     output=whole_state,
     gated=True,

@@ -19,9 +19,9 @@ from jaxtyping import Array, Float, Key
 import numpy as np
 
 from recurrent_lab import initializers
-from recurrent_lab.activations import Activity
 from recurrent_lab.cell import Cell, holding
-from recurrent_lab.cells._complex import advance, diagonal, log_uniform, pair_of, times, zero_order_hold, zeros
+from recurrent_lab.cells._complex import diagonal, log_uniform, pair_of, times, zero_order_hold, zeros
+from recurrent_lab.cells._linear import from_transition, no_activities
 from recurrent_lab.transitions import Pair, Transition
 
 OPTIONS = ("input_gain", "dtype")
@@ -103,19 +103,16 @@ def output(params: S5Params, state: Pair) -> Float[Array, "*batch H"]:
   return 2 * (jnp.concatenate(state, axis=-1) @ params.output_kernel)
 
 
-def step(params: S5Params, state: Pair, x: Float[Array, "*batch I"]) -> tuple[Pair, Float[Array, "*batch H"]]:
-  """Returns z_t as the state and y_t as the output."""
-  new = advance(transition(params, x), state)
-  return new, output(params, new)
-
-
-def probe(params: S5Params, state: Pair, x: Array) -> dict[str, Activity]:
-  """Returns nothing, because the cell has no nonlinearity."""
-  del params, state, x
-  return {}
-
-
 #: The simplified state space layer. Its state is z, a `Pair` of `[*batch, H]`; its output is y `[*batch, H]`.
 s5: Cell = holding(
-  S5Params, Cell(init, initial_state, step, probe, output=output, transition=transition, options=OPTIONS)
+  S5Params,
+  Cell(
+    init,
+    initial_state,
+    from_transition(transition, output),
+    no_activities,
+    output=output,
+    transition=transition,
+    options=OPTIONS,
+  ),
 )

@@ -30,6 +30,7 @@ from recurrent_lab import initializers
 from recurrent_lab.activations import ACTIVATIONS, Activity, sigmoid
 from recurrent_lab.cell import Cell, holding, variants
 from recurrent_lab.cells._heads import check_heads, head_size, outer, read, split_heads, unit
+from recurrent_lab.cells._linear import from_parts
 from recurrent_lab.transitions import DiagonalPlusLowRank, Transition
 
 OPTIONS = ("input_gain", "bias_scale", "dtype")
@@ -109,7 +110,8 @@ def delta_net(heads: int = 1, gated: bool = False, negative_eigenvalues: bool = 
     size = (params.bias.shape[0] - gates) // 3 // heads
     return jnp.zeros((*batch_shape, heads, size, size), params.bias.dtype)
 
-  def parts(params: Any, x: Array) -> tuple[Array, Transition]:
+  def parts(params: Any, x: Float[Array, "*batch I"]) -> tuple[Array, Transition]:
+    """Returns q_t, and α_t (I - β_t k_t k_tᵀ) with the written β_t k_t v_tᵀ."""
     a = x @ params.input_kernel + params.bias
     q, k, v = (split_heads(part, heads) for part in jnp.split(a[..., :-gates], 3, axis=-1))
     k = unit(k)
@@ -118,15 +120,7 @@ def delta_net(heads: int = 1, gated: bool = False, negative_eigenvalues: bool = 
     matrix = DiagonalPlusLowRank(jnp.broadcast_to(alpha, k.shape), -(alpha * written)[..., None], k[..., None])
     return unit(q), Transition(matrix, outer(written, v))
 
-  def transition(params: Any, x: Float[Array, "*batch I"]) -> Transition:
-    return parts(params, x)[1]
-
-  def step(
-    params: Any, state: Float[Array, "*batch heads K V"], x: Float[Array, "*batch I"]
-  ) -> tuple[Float[Array, "*batch heads K V"], Float[Array, "*batch H"]]:
-    q, (matrix, offset) = parts(params, x)
-    new = matrix.times(state) + offset
-    return new, read(new, q)
+  transition, step = from_parts(parts, read)
 
   def probe(params: Any, state: Array, x: Array) -> dict[str, Activity]:
     a = (x @ params.input_kernel + params.bias)[..., -gates:]
