@@ -90,4 +90,4 @@ def antisymmetric_rnn(gated: bool = False, rate: float = 0.1, diffusion: float =
     return {"write": ACTIVATIONS["sigmoid"].activity(gate[0]), **seen} if gated else seen
 
   halves = Halves(affine, pointwise)
-  return holding(kind, Cell(init, _gates.zeros, join(halves), probe, halves, whole_state, options=OPTIONS))
+  return holding(kind, Cell(init, _gates.zeros, join(halves), probe, halves, whole_state, gated=gated, options=OPTIONS))

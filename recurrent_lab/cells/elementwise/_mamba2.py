@@ -119,5 +119,5 @@ def mamba2(heads: int = 1) -> Cell:
 
   return holding(
     Mamba2Params,
-    Cell(init, initial_state, step, probe, elementwise=True, transition=transition, options=OPTIONS),
+    Cell(init, initial_state, step, probe, gated=True, elementwise=True, transition=transition, options=OPTIONS),
   )

@@ -148,5 +148,5 @@ def s6(states: int = 16, rank: int | None = None, negative_eigenvalues: bool = F
   transition, step = from_parts(signed_parts if negative_eigenvalues else parts, read)
   return holding(
     S6Params,
-    Cell(init, initial_state, step, probe, elementwise=True, transition=transition, options=OPTIONS),
+    Cell(init, initial_state, step, probe, gated=True, elementwise=True, transition=transition, options=OPTIONS),
   )

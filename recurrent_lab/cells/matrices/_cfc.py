@@ -127,6 +127,10 @@ def cfc(backbone: bool = False) -> Cell:
 
   if backbone:
     step, probes = step_through_backbone, probe_through_backbone
-    return holding(CfCBackboneParams, Cell(init, initial_state, step, probes, output=whole_state, options=OPTIONS))
+    return holding(
+      CfCBackboneParams, Cell(init, initial_state, step, probes, output=whole_state, gated=True, options=OPTIONS)
+    )
   halves = Halves(affine, pointwise)
-  return holding(CfCParams, Cell(init, initial_state, join(halves), probe, halves, whole_state, options=OPTIONS))
+  return holding(
+    CfCParams, Cell(init, initial_state, join(halves), probe, halves, whole_state, gated=True, options=OPTIONS)
+  )

@@ -128,4 +128,4 @@ def delta_net(heads: int = 1, gated: bool = False, negative_eigenvalues: bool = 
     return {**write, "forget": _forgetting(params, a[..., heads:])} if gated else write
 
   kind = GatedDeltaNetParams if gated else DeltaNetParams
-  return holding(kind, Cell(init, initial_state, step, probe, transition=transition, options=OPTIONS))
+  return holding(kind, Cell(init, initial_state, step, probe, gated=True, transition=transition, options=OPTIONS))

@@ -117,7 +117,7 @@ def ltc(unfolds: int = 6) -> Cell:
     a = x @ params.input_kernel + params.bias + state @ params.recurrent_kernel
     return {"synapse": ACTIVATIONS["sigmoid"].activity(a)}
 
-  return holding(LTCParams, Cell(init, initial_state, step, probe, output=whole_state, options=OPTIONS))
+  return holding(LTCParams, Cell(init, initial_state, step, probe, output=whole_state, gated=True, options=OPTIONS))
 
 
 def draw_conductances(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> ConductanceLTCParams:
@@ -195,5 +195,5 @@ def conductance_ltc(unfolds: int = 6) -> Cell:
 
   return holding(
     ConductanceLTCParams,
-    Cell(draw_conductances, initial_state, step, probe, output=whole_state, options=CONDUCTANCE_OPTIONS),
+    Cell(draw_conductances, initial_state, step, probe, output=whole_state, gated=True, options=CONDUCTANCE_OPTIONS),
   )

@@ -133,7 +133,7 @@ def rwkv6(heads: int = 1) -> Cell:
 
   return holding(
     RWKV6Params,
-    Cell(init, initial_state, step, probe_rwkv6, elementwise=True, transition=transition, options=OPTIONS),
+    Cell(init, initial_state, step, probe_rwkv6, gated=True, elementwise=True, transition=transition, options=OPTIONS),
   )
 
 
@@ -185,4 +185,6 @@ def rwkv7(heads: int = 1) -> Cell:
 
   transition, step = from_parts(parts, lambda state, seen: read(state, seen[0]) + seen[1])
 
-  return holding(RWKV7Params, Cell(init, initial_state, step, probe_rwkv7, transition=transition, options=OPTIONS))
+  return holding(
+    RWKV7Params, Cell(init, initial_state, step, probe_rwkv7, gated=True, transition=transition, options=OPTIONS)
+  )

@@ -107,4 +107,6 @@ def titans(heads: int = 1) -> Cell:
       name: ACTIVATIONS["sigmoid"].activity(part) for name, part in zip(names, jnp.split(a, 3, axis=-1), strict=True)
     }
 
-  return holding(TitansParams, Cell(init, initial_state, step, probe, transition=transition, options=OPTIONS))
+  return holding(
+    TitansParams, Cell(init, initial_state, step, probe, gated=True, transition=transition, options=OPTIONS)
+  )
