@@ -38,11 +38,6 @@ class ClockworkState(NamedTuple):
   time: Float[Array, "*batch 1"]  # t, the number of steps so far, modulo the least common multiple of the periods
 
 
-def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> ClockworkRNNParams:
-  """Draws parameters. The options are those in `WITHOUT_GATES`."""
-  return _gates.draw(ClockworkRNNParams, Gates("h", "h"), key, input_size, hidden_size, options, WITHOUT_GATES)
-
-
 def initial_state(params: ClockworkRNNParams, batch_shape: tuple[int, ...] = ()) -> ClockworkState:
   """Returns h_0 = 0 `[*batch, H]` at time 0 `[*batch, 1]`."""
   zeros = lambda size: jnp.zeros((*batch_shape, size), params.bias.dtype)
@@ -68,6 +63,12 @@ def clockwork_rnn(periods: tuple[int, ...] = (1, 2, 4, 8)) -> Cell:
     if size < len(periods):
       raise ValueError(f"hidden_size is {size}; {len(periods)} periods need at least as many units.")
     return np.arange(size) * len(periods) // size
+
+  def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> ClockworkRNNParams:
+    """Draws parameters. The options are those in `WITHOUT_GATES`. Raises `ValueError` for more groups than units."""
+    drawn = _gates.draw(ClockworkRNNParams, Gates("h", "h"), key, input_size, hidden_size, options, WITHOUT_GATES)
+    group(hidden_size)
+    return drawn
 
   def preactivation(
     params: ClockworkRNNParams, state: ClockworkState, x: Float[Array, "*batch I"]

@@ -1,14 +1,14 @@
 """A cell says that it is gated if, and only if, its step multiplies by a gate. The step itself tells: its program is searched."""
 
 import jax
-import jax.numpy as jnp
 from jax.extend import core
+import jax.numpy as jnp
 import pytest
 
 import recurrent_lab as rl
 
-# What a value is: of the params alone, of the input or the state, or a gate. That is a logistic function or an exponential of them
-# and whatever is made of gates and params alone. The φ of linear attention is no gate; XLA has another operation for it, expm1.
+# What a value is: of the params alone, of the input or the state, or a gate. A gate is a logistic function or an exponential of
+# the input or the state, and whatever is made of gates and params alone. The φ of linear attention is no gate; XLA has another operation for it, expm1.
 FIXED, MOVING, GATE = range(3)
 CALLS = {"jit": "jaxpr", "pjit": "jaxpr", "custom_jvp_call": "call_jaxpr", "custom_vjp_call": "call_jaxpr"}
 
