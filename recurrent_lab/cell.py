@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 from jaxtyping import Array
 
 from recurrent_lab.activations import Activity
-from recurrent_lab.initializers import InitOptions
+from recurrent_lab.initializers import COMMON_OPTIONS
 from recurrent_lab.transitions import Transition
 
 Params = Any  # a pytree of arrays, usually a NamedTuple
@@ -101,7 +101,7 @@ class Cell(NamedTuple):
   chain: Chain | None = None
   elementwise: bool = False
   transition: Callable[[Params, Array], Transition] | None = None
-  options: tuple[str, ...] = InitOptions._fields
+  options: tuple[str, ...] = COMMON_OPTIONS
 
 
 def whole_state(params: Params, state: State) -> State:

@@ -4,7 +4,7 @@ python -m analysis.atlas.cards --results=results/atlas --out=figures/atlas
 
 writes atlas.html. A card holds the equations of the cell and its paper, its numbers with intervals over seeds, its saturation by
 gate, and the implementations to which it is held. Small pictures show its Jacobian product, its spectrum, and its growth rate by
-gain and by forget bias.
+gain, by forget bias and by timescale.
 """
 
 from collections.abc import Mapping, Sequence
@@ -158,7 +158,7 @@ WEB_PAGE = PageSpec(
   title="The atlas, cell by cell",
   about="a table of all cells that can be sorted, and a card for each cell.",
   reads=("atlas",),
-  overlays=("critical_gain", "open_gates", "atlas_mean_field"),
+  overlays=("critical_gain", "open_gates", "timescales", "atlas_mean_field"),
   content=content,
 )
 

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 import numpy as np
 
+from recurrent_lab.initializers import InitOptions
 from recurrent_lab.transitions import Pair, Rotations, Transition
 
 
@@ -65,12 +66,13 @@ def zero_order_hold(
   return exponential(*exponent), divide(exponential_minus_one(*exponent), eigenvalue)
 
 
-def log_uniform(key: Key[Array, ""], shape: tuple[int, ...], dtype: np.dtype, low: float, high: float) -> Array:
-  """Returns logarithms of numbers that are log-uniform between `low` and `high`.
+def log_uniform(key: Key[Array, ""], shape: tuple[int, ...], options: InitOptions, low: float, high: float) -> Array:
+  """Returns logarithms of time steps that are log-uniform between `low` and `high`, divided by the timescale of the options.
 
   Raises:
     ValueError: unless 0 < low <= high.
   """
   if not 0 < low <= high:
     raise ValueError(f"The steps lie between {low} and {high}; they need 0 < min_step <= max_step.")
-  return jax.random.uniform(key, shape, dtype, np.log(low), np.log(high))
+  steps = jax.random.uniform(key, shape, options.dtype, np.log(low), np.log(high))
+  return steps - jnp.log(jnp.asarray(options.timescale, options.dtype))

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, Key
 from recurrent_lab import initializers
 from recurrent_lab.activations import ACTIVATIONS, Activity, sigmoid
 from recurrent_lab.cell import Cell, Halves, holding, join, whole_state
-from recurrent_lab.initializers import InitOptions
+from recurrent_lab.initializers import COMMON_OPTIONS
 
 Kind = TypeVar("Kind")
 
@@ -45,7 +45,7 @@ def draw(
   input_size: int,
   hidden_size: int,
   options: Mapping[str, Any],
-  takes: Sequence[str] = InitOptions._fields,
+  takes: Sequence[str] = COMMON_OPTIONS,
 ) -> Kind:
   """Draws the fields `input_kernel`, `recurrent_kernel` and `bias` of the params `kind`."""
   o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, takes)

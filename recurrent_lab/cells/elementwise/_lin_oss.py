@@ -28,7 +28,7 @@ from recurrent_lab.cell import Cell, holding, variants
 from recurrent_lab.cells._linear import from_transition, no_activities
 from recurrent_lab.transitions import Dense, Transition
 
-OPTIONS = ("input_gain", "dtype")
+OPTIONS = ("input_gain", "timescale", "dtype")
 
 
 class LinOSSParams(NamedTuple):
@@ -43,14 +43,15 @@ class LinOSSParams(NamedTuple):
 def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> LinOSSParams:
   """Draws parameters. The options are those in `OPTIONS`.
 
-  As in the paper, a and the steps σ(s) are uniform on [0, 1]. B and C have the variances 1 / I and 1 / H.
+  As in the paper, a and the steps σ(s) are uniform on [0, 1] at a timescale of 1. B and C have the variances 1 / I and 1 / H.
   """
   o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, OPTIONS)
   k_input, k_stiffness, k_step, k_output = jax.random.split(key, 4)
   return LinOSSParams(
     input_kernel=initializers.input_kernel(k_input, input_size, hidden_size, o),
     stiffness=jax.random.uniform(k_stiffness, (hidden_size,), o.dtype),
-    step_logit=jax.random.logistic(k_step, (hidden_size,), o.dtype),  # the logit of a uniform number
+    # The logit of a uniform number.
+    step_logit=initializers.stretched(jax.random.logistic(k_step, (hidden_size,), o.dtype), o),
     output_kernel=jax.random.normal(k_output, (hidden_size, hidden_size), o.dtype)
     / np.sqrt(hidden_size).astype(o.dtype),
   )

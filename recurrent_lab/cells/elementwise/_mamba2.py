@@ -27,7 +27,7 @@ from recurrent_lab.cells._linear import from_parts
 from recurrent_lab.cells.elementwise._s6 import softplus, step_bias
 from recurrent_lab.transitions import Diagonal, Transition
 
-OPTIONS = ("input_gain", "bias_scale", "dtype")
+OPTIONS = ("input_gain", "bias_scale", "timescale", "dtype")
 
 
 class Mamba2Params(NamedTuple):
@@ -113,7 +113,7 @@ def mamba2(heads: int = 1) -> Cell:
     width = hidden_size + 2 * head_size(hidden_size, heads) + heads
     return Mamba2Params(
       input_kernel=initializers.input_kernel(k_input, input_size, width, o),
-      bias=initializers.bias(k_bias, width, o).at[-heads:].add(step_bias(k_step, heads, o.dtype, min_step, max_step)),
+      bias=initializers.bias(k_bias, width, o).at[-heads:].add(step_bias(k_step, heads, o, min_step, max_step)),
       log_decay=jnp.log(jax.random.uniform(k_decay, (heads,), o.dtype, 1, 16)),
     )
 

@@ -23,7 +23,7 @@ from recurrent_lab.cell import Cell, holding, whole_state
 from recurrent_lab.cells._linear import from_transition
 from recurrent_lab.transitions import Diagonal, Transition
 
-OPTIONS = ("input_gain", "bias_scale", "forget_bias", "write_bias", "dtype")
+OPTIONS = ("input_gain", "bias_scale", "forget_bias", "write_bias", "timescale", "dtype")
 SHARPNESS = 8.0  # c
 
 
@@ -68,6 +68,7 @@ def init(
     )
   k_input, k_gate, k_bias, k_decay = jax.random.split(key, 4)
   slowest = -jnp.log(jax.random.uniform(k_decay, (hidden_size,), o.dtype, min_radius, max_radius)) / SHARPNESS
+  slowest = slowest / jnp.asarray(o.timescale, o.dtype)
   bias = initializers.add_to_gate(initializers.bias(k_bias, 2 * hidden_size, o), 0, 2, -jnp.asarray(o.forget_bias))
   return RGLRUParams(
     input_kernel=initializers.input_kernel(k_input, input_size, hidden_size, o),

@@ -26,7 +26,7 @@ from recurrent_lab.cells._complex import by_real, diagonal, log_uniform, zero_or
 from recurrent_lab.cells._linear import from_transition, no_activities
 from recurrent_lab.transitions import Pair, Transition
 
-OPTIONS = ("input_gain", "dtype")
+OPTIONS = ("input_gain", "timescale", "dtype")
 
 #: (decay e^a, angular frequency ω) of the n-th of N exponentials, by name.
 SPECTRA: Mapping[str, Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]] = {
@@ -108,7 +108,7 @@ def s4d(states: int = 8) -> Cell:
     read = jax.random.normal(k_output, (2, hidden_size, states), o.dtype) * np.sqrt(0.5).astype(o.dtype)
     return S4DParams(
       input_kernel=initializers.input_kernel(k_input, input_size, hidden_size, o),
-      log_step=log_uniform(k_step, (hidden_size,), o.dtype, min_step, max_step),
+      log_step=log_uniform(k_step, (hidden_size,), o, min_step, max_step),
       log_decay=repeated(np.log(decay)),
       frequency=repeated(frequency),
       output_real=read[0],

@@ -24,7 +24,7 @@ from recurrent_lab.cells._complex import diagonal, log_uniform, pair_of, times, 
 from recurrent_lab.cells._linear import from_transition, no_activities
 from recurrent_lab.transitions import Pair, Transition
 
-OPTIONS = ("input_gain", "dtype")
+OPTIONS = ("input_gain", "timescale", "dtype")
 
 
 class S5Params(NamedTuple):
@@ -80,7 +80,7 @@ def init(
   read = initializers.input_kernel(k_output, 2 * hidden_size, hidden_size, o._replace(input_gain=1.0))
   return S5Params(
     input_kernel=jnp.concatenate([written @ real, -written @ imag], axis=-1),  # B times the conjugate of V
-    log_step=log_uniform(k_step, (hidden_size,), o.dtype, min_step, max_step),
+    log_step=log_uniform(k_step, (hidden_size,), o, min_step, max_step),
     log_decay=jnp.full((hidden_size,), np.log(0.5), o.dtype),
     frequency=jnp.asarray(frequencies, o.dtype),
     output_kernel=jnp.concatenate([real.T @ read, -imag.T @ read]),  # V times C

@@ -27,9 +27,10 @@ from recurrent_lab.activations import Activity
 from recurrent_lab.cell import Cell, holding, variants
 from recurrent_lab.cells._complex import log_uniform
 from recurrent_lab.cells._linear import from_parts
+from recurrent_lab.initializers import InitOptions
 from recurrent_lab.transitions import Diagonal, Transition
 
-OPTIONS = ("input_gain", "dtype")
+OPTIONS = ("input_gain", "timescale", "dtype")
 
 
 class S6Params(NamedTuple):
@@ -47,9 +48,13 @@ def softplus(a: Float[Array, "..."]) -> Activity:
   return Activity(jax.nn.softplus(a), jax.nn.log_sigmoid(a))
 
 
-def step_bias(key: Key[Array, ""], size: int, dtype: np.dtype, low: float, high: float) -> Float[Array, "n"]:
-  """Returns biases b with softplus(b) log-uniform between `low` and `high`. Raises `ValueError` unless 0 < low <= high."""
-  steps = jnp.exp(log_uniform(key, (size,), dtype, low, high))
+def step_bias(key: Key[Array, ""], size: int, options: InitOptions, low: float, high: float) -> Float[Array, "n"]:
+  """Returns biases b with softplus(b) log-uniform between `low` and `high`, divided by the timescale of the options.
+
+  Raises:
+    ValueError: unless 0 < low <= high.
+  """
+  steps = jnp.exp(log_uniform(key, (size,), options, low, high))
   return steps + jnp.log(-jnp.expm1(-steps))
 
 
@@ -141,7 +146,7 @@ def s6(states: int = 16, rank: int | None = None, negative_eigenvalues: bool = F
       input_kernel=initializers.input_kernel(k_input, input_size, hidden_size, o),
       selection_kernel=initializers.input_kernel(k_selection, hidden_size, r + 2 * states, plain),
       step_kernel=jax.random.uniform(k_step, (r, hidden_size), o.dtype, -reach, reach),
-      bias=step_bias(k_bias, hidden_size, o.dtype, min_step, max_step),
+      bias=step_bias(k_bias, hidden_size, o, min_step, max_step),
       log_decay=jnp.broadcast_to(jnp.log(jnp.arange(1, states + 1, dtype=o.dtype)), (hidden_size, states)),
     )
 

@@ -36,7 +36,7 @@ from recurrent_lab.cells._heads import check_heads, head_size, outer, read, spli
 from recurrent_lab.cells._linear import advance, from_parts
 from recurrent_lab.transitions import Diagonal, DiagonalPlusLowRank, Transition
 
-OPTIONS = ("input_gain", "bias_scale", "dtype")
+OPTIONS = ("input_gain", "bias_scale", "timescale", "dtype")
 
 LOG_SCALE = -0.5  # ln w = -e^{-1/2} σ(d)
 
@@ -101,7 +101,7 @@ def rwkv6(heads: int = 1) -> Cell:
     o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, OPTIONS)
     head_size(hidden_size, heads)
     k_input, k_bias = jax.random.split(key)
-    decay = jnp.asarray(-6 + 5 * _positions(hidden_size) ** 0.7, o.dtype)
+    decay = jnp.asarray(-6 + 5 * _positions(hidden_size) ** 0.7, o.dtype) - jnp.log(jnp.asarray(o.timescale, o.dtype))
     return RWKV6Params(
       input_kernel=initializers.input_kernel(k_input, input_size, 4 * hidden_size, o),
       bonus=jnp.asarray(0.1 * ((np.arange(hidden_size) + 1) % 3 - 1), o.dtype),
@@ -157,7 +157,7 @@ def rwkv7(heads: int = 1) -> Cell:
     o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, OPTIONS)
     head_size(hidden_size, heads)
     k_input, k_bias = jax.random.split(key)
-    decay = jnp.asarray(-6.5 + 5 * _positions(hidden_size) ** 0.85, o.dtype)
+    decay = initializers.stretched(jnp.asarray(-6.5 + 5 * _positions(hidden_size) ** 0.85, o.dtype), o)
     return RWKV7Params(
       input_kernel=initializers.input_kernel(k_input, input_size, 5 * hidden_size, o),
       removal=jnp.full((hidden_size,), 0.85, o.dtype),

@@ -8,7 +8,8 @@ import pytest
 import recurrent_lab as rl
 
 # What a value is: of the params alone, of the input or the state, or a gate. A gate is a logistic function or an exponential of
-# the input or the state, and whatever is made of gates and params alone. The φ of linear attention is no gate; XLA has another operation for it, expm1.
+# the input or the state, and whatever is made of gates and params alone. The φ of linear attention is no gate: it is made of
+# another operation, expm1.
 FIXED, MOVING, GATE = range(3)
 CALLS = {"jit": "jaxpr", "pjit": "jaxpr", "custom_jvp_call": "call_jaxpr", "custom_vjp_call": "call_jaxpr"}
 
