@@ -1,4 +1,4 @@
-"""The sweeps over gain and forget bias on the cards, with the mean field of the cells that have one."""
+"""The sweeps over gain, forget bias and timescale on the cards, with the mean field of the cells that have one."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -19,6 +19,7 @@ from analysis.wording import short
 AXES: Mapping[str, tuple[str, str]] = {
   "critical_gain": ("ws", "growth rate by gain"),
   "open_gates": ("forget_bias", "growth rate by forget bias, at gain 1"),
+  "timescales": ("timescale", "growth rate by log₂ of the timescale, at gain 1"),
 }
 
 
@@ -90,5 +91,7 @@ def sweeps(datasets: Datasets) -> Sweeps:
       theory = None
       notes.append(str(unfit))
     rate = data.growth_rate.sel(norm="spectral", drop=True).transpose("cell", "seed", axis)
+    if axis == "timescale":  # it doubles from one value to the next
+      rate = rate.assign_coords(timescale=np.log2(rate.timescale))
     found[name] = Sweep(axis, title, rate, theory)
   return Sweeps(found, notes)
