@@ -6,7 +6,7 @@ import numpy as np
 from pypdf import PdfReader
 import pytest
 
-from examples import figure_for_a_paper, portrait, reuse_a_cell, sweep_from_python
+from examples import figure_for_a_paper, onnx_model, portrait, reuse_a_cell, sweep_from_python
 from recurrent_lab import theory
 from sweepkit import store
 
@@ -41,6 +41,14 @@ def test_a_sweep_from_python_crosses_where_theory_says_and_is_not_run_twice(tmp_
   assert store.load_results(tmp_path / "growth").sizes["ws"] == 4
   assert sweep_from_python.main(tmp_path) == crossing
   assert "0 points to compute, 16 already done" in capsys.readouterr().err
+
+
+def test_an_onnx_model_is_measured_node_by_node(tmp_path, capsys):
+  rates = onnx_model.main([], tmp_path)
+  # The path through the cell alone keeps about σ(3) of c per step.
+  assert rates["LSTM_0 (LSTM, forward)"] == pytest.approx(-math.log(1 + math.exp(-3)), rel=0.5)
+  assert onnx_model.main([str(tmp_path / "model.onnx")], tmp_path) == rates
+  assert len(capsys.readouterr().out.splitlines()) == 2
 
 
 def test_the_figure_is_a_column_wide_and_has_its_own_colours(tmp_path):
