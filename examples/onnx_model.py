@@ -2,8 +2,8 @@
 
     python -m examples.onnx_model model.onnx
 
-Prints the growth rate of every LSTM, GRU and RNN node along white noise, and the memory −1/rate in steps. Without a path, the model
-is an LSTM that this script writes itself: biased to remember, so that its memory is longer than that of a plain one.
+Prints the growth rate of every LSTM, GRU and RNN node along white noise, and the memory −1/rate in steps. Without a path, the
+model is an LSTM that this script writes itself, biased to remember.
 """
 
 from pathlib import Path
@@ -23,7 +23,9 @@ def measure(path: Path) -> dict[str, float]:
   rates = {}
   for name, cell, params, fed in from_onnx(path):
     xs = jax.random.normal(jax.random.key(0), (STEPS, params.input_kernel.shape[0]))
-    rates[f"{name} ({fed.operator}, {fed.direction})"] = float(rl.growth_rate(rl.product_log_norms(cell, params, xs)).rate)
+    rates[f"{name} ({fed.operator}, {fed.direction})"] = float(
+      rl.growth_rate(rl.product_log_norms(cell, params, xs)).rate
+    )
   return rates
 
 
@@ -34,7 +36,11 @@ def main(argv: list[str], folder: Path) -> dict[str, float]:
     to_onnx(rl.lstm(), params, folder / "model.onnx")
   rates = measure(Path(argv[0]) if argv else folder / "model.onnx")
   for name, rate in rates.items():
-    print(f"{name}: rate {rate:+.3f} nats per step, memory {-1 / rate:.1f} steps" if rate < 0 else f"{name}: grows at {rate:.3f}")
+    print(
+      f"{name}: rate {rate:+.3f} nats per step, memory {-1 / rate:.1f} steps"
+      if rate < 0
+      else f"{name}: grows at {rate:.3f}"
+    )
   return rates
 
 

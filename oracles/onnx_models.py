@@ -33,7 +33,10 @@ TOLERANCE = 1e-5
 
 #: Cells that are written and run.
 WRITTEN: Mapping[str, rl.Cell] = {
-  **{name: rl.CELLS[name] for name in ("rnn", "rnn_relu", "rnn_linear", "lstm", "lstm_coupled", "gru", "gru_reset_before")},
+  **{
+    name: rl.CELLS[name]
+    for name in ("rnn", "rnn_relu", "rnn_linear", "lstm", "lstm_coupled", "gru", "gru_reset_before")
+  },
   **{name: rl.CELLS[name] for name in ("peephole_lstm", "peephole_lstm_coupled", "rnn_softsign", "rnn_leaky_relu")},
   "lstm, hard gates, clip": rl.lstm(clipped("tanh", 0.7), gate=clipped(hard_sigmoid(0.2, 0.5), 0.7)),
   "lstm, f = 1 - i": rl.lstm(elu(0.7), "input_coupled"),
@@ -86,7 +89,11 @@ def compare(proto: onnx.ModelProto, feeds: Mapping[str, np.ndarray]) -> list[Com
 
 def by_hand() -> float:
   """Compares and keeps all variants that are written by hand. Returns the largest difference."""
-  kept: dict[str, Any] = {"onnxruntime": metadata.version("onnxruntime"), "onnx": metadata.version("onnx"), "outputs": {}}
+  kept: dict[str, Any] = {
+    "onnxruntime": metadata.version("onnxruntime"),
+    "onnx": metadata.version("onnx"),
+    "outputs": {},
+  }
   worst = 0.0
   for name, case in CASES.items():
     arrays = drawn(case)
@@ -98,7 +105,7 @@ def by_hand() -> float:
 
 
 def slopes_differ(exported: Exported, compared: Compared) -> float:
-  """Returns the largest difference of the gradient of Σ weights ⊗ outputs by the inputs, as the exporter's library computes it."""
+  """Returns the largest difference from the gradient of Σ weights ⊗ outputs by the inputs that the exporter's library has."""
   loss = lambda xs: jnp.sum(jnp.asarray(weights(compared.outputs.shape)) * run_entry(compared.entry, xs).outputs)
   ours = jax.grad(loss)(jnp.asarray(compared.xs))
   return float(np.abs(np.asarray(ours) - exported.slopes).max())

@@ -65,6 +65,13 @@ def run(op, xs, w, r, *, b=None, lengths=None, h0=None, c0=None, p=None, directi
   return y, y_h, y_c
 
 
+def run_case(case, arrays):
+  """Runs a case of `oracles.onnx_by_hand` on its arrays."""
+  named = {"b": "B", "lengths": "sequence_lens", "h0": "initial_h", "c0": "initial_c", "p": "P"}
+  given = {short: arrays[name] for short, name in named.items() if name in arrays}
+  return run(case.op, arrays["X"], arrays["W"], arrays["R"], **given, **case.attributes)
+
+
 def lstm_step(x, h, c, parts, phi, clip, attributes):
   w, r, w_b, r_b, p = parts
   f, g, out = phi

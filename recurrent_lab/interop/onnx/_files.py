@@ -1,5 +1,6 @@
 """Reads the bytes of an ONNX model: bounded before anything is read, and checked before anything is used."""
 
+from collections.abc import Iterator
 import math
 import os
 from pathlib import Path
@@ -79,8 +80,20 @@ def check_model(model: Any, name: str) -> None:
   """Raises `ValueError` unless the message has a graph with operators of opset 7 or newer."""
   if model.ir_version < 1 or not model.graph.node or not model.opset_import:
     raise ValueError(f"{name} is cut off or is no ONNX model: it lacks a version, operators or an operator set.")
+  if any(isinstance(text, bytes) for text in _texts(model)):
+    raise ValueError(f"{name} is damaged: one of its names is no text in UTF-8.")
   if opset(model) < OPSET:
     raise ValueError(f"{name} has operator set {opset(model)}; recurrent operators are read from {OPSET} on.")
+
+
+def _texts(model: Any) -> Iterator[str | bytes]:
+  """Yields the names in a model. Protobuf gives those that are not UTF-8 as bytes."""
+  for node in (*model.graph.node, *(node for function in model.functions for node in function.node)):
+    yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
+    yield from (attribute.name for attribute in node.attribute)
+  yield from (tensor.name for tensor in model.graph.initializer)
+  yield from (one.name for one in model.functions)
+  yield from (one.domain for one in model.opset_import)
 
 
 def opset(model: Any) -> int:
@@ -132,6 +145,8 @@ def _external(proto: Any, folder: Path | None, kind: np.dtype, count: int, max_b
   """Reads an array that lies in a file beside the model. Links and other folders are refused."""
   entries = {entry.key: entry.value for entry in proto.external_data}
   location = entries.get("location", "")
+  if not all(isinstance(value, str) for value in entries.values()):
+    raise ValueError(f"The tensor {proto.name} lies in a file whose name is no text in UTF-8.")
   if folder is None:
     raise ValueError(
       f"The tensor {proto.name} lies in the file {location!r}; give the path of the model instead of the model."

@@ -67,18 +67,18 @@ def test_a_file_that_is_cut_off_anywhere_is_refused(tmp_path):
 def test_a_file_whose_bytes_are_changed_is_read_or_refused_in_one_sentence():
   rng = np.random.default_rng(0)
   whole = bytearray(plain().SerializeToString())
-  seen = 0
+  seen = []
   for _ in range(300):
     damaged = bytearray(whole)
     damaged[rng.integers(len(whole))] = rng.integers(256)
     try:
       (entry,) = from_onnx(_files.parse_model(bytes(damaged), "model.onnx"))
     except ValueError as error:
-      seen += 1
-      assert "\n" not in str(error)
+      seen.append(str(error))
     else:
       assert isinstance(entry.params, rl.LSTMParams | rl.cells.InputCoupledLSTMParams)
-  assert seen > 20
+  assert len(seen) > 20
+  assert not [sentence for sentence in seen if "\n" in sentence]
 
 
 def test_sizes_are_bounded_before_reading(tmp_path):
@@ -87,7 +87,7 @@ def test_sizes_are_bounded_before_reading(tmp_path):
   with pytest.raises(ValueError, match="is not a plain file"):
     from_onnx(tmp_path)
   os.mkfifo(tmp_path / "pipe.onnx")
-  with pytest.raises(ValueError, match="pipe.onnx is not a plain file"):
+  with pytest.raises(ValueError, match=r"pipe\.onnx is not a plain file"):
     from_onnx(tmp_path / "pipe.onnx")
 
 
@@ -167,33 +167,81 @@ HOSTILE = {
   "doubling": (lambda: doubling(60), r"The constants of the model take more than max_bytes = 2147483648"),
   "a huge constant": (filled, r"The constants of the model take more than max_bytes"),
   "a circle": (circular, r"The tensor \w+ depends on itself"),
-  "a negative shape": (lambda: with_tensor(lambda t: t.dims.__setitem__(0, -1)), r"R has the impossible shape \(-1, 16, 4\)"),
-  "a shape of more": (lambda: with_tensor(lambda t: t.dims.__setitem__(0, 2**50)), r"needs \d+ numbers; the file has 64"),
-  "an unknown type": (lambda: with_tensor(lambda t: setattr(t, "data_type", 99)), r"R has the type 99; those read are FLOAT"),
+  "a negative shape": (
+    lambda: with_tensor(lambda t: t.dims.__setitem__(0, -1)),
+    r"R has the impossible shape \(-1, 16, 4\)",
+  ),
+  "a shape of more": (
+    lambda: with_tensor(lambda t: t.dims.__setitem__(0, 2**50)),
+    r"needs \d+ numbers; the file has 64",
+  ),
+  "an unknown type": (
+    lambda: with_tensor(lambda t: setattr(t, "data_type", 99)),
+    r"R has the type 99; those read are FLOAT",
+  ),
   "strings": (lambda: with_tensor(lambda t: setattr(t, "data_type", 8)), r"R has the type 8"),
-  "other data": (lambda: with_tensor(lambda t: setattr(t, "data_location", 1)), r"lies in the file ''; give the path|only a plain file"),
-  "mixed precision": (lambda: with_weights(R=F16["R"]), r"node has weights of dtype float16, float32; they need one floating"),
-  "mixed states": (lambda: with_weights(initial_c=F16["initial_c"]), r"initial_c has dtype float16; the weights have float32"),
-  "integers": (lambda: with_weights(**{k: np.ones_like(drawn(PLAIN)[k], np.int32) for k in "WRB"}), r"dtype int32; they need one"),
-  "another shape": (lambda: with_weights(R=np.ones((1, 16, 5), np.float32)), r"node: W has shape|node: R has shape \(1, 16, 5\)"),
-  "another state": (lambda: with_weights(initial_h=np.ones((1, 3, 5), np.float32)), r"initial_h has shape \(1, 3, 5\); it must be"),
+  "other data": (
+    lambda: with_tensor(lambda t: setattr(t, "data_location", 1)),
+    r"lies in the file ''; give the path|only a plain file",
+  ),
+  "mixed precision": (
+    lambda: with_weights(R=F16["R"]),
+    r"node has weights of dtype float16, float32; they need one floating",
+  ),
+  "mixed states": (
+    lambda: with_weights(initial_c=F16["initial_c"]),
+    r"initial_c has dtype float16; the weights have float32",
+  ),
+  "integers": (
+    lambda: with_weights(**{k: np.ones_like(drawn(PLAIN)[k], np.int32) for k in "WRB"}),
+    r"dtype int32; they need one",
+  ),
+  "another shape": (
+    lambda: with_weights(R=np.ones((1, 16, 5), np.float32)),
+    r"node: W has shape|node: R has shape \(1, 16, 5\)",
+  ),
+  "another state": (
+    lambda: with_weights(initial_h=np.ones((1, 3, 5), np.float32)),
+    r"initial_h has shape \(1, 3, 5\); it must be",
+  ),
   "hidden_size": (lambda: plain(hidden_size=7), r"node has hidden_size = 7, and weights of 4 units"),
-  "custom activation": (lambda: plain(activations=["Sigmoid", "Mish", "Tanh"]), r"node has the activation 'Mish'; the lab knows Relu"),
+  "custom activation": (
+    lambda: plain(activations=["Sigmoid", "Mish", "Tanh"]),
+    r"node has the activation 'Mish'; the lab knows Relu",
+  ),
   "two activations": (lambda: plain(activations=["Sigmoid", "Tanh"]), r"node has 2 activations; a forward LSTM has 3"),
-  "no alpha": (lambda: plain(activations=["Sigmoid", "Affine", "Tanh"]), r"node has Affine without an alpha or a beta, on whose"),
+  "no alpha": (
+    lambda: plain(activations=["Sigmoid", "Affine", "Tanh"]),
+    r"node has Affine without an alpha or a beta, on whose",
+  ),
   "nan": (lambda: plain(activations=["Sigmoid", "Elu", "Tanh"], activation_alpha=[np.nan]), r"alpha is nan"),
   "clip": (lambda: plain(clip=-1.0), r"node has clip = -1.0; it must be above 0"),
   "clip of another type": (lambda: plain(clip=1), r"attribute clip of another type than FLOAT"),
-  "direction": (lambda: plain(direction="backwards"), r"node has the direction 'backwards'; choose one of forward, reverse"),
+  "direction": (
+    lambda: plain(direction="backwards"),
+    r"node has the direction 'backwards'; choose one of forward, reverse",
+  ),
   "layout": (lambda: plain(layout=2), r"node has layout = 2; it must be 0 or 1"),
-  "another attribute": (lambda: with_attribute(name="output_sequence", type=2, i=1), r"node has the attribute 'output_sequence'"),
+  "another attribute": (
+    lambda: with_attribute(name="output_sequence", type=2, i=1),
+    r"node has the attribute 'output_sequence'",
+  ),
   "inside a branch": (inside, r"The If node 'branch' has recurrent nodes inside"),
   "inside a function": (in_function, r"The function block has recurrent nodes; onnx.inliner.inline_local_functions"),
   "quantized": (quantized, r"The operator com.microsoft.DynamicQuantizeLSTM is no operator of ONNX"),
   "no weights": (lambda: without_input(1), r"node has no input W"),
-  "an old operator set": (lambda: plain(opset=6), r"model.onnx has operator set 6; recurrent operators are read from 7 on"),
-  "weights at run time": (lambda: model(PLAIN, drawn(PLAIN), fed=("X", "W")), r"the weights W are not constant, because W is fed"),
-  "negative lengths": (lambda: with_weights(sequence_lens=np.array([-1, 2, 3], np.int32)), r"sequence_lens is no vector of lengths"),
+  "an old operator set": (
+    lambda: plain(opset=6),
+    r"model.onnx has operator set 6; recurrent operators are read from 7 on",
+  ),
+  "weights at run time": (
+    lambda: model(PLAIN, drawn(PLAIN), fed=("X", "W")),
+    r"the weights W are not constant, because W is fed",
+  ),
+  "negative lengths": (
+    lambda: with_weights(sequence_lens=np.array([-1, 2, 3], np.int32)),
+    r"sequence_lens is no vector of lengths",
+  ),
 }
 
 
@@ -207,7 +255,7 @@ def test_a_model_without_recurrent_nodes_says_what_it_has(tmp_path):
   proto = plain()
   proto.graph.node[0].CopyFrom(helper.make_node("Gemm", ["X", "W"], ["Y"]))
   refused(proto, "The model has no LSTM, GRU or RNN node; it has Gemm", tmp_path)
-  with pytest.raises(ValueError, match="from_onnx takes the path of a file or an onnx.ModelProto, not dict"):
+  with pytest.raises(ValueError, match=r"from_onnx takes the path of a file or an onnx\.ModelProto, not dict"):
     from_onnx({})
 
 

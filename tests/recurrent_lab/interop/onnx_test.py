@@ -20,12 +20,6 @@ FEW = (
 )
 
 
-def by_loop(case, arrays):
-  named = {"b": "B", "lengths": "sequence_lens", "h0": "initial_h", "c0": "initial_c", "p": "P"}
-  given = {short: arrays[name] for short, name in named.items() if name in arrays}
-  return onnx_operators.run(case.op, arrays["X"], arrays["W"], arrays["R"], **given, **case.attributes)
-
-
 def states(state):
   return list(state) if isinstance(state, tuple) else [state]
 
@@ -35,7 +29,7 @@ def states(state):
 def test_an_entry_computes_what_the_operator_says(name):
   case = CASES[name]
   arrays = drawn(case, np.float64)
-  y, *last = by_loop(case, arrays)
+  y, *last = onnx_operators.run_case(case, arrays)
   entries = from_onnx(model(case, arrays))
   assert len(entries) == case.directions
   for d, entry in enumerate(entries):
@@ -66,7 +60,7 @@ def test_gradients_are_those_of_the_loop(name):
     _, slope = jax.jvp(
       loss, (entry.params, entry.fed.state, jnp.asarray(arrays["X"])), (*tangent, jnp.asarray(direction["X"]))
     )
-    value = lambda t, d=d, weights=weights: np.sum(weights * by_loop(case, at(t))[0][:, d])
+    value = lambda t, d=d, weights=weights: np.sum(weights * onnx_operators.run_case(case, at(t))[0][:, d])
     np.testing.assert_allclose(slope, (value(1e-6) - value(-1e-6)) / 2e-6, rtol=1e-5)
 
 

@@ -29,9 +29,9 @@ CELLS = {
 }
 
 
-def drawn(cell, rng):
-  shapes = jax.eval_shape(lambda key: cell.init(key, 2, 4, dtype=np.float64), jax.random.key(0))
-  return jax.tree.map(lambda a: np.round(rng.normal(0, 0.6, a.shape), 4), shapes)
+def drawn(cell, rng, dtype=np.float64):
+  shapes = jax.eval_shape(lambda key: cell.init(key, 2, 4), jax.random.key(0))
+  return jax.tree.map(lambda a: np.round(rng.normal(0, 0.6, a.shape), 4).astype(dtype), shapes)
 
 
 def written(value):
@@ -78,7 +78,7 @@ def test_the_model_computes_the_cell(name, rng):
   "name", [name for name in CELLS if "i = 1 - f" not in name and name not in ("projected_lstm", "stack")]
 )
 def test_a_model_that_is_read_again_is_the_same_cell_and_numbers(name, rng, tmp_path):
-  cell, params = CELLS[name], jax.tree.map(np.float32, drawn(CELLS[name], rng))
+  cell, params = CELLS[name], drawn(CELLS[name], rng, np.float32)
   proto = to_onnx(cell, params, tmp_path / "model.onnx")
   (entry,) = from_onnx(tmp_path / "model.onnx")
   assert entry == from_onnx(proto)[0]._replace(params=entry.params)
