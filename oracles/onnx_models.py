@@ -115,7 +115,7 @@ def from_exporter(name: str, export: Callable[[Path], Exported]) -> str:
   """Compares and keeps the model of one exporter. Returns a line that says how well it agrees."""
   with tempfile.TemporaryDirectory() as folder:
     exported = export(Path(folder))
-    compared = compare(onnx.load(exported.path), exported.feeds)
+  compared = compare(exported.proto, exported.feeds)
   largest = max(one.difference for one in compared)
   slopes = slopes_differ(exported, compared[0]) if exported.slopes is not None else None
   assert slopes is None or slopes <= TOLERANCE, f"{name}: gradients differ by {slopes:.1e}"

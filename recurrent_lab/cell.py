@@ -138,13 +138,15 @@ def holding(kind: type, cell: Cell) -> Cell:
 
 
 class Made(NamedTuple):
-  """How a cell or an activation was made."""
+  """The factory and the arguments that made a cell or an activation."""
 
   factory: Callable[..., Any]
   arguments: Mapping[str, Any]  # all arguments by name, defaults included
 
 
-_MADE: dict[int, tuple[Any, Made]] = {}  # by identity; `variants` keeps what it made, so that no identity is given twice
+_MADE: dict[
+  int, tuple[Any, Made]
+] = {}  # by identity; `variants` keeps what it made, so that no identity is given twice
 
 
 def made_by(value: Any) -> Made | None:

@@ -74,7 +74,7 @@ def from_names(
 
 
 def shortest(number: float) -> float:
-  """Returns the shortest decimal that is this number in float32: 0.2 for the 0.20000000298 that a file holds."""
+  """Returns the shortest decimal that rounds to this number in float32. Files hold 0.2 as 0.20000000298."""
   return float(str(np.float32(number)))
 
 

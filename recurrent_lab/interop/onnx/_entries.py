@@ -17,7 +17,7 @@ INPUTS = ("X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P")
 
 
 class Feeding(NamedTuple):
-  """How a node of a model is fed.
+  """Tells how a node of a model is fed.
 
   Attributes:
     operator: `LSTM`, `GRU` or `RNN`.
@@ -65,15 +65,15 @@ def from_onnx(model: str | os.PathLike[str] | Any, max_bytes: int = 2**31) -> li
 
   A node that reads in both directions gives two entries. Weights may be initializers, constants, or computed from these by
   operators on shapes. Where runtimes disagree on what a node computes, the specification and onnxruntime decide, and
-  `entry.fed.notes` says so.
+  the notes of the entry say so.
 
   Args:
-    model: the path of the file, or an `onnx.ModelProto`. Data in other files must lie beside the model.
+    model: the path of the file, or a `ModelProto` of the package `onnx`. Data in other files must lie beside the model.
     max_bytes: the largest file, and the largest amount of constants, to read.
 
   Raises:
-    ValueError: for a file that is no ONNX model, is damaged or too large; for a model without recurrent nodes; and for a node
-      that the lab cannot compute exactly, with its name and the reason.
+    ValueError: for a file that is damaged, too large or not an ONNX model, and for a model without recurrent nodes. Also for a
+      node that the lab cannot compute exactly, with its name and the reason.
   """
   if isinstance(model, str | os.PathLike):
     proto, folder = read_model(model, max_bytes), Path(model).parent
@@ -116,7 +116,7 @@ def _refuse_hidden(model: Any) -> None:
   todo = [(node, node) for node in model.graph.node]
   for node in model.graph.node:
     if node.domain not in ("", "ai.onnx") and node.op_type.upper().endswith(tuple(GATES)):
-      raise ValueError(f"The operator {node.domain}.{node.op_type} is no operator of ONNX, so it is not read.")
+      raise ValueError(f"The operator {node.domain}.{node.op_type} does not belong to ONNX, so it is not read.")
   while todo:
     outer, node = todo.pop()
     for attribute in node.attribute:
@@ -163,7 +163,7 @@ def _lengths(name: str, tensor: str | None, constants: Constants) -> np.ndarray 
   except NotConstant:
     return tensor
   if lengths.ndim != 1 or not np.issubdtype(lengths.dtype, np.integer) or np.any(lengths < 0):
-    raise ValueError(f"{name}: sequence_lens is no vector of lengths from 0 on.")
+    raise ValueError(f"{name}: sequence_lens is not a vector of lengths from 0 on.")
   return lengths
 
 
@@ -173,7 +173,8 @@ def _state(
   """Returns S_0 of one direction, None for 0, and the names of tensors that hold it at run time."""
   parts = ("initial_h", "initial_c") if operator.kind == "LSTM" else ("initial_h",)
   (directions, _, hidden), batch_axis = recurrent.shape, 0 if operator.batch_first else 1
-  found, fed = [], []
+  found: list[Any] = []
+  fed = []
   for part in parts:
     if part not in tensors:
       found.append(np.zeros(hidden, recurrent.dtype))

@@ -44,7 +44,8 @@ def read_model(path: str | os.PathLike[str], max_bytes: int) -> Any:
   """Returns the `onnx.ModelProto` of a file. External data are not read.
 
   Raises:
-    ValueError: for a path that is no plain file, a file that is too large, and bytes that are no ONNX model of opset 7 or newer.
+    ValueError: for a path other than a plain file, a file that is too large, and bytes that are not an ONNX model of opset 7 or
+      newer.
   """
   name = Path(path).name
   status = os.stat(path)
@@ -56,9 +57,9 @@ def read_model(path: str | os.PathLike[str], max_bytes: int) -> Any:
     content = file.read(max_bytes + 1)
   for start, kind in OTHERS.items():
     if content.startswith(start):
-      raise ValueError(f"{name} is no ONNX model; it begins like {kind}.")
+      raise ValueError(f"{name} is not an ONNX model; it begins like {kind}.")
   if content[8:10] == b'{"' and int.from_bytes(content[:8], "little") < len(content):
-    raise ValueError(f"{name} is no ONNX model; it begins like a safetensors file.")
+    raise ValueError(f"{name} is not an ONNX model; it begins like a safetensors file.")
   return parse_model(content, name)
 
 
@@ -71,7 +72,7 @@ def parse_model(content: bytes, name: str) -> Any:
   try:
     model.ParseFromString(content)
   except DecodeError as error:
-    raise ValueError(f"{name} is cut off or is no ONNX model: its bytes are no protobuf message.") from error
+    raise ValueError(f"{name} is cut off or is not an ONNX model: its bytes are not a protobuf message.") from error
   check_model(model, name)
   return model
 
@@ -79,9 +80,9 @@ def parse_model(content: bytes, name: str) -> Any:
 def check_model(model: Any, name: str) -> None:
   """Raises `ValueError` unless the message has a graph with operators of opset 7 or newer."""
   if model.ir_version < 1 or not model.graph.node or not model.opset_import:
-    raise ValueError(f"{name} is cut off or is no ONNX model: it lacks a version, operators or an operator set.")
-  if any(isinstance(text, bytes) for text in _texts(model)):
-    raise ValueError(f"{name} is damaged: one of its names is no text in UTF-8.")
+    raise ValueError(f"{name} is cut off or is not an ONNX model: it lacks a version, operators or an operator set.")
+  if any(isinstance(text, bytes) or not text.isprintable() for text in _texts(model)):
+    raise ValueError(f"{name} is damaged: one of its names is not printable text in UTF-8.")
   if opset(model) < OPSET:
     raise ValueError(f"{name} has operator set {opset(model)}; recurrent operators are read from {OPSET} on.")
 
@@ -146,7 +147,7 @@ def _external(proto: Any, folder: Path | None, kind: np.dtype, count: int, max_b
   entries = {entry.key: entry.value for entry in proto.external_data}
   location = entries.get("location", "")
   if not all(isinstance(value, str) for value in entries.values()):
-    raise ValueError(f"The tensor {proto.name} lies in a file whose name is no text in UTF-8.")
+    raise ValueError(f"The tensor {proto.name} lies in a file whose name is not text in UTF-8.")
   if folder is None:
     raise ValueError(
       f"The tensor {proto.name} lies in the file {location!r}; give the path of the model instead of the model."
@@ -163,7 +164,7 @@ def _external(proto: Any, folder: Path | None, kind: np.dtype, count: int, max_b
   try:
     offset, length = int(entries.get("offset", "0")), int(entries.get("length", str(count * kind.itemsize)))
   except ValueError as error:
-    raise ValueError(f"The tensor {proto.name} has an offset or a length that is no number.") from error
+    raise ValueError(f"The tensor {proto.name} has an offset or a length that is not a number.") from error
   if length != count * kind.itemsize or length > max_bytes or offset < 0 or offset + length > file.stat().st_size:
     raise ValueError(
       f"The tensor {proto.name} of shape {tuple(proto.dims)} needs {count * kind.itemsize} bytes from {offset} on;"

@@ -82,7 +82,7 @@ def _lstm(made: Made, params: Any) -> Layer:
     for blocks in fields:
       blocks["f"] = np.zeros_like(blocks["i"])
   attributes = {} if forget == "gate" else {"input_forget": 1}
-  layer = _layer("LSTM", phi, *fields[:3], attributes=attributes)
+  layer = _layer("LSTM", phi, fields[0], fields[1], fields[2], attributes=attributes)
   if len(fields) > 3:
     layer.weights["P"] = np.concatenate([fields[3][k] for k in "iof"])[None]
   return layer._replace(projection=projection)

@@ -126,4 +126,4 @@ def _text(value: bytes, name: str) -> str:
   try:
     return value.decode()
   except UnicodeDecodeError as error:
-    raise ValueError(f"{name} has an attribute that is no text.") from error
+    raise ValueError(f"{name} has an attribute that is not text.") from error

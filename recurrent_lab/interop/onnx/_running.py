@@ -14,7 +14,7 @@ from recurrent_lab.sequences.alignment import masked_unroll
 
 
 class EntryRun(NamedTuple):
-  """What a node puts out for one direction."""
+  """Outputs and last state of a node, for one direction."""
 
   outputs: Float[Array, "..."]  # Y at all steps, [T, B, H] or [B, T, H] as the node has them; 0 past the lengths
   state: State  # the state at the length, [B, H]: Y_h, or Y_h and Y_c; 0 for a sequence of length 0, as in onnxruntime
@@ -23,13 +23,13 @@ class EntryRun(NamedTuple):
 def run_entry(
   entry: OnnxEntry, xs: Float[Array, "..."], lengths: Sequence[int] | Any = None, state: State | None = None
 ) -> EntryRun:
-  """Runs an entry of `from_onnx` on inputs `[T, B, I]`, or `[B, T, I]` if `entry.fed.batch_first`.
+  """Runs an entry of `from_onnx` on inputs `[T, B, I]`, or `[B, T, I]` if its feeding says `batch_first`.
 
   Outputs of the reverse direction stand at the steps of their inputs, as in ONNX.
 
   Args:
     entry: one of `from_onnx`.
-    xs: what the tensor `entry.fed.input` holds.
+    xs: what the tensor holds that the node reads.
     lengths: the lengths `[B]` of the sequences; by default those of the model.
     state: S_0; by default that of the model.
 

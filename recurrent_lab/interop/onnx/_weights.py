@@ -1,5 +1,7 @@
 """The weights of a recurrent node as a cell and its params."""
 
+from typing import Any
+
 import jax.numpy as jnp
 import numpy as np
 
@@ -62,11 +64,14 @@ def read_weights(name: str, operator: Operator, tensors: dict[str, str], constan
 def make_cell(operator: Operator, d: int, weights: dict[str, np.ndarray]) -> tuple[Cell, Params]:
   """Returns the cell of one direction and its params, from its weights without the axis of directions."""
   phi, gates = operator.activations[d], GATES[operator.kind]
-  block = lambda array: dict(zip(gates, np.split(array, len(gates)), strict=True))
+
+  def block(array: np.ndarray) -> dict[str, Any]:
+    return dict(zip(gates, np.split(array, len(gates)), strict=True))
+
   w, r = block(weights["W"]), block(weights["R"])
   w_b, r_b = (block(half) for half in np.split(weights["B"], 2))
 
-  def affine(order: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+  def affine(order: str) -> tuple[Any, Any, Any]:
     kernel = lambda blocks: np.ascontiguousarray(np.concatenate([blocks[k] for k in order]).T)
     return kernel(w), kernel(r), np.concatenate([w_b[k] + r_b[k] for k in order])
 
@@ -76,13 +81,13 @@ def make_cell(operator: Operator, d: int, weights: dict[str, np.ndarray]) -> tup
     if not operator.resets_after:
       return gru("before", phi[1], phi[0]), ResetBeforeGRUParams(*affine("rzn"))
     input_kernel, recurrent_kernel, bias = affine("rzn")
-    bias = np.concatenate([bias[: -len(w_b["n"])], w_b["n"]])
+    bias = np.concatenate([bias[: -len(w_b["n"])], w_b["n"]])  # the recurrent bias of n is inside the reset
     return gru("after", phi[1], phi[0]), GRUParams(input_kernel, recurrent_kernel, bias, r_b["n"])
   order, forget = ("igo", "input_coupled") if operator.is_coupled else ("ifgo", "gate")
   arguments = (phi[1], forget, phi[2], phi[0])
   if "P" not in weights:
     return lstm(*arguments), (InputCoupledLSTMParams if operator.is_coupled else LSTMParams)(*affine(order))
   p = dict(zip("iof", np.split(weights["P"], 3), strict=True))
-  peephole = np.stack([p[k] for k in order if k != "g"])
+  peephole: Any = np.stack([p[k] for k in order if k != "g"])
   kind = InputCoupledPeepholeLSTMParams if operator.is_coupled else PeepholeLSTMParams
   return peephole_lstm(*arguments), kind(*affine(order), peephole)

@@ -11,12 +11,12 @@ import numpy as np
 from recurrent_lab.cell import Cell, Params
 from recurrent_lab.interop.onnx._layers import Layer, write_layer
 
-OPSET, IR_VERSION = 17, 8  # of 2022: read by every runtime since
+OPSET, IR_VERSION = 17, 8  # read by runtimes since 2022
 DTYPES = ("float16", "float32", "float64")
 
 
 def to_onnx(cell: Cell, params: Params, path: str | os.PathLike[str] | None = None) -> Any:
-  """Writes a cell, or a stack of cells, as an `onnx.ModelProto`.
+  """Writes a cell, or a stack of cells, as a `ModelProto` of the package `onnx`.
 
   The model maps `inputs` `[T, B, I]` to `outputs` `[T, B, H]`, and to the last state of every layer, `hidden_0` and, for an LSTM,
   `cell_0` `[B, H]`. It starts from the state 0. onnxruntime runs such models in float32 alone.

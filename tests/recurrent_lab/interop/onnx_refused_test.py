@@ -1,94 +1,16 @@
-"""Damaged, hostile and foreign files, and nodes that the lab cannot compute: one sentence each, and nothing half-imported."""
+"""Hostile models, and nodes that the lab cannot compute: one sentence each, and nothing half-imported."""
 
-import io
-import json
-import os
 from pathlib import Path
-import pickle
-import struct
-import zipfile
 
 import jax
 import numpy as np
-from onnx import AttributeProto, helper, load_model, numpy_helper, save_model
+from onnx import AttributeProto, helper, numpy_helper
 import pytest
 
-from oracles.onnx_by_hand import CASES, Case, drawn, model
+from oracles.onnx_by_hand import Case, drawn, model
 import recurrent_lab as rl
 from recurrent_lab.interop import from_onnx, run_entry, to_onnx
-from recurrent_lab.interop.onnx import _files
-
-PLAIN = CASES["LSTM"]
-
-
-def plain(**attributes):
-  return model(PLAIN, drawn(PLAIN), **attributes)
-
-
-def refused(content, sentence, tmp_path, **options):
-  path = tmp_path / "model.onnx"
-  path.write_bytes(content if isinstance(content, bytes) else content.SerializeToString())
-  with pytest.raises(ValueError, match=sentence) as error:
-    from_onnx(path, **options)
-  assert "\n" not in str(error.value)
-
-
-def zipped():
-  buffer = io.BytesIO()
-  with zipfile.ZipFile(buffer, "w") as archive:
-    archive.writestr("config.json", "{}")
-  return buffer.getvalue()
-
-
-HEADER = json.dumps({"w": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}).encode()
-FOREIGN = {
-  "HDF5": (b"\x89HDF\r\n\x1a\n" + bytes(100), r"model.onnx is no ONNX model; it begins like an HDF5 file"),
-  "zip": (zipped(), r"it begins like a zip archive \(.pt, .keras, .npz\)"),
-  "pickle": (pickle.dumps({"a": 1}, protocol=4), "it begins like a pickle"),
-  "safetensors": (struct.pack("<Q", len(HEADER)) + HEADER + bytes(4), "it begins like a safetensors file"),
-  "JSON": (b'{"nodes": []}', "it begins like text in JSON"),
-  "empty": (b"", "lacks a version, operators or an operator set"),
-  "text": (b"this is no model at all", "is cut off or is no ONNX model"),
-  "zeros": (bytes(1000), "is cut off or is no ONNX model"),
-}
-
-
-@pytest.mark.parametrize("kind", FOREIGN)
-def test_files_of_other_formats_are_named(kind, tmp_path):
-  refused(*FOREIGN[kind], tmp_path)
-
-
-def test_a_file_that_is_cut_off_anywhere_is_refused(tmp_path):
-  whole = plain().SerializeToString()
-  for size in range(0, len(whole), 7):
-    refused(whole[:size], "is cut off or is no ONNX model", tmp_path)
-
-
-def test_a_file_whose_bytes_are_changed_is_read_or_refused_in_one_sentence():
-  rng = np.random.default_rng(0)
-  whole = bytearray(plain().SerializeToString())
-  seen = []
-  for _ in range(300):
-    damaged = bytearray(whole)
-    damaged[rng.integers(len(whole))] = rng.integers(256)
-    try:
-      (entry,) = from_onnx(_files.parse_model(bytes(damaged), "model.onnx"))
-    except ValueError as error:
-      seen.append(str(error))
-    else:
-      assert isinstance(entry.params, rl.LSTMParams | rl.cells.InputCoupledLSTMParams)
-  assert len(seen) > 20
-  assert not [sentence for sentence in seen if "\n" in sentence]
-
-
-def test_sizes_are_bounded_before_reading(tmp_path):
-  whole = plain().SerializeToString()
-  refused(whole, rf"model.onnx has {len(whole)} bytes, more than max_bytes = 100", tmp_path, max_bytes=100)
-  with pytest.raises(ValueError, match="is not a plain file"):
-    from_onnx(tmp_path)
-  os.mkfifo(tmp_path / "pipe.onnx")
-  with pytest.raises(ValueError, match=r"pipe\.onnx is not a plain file"):
-    from_onnx(tmp_path / "pipe.onnx")
+from tests.support.onnx_models import PLAIN, plain, refused
 
 
 def doubling(levels):
@@ -228,7 +150,7 @@ HOSTILE = {
   ),
   "inside a branch": (inside, r"The If node 'branch' has recurrent nodes inside"),
   "inside a function": (in_function, r"The function block has recurrent nodes; onnx.inliner.inline_local_functions"),
-  "quantized": (quantized, r"The operator com.microsoft.DynamicQuantizeLSTM is no operator of ONNX"),
+  "quantized": (quantized, r"The operator com.microsoft.DynamicQuantizeLSTM does not belong to ONNX"),
   "no weights": (lambda: without_input(1), r"node has no input W"),
   "an old operator set": (
     lambda: plain(opset=6),
@@ -240,7 +162,7 @@ HOSTILE = {
   ),
   "negative lengths": (
     lambda: with_weights(sequence_lens=np.array([-1, 2, 3], np.int32)),
-    r"sequence_lens is no vector of lengths",
+    r"sequence_lens is not a vector of lengths",
   ),
 }
 
@@ -257,53 +179,6 @@ def test_a_model_without_recurrent_nodes_says_what_it_has(tmp_path):
   refused(proto, "The model has no LSTM, GRU or RNN node; it has Gemm", tmp_path)
   with pytest.raises(ValueError, match=r"from_onnx takes the path of a file or an onnx\.ModelProto, not dict"):
     from_onnx({})
-
-
-@pytest.fixture
-def external(tmp_path):
-  """The path of a model whose weights lie in a file beside it."""
-  path = tmp_path / "model.onnx"
-  save_model(plain(), path, save_as_external_data=True, location="weights.data", size_threshold=0)
-  return path
-
-
-def change_entries(path, **values):
-  changed = load_model(path, load_external_data=False)
-  for tensor in changed.graph.initializer:
-    for entry in tensor.external_data:
-      entry.value = values.get(entry.key, entry.value)
-  path.write_bytes(changed.SerializeToString())
-
-
-def test_weights_beside_the_model_are_read(external):
-  (entry,), (whole,) = from_onnx(external), from_onnx(plain())
-  jax.tree.map(np.testing.assert_array_equal, entry.params, whole.params)
-
-
-@pytest.mark.parametrize("location", ["/etc/hostname", "../weights.data", "sub/weights.data", "", ".", "missing.data"])
-def test_weights_in_other_folders_are_refused(external, location):
-  (external.parent / "sub").mkdir()
-  (external.parent / "sub" / "weights.data").write_bytes(bytes(10_000))
-  change_entries(external, location=location)
-  with pytest.raises(ValueError, match=f"lies in '{location}'; only a plain file beside the model is read"):
-    from_onnx(external)
-
-
-def test_links_and_wrong_places_are_refused(external):
-  target = external.parent / "weights.data"
-  for values in ({"offset": "-1"}, {"offset": str(2**40)}, {"length": "3"}, {"length": str(2**50)}):
-    kept = external.read_bytes()
-    change_entries(external, **values)
-    with pytest.raises(ValueError, match=r"needs \d+ bytes from -?\d+ on; weights.data has \d+"):
-      from_onnx(external)
-    external.write_bytes(kept)
-  change_entries(external, offset="many")
-  with pytest.raises(ValueError, match="an offset or a length that is no number"):
-    from_onnx(external)
-  target.rename(external.parent / "elsewhere")
-  target.symlink_to(external.parent / "elsewhere")
-  with pytest.raises(ValueError, match="only a plain file beside the model is read"):
-    from_onnx(external)
 
 
 def test_inputs_and_lengths_of_other_shapes_are_refused():
