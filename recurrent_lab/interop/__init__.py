@@ -1,5 +1,6 @@
 """Exchanges cells and weights with other libraries.
 
+- `import_model` finds the recurrent net in a file or a tree of arrays, and returns it as a `Cell`.
 - `import_weights` and `export_weights` convert weights, as dicts of NumPy arrays. `load` and `save` use safetensors files.
 - `from_flax`, `from_haiku` and `from_equinox` turn a module of another library into a `Cell`.
 - `interop.linen` and `interop.nnx` turn a `Cell` into a Flax module. Import these two modules by name.
@@ -10,11 +11,14 @@ Other libraries are imported only where they are needed. The rest of the lab run
 from recurrent_lab.interop.exchange import from_named, load, save, to_named
 from recurrent_lab.interop.foreign import from_equinox, from_flax, from_haiku
 from recurrent_lab.interop.layouts import LAYOUTS, Layout
+from recurrent_lab.interop.modules.models import BidirectionalModel, Model, import_model
 from recurrent_lab.interop.weights import export_weights, flat, get_layout, import_weights, nested
 
 __all__ = [
   "LAYOUTS",
+  "BidirectionalModel",
   "Layout",
+  "Model",
   "export_weights",
   "flat",
   "from_equinox",
@@ -22,6 +26,7 @@ __all__ = [
   "from_haiku",
   "from_named",
   "get_layout",
+  "import_model",
   "import_weights",
   "load",
   "nested",
