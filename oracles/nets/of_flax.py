@@ -54,7 +54,8 @@ class InNnx(nnx.Module):
 
   def __call__(self, xs: Any) -> Any:
     for layer in self.layers:
-      xs = layer(xs)
+      # Without it, the layer draws its zeros with a key of its own, which JAX's gradient does not allow.
+      xs = layer(xs, initial_carry=jnp.zeros((1, layer.cell.hidden_features)))
     return self.head(xs)
 
 

@@ -1,4 +1,4 @@
-"""The recurrent modules of torch as plain loops in NumPy, from the equations of its documentation, and state dicts for them."""
+"""The recurrent modules of torch as plain loops in NumPy, by the equations of its documentation, and state dicts for them."""
 
 import itertools
 
