@@ -71,6 +71,7 @@ def compiled(
     def call(*args: Args.args, **kwargs: Args.kwargs) -> Made:
       bound = signature.bind(*args, **kwargs)
       bound.apply_defaults()
+      _check_cell(bound.arguments.get("cell"))
       named = {name: _plain(name, value, name in static) for name, value in bound.arguments.items()}
       if check is not None:
         check(named)
@@ -118,6 +119,15 @@ def _compiler_options(leaves: list[Any]) -> tuple[tuple[str, bool | str], ...]:
   if options is None or any(isinstance(leaf, jax.core.Tracer) for leaf in [*leaves, jnp.zeros(())]):
     return ()
   return tuple(options.items())
+
+
+def _check_cell(cell: Any) -> None:
+  """Raises `ValueError` for a net of several cells in the place of one."""
+  if cell is not None and not hasattr(cell, "step"):
+    raise ValueError(
+      f"cell is a {type(cell).__name__}, not a Cell. A net that reads in both directions is measured one direction at a time:"
+      " the forward cell on xs, or the backward cell on xs[::-1]."
+    )
 
 
 def _plain(name: str, value: Any, is_static: bool) -> Any:

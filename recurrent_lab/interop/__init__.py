@@ -1,5 +1,6 @@
 """Exchanges cells and weights with other libraries.
 
+- `import_model` finds the recurrent net in a file or a tree of arrays, and returns it as a `Cell`.
 - `import_weights` and `export_weights` convert weights, as dicts of NumPy arrays. `load` and `save` use safetensors files.
 - `from_onnx` reads the recurrent nodes of an ONNX model as cells and params, `run_entry` runs one as onnxruntime does, and
   `to_onnx` writes a cell or a stack.
@@ -13,6 +14,7 @@ from recurrent_lab.interop.exchange import from_named, load, save, to_named
 from recurrent_lab.interop.foreign import from_equinox, from_flax, from_haiku
 from recurrent_lab.interop.layouts import LAYOUTS, Layout
 from recurrent_lab.interop.onnx import EntryRun, Feeding, OnnxEntry, from_onnx, one_entry, run_entry, to_onnx
+from recurrent_lab.interop.modules.models import BidirectionalModel, Model, import_model
 from recurrent_lab.interop.weights import export_weights, flat, get_layout, import_weights, nested
 
 __all__ = [
@@ -21,6 +23,8 @@ __all__ = [
   "Feeding",
   "Layout",
   "OnnxEntry",
+  "BidirectionalModel",
+  "Model",
   "export_weights",
   "flat",
   "from_equinox",
@@ -29,6 +33,7 @@ __all__ = [
   "from_named",
   "from_onnx",
   "get_layout",
+  "import_model",
   "import_weights",
   "load",
   "nested",
