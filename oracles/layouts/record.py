@@ -46,6 +46,7 @@ def record(package, version, runs, notes=None):
     assert outputs.shape[:2] == (STEPS, BATCH), (kind, outputs.shape)
     listed = lambda array: [float(f"{number:.9g}") for number in array.ravel().tolist()]
     golden = {
+      "label": kind,
       "kind": kind.split(" with ")[0],
       "package": package,
       "version": version,
