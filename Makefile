@@ -8,6 +8,7 @@
 # make atlas          every cell under the same instruments, and its figures; under 20 minutes on two cores;
 #                     make atlas-training trains 26 of them at equal parameters on three tasks, in about an hour of one core
 # make oracles        holds every cell to other libraries, in an environment of its own: docs/oracles.md
+# make oracles-layouts  runs 19 other libraries on random weights, each in an environment of its own, and checks how the lab reads them
 # make reliability    tries faults on real launches and counts the outcomes: docs/reliability.md
 # make docs           the site of guides and functions, in build/docs
 # make bench          the lab beside other libraries, in an environment of its own; 90 minutes on an otherwise idle machine
@@ -27,7 +28,7 @@ SHARDS ?= 2
 study = $(RUN) -m studies $(1) --out="$(RESULTS)" --shards=$(SHARDS)
 
 .PHONY: paper sweeps figures ledger report learning landmarks learning-figures language language-full uses language-figures \
-        atlas atlas-training oracles reliability bench accelerator docs test test-slow test-exhaustive check env clean
+        atlas atlas-training oracles oracles-layouts reliability bench accelerator docs test test-slow test-exhaustive check env clean
 
 paper: sweeps figures report
 	@echo "The figures are in $(FIGURES)/, the judged claims in $(LEDGER)/claims.md, the numbers behind them in $(RESULTS)/."
@@ -143,6 +144,11 @@ $(ORACLES)/.complete: pyproject.toml constraints.txt oracles/packages.txt
 	$(ORACLES)/bin/python -m pip install --quiet "$(TORCH)"
 	$(ORACLES)/bin/python -m pip install --quiet --no-deps --ignore-requires-python --requirement oracles/packages.txt
 	@touch $@
+
+# About 6 GB of packages. Each is installed once; PACKAGES names some of oracles/layouts/packages.txt, all by default.
+oracles-layouts: env
+	oracles/layouts/run.sh $(CURDIR)/.venv-layouts $(PACKAGES)
+	$(RUN) -m oracles.layouts
 
 docs: $(VENV)/.docs
 	$(RUN) -m sphinx -W --keep-going -q -b html docs build/docs

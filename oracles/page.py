@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from oracles.layouts import table
 import recurrent_lab as rl
 
 # Cells of which no other package on PyPI has an implementation that is right, and what was found instead.
@@ -46,6 +47,8 @@ def lines(golden: Sequence[Mapping[str, Any]]) -> list[str]:
       f" {one['tolerance']:.0e} | {', '.join(one['without slopes']) or '–'} |"
       for one in rows
     ),
+    "",
+    *table.lines(),
     "",
     "## Where a package differs from its paper or its documentation",
     "",

@@ -4,6 +4,7 @@
 - `import_weights` and `export_weights` convert weights, as dicts of NumPy arrays. `load` and `save` use safetensors files.
 - `from_onnx` reads the recurrent nodes of an ONNX model as cells and params, `run_entry` runs one as onnxruntime does, and
   `to_onnx` writes a cell or a stack.
+- `identify` finds the cell and the order of the gates behind arrays of an unknown library, from one run.
 - `from_flax`, `from_haiku` and `from_equinox` turn a module of another library into a `Cell`.
 - `interop.linen` and `interop.nnx` turn a `Cell` into a Flax module. Import these two modules by name.
 
@@ -12,6 +13,7 @@ Other libraries are imported only where they are needed. The rest of the lab run
 
 from recurrent_lab.interop.exchange import from_named, load, save, to_named
 from recurrent_lab.interop.foreign import from_equinox, from_flax, from_haiku
+from recurrent_lab.interop.identification import Identification, Reading, identify
 from recurrent_lab.interop.layouts import LAYOUTS, Layout
 from recurrent_lab.interop.onnx import EntryRun, Feeding, OnnxEntry, from_onnx, one_entry, run_entry, to_onnx
 from recurrent_lab.interop.modules.models import BidirectionalModel, Model, import_model
@@ -25,6 +27,8 @@ __all__ = [
   "OnnxEntry",
   "BidirectionalModel",
   "Model",
+  "Identification",
+  "Reading",
   "export_weights",
   "flat",
   "from_equinox",
@@ -34,6 +38,7 @@ __all__ = [
   "from_onnx",
   "get_layout",
   "import_model",
+  "identify",
   "import_weights",
   "load",
   "nested",

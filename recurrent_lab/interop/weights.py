@@ -6,13 +6,13 @@ cannot hold raise an error, so a conversion never silently changes the function.
 """
 
 from collections.abc import Iterator, Mapping
-import re
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
 from recurrent_lab.cell import Params
+from recurrent_lab.interop.layers import check_layer, of_layer, to_layer
 from recurrent_lab.interop.layouts import LAYOUTS, REFUSED, Block, Layout, Part
 
 Arrays = dict[str, np.ndarray]
@@ -38,33 +38,36 @@ def import_weights(kind: str, arrays: Mapping[str, Any], *, layer: str | int = 0
     kind: the full name of the other cell, such as `torch.nn.LSTM`; a key of `LAYOUTS`.
     arrays: its weights by name, in nested dicts if that library nests them; `docs/interop.md` says how to get them. If the
       cell was built without a bias, the bias is 0.
-    layer: the layer of a torch module, as torch writes it (`0`, `1`, `"1_reverse"`). 0 for other libraries.
-    exact: whether to raise an error if adding Haiku's 1 to the forget bias rounds (by 6e-8 in float32 for biases near 1).
+    layer: the layer of a module whose library numbers layers, as torch writes it (`0`, `1`, `"1_reverse"`). For arrays with an axis
+      of directions, as in ONNX, 0 is the first and `"0_reverse"` the second.
+    exact: whether to raise an error if adding 1 to the forget bias rounds (by 6e-8 in float32 for biases near 1). Haiku, brainstate,
+      DyNet and TensorFlow's BlockLSTM add 1 at run time.
 
   Raises:
     ValueError: for an unknown cell, a missing or unknown name, a wrong shape, different dtypes, dtypes that are not floating, or
       a conversion that is not exact.
   """
   layout = get_layout(kind)
-  given = _one_layer(kind, flat(arrays), str(layer))
+  given = of_layer(kind, layout, flat(arrays), str(layer))
   _check_names(kind, layout, given)
+  if layout.packing:
+    given = layout.packing.read(given)
   hidden, heights = _sizes(layout, given)
   _check_shapes(kind, layout, given, hidden, heights)
   shares: dict[tuple[str, str], np.ndarray] = {}
   for part in layout.parts:
-    if part.name not in given:
-      continue
-    for block, theirs in _blocks(part, given[part.name], hidden, heights):
+    for block, theirs in _blocks(part, given.get(part.name, _nothing(part, given, hidden)), hidden, heights):
       ours = block.sign * theirs
       if block.shift:
         ours = _shifted(kind, ours, block.shift, exact)
       share = block.field, block.gate
       shares[share] = shares[share] + ours if share in shares else ours
-  nothing = np.zeros_like(shares["recurrent_kernel", layout.gates[0]][0])
+  nothing = np.zeros_like(shares["recurrent_kernel", layout.gates[0]][0])  # for a field that no array holds
   fields = {
     field: [shares.get((field, gate), nothing) for gate in _gates(layout, field)] for field in layout.params._fields
   }
-  return layout.params(**{field: np.concatenate(blocks, axis=-1) for field, blocks in fields.items()})
+  join = lambda field: np.stack if field == "peephole" else np.hstack
+  return layout.params(**{field: join(field)(blocks) for field, blocks in fields.items()})
 
 
 def export_weights(kind: str, params: Params, *, layer: str | int = 0, exact: bool = True) -> dict[str, Any]:
@@ -76,7 +79,7 @@ def export_weights(kind: str, params: Params, *, layer: str | int = 0, exact: bo
     ValueError: for an unknown cell, params of another cell, or numbers that the other library cannot hold, with the reason.
   """
   layout = get_layout(kind)
-  _check_layer(kind, str(layer))
+  check_layer(kind, layout, str(layer))
   if type(params) is not layout.params:
     raise ValueError(f"{kind} computes what {layout.params.__name__} hold, not {type(params).__name__}.{layout.note}")
   shares = _shares(kind, layout, params)
@@ -97,10 +100,12 @@ def export_weights(kind: str, params: Params, *, layer: str | int = 0, exact: bo
         blocks.append(block.sign * ours)
       lines.append(np.concatenate(blocks, axis=-1))
     whole = lines[0] if len(lines) == 1 else np.concatenate(np.atleast_2d(*lines))
+    if part.interleaved:
+      whole = np.swapaxes(whole.reshape(*whole.shape[:-1], len(part.grid[0]), -1), -1, -2).reshape(whole.shape)
     arrays[part.name] = np.ascontiguousarray(whole.T if part.transposed else whole)
-  if kind.startswith("torch."):
-    return {f"{name}_l{layer}": array for name, array in arrays.items()}
-  return nested(arrays)
+  if layout.packing:
+    arrays = layout.packing.write(arrays)
+  return nested(to_layer(layout, arrays, str(layer)))
 
 
 def flat(tree: Mapping[Any, Any]) -> Arrays:
@@ -127,29 +132,8 @@ def nested(arrays: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _gates(layout: Layout, field: str) -> str:
-  """Returns the gates of a field: all gates, or n alone for the bias inside the reset product."""
-  return "n" if field == "recurrent_bias" else layout.gates
-
-
-def _one_layer(kind: str, arrays: Arrays, layer: str) -> Arrays:
-  """Returns the arrays of one layer of a torch module, without the layer in their names; other arrays unchanged."""
-  _check_layer(kind, layer)
-  if not kind.startswith("torch."):
-    return arrays
-  numbered = {name: re.fullmatch(r"(.*)_l(\d+(?:_reverse)?)", name) for name in arrays}
-  layers = {match[2] for match in numbered.values() if match}
-  if layer not in layers:
-    raise ValueError(f"The arrays have no layer {layer}; they have {', '.join(sorted(layers)) or 'none at all'}.")
-  return {
-    match[1] if match else name: arrays[name] for name, match in numbered.items() if not match or match[2] == layer
-  }
-
-
-def _check_layer(kind: str, layer: str) -> None:
-  if not kind.startswith("torch.") and layer != "0":
-    raise ValueError(f"layer is {layer}, but only torch numbers its layers; give {kind} the arrays of one cell.")
-  if not re.fullmatch(r"\d+(_reverse)?", layer):
-    raise ValueError(f"layer is {layer!r}; it must be a number, such as 1, or 1_reverse for the other direction.")
+  """Returns the gates of a field: all gates, n alone for the bias inside the reset product, or those with a peephole."""
+  return {"recurrent_bias": "n", "peephole": layout.gates.replace("g", "")}.get(field, layout.gates)
 
 
 def _check_names(kind: str, layout: Layout, arrays: Arrays) -> None:
@@ -168,12 +152,16 @@ def _check_names(kind: str, layout: Layout, arrays: Arrays) -> None:
 
 
 def _sizes(layout: Layout, arrays: Arrays) -> tuple[int, dict[str, int]]:
-  """Returns H and the number of rows of each kernel, from the array that holds the input kernel."""
+  """Returns H and the number of rows of each kernel, from the array that holds the input kernel.
+
+  A packed recurrent kernel has the units of one head as rows.
+  """
   part = next(part for part in layout.parts if part.grid[0][0].field == "input_kernel")
   shape = arrays[part.name].shape[::-1] if part.transposed else arrays[part.name].shape
   hidden = shape[-1] // len(part.grid[0]) if shape else 0
   inputs = shape[0] - hidden * (len(part.grid) - 1) if shape else 0
-  return hidden, {"input_kernel": inputs, "recurrent_kernel": hidden}
+  packed = [arrays[p.name] for p in layout.parts if layout.packing and p.grid[0][0].field == "recurrent_kernel"]
+  return hidden, {"input_kernel": inputs, "recurrent_kernel": packed[0].shape[0] if packed else hidden}
 
 
 def _check_shapes(kind: str, layout: Layout, arrays: Arrays, hidden: int, heights: dict[str, int]) -> None:
@@ -201,22 +189,31 @@ def _blocks(part: Part, array: np.ndarray, hidden: int, heights: dict[str, int])
     else:
       rows = whole if len(part.grid) == 1 else whole[first]
       first += 1
-    yield from zip(line, np.split(rows, len(line), axis=-1), strict=True)
+    if part.interleaved:
+      yield from zip(line, np.moveaxis(rows.reshape(*rows.shape[:-1], hidden, len(line)), -1, 0), strict=True)
+    else:
+      yield from zip(line, np.split(rows, len(line), axis=-1), strict=True)
+
+
+def _nothing(part: Part, arrays: Arrays, hidden: int) -> np.ndarray:
+  """Returns zeros in place of an array of biases that a module was built without. What is added at run time is added to them."""
+  shape = (len(part.grid), hidden * len(part.grid[0]))
+  return np.zeros(shape if len(part.grid) > 1 else shape[1:], next(iter(arrays.values())).dtype)
 
 
 def _shares(kind: str, layout: Layout, params: Any) -> dict[tuple[str, str], np.ndarray]:
   """Returns the numbers of each gate in each field. Raises `ValueError` for a shape that one net cannot have."""
-  inputs, hidden = np.shape(params.input_kernel)[:1], np.shape(params.recurrent_kernel)[:1]
+  inputs, rows_of_state = np.shape(params.input_kernel)[:1], np.shape(params.recurrent_kernel)[:1]
+  hidden = (np.size(params.bias) // len(layout.gates),) if layout.packing else rows_of_state
   shares: dict[tuple[str, str], np.ndarray] = {}
   for field, array in params._asdict().items():
     gates = _gates(layout, field)
-    rows = {"input_kernel": inputs, "recurrent_kernel": hidden}.get(field, ())
-    shape = (*rows, *(len(gates) * h for h in hidden))
+    rows = {"input_kernel": inputs, "recurrent_kernel": rows_of_state}.get(field, ())
+    shape = (len(gates), *hidden) if field == "peephole" else (*rows, *(len(gates) * h for h in hidden))
     if np.shape(array) != shape:
       raise ValueError(f"For {kind} the {field} of one net has shape {shape}; given is {np.shape(array)}.")
-    shares |= {
-      (field, gate): block for gate, block in zip(gates, np.split(np.asarray(array), len(gates), axis=-1), strict=True)
-    }
+    blocks = np.asarray(array) if field == "peephole" else np.split(np.asarray(array), len(gates), axis=-1)
+    shares |= {(field, gate): block for gate, block in zip(gates, blocks, strict=True)}
   return shares
 
 

@@ -1,0 +1,5 @@
+"""Which recurrent cell computes given outputs with given arrays: `identify`."""
+
+from recurrent_lab.interop.identification.search import Identification, Reading, identify
+
+__all__ = ["Identification", "Reading", "identify"]
