@@ -95,8 +95,8 @@ class Recipe(NamedTuple):
   def options(self, input_size: int, hidden_size: int) -> dict[str, Any]:
     """Returns the options with which the cell's own `init` draws weights of the same standard deviations.
 
-    They are exact where the class draws all gates alike. Gates that differ get their root mean square, a constant on another
-    gate than the one that keeps the state is left out, and a block of a wide orthogonal matrix is replaced by a Gaussian one.
+    They are exact where the class draws all gates alike. Gates that differ get their root mean square. A constant on another
+    gate than the one that keeps the state is left out. A block of a wide orthogonal matrix becomes a Gaussian one.
     """
     own, recurrent = self.kernels.deviations(input_size, hidden_size)
     matrix = self.kernels.recurrent
