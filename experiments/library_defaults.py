@@ -13,9 +13,9 @@ There are as many inputs as units. `--weights=options` draws by the cell's own `
 Classes that draw alike share a recipe, so Paddle stands with torch and MLX mostly with Equinox.
 
 Expect: LSTM from 2.0 steps (torch, Equinox) over 2.3 (Flax) to 4.6 (Keras) and 5.3 (Chainer), because an open forget gate alone
-gives -1 / ln σ(1) = 3.2 steps and a closed one 1.4. GRU all between 1.9 and 2.5, except TensorFlow's, which opens its update gate.
-RNN 1.3 (torch) to 2.2 (Flax, Keras). First lags differ more, up to 3.5 times. All of it barely depends on the size, as every
-library scales its kernels with it. Louder inputs shorten the memory of RNNs most. Options give the recipe's memory within 5 %.
+gives -1 / ln σ(1) = 3.2 steps, and one with bias 0 gives 1.4. GRU all between 1.9 and 2.5, except TensorFlow's, whose update gate
+is open. RNN 1.3 (torch) to 2.2 (Flax, Keras). First lags differ more, up to 3.5 times. All of it barely depends on the size, as
+every library scales its kernels with it. Louder inputs shorten the memory of RNNs most. Options give the recipe's memory to 5 %.
 """
 
 from collections.abc import Mapping
@@ -40,11 +40,18 @@ from sweepkit.settings import POSITIVE, POSITIVE_INT, Setting, Settings, one_of
 DISTINCT = tuple(
   next(name for name, recipe in rl.RECIPES.items() if recipe is own) for own in dict.fromkeys(rl.RECIPES.values())
 )
-SHARES = np.linspace(0, 1, 21).round(2).tolist()  # places in the spectrum, as shares of its exponents from the largest on
+SHARES = (
+  np.linspace(0, 1, 21).round(2).tolist()
+)  # places in the spectrum, as shares of its exponents from the largest on
 
 OWN: Settings = {
   "recipes": Setting(
-    str, ",".join(DISTINCT), "classes of other libraries", *one_of(tuple(rl.RECIPES)), dimension="recipe", table=rl.RECIPES
+    str,
+    ",".join(DISTINCT),
+    "classes of other libraries",
+    *one_of(tuple(rl.RECIPES)),
+    dimension="recipe",
+    table=rl.RECIPES,
   ),
   "weights": Setting(
     str,
@@ -57,7 +64,9 @@ OWN: Settings = {
   "seq_len": SETTINGS["seq_len"],
   "full_up_to": Setting(int, "128", "largest H whose whole spectrum is computed", *POSITIVE_INT, units="1"),
   "input_scale": SETTINGS["input_scale"],
-  "forget_bias": SETTINGS["forget_bias"]._replace(help="added to the bias of the gate that keeps the state (LSTM f, GRU z)"),
+  "forget_bias": SETTINGS["forget_bias"]._replace(
+    help="added to the bias of the gate that keeps the state (LSTM f, GRU z)"
+  ),
 }
 
 

@@ -1,9 +1,9 @@
-"""How far each class remembers at the default weights of its library, before a single update.
+"""The memory of each class at the default weights of its library, before a single update.
 
-Each row is a recipe of default weights, which the named libraries share. Filled marks are the memory -1/rate, and hollow marks the
-first lag at which the spectral norm of the Jacobian product is below 1/e; mean and 95 % band over seeds. A net may have a long
-first lag and a short -1/rate, since a product can grow before it falls. Small crosses are -1/rate of nets that the cell's own
-`init` drew, with the options in the table. The tables name these options, and what a forget bias of 1 adds.
+Each row is a recipe of default weights, which the named libraries share. Filled marks are the memory -1/rate. Hollow marks are
+the first lag at which the norm of the Jacobian product is below 1/e. Both are means with 95 % bands over seeds. A net can
+have a long first lag and a short -1/rate, since a product can grow before it falls. Small crosses are -1/rate of nets that the
+cell's own `init` drew, with the options in the table. The tables name these options, and what a forget bias of 1 adds.
 """
 
 import sys
@@ -30,7 +30,10 @@ def numbers(datasets: Datasets) -> xr.Dataset:
   memory = xr.concat([own[name] for name in ESTIMATES], "estimate").assign_coords(estimate=list(ESTIMATES.values()))
   units = int(nearest(grid(datasets["library_defaults"]), "hidden_size", 128))
   chosen = {recipe: rl.init_like(recipe).options(units, units) for recipe in data.recipe.values.tolist()}
-  table = [[*(options[name] for name in OPTIONS), float(options["recurrent_init"] == "orthogonal")] for options in chosen.values()]
+  table = [
+    [*(options[name] for name in OPTIONS), float(options["recurrent_init"] == "orthogonal")]
+    for options in chosen.values()
+  ]
   option = xr.DataArray(table, {"recipe": data.recipe, "option": [*OPTIONS, "orthogonal"]}, ("recipe", "option"))
   shown = xr.Dataset(
     {"memory": memory.transpose("recipe", "estimate", ...), "alike": _alike(data, own), "option": option}
@@ -128,7 +131,9 @@ def _of_options(shown: xr.Dataset) -> str:
   if "by options" not in shown.drawn:
     return ""
   own, other = (shown.alike.sel(drawn=way).mean("seed") for way in ("as the library draws", "by options"))
-  away = {recipe: float(other.sel(recipe=recipe) / own.sel(recipe=recipe) - 1) for recipe in shown.recipe.values.tolist()}
+  away = {
+    recipe: float(other.sel(recipe=recipe) / own.sel(recipe=recipe) - 1) for recipe in shown.recipe.values.tolist()
+  }
   away = {recipe: value for recipe, value in away.items() if np.isfinite(value)}
   if not away:
     return ""

@@ -1,4 +1,4 @@
-"""Where the Jacobian product goes at the default weights of each library, by lag, and its Lyapunov spectrum.
+"""The Jacobian product by lag, and the Lyapunov spectrum, at the default weights of each library.
 
 Top: ln of the spectral norm of the product against the lag; the median over seeds. The dashed line is 1/e. Bottom: the Lyapunov
 exponents by their place in the spectrum, from the largest on the left; the median over seeds, for the largest net whose whole
@@ -22,11 +22,15 @@ LAGS = 40  # at most so many are shown
 
 def numbers(datasets: Datasets) -> xr.Dataset:
   data = plain(grid(datasets["library_defaults"]))
-  whole = data.exponent.isel(share=-1).notnull().any([name for name in data.dims if name not in ("hidden_size", "share")])
+  whole = (
+    data.exponent.isel(share=-1).notnull().any([name for name in data.dims if name not in ("hidden_size", "share")])
+  )
   size = nearest(data, "hidden_size", SIZE)
   full = [value for value, there in zip(data.hidden_size.values.tolist(), whole.values, strict=True) if there]
   spectrum = data.exponent.sel(
-    hidden_size=max((n for n in full if n <= size), default=size), input_scale=nearest(data, "input_scale", SCALE), drop=True
+    hidden_size=max((n for n in full if n <= size), default=size),
+    input_scale=nearest(data, "input_scale", SCALE),
+    drop=True,
   )
   at = compared(data)
   return at[["log_norm", "memory_length"]].isel(lag=slice(0, LAGS + 1)).assign(exponent=spectrum)
@@ -57,12 +61,16 @@ def finding(shown: xr.Dataset) -> str:
   """Names the recipes whose product grows before it falls, and the range of the largest exponents of every kind."""
   peak = shown.log_norm.median("seed").max("lag")
   grows = [recipe for recipe in shown.recipe.values.tolist() if float(peak.sel(recipe=recipe)) > 0]
-  named = listed([f"{kind(recipe)} of {label(recipe)} by {short(float(peak.sel(recipe=recipe)))} nats" for recipe in grows])
+  named = listed(
+    [f"{kind(recipe)} of {label(recipe)} by {short(float(peak.sel(recipe=recipe)))} nats" for recipe in grows]
+  )
   said = f"Products that grow before they fall: {named}." if grows else "No product grows before it falls."
   first = shown.exponent.isel(share=0).median("seed")
   ranges = []
   for name in KINDS:
-    values = np.array([float(first.sel(recipe=recipe)) for recipe in shown.recipe.values.tolist() if kind(recipe) == name])
+    values = np.array(
+      [float(first.sel(recipe=recipe)) for recipe in shown.recipe.values.tolist() if kind(recipe) == name]
+    )
     values = values[np.isfinite(values)]
     ranges += [f"{name} {short(values.min())} to {short(values.max())}"] if values.size else []
   return f"{said} Largest exponents in nats per step: {', '.join(ranges)}." if ranges else said

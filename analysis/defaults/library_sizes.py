@@ -63,7 +63,9 @@ def finding(shown: xr.Dataset) -> str:
   for name in KINDS:
     parts = []
     for values, axis, text in ((shown.by_size, "hidden_size", "units"), (shown.by_scale, "input_scale", "input scale")):
-      ratios = [_ratio(values.sel(recipe=recipe), axis) for recipe in values.recipe.values.tolist() if kind(recipe) == name]
+      ratios = [
+        _ratio(values.sel(recipe=recipe), axis) for recipe in values.recipe.values.tolist() if kind(recipe) == name
+      ]
       known = [ratio for ratio in ratios if np.isfinite(ratio) and ratio > 0]
       if known and values.sizes[axis] > 1:
         low, high = (f"{values[axis].values[i].item():g}" for i in (0, -1))

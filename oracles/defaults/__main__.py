@@ -21,7 +21,7 @@ import recurrent_lab as rl
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "recurrent_lab" / "golden_defaults"
 PAGE = ROOT / "docs" / "verified_defaults.md"
-DIGITS = 7  # of a golden number, more than the precision of the draws
+DIGITS = 7  # significant ones of a golden number, more than the precision of the draws
 
 
 def of_lab(recipe: rl.Recipe, draws: int, inputs: int, units: int) -> Summary:
@@ -67,8 +67,8 @@ def lines(golden: list[Mapping[str, Any]]) -> list[str]:
     "# Defaults of libraries, verified",
     "",
     "`make oracles` writes this page and the numbers behind it (`tests/recurrent_lab/golden_defaults/`), which the default tests",
-    f"check without any of these packages. Every class was made {draws} times with {inputs} inputs and {units} units, and every",
-    "recipe of `init_like` as often. Statistics are moments of each field by gate, the largest weight, and singular values of the",
+    f"check without any of these packages. Every class was made {draws} times with {inputs} inputs and {units} units, and so was",
+    "every recipe of `init_like`. Statistics are moments of each field by gate, the largest weight, and singular values of the",
     "kernels by gate and as a whole. The last column is the largest distance between class and recipe in standard errors of the",
     f"difference. At most {ALLOWED:g} are allowed, and {ROUNDING:g} for rounding.",
     "",

@@ -22,7 +22,7 @@ def two_biases(own: np.ndarray, recurrent: np.ndarray, outer: np.ndarray, inner:
 
 def ordered(columns: np.ndarray, theirs: str, ours: str) -> np.ndarray:
   """Returns the blocks of gates of the last axis in the lab's order."""
-  blocks = dict(zip(theirs, np.split(columns, len(theirs), axis=-1)))
+  blocks = dict(zip(theirs, np.split(columns, len(theirs), axis=-1), strict=True))
   return np.concatenate([blocks[gate] for gate in ours], axis=-1)
 
 

@@ -1,4 +1,4 @@
-"""Chainer: its links for single steps and for sequences. The z of the former is 1 - z of the lab."""
+"""Chainer: its links for single steps and for sequences. In links for single steps z is 1 - z of the lab."""
 
 import chainer.links as links
 import numpy as np
@@ -15,7 +15,7 @@ def lstm(kind: str):
   def draw(seed: int, inputs: int, units: int) -> Fields:
     np.random.seed(seed)
     link = getattr(links, kind)(inputs, units)
-    by_gate = lambda rows: dict(zip("gifo", rows.reshape(units, 4, -1).swapaxes(0, 1)))
+    by_gate = lambda rows: dict(zip("gifo", rows.reshape(units, 4, -1).swapaxes(0, 1), strict=True))
     in_order = lambda rows: np.concatenate([by_gate(rows)[gate] for gate in "ifgo"])
     return {
       "input_kernel": in_order(link.upward.W.array).T,
@@ -37,7 +37,7 @@ def gru(kind: str):
     return {
       "input_kernel": sign * side_by_side([part.W.array.T for part in own]),
       "recurrent_kernel": sign * side_by_side([part.W.array.T for part in recurrent]),
-      "bias": sign * side_by_side([a.b.array + b.b.array for a, b in zip(own, recurrent)]),
+      "bias": sign * side_by_side([a.b.array + b.b.array for a, b in zip(own, recurrent, strict=True)]),
     }
 
   return draw

@@ -59,4 +59,6 @@ def of_nnx(kind: str):
 
 
 KINDS = ("LSTMCell", "OptimizedLSTMCell", "GRUCell", "SimpleCell")
-CLASSES = {f"flax.linen.{kind}": of_linen(kind) for kind in KINDS} | {f"flax.nnx.{kind}": of_nnx(kind) for kind in KINDS}
+CLASSES = {f"flax.linen.{kind}": of_linen(kind) for kind in KINDS} | {
+  f"flax.nnx.{kind}": of_nnx(kind) for kind in KINDS
+}

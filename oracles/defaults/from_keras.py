@@ -35,7 +35,7 @@ def layer(kind: str, **options: bool):
   return draw
 
 
-CLASSES = {f"keras.layers.{kind}": layer(kind) for kind in ("LSTM", "LSTMCell", "GRU", "GRUCell", "SimpleRNN", "SimpleRNNCell")}
-CLASSES |= {
-  f"keras.layers.{kind}(reset_after=False)": layer(kind, reset_after=False) for kind in ("GRU", "GRUCell")
+CLASSES = {
+  f"keras.layers.{kind}": layer(kind) for kind in ("LSTM", "LSTMCell", "GRU", "GRUCell", "SimpleRNN", "SimpleRNNCell")
 }
+CLASSES |= {f"keras.layers.{kind}(reset_after=False)": layer(kind, reset_after=False) for kind in ("GRU", "GRUCell")}

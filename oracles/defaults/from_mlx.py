@@ -1,7 +1,7 @@
 """MLX: its recurrent layers."""
 
-import mlx.core as mx
 from mlx import nn
+import mlx.core as mx
 import numpy as np
 
 from oracles.defaults.statistics import Fields

@@ -31,14 +31,16 @@ def statistics(fields: Fields) -> dict[str, float]:
   found = {}
   for field, values in fields.items():
     names = gates if values.shape[-1] == len(gates) * units else "n"
-    for gate, block in zip(names, np.split(values, len(names), axis=-1)):
+    for gate, block in zip(names, np.split(values, len(names), axis=-1), strict=True):
       found.update({f"{field} {gate} {name}": value for name, value in moments(block).items()})
       if field == "recurrent_kernel":
         found.update({f"{field} {gate} {name}": value for name, value in spread(block).items()})
   both = np.concatenate([fields["input_kernel"], fields["recurrent_kernel"]])
   wholes = {"recurrent_kernel": fields["recurrent_kernel"], "both kernels": both}
   if len(gates) > 1:
-    wholes.update({f"both kernels {gate}": block for gate, block in zip(gates, np.split(both, len(gates), axis=1))})
+    wholes.update(
+      {f"both kernels {gate}": block for gate, block in zip(gates, np.split(both, len(gates), axis=1), strict=True)}
+    )
   for name, kernel in wholes.items():
     found.update({f"{name} {value}": number for value, number in spread(kernel).items()})
   return {name: float(value) for name, value in found.items()}

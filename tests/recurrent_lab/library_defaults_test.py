@@ -22,8 +22,8 @@ DRAWN = {
 }
 # One class of every kind of matrix and of bias; the slow test takes all.
 SOME = ("torch.nn.GRU", "keras.layers.LSTM", "haiku.LSTM", "brainstate.nn.GRUCell", "chainer.links.NStepRNNTanh")
-I, H = 40, 60
-CUT = 0.8796256610  # of N(0, 1) between -2 and 2
+INPUTS, H = 40, 60
+CUT = 0.8796256610  # the standard deviation of N(0, 1) between -2 and 2
 ROOM = "tensorflow.compat.v1.nn.rnn_cell"
 
 # Standard deviations of both kernels, from the packages' documentation, and of the bias beside its constant part.
@@ -31,15 +31,15 @@ BY_UNITS = (3 * H) ** -0.5
 CLOSED = {
   "torch.nn.LSTM": (BY_UNITS, BY_UNITS, math.sqrt(2) * BY_UNITS),
   "equinox.nn.LSTMCell": (BY_UNITS, BY_UNITS, BY_UNITS),
-  "flax.linen.LSTMCell": (I**-0.5, H**-0.5, 0),
-  "flax.nnx.OptimizedLSTMCell": (I**-0.5, (4 * H) ** -0.5, 0),
-  "keras.layers.LSTM": (math.sqrt(2 / (I + 4 * H)), (4 * H) ** -0.5, 0),
-  f"{ROOM}.LSTMCell": (math.sqrt(2 / (I + 5 * H)), math.sqrt(2 / (I + 5 * H)), 0),
-  "haiku.LSTM": (CUT * (I + H) ** -0.5, CUT * (I + H) ** -0.5, 0),
-  "chainer.links.LSTM": (I**-0.5, H**-0.5, 0),
-  "keras.layers.GRU": (math.sqrt(2 / (I + 3 * H)), (3 * H) ** -0.5, 0),
-  "haiku.GRU": (I**-0.5, H**-0.5, 0),
-  "brainstate.nn.ValinaRNNCell": (math.sqrt(2 / (I + 2 * H)), math.sqrt(2 / (I + 2 * H)), 0),
+  "flax.linen.LSTMCell": (INPUTS**-0.5, H**-0.5, 0),
+  "flax.nnx.OptimizedLSTMCell": (INPUTS**-0.5, (4 * H) ** -0.5, 0),
+  "keras.layers.LSTM": (math.sqrt(2 / (INPUTS + 4 * H)), (4 * H) ** -0.5, 0),
+  f"{ROOM}.LSTMCell": (math.sqrt(2 / (INPUTS + 5 * H)), math.sqrt(2 / (INPUTS + 5 * H)), 0),
+  "haiku.LSTM": (CUT * (INPUTS + H) ** -0.5, CUT * (INPUTS + H) ** -0.5, 0),
+  "chainer.links.LSTM": (INPUTS**-0.5, H**-0.5, 0),
+  "keras.layers.GRU": (math.sqrt(2 / (INPUTS + 3 * H)), (3 * H) ** -0.5, 0),
+  "haiku.GRU": (INPUTS**-0.5, H**-0.5, 0),
+  "brainstate.nn.ValinaRNNCell": (math.sqrt(2 / (INPUTS + 2 * H)), math.sqrt(2 / (INPUTS + 2 * H)), 0),
   "mlx.nn.RNN": (BY_UNITS, BY_UNITS, BY_UNITS),
 }
 
@@ -48,12 +48,14 @@ CLOSED = {
 def test_standard_deviations_are_those_of_closed_forms(name, key):
   """Within five standard errors, drawn by the recipe and, up to that, as its options say."""
   recipe = rl.init_like(name)
-  params, options = recipe.init(key, I, H), recipe.options(I, H)
+  params, options = recipe.init(key, INPUTS, H), recipe.options(INPUTS, H)
   bias = np.array(params.bias)
   if options["forget_bias"]:
     bias[H : 2 * H] -= 1
-  scaled = (options["input_gain"] * I**-0.5, options["recurrent_gain"] * H**-0.5, options["bias_scale"])
-  for values, expected, option in zip((params.input_kernel, params.recurrent_kernel, bias), CLOSED[name], scaled, strict=True):
+  scaled = (options["input_gain"] * INPUTS**-0.5, options["recurrent_gain"] * H**-0.5, options["bias_scale"])
+  for values, expected, option in zip(
+    (params.input_kernel, params.recurrent_kernel, bias), CLOSED[name], scaled, strict=True
+  ):
     assert option == pytest.approx(expected, rel=1e-6)
     error = expected * 5 / math.sqrt(2 * values.size)
     assert abs(np.sqrt(np.mean(np.square(values))) - expected) <= error
@@ -65,10 +67,10 @@ def orthonormal(rows):
 
 
 def test_orthogonal_kernels_are_orthogonal_by_gate_or_as_a_whole(key):
-  for gate in np.split(rl.init_like("flax.linen.LSTMCell").init(key, I, H).recurrent_kernel, 4, axis=1):
+  for gate in np.split(rl.init_like("flax.linen.LSTMCell").init(key, INPUTS, H).recurrent_kernel, 4, axis=1):
     orthonormal(gate)
   for name in ("flax.nnx.OptimizedLSTMCell", "keras.layers.GRU"):
-    orthonormal(rl.init_like(name).init(key, I, H).recurrent_kernel)
+    orthonormal(rl.init_like(name).init(key, INPUTS, H).recurrent_kernel)
   params = rl.init_like("brainstate.nn.GRUCell").init(key, H, H)
   gates, candidate = np.split(np.concatenate(params[:2]), [2 * H], axis=1)
   orthonormal(gates)
@@ -79,13 +81,13 @@ def test_orthogonal_kernels_are_orthogonal_by_gate_or_as_a_whole(key):
   ("name", "most"),
   [
     ("torch.nn.GRU", H**-0.5),
-    ("keras.layers.SimpleRNN", math.sqrt(6 / (I + H))),
-    (f"{ROOM}.GRUCell", math.sqrt(6 / (I + 2 * H))),
-    ("haiku.VanillaRNN", 2 * I**-0.5),
+    ("keras.layers.SimpleRNN", math.sqrt(6 / (INPUTS + H))),
+    (f"{ROOM}.GRUCell", math.sqrt(6 / (INPUTS + 2 * H))),
+    ("haiku.VanillaRNN", 2 * INPUTS**-0.5),
   ],
 )
 def test_weights_end_where_their_distribution_ends(name, most, key):
-  kernel = np.abs(rl.init_like(name).init(key, I, H).input_kernel)
+  kernel = np.abs(rl.init_like(name).init(key, INPUTS, H).input_kernel)
   assert 0.98 * most < kernel.max() <= most * (1 + 1e-6)
 
 
