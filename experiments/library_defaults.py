@@ -7,7 +7,7 @@ growth rate with the memory -1/rate, the first lag at which it is below 1/e, and
     python -m experiments.library_defaults
     python -m experiments.library_defaults --weights=options --hidden_size=128 --input_scale=1
     python -m experiments.library_defaults --recipes=torch.nn.LSTM,keras.layers.LSTM --forget_bias=0,1 --hidden_size=128
-    python -m experiments.library_defaults --hidden_size=512 --input_scale=1       about ten minutes
+    python -m experiments.library_defaults --hidden_size=512 --input_scale=1       about fifteen minutes
 
 There are as many inputs as units. `--weights=options` draws by the cell's own `init` with the options that the recipe names.
 Classes that draw alike share a recipe, so Paddle stands with torch and MLX mostly with Equinox.
@@ -62,7 +62,7 @@ OWN: Settings = {
   "hidden_size": SETTINGS["hidden_size"],
   "inputs_per_unit": Setting(float, "1", "inputs I divided by units H", *POSITIVE, units="1"),
   "seq_len": SETTINGS["seq_len"],
-  "full_up_to": Setting(int, "128", "largest H whose whole spectrum is computed", *POSITIVE_INT, units="1"),
+  "full_up_to": Setting(int, "64", "largest H whose whole spectrum is computed", *POSITIVE_INT, units="1"),
   "input_scale": SETTINGS["input_scale"],
   "forget_bias": SETTINGS["forget_bias"]._replace(
     help="added to the bias of the gate that keeps the state (LSTM f, GRU z)"
@@ -166,7 +166,7 @@ EXPERIMENT = Experiment(
   MEASURE,
   {"hidden_size": "32,64,128,256", "input_scale": "0.3,1,3"},
   seeds=5,
-  figure="analysis.defaults.memory",
+  figure="analysis.defaults.library_memory",
   tiny={"recipes": "torch.nn.LSTM,haiku.GRU,mlx.nn.RNN", "hidden_size": "4", "seq_len": "12", "input_scale": "1"},
 )
 

@@ -5,11 +5,12 @@
 # that is cut at two standard deviations and not corrected for that, so that the weights have 0.8796 / sqrt(fan_in). hk.GRU draws by
 # hk.initializers.VarianceScaling, which is corrected. Both are recurrent cores of one library, with other scales by default.
 # Seen (standard deviation times sqrt(fan_in), 256 inputs, 256 units, seed 0): hk.LSTM 0.880, hk.VanillaRNN 0.880, hk.GRU 1.000
+# Needs Python 3.12 or newer.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 "${PYTHON:-python3}" -m venv "$folder/venv"
-"$folder/venv/bin/python" -m pip install --quiet "dm-haiku==0.0.17"
+"$folder/venv/bin/python" -m pip install --quiet "dm-haiku==0.0.17" "jax==0.12.0.1"
 JAX_PLATFORMS=cpu "$folder/venv/bin/python" - <<'PYTHON'
 from importlib import metadata
 

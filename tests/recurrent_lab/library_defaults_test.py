@@ -21,7 +21,7 @@ DRAWN = {
   for name, found in facts["classes"].items()
 }
 # One class of every kind of matrix and of bias; the slow test takes all.
-SOME = ("torch.nn.GRU", "keras.layers.LSTM", "haiku.LSTM", "brainstate.nn.GRUCell", "chainer.links.NStepRNNTanh")
+SOME = ("torch.nn.GRU", "keras.layers.LSTM", "brainstate.nn.GRUCell")
 INPUTS, H = 40, 60
 CUT = 0.8796256610  # the standard deviation of N(0, 1) between -2 and 2
 ROOM = "tensorflow.compat.v1.nn.rnn_cell"
