@@ -7,8 +7,10 @@
 # make language       language models, other uses and their figures, small; make language-full runs them at full size
 # make atlas          every cell under the same instruments, and its figures; under 20 minutes on two cores;
 #                     make atlas-training trains 26 of them at equal parameters on three tasks, in about an hour of one core
-# make oracles        holds every cell to other libraries, in an environment of its own: docs/oracles.md
+# make defaults       the default initial weights of eleven libraries under the same instruments, and their figures
 # make oracles-layouts  runs 19 other libraries on random weights, each in an environment of its own, and checks how the lab reads them
+# make oracles        holds every cell to other libraries, in an environment of its own: docs/oracles.md; and the recipes of default
+#                     weights to draws of ten packages, in six environments: docs/verified_defaults.md
 # make reliability    tries faults on real launches and counts the outcomes: docs/reliability.md
 # make docs           the site of guides and functions, in build/docs
 # make bench          the lab beside other libraries, in an environment of its own; 90 minutes on an otherwise idle machine
@@ -56,6 +58,8 @@ language: RESULTS = results/language
 language: FIGURES = figures/language
 atlas atlas-training: RESULTS = results/atlas
 atlas atlas-training: FIGURES = figures/atlas
+defaults: RESULTS = results/defaults
+defaults: FIGURES = figures/defaults
 landmarks: RESULTS = results/landmarks
 landmarks: FIGURES = figures/landmarks
 language-full: RESULTS = results/language_full
@@ -83,6 +87,10 @@ atlas: env
 atlas-training: env
 	$(call study,atlas_training)
 	$(RUN) -m analysis.training --results="$(RESULTS)" --out="$(FIGURES)"
+
+defaults: env
+	$(call study,defaults)
+	$(RUN) -m analysis.defaults --results="$(RESULTS)" --out="$(FIGURES)"
 
 # SMALL=1 leaves out the longest stories and sentences.
 uses: env
@@ -131,12 +139,19 @@ $(ACCELERATOR)/.complete: pyproject.toml constraints.txt
 	@touch $@
 
 ORACLES = .venv-oracles
+# Groups of packages whose default weights are drawn, each with a file in oracles/defaults, and torch. Flax and brainstate need
+# Python 3.12 or newer, and Chainer's release of NumPy needs 3.11 or older.
+DEFAULTS = jax mlx chainer paddle tensorflow $(if $(TORCH),torch)
+PYTHON_OLD ?= python3.11
+PYTHON_NEW ?= python3.12
 
 # PyTorch comes from TORCH, as for `make bench`. The packages are installed without what they require, because most of that (triton,
 # wandb, …) is not needed for a single step on a CPU; packages.txt names what is.
-oracles: $(ORACLES)/.complete
+oracles: $(ORACLES)/.complete $(DEFAULTS:%=.venv-defaults-%/.complete)
 	$(ORACLES)/bin/python -m oracles
 	$(ORACLES)/bin/python -m oracles.onnx_models
+	@for group in $(DEFAULTS); do .venv-defaults-$$group/bin/python -m oracles.defaults.draws build/defaults || exit $$?; done
+	$(ORACLES)/bin/python -m oracles.defaults build/defaults
 
 $(ORACLES)/.complete: pyproject.toml constraints.txt oracles/packages.txt
 	$(PYTHON) -m venv $(ORACLES)
@@ -149,6 +164,15 @@ $(ORACLES)/.complete: pyproject.toml constraints.txt oracles/packages.txt
 oracles-layouts: env
 	oracles/layouts/run.sh $(CURDIR)/.venv-layouts $(PACKAGES)
 	$(RUN) -m oracles.layouts
+.venv-defaults-torch/.complete:
+	$(PYTHON) -m venv .venv-defaults-torch
+	.venv-defaults-torch/bin/python -m pip install --quiet numpy "$(TORCH)"
+	@touch $@
+
+.venv-defaults-%/.complete: oracles/defaults/%.txt
+	$(if $(filter chainer,$*),$(PYTHON_OLD),$(PYTHON_NEW)) -m venv .venv-defaults-$*
+	.venv-defaults-$*/bin/python -m pip install --quiet --requirement $<
+	@touch $@
 
 docs: $(VENV)/.docs
 	$(RUN) -m sphinx -W --keep-going -q -b html docs build/docs

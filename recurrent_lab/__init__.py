@@ -62,6 +62,7 @@ from recurrent_lab.instruments import (
   state_jacobians,
   trace_certificate,
 )
+from recurrent_lab.library_defaults import RECIPES, Recipe, init_like
 from recurrent_lab.readouts import ReadoutParams, WithReadoutParams, init_readout, readout, with_readout
 from recurrent_lab.sequences import (
   NewtonRun,
@@ -108,9 +109,12 @@ __all__ = [  # noqa: RUF022 - by room, not by the alphabet
   "variants",
   # Initialization and activations
   "ACTIVATIONS",
+  "RECIPES",
   "Activity",
+  "Recipe",
   "Saturation",
   "chrono",
+  "init_like",
   "log_sech2",
   "recommended",
   "saturation",
