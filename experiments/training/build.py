@@ -7,13 +7,22 @@ import jax.numpy as jnp
 from jaxtyping import Array
 import optax
 
-from experiments.training.settings import RunSettings
+from experiments.portrait.own import cell_of, init_options
+from experiments.training.settings import SETTINGS, RunSettings
 import recurrent_lab as rl
 from recurrent_lab import training
 from recurrent_lab.cells import recommended
 from recurrent_lab.initializers import chrono
+from recurrent_lab.options import shared_options
 from recurrent_lab.tasks import Task
 
+# The settings that a cell may lack -> the option of its `init`.
+OPTIONS = {
+  "ws": "recurrent_gain",
+  "recurrent_init": "recurrent_init",
+  "input_gain": "input_gain",
+  "forget_bias": "forget_bias",
+}
 TOKEN_TASKS = ("language", "translation")  # their inputs are integers
 
 
@@ -57,6 +66,8 @@ def build(settings: RunSettings) -> Run:
     raise ValueError(f"Chrono biases need more than the {task.steps} steps of this task.")
   if settings.floss and settings.floss_k > settings.units():
     raise ValueError(f"floss_k is {settings.floss_k}; it must not exceed the {settings.units()} units.")
+  _check_options(settings, cell)
+  _check_own(settings, cell, task)
   if k1:
     gradient = training.truncated_gradient(cell, task, k1, k2)
   elif settings.omega:
@@ -74,6 +85,36 @@ def build(settings: RunSettings) -> Run:
   )
 
 
+def _check_options(settings: RunSettings, cell: rl.Cell) -> None:
+  """Raises a `ValueError` for a setting that the cell has not, unless it has its default value."""
+  has = shared_options(cell)
+  for setting, option in OPTIONS.items():
+    value, default = getattr(settings, setting), SETTINGS[setting].kind(SETTINGS[setting].default)
+    if settings.init == "flags" and option not in has and value not in (default, "chrono"):
+      named = ", ".join(name for name, one in OPTIONS.items() if one in has) or "none of these settings"
+      raise ValueError(f"Cell {settings.cell!r} has no {setting}, which is {value}; it has {named}.")
+
+
+def _check_own(settings: RunSettings, cell: rl.Cell, task: Task) -> None:
+  """Raises a `ValueError` if a cell of the user cannot be made with these settings, or does not fit its readout."""
+  if settings.cell in rl.CELLS or task.source_size:
+    return
+  units, own = settings.units(), init_options({"cell": settings.cell, **dict(settings.own)}, {})
+
+  def output(seed: int, x: Array) -> Array:
+    params = cell.init(jax.random.key(seed), task.input_size, units, **own)
+    return cell.step(params, cell.initial_state(params), x)[1]
+
+  try:
+    shape = jax.eval_shape(output, 0, jax.ShapeDtypeStruct((task.input_size,), jnp.float32)).shape
+  except ValueError as error:
+    raise ValueError(f"Cell {settings.cell!r}: {error}") from None
+  if shape != (units,):
+    raise ValueError(
+      f"Cell {settings.cell!r} puts out an array {list(shape)}, but the readout takes one number per unit."
+    )
+
+
 def initial_params(settings: RunSettings, key: Array) -> Any:
   """Returns the parameters before training and flossing."""
   run = build(settings)
@@ -81,7 +122,7 @@ def initial_params(settings: RunSettings, key: Array) -> Any:
   k_params, k_biases = jax.random.split(key)
   dtype = jnp.float64 if settings.x64 else jnp.float32
   if settings.init == "recommended":
-    options = recommended(settings.cell, k_biases, units, run.task.steps)
+    options = recommended(cell_of({"cell": settings.cell, **dict(settings.own)}), k_biases, units, run.task.steps)
   else:
     options = {
       "recurrent_gain": settings.ws,
@@ -92,6 +133,7 @@ def initial_params(settings: RunSettings, key: Array) -> Any:
       options |= chrono(k_biases, units, run.task.steps, dtype)
     else:
       options |= {"forget_bias": float(settings.forget_bias)}
-  return training.init_params(
-    k_params, run.cell, run.task, units, output_gain=settings.output_gain, **options, dtype=dtype
-  )
+  has = shared_options(run.cell)
+  options = {name: value for name, value in (options | {"dtype": dtype}).items() if name in has}
+  own = init_options({"cell": settings.cell, **dict(settings.own)}, {})
+  return training.init_params(k_params, run.cell, run.task, units, output_gain=settings.output_gain, **options, **own)
