@@ -11,8 +11,10 @@ has the shared option `recurrent_gain` and `tau` of its own. An annotation says 
     def init(key, input_size, hidden_size, tau: Lag = 5.0): ...
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+import functools
 import inspect
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from recurrent_lab.cell import Cell
@@ -67,7 +69,8 @@ def shared_options(cell: Cell) -> tuple[str, ...]:
   return tuple(name for name in cell.options if name in parameters)
 
 
-def own_options(made: Cell | Callable[..., Any]) -> dict[str, OwnOption]:
+@functools.cache
+def own_options(made: Cell | Callable[..., Any]) -> Mapping[str, OwnOption]:
   """Returns the options of a cell's `init`, or of a function that makes cells, that are none of the `InitOptions`.
 
   A combined cell has those that all its parts have, because its `init` gives every part the same options.
@@ -77,10 +80,10 @@ def own_options(made: Cell | Callable[..., Any]) -> dict[str, OwnOption]:
   if made.chain is None:
     return _of_signature(made.init)
   first, *others = (own_options(link.cell) for link in made.chain.links)
-  return {name: option for name, option in first.items() if all(name in other for other in others)}
+  return MappingProxyType({name: one for name, one in first.items() if all(name in other for other in others)})
 
 
-def _of_signature(function: Callable[..., Any]) -> dict[str, OwnOption]:
+def _of_signature(function: Callable[..., Any]) -> Mapping[str, OwnOption]:
   try:
     hints = get_type_hints(function, include_extras=True)
   except (NameError, TypeError):  # an annotation that cannot be resolved says nothing
@@ -89,7 +92,7 @@ def _of_signature(function: Callable[..., Any]) -> dict[str, OwnOption]:
   for name, parameter in inspect.signature(function).parameters.items():
     if name not in InitOptions._fields and isinstance(parameter.default, KINDS):
       found[name] = _option(parameter.default, hints.get(name))
-  return found
+  return MappingProxyType(found)
 
 
 def _option(default: Any, hint: Any) -> OwnOption:

@@ -67,6 +67,9 @@ def sweep(experiment: Experiment, **settings: Any) -> "xr.Dataset":
     RuntimeError: if blocks of points failed.
     UsageError, store.ResultsError, signals.Stopped: as `runner.launch` does.
   """
+  if not isinstance(experiment, Experiment):
+    held = " Give its EXPERIMENT." if isinstance(getattr(experiment, "EXPERIMENT", None), Experiment) else ""
+    raise UsageError(f"{experiment!r} is not an Experiment.{held}")
   plan, failures = launch(
     experiment, [flag for name, value in settings.items() for flag in _flags(experiment, name, value)]
   )

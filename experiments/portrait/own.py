@@ -22,10 +22,19 @@ TRUTHS = {"True": True, "False": False}
 PROBE_INPUTS, PROBE_UNITS = 8, 16  # sizes at which an `init` is tried, which nearly every cell can have
 
 
+def _has_hash(cell: rl.Cell) -> bool:
+  """Returns False for a cell with a list or an array among its fields, by which no program can be found again."""
+  try:
+    hash(cell)
+  except TypeError:
+    return False
+  return True
+
+
 def complaint(value: Any) -> str:
   """Says why an object is not a cell; empty if it is one."""
   if isinstance(value, rl.Cell):
-    return ""
+    return "" if _has_hash(value) else "its fields must be functions, names and tuples."
   if not inspect.isfunction(value):
     return f"it is of type {type(value).__name__}; a cell is a recurrent_lab.Cell, or a function that makes one."
   parameters = inspect.signature(value).parameters.values()
@@ -85,9 +94,12 @@ def settings_of_own(name: str, may_trace: bool = True) -> Settings:
   Raises:
     ValueError: if a function does not make a cell.
   """
-  if name in TABLE.table:
-    return {}
-  made, found = TABLE[name], {}
+  return {} if name in TABLE.table else _settings_of(TABLE[name], may_trace)
+
+
+@functools.cache
+def _settings_of(made: Any, may_trace: bool) -> Settings:
+  found: dict[str, Setting] = {}
   if not isinstance(made, rl.Cell):
     found = {own: _setting(option, False) for own, option in own_options(made).items()}
     made = _made(made, ())

@@ -6,6 +6,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from sweepkit.measure import AnyMeasure, Quantity
+from sweepkit.named import Named
 from sweepkit.settings import dimension
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def defaults(stored: Iterable[Attributes]) -> dict[str, str]:
 def axes_of(measure: AnyMeasure) -> dict[str, list[str]]:
   """Returns the settings that a dataset of this measure always has as dimensions: the first, every `is_axis`, and the seed."""
   found = {
-    dimension(name, measure.settings): list(setting.table)
+    dimension(name, measure.settings): list(setting.table.table if isinstance(setting.table, Named) else setting.table)
     for i, (name, setting) in enumerate(measure.settings.items())
     if i == 0 or setting.is_axis
   }
