@@ -30,7 +30,7 @@ SHARDS ?= 2
 study = $(RUN) -m studies $(1) --out="$(RESULTS)" --shards=$(SHARDS)
 
 .PHONY: paper sweeps figures ledger report learning landmarks learning-figures language language-full uses language-figures \
-        atlas atlas-training oracles oracles-layouts reliability bench accelerator docs test test-slow test-exhaustive check env clean
+        atlas atlas-training defaults oracles oracles-layouts reliability bench accelerator docs test test-slow test-exhaustive check env clean
 
 paper: sweeps figures report
 	@echo "The figures are in $(FIGURES)/, the judged claims in $(LEDGER)/claims.md, the numbers behind them in $(RESULTS)/."

@@ -13,7 +13,8 @@ from sweepkit.store import layout
 from sweepkit.store.attributes import annotate, older_axes
 from sweepkit.store.blocks import SCHEMA_VERSION, STATUS, block_paths, read_block, read_outline
 from sweepkit.store.files import ResultsError, at_home
-from sweepkit.store.selection import has, planned_points, rows_in_force, settings_of
+from sweepkit.store.places import why_empty
+from sweepkit.store.selection import completed_blocks, count_planned, has, rows_in_force, settings_of
 
 if TYPE_CHECKING:
   import xarray as xr
@@ -37,10 +38,13 @@ def load_results(folder: str | Path, **settings: Any) -> "xr.Dataset":
   Points that leave most of their grid empty, such as sweeps of one axis each, come with one dimension `point` instead. Its index
   holds the settings: `data.sel(r=1.0)` selects, and so does `data.where(data.r == 1, drop=True)`, for a setting `r`.
 
+  A point that lacks a setting which others have, such as an option of a cell of your own, is shown at the default of the setting.
+
       load_results("results/chaos", r=4)      points of this setting alone, a grid if they fill it
 
   Attributes of the dataset: `source`, the folder; `checksum` of what was read; `planned`, the number of points that the launches
-  were asked for; `present`, how many of them are there. Variables and coordinates have `long_name` and `units`.
+  were asked for; `present`, how many of them are there. `settings` are the names of the settings and of the seed.
+  Variables and coordinates have `long_name` and `units`.
 
   Args:
     folder: of the experiment, such as results/chaos.
@@ -52,11 +56,12 @@ def load_results(folder: str | Path, **settings: Any) -> "xr.Dataset":
   folder = Path(at_home(str(folder)))
   paths = block_paths(folder)
   if not paths:
-    raise ResultsError(f"{folder} holds no results; run its experiment first.")
-  blocks = [read_outline(path) for path in paths]
+    raise ResultsError(why_empty(folder))
+  stored = [read_outline(path) for path in paths]
+  blocks = completed_blocks(stored)
   wanted = settings_of(folder, blocks, settings)
   parts = []
-  for path, block, rows in zip(paths, blocks, rows_in_force(blocks), strict=True):
+  for path, block, rows in zip(paths, blocks, rows_in_force(stored), strict=True):
     if chosen := [i for i in rows if has(block.points[i], wanted)]:
       empty = {**block.arrays, "code": np.empty(0, np.asarray(block.code).dtype)}
       dims = {**block.dims, "status": (), "code": ()}
@@ -68,7 +73,7 @@ def load_results(folder: str | Path, **settings: Any) -> "xr.Dataset":
   axes: dict[str, Sequence[str]] = {}
   for block in blocks:
     axes |= block.axes or older_axes()
-  planned = sum(has(point, wanted) for point in planned_points(blocks))
+  planned = count_planned(stored, wanted)
   data = layout.dataset(parts, axes)
   annotate(data, [block.attributes for block in blocks])
   data.status.attrs = {
@@ -80,6 +85,7 @@ def load_results(folder: str | Path, **settings: Any) -> "xr.Dataset":
     "source": str(folder),
     "checksum": content_hash([hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]),
     "schema_version": SCHEMA_VERSION,
+    "settings": " ".join(parts[0].points[0]),
     "planned": planned,
     "present": sum(len(part.points) for part in parts),
   }
