@@ -28,6 +28,11 @@ def axis_name(axis: str) -> str:
   return AXES.get(axis, axis.replace("_", " "))
 
 
+def minus(value: float, form: str = "g") -> str:
+  """Returns a number as figures show it, with a minus sign instead of a hyphen."""
+  return f"{value:{form}}".replace("-", "−")
+
+
 def with_unit(text: str, values: xr.DataArray) -> str:
   """Returns `text (unit)` with the unit that is stored with the values, or the text alone if they have none."""
   units = values.attrs.get("units", "1")
