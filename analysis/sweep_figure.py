@@ -119,8 +119,8 @@ def draw_maps(values: xr.DataArray, request: Request) -> Figure:
   return figure
 
 
-def _unseen(values: xr.DataArray, request: Request) -> list[str]:
-  """A sentence about the means that cannot be drawn, because a seed is infinite or has no value."""
+def unseen(values: xr.DataArray) -> list[str]:
+  """Returns a sentence about the means that cannot be drawn, because a seed is infinite or has no value."""
   made = values.notnull().any("seed")
   lost = made & ~np.isfinite(values.mean("seed", skipna=False))
   return [f"{int(lost.sum())} of {int(made.sum())} means are not finite and not drawn"] if lost.any() else []
@@ -191,4 +191,4 @@ def draw(folder: Path, out: Path, request: Request) -> list[Path]:
   selected = select(data, request.value, *request.axes, at=request.at)
   _check_count(selected.values, request)
   made = spec(folder.name, selected, request)
-  return write(made, {folder.name: data}, _unseen(selected.values, request), out)
+  return write(made, {folder.name: data}, unseen(selected.values), out)

@@ -1,6 +1,7 @@
 """Numbers as words, for the ledger, the tables and the findings of figures."""
 
 from collections.abc import Callable, Sequence
+import math
 
 import numpy as np
 import xarray as xr
@@ -45,9 +46,25 @@ def mean(values: xr.DataArray) -> str:
   The interval of two values is 13 standard errors wide, so it would say less than the values.
   """
   if values.size < FEW:
-    return listed([short(float(value)) for value in values.values.ravel()])
+    texts = [short(float(value)) for value in values.values.ravel()]
+    return f"{texts[0]} each" if len(texts) > 1 and len({*texts}) == 1 else listed(texts)
   band = confidence_band(values)
-  return f"{float(band.mean):.3g} ± {float(band.high - band.mean):.2g}"
+  return with_error(float(band.mean), float(band.high - band.mean))
+
+
+def with_error(value: float, error: float) -> str:
+  """Returns `-1.090 ± 0.008`: an error with one digit, or with two if the first is 1, and a value with as many decimals.
+
+  Digits beyond these are noise. An error of 0 is left out.
+  """
+  if error == 0:
+    return short(value)
+  if not (math.isfinite(value) and math.isfinite(error)) or max(abs(value), error) >= 1e6 or error < 1e-6:
+    return f"{short(value)} ± {short(error)}"
+  first = math.floor(math.log10(error))
+  decimals = -first + (error < 1.95 * 10.0**first)
+  value, error = round(value, decimals) + 0.0, round(error, decimals)  # no -0
+  return f"{value:.{max(decimals, 0)}f} ± {error:.{max(decimals, 0)}f}"
 
 
 def spread(values: xr.DataArray | np.ndarray, scale: float = 1.0) -> str:

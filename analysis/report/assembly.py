@@ -1,7 +1,9 @@
 """The page of the report: its parts, the folder of results that it shows, and the files beside it."""
 
 from collections.abc import Mapping, Sequence
+import html
 from pathlib import Path
+import re
 import shlex
 from typing import NamedTuple
 
@@ -120,6 +122,7 @@ def page(results: Path) -> tuple[str, dict[str, bytes]]:
     claims=CLAIMS,
     ledger=INTRODUCTIONS.entries(data, results),
     sweeps=[sweep(results / name, dataset) for name, dataset in data.items()],
+    folder=str(results),
     inline=pictures.INLINE // 1000,
     results=shlex.quote(str(results)),
     figures=shlex.quote(str(results / "figures")),
@@ -143,13 +146,35 @@ def write(out: Path, content: str, files: Mapping[str, bytes]) -> Path:
   return out / "index.html"
 
 
+def check_not_of_others(path: Path, results: Path) -> None:
+  """Refuses to replace the report of another folder of results, or a page that is no report.
+
+  Raises:
+    ResultsError: if the page there is of other results; both folders are named.
+  """
+  if not path.exists():
+    return
+  text = path.read_text("utf-8", errors="replace")
+  found = re.search(r'<meta name="results" content="([^"]*)">', text)
+  is_ours = found is not None or "python -m analysis.report" in text  # older reports do not name their results
+  if not is_ours:
+    raise ResultsError(f"{path} is not a report of the lab, and would be replaced; give another --out.")
+  before = Path(html.unescape(found[1])) if found else results
+  if before.resolve() != results.resolve():
+    raise ResultsError(
+      f"{path} is the report of {before}, and would be replaced by that of {results}; give another --out, such as "
+      f"--out={shlex.quote(str(results / 'report'))}."
+    )
+
+
 def report(results: Path, out: Path) -> list[Path]:
   """Writes the page of a folder of results and returns it.
 
   Raises:
-    ResultsError: if --out is a file, there are no results, or they were altered.
+    ResultsError: if --out is a file or holds the report of other results, there are no results, or they were altered.
   """
   existing = next(path for path in (out, *out.absolute().parents) if path.exists())
   if not existing.is_dir():
     raise ResultsError(f"--out: {existing} is a file; give the name of a folder.")
+  check_not_of_others(out / "index.html", results)
   return [write(out, *page(results))]
