@@ -21,7 +21,7 @@ import xarray as xr
 
 from analysis import own_style
 from analysis.numbers import name as label_of
-from analysis.style import cell_style, confidence_band, plot_band, plot_map, symmetric_limit
+from analysis.style import CELL_STYLES, cell_style, confidence_band, plot_band, plot_map, symmetric_limit
 from analysis.sweep_axes import Places, axis_label, places, select, told_apart, value_label
 from sweepkit.store import ResultsError
 from sweepkit.words import FEW
@@ -73,10 +73,23 @@ def looks(values: xr.DataArray, axis: str) -> list[dict[str, Any]]:
   ]
   if "cell" not in values.dims:
     return found
-  cells = [cell_style(str(cell))._asdict() for cell in values.cell.values]
-  if not rest:
-    return [{name: one[name] for name in ("color", "marker", "linestyle")} for one in cells]
-  return [look | {"color": cell["color"]} for cell in cells for look in found]
+  cells = _cell_looks([str(cell) for cell in values.cell.values])
+  return [look | {"color": cell["color"]} for cell in cells for look in found] if rest else cells
+
+
+def _cell_looks(cells: Sequence[str]) -> list[dict[str, Any]]:
+  """The looks of cells: the usual ones, and for cells that share theirs with others, colours and markers that are free."""
+  usual = {cell: cell_style(cell) for cell in cells}
+  used = {usual[cell].color for cell in cells if cell in CELL_STYLES}
+  free = itertools.cycle([color for color in COLORS if color not in used])
+  found = []
+  for i, (cell, style) in enumerate(usual.items()):
+    look = {"color": style.color, "marker": style.marker, "linestyle": style.linestyle}
+    if cell not in CELL_STYLES:
+      look |= {"marker": MARKERS[i % len(MARKERS)], "linestyle": LINES[i % len(LINES)]}
+      look |= {} if own_style.colors() else {"color": next(free)}
+    found.append(look)
+  return found
 
 
 def _scale(axes: Axes, side: str, along: Places, label: str) -> None:

@@ -59,7 +59,7 @@ def _of_file(path: Path) -> Settings:
     if text and (not colon or name.strip() not in mpl.rcParams):
       near = difflib.get_close_matches(name.strip(), [*mpl.rcParams], 1)
       hint = f"did you mean {near[0]}?" if near and colon else "a line is `name: value`."
-      raise ResultsError(f"--style: line {number} of {path}, {text!r}, is no setting of Matplotlib; {hint}")
+      raise ResultsError(f"--style: line {number} of {path}, {text!r}, is not a setting of Matplotlib; {hint}")
   try:
     return dict(mpl.rc_params_from_file(path, fail_on_error=True, use_default_template=False))
   except Exception as error:
@@ -83,7 +83,7 @@ def in_use() -> Settings:
 
 
 def on_dark(figure: Figure) -> None:
-  """Inverts the dark greys of lines and texts in a figure with a dark background, where nobody could see them."""
+  """Inverts the dark greys of lines and texts in a figure with a dark background, so that they can be seen."""
   if sum(mpl.colors.to_rgb(figure.get_facecolor())) > 1.5:
     return
   for artist in figure.findobj(lambda one: isinstance(one, Line2D | Text)):

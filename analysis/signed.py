@@ -1,4 +1,4 @@
-"""What a figure says about itself: its seeds, its notes and its source; and its files, the same bytes when drawn twice."""
+"""The words that a figure carries about its seeds, its notes and its source; and its files, the same bytes when drawn twice."""
 
 from collections.abc import Sequence
 from pathlib import Path

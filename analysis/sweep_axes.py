@@ -22,7 +22,7 @@ class Selected(NamedTuple):
 
   Attributes:
     values: `[*lines, seed, *axes]`; `lines` are all other axes with several labels, the cell first.
-    taken: axis -> its label, for axes of the numbers themselves at which nobody asked to be.
+    taken: axis -> its label, for axes of the numbers themselves whose label was not asked for.
   """
 
   values: xr.DataArray
@@ -49,7 +49,7 @@ def _listed(names: Sequence[str]) -> str:
 def _grid(data: xr.Dataset, value: str, at: Mapping[str, Any]) -> xr.Dataset:
   """The number and the status of all points on a grid; of a list of points only those at the labels asked for."""
   if value not in number_names(data):
-    raise ResultsError(f"{value!r} is no number of {_source(data)}; there are {_listed(number_names(data))}.")
+    raise ResultsError(f"{value!r} is not a number of {_source(data)}; there are {_listed(number_names(data))}.")
   if any(str(dim).endswith("_entry") for dim in data[value].dims):
     raise ResultsError(
       f"{value} of {_source(data)} has another length at every point, so it has no axes to draw it along."
@@ -100,8 +100,8 @@ def _places_of(labels: xr.DataArray, wanted: Any) -> list[int]:
 def select(data: xr.Dataset, value: str, *axes: str, at: Mapping[str, Any]) -> Selected:
   """Returns one number of a sweep, with these axes and one dimension for each other axis that has several labels.
 
-  Axes of the numbers themselves, such as the norm or the lag, which are neither among `axes` nor in `at`, are taken at their
-  first name, or at their last number: the spectral norm, the longest lag.
+  The numbers have axes of their own, such as the norm or the lag. One that is neither among `axes` nor in `at` is taken at its
+  first name or its last number: the spectral norm, the longest lag.
 
   Args:
     data: results of a sweep, as `load_results` and `sweep` return them.
@@ -118,7 +118,7 @@ def select(data: xr.Dataset, value: str, *axes: str, at: Mapping[str, Any]) -> S
   for name in (*axes, *at):
     fixed = [str(one) for one in values.coords if one not in values.dims and values[one].ndim == 0]
     if name not in values.dims and (name in axes or name not in fixed):
-      why = f"has the single value {values[name].item()}" if name in fixed else f"is no axis of {value}"
+      why = f"has the single value {values[name].item()}" if name in fixed else f"is not an axis of {value}"
       raise ResultsError(f"{name} {why} in {_source(data)}; {value} varies in {_listed(varied)}.")
   if len({*axes}) < len(axes) or "seed" in axes:
     raise ResultsError(f"{' and '.join(axes)} cannot be the axes; {value} varies in {_listed(varied)}.")

@@ -23,7 +23,7 @@ MOST_PANELS, ACROSS = 12, 3  # panels in all, and in a row
 
 
 class Request(NamedTuple):
-  """What to draw.
+  """A figure that was asked for.
 
   Attributes:
     value: name of the number.

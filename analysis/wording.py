@@ -55,14 +55,16 @@ def mean(values: xr.DataArray) -> str:
 def with_error(value: float, error: float) -> str:
   """Returns `-1.090 ± 0.008`: an error with one digit, or with two if the first is 1, and a value with as many decimals.
 
-  Digits beyond these are noise. An error of 0 is left out.
+  Digits beyond these are noise. An error that three digits of the value do not show, such as that of rounding, is left out.
   """
-  if error == 0:
+  if error <= 5e-4 * abs(value):
     return short(value)
-  if not (math.isfinite(value) and math.isfinite(error)) or max(abs(value), error) >= 1e6 or error < 1e-6:
+  if not (math.isfinite(value) and math.isfinite(error)) or max(abs(value), error) >= 1e6:
     return f"{short(value)} ± {short(error)}"
   first = math.floor(math.log10(error))
   decimals = -first + (error < 1.95 * 10.0**first)
+  if decimals > 5:
+    return f"{value:.3g} ± {error:.1g}"
   value, error = round(value, decimals) + 0.0, round(error, decimals)  # no -0
   return f"{value:.{max(decimals, 0)}f} ± {error:.{max(decimals, 0)}f}"
 

@@ -15,7 +15,7 @@ from analysis.wording import each, short, with_unit
 from sweepkit.words import FEW
 
 MARKERS = {"slope of the product": "o", "growth of the adjoint": "x"}  # beside the forward exponent, which is a line
-SHIFT = 0.08  # of the distance between two W_s, so that bars stand beside each other
+SHIFT = 0.08  # part of the distance between two W_s, so that bars stand beside each other
 
 
 def _estimates(panel: Axes, data: xr.Dataset) -> None:

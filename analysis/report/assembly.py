@@ -147,7 +147,7 @@ def write(out: Path, content: str, files: Mapping[str, bytes]) -> Path:
 
 
 def check_not_of_others(path: Path, results: Path) -> None:
-  """Refuses to replace the report of another folder of results, or a page that is no report.
+  """Refuses to replace the report of another folder of results, or a page that is not a report.
 
   Raises:
     ResultsError: if the page there is of other results; both folders are named.

@@ -1,4 +1,4 @@
-"""Sweeps drawn from flags: what is drawn are the numbers of the results, and a wrong flag is told what there is."""
+"""Sweeps drawn from flags show the numbers of the results, and the answer to a wrong flag names what there is."""
 
 from matplotlib.figure import Figure
 import numpy as np
@@ -102,6 +102,13 @@ def test_names_across_are_marks_without_a_line():
   assert [label.get_text() for label in panel.get_xticklabels()] == ["b", "a"]
 
 
+def test_cells_without_a_look_of_their_own_are_told_apart():
+  cells = ["rnn", "mgu", "janet", "cfn", "ran", "star", "my_cell"]
+  looks = charts.looks(dataset(np.ones((7, 2, 1)), cell=cells, x=[0, 1]).f, "x")
+  assert len({(look["color"], look["marker"]) for look in looks}) == len(cells)
+  assert looks[0]["color"] == style.CELL_STYLES["rnn"].color
+
+
 def test_more_lines_than_one_can_tell_apart_are_refused():
   data = dataset(np.ones((2, 13, 1)), x=[0, 1], y=np.arange(13.0))
   with pytest.raises(ResultsError, match=r"also vary in y \(13 values\), which makes 13 lines of at most 12"):
@@ -124,7 +131,8 @@ def test_a_figure_is_the_same_bytes_twice_and_names_its_source(flags, made, tmp_
   first, second = (sorted((tmp_path / out).iterdir()) for out in ("one", "two"))
   assert [path.suffix for path in first] == [".pdf", ".png"]
   assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
-  assert str(made / "phase_gates") in Image.open(first[1]).text["Source"]
+  with Image.open(first[1]) as image:
+    assert str(made / "phase_gates") in image.text["Source"]
   said = capsys.readouterr()
   assert (said.out.split()[:2], said.err) == ([str(path) for path in first], "")
 
@@ -138,11 +146,11 @@ def test_a_figure_is_the_same_bytes_twice_and_names_its_source(flags, made, tmp_
     ),
     (["--results={}/x"], "/x holds no results of an experiment; run its experiment first."),
     (["--value="], "--value is missing; {}/phase_gates holds largest_exponent, standard_error."),
-    (["--value=growth"], "'growth' is no number of {}/phase_gates; there are largest_exponent, standard_error."),
+    (["--value=growth"], "'growth' is not a number of {}/phase_gates; there are largest_exponent, standard_error."),
     (["--x="], "--x is missing; largest_exponent varies in cell, ws, forget_bias."),
     (
       ["--x=wz"],
-      "wz is no axis of largest_exponent in {}/phase_gates; largest_exponent varies in cell, ws, forget_bias.",
+      "wz is not an axis of largest_exponent in {}/phase_gates; largest_exponent varies in cell, ws, forget_bias.",
     ),
     (["--x=bias"], "bias has the single value 0.0; largest_exponent varies in cell, ws, forget_bias."),
     (["--y=ws"], "ws and ws cannot be the axes; largest_exponent varies in cell, ws, forget_bias."),
@@ -153,7 +161,7 @@ def test_a_figure_is_the_same_bytes_twice_and_names_its_source(flags, made, tmp_
     (["--style=ggplott"], "--style: ggplott is neither a file nor the name of a style; did you mean ggplot?"),
     (
       ["--style={}/style"],
-      "line 1 of {}/style, 'axes.gird: True', is no setting of Matplotlib; did you mean axes.grid?",
+      "line 1 of {}/style, 'axes.gird: True', is not a setting of Matplotlib; did you mean axes.grid?",
     ),
     (["--style={}/value"], "{}/value holds a value that Matplotlib refuses (Key axes.grid"),
   ],
@@ -177,7 +185,8 @@ def test_ones_own_style_sets_colours_and_size_and_ends_with_the_figure(made, tmp
       assert style.mpl.rcParams["figure.figsize"] == [4, 3]
   assert style.cell_style("rnn") == style.CELL_STYLES["rnn"]
   assert drawn(made, tmp_path, f"--style={own}", "--at=forget_bias=0", "--name=own") == 0
-  assert Image.open(tmp_path / "own.png").size == (1200, 900)
+  with Image.open(tmp_path / "own.png") as image:
+    assert image.size == (1200, 900)
   capsys.readouterr()
 
 

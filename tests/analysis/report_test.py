@@ -185,6 +185,7 @@ def test_markup_is_escaped():
   assert pictures.typeset("<b> W_s & b_{f-1} = -2, zero_or_one") == (
     "&lt;b&gt; W<sub>s</sub> &amp; b<sub>f−1</sub>\u00a0=\u00a0−2, zero_or_one"
   )
+  assert pictures.typeset("2.1e-07 of 6 %, ∏ J") == "2.1·10<sup>−7</sup> of 6\u00a0%, ∏\u00a0J"
 
 
 @pytest.mark.parametrize(
