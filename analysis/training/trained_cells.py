@@ -24,7 +24,7 @@ from analysis.numbers import TableSpec
 from analysis.selection import Unfit, only_axes, runs
 from analysis.style import PAGE, THEORY, legend_line, new_figure
 from analysis.training.rank import RankCorrelation, rank_correlation
-from recurrent_lab.tasks import get_task
+from analysis.wording import minus
 
 LOWEST = 1e-4  # the smallest score that is drawn; error rates may be 0
 
@@ -41,6 +41,8 @@ CORRELATION = ("rank_correlation", "lower_end", "upper_end", "p_value")
 
 def learned(datasets: Datasets) -> xr.Dataset:
   """Returns what was learned by `task` (its name and length), cell and seed, with the score below which the task is solved."""
+  from recurrent_lab.tasks import get_task
+
   data = only_axes(datasets["atlas_training"], "task", "length")
   names = ["solved", "best_score", "solved_at", "units", "parameter_count"]
   found = []
@@ -166,7 +168,8 @@ def _draw_below(axes: np.ndarray, shown: xr.Dataset, lags: xr.DataArray, steps: 
     _scatter(panel, shown.sel(task=task), lags, steps)
     found = _correlation(shown, task)
     if np.isfinite(found).all():
-      panel.set_title(f"ρ = {found.rho:.2f}, p = {found.p_value:.2g}", loc="left")
+      interval = f"95 %: {minus(found.low, '.2f')} to {minus(found.high, '.2f')}"
+      panel.set_title(f"ρ = {minus(found.rho, '.2f')}, p = {found.p_value:.2g}\n{interval}", loc="left", fontsize=6)
   for panel in axes[2:]:
     panel.tick_params(labelleft=False)
   axes[1].set_ylabel("best score")
@@ -242,6 +245,7 @@ FIGURE = FigureSpec(
     "p_value": TableSpec("p-value of a permutation test"),
   },
   order=10,
+  title="Which cells learn at equal parameters, and did their memory foretell it?",
 )
 
 if __name__ == "__main__":
