@@ -87,7 +87,9 @@ def finding(shown: xr.Dataset) -> str:
         parts.append(f"{', '.join(map(short, found))} (σ_b = {bias:g})")
     return listed(parts) or "none"
 
-  return f"Critical gain of theory, gain at which half of the nets forget, and best gain to forecast: {each(inner, gains)}."
+  return (
+    f"Critical gain of theory, gain at which half of the nets forget, and best gain to forecast: {each(inner, gains)}."
+  )
 
 
 FIGURE = FigureSpec(

@@ -88,7 +88,13 @@ def draw(datasets: Datasets) -> Figure:
       spectra.plot(np.linspace(0, 1, exponents.size), exponents, color=shade, linewidth=0.7)
     label, color, marker, _ = cell_style(cell)
     for kind, filled in (("exponent_before", False), ("exponent", True)):
-      look = {"marker": marker, "s": 12, "edgecolors": color, "facecolors": color if filled else "none", "linewidths": 0.7}
+      look = {
+        "marker": marker,
+        "s": 12,
+        "edgecolors": color,
+        "facecolors": color if filled else "none",
+        "linewidths": 0.7,
+      }
       scatter.scatter(predictions(one[kind], errors).values.ravel(), errors.values.ravel(), **look)
     scatter.axline((0.5, 0.5), slope=1, **(THEORY | {"linestyle": ":"}))
     scatter.set_title(rf"$\rho$ = {correlation_text(correlation(one))}", loc="left")

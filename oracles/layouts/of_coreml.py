@@ -7,8 +7,8 @@ operators of the GRU and of the Elman network for torch, so their order is that 
 import coremltools as ct
 import torch
 
-from oracles.layouts.record import BATCH, HIDDEN, INPUTS, STEPS, record
 from oracles.layouts.of_torch import redrawn
+from oracles.layouts.record import BATCH, HIDDEN, INPUTS, STEPS, record
 
 
 class Outputs(torch.nn.Module):

@@ -76,7 +76,9 @@ if __name__ == "__main__":
   record("flax", metadata.version("flax"), {f"flax.linen.{name}": of_linen(name) for name in cells})
   record("flax", metadata.version("flax"), {f"flax.nnx.{name}": of_nnx(name) for name in cells})
   record(
-    "dm-haiku", metadata.version("dm-haiku"), {f"haiku.{name}": of_haiku(name) for name in ("VanillaRNN", "LSTM", "GRU")}
+    "dm-haiku",
+    metadata.version("dm-haiku"),
+    {f"haiku.{name}": of_haiku(name) for name in ("VanillaRNN", "LSTM", "GRU")},
   )
   record(
     "equinox",

@@ -2,8 +2,8 @@
 
 from importlib import metadata
 
-import mlx.core as mx
 from mlx import nn
+import mlx.core as mx
 import numpy as np
 
 from oracles.layouts.record import HIDDEN, INPUTS, draw, record

@@ -1,6 +1,5 @@
 """Paddle: SimpleRNN, LSTM and GRU."""
 
-import numpy as np
 import paddle
 
 from oracles.layouts.record import HIDDEN, INPUTS, draw, record

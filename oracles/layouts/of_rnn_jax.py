@@ -7,7 +7,6 @@ from types import ModuleType
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from oracles.layouts.record import BATCH, HIDDEN, INPUTS, draw, record, scan
 

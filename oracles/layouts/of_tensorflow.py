@@ -14,7 +14,13 @@ def lstm(operator, peepholes=False):
     names = ("wci", "wcf", "wco")
     seen = {name: draw(rng, (HIDDEN,)) if peepholes else np.zeros(HIDDEN, np.float32) for name in names}
     found = operator(
-      seq_len_max=tf.constant(STEPS, tf.int64), x=xs, cs_prev=ZEROS, h_prev=ZEROS, use_peephole=peepholes, **arrays, **seen
+      seq_len_max=tf.constant(STEPS, tf.int64),
+      x=xs,
+      cs_prev=ZEROS,
+      h_prev=ZEROS,
+      use_peephole=peepholes,
+      **arrays,
+      **seen,
     )
     assert np.abs(found.cs.numpy()).max() < 3, "the clip of c acted"
     return {**arrays, **(seen if peepholes else {})}, found.h.numpy()

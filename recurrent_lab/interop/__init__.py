@@ -15,19 +15,19 @@ from recurrent_lab.interop.exchange import from_named, load, save, to_named
 from recurrent_lab.interop.foreign import from_equinox, from_flax, from_haiku
 from recurrent_lab.interop.identification import Identification, Reading, identify
 from recurrent_lab.interop.layouts import LAYOUTS, Layout
-from recurrent_lab.interop.onnx import EntryRun, Feeding, OnnxEntry, from_onnx, one_entry, run_entry, to_onnx
 from recurrent_lab.interop.modules.models import BidirectionalModel, Model, import_model
+from recurrent_lab.interop.onnx import EntryRun, Feeding, OnnxEntry, from_onnx, one_entry, run_entry, to_onnx
 from recurrent_lab.interop.weights import export_weights, flat, get_layout, import_weights, nested
 
 __all__ = [
   "LAYOUTS",
+  "BidirectionalModel",
   "EntryRun",
   "Feeding",
-  "Layout",
-  "OnnxEntry",
-  "BidirectionalModel",
-  "Model",
   "Identification",
+  "Layout",
+  "Model",
+  "OnnxEntry",
   "Reading",
   "export_weights",
   "flat",
@@ -37,8 +37,8 @@ __all__ = [
   "from_named",
   "from_onnx",
   "get_layout",
-  "import_model",
   "identify",
+  "import_model",
   "import_weights",
   "load",
   "nested",

@@ -147,4 +147,11 @@ LETTERS: Mapping[str, str] = MappingProxyType(
     "lstm, f = 1": "igo",
   }
 )
-_NODE_PAIRS = (("tanh", "tanh"), ("relu", "relu"), ("sigmoid", "tanh"), ("tanh", "identity"), ("tanh", "relu"), ("relu", "tanh"))
+_NODE_PAIRS = (
+  ("tanh", "tanh"),
+  ("relu", "relu"),
+  ("sigmoid", "tanh"),
+  ("tanh", "identity"),
+  ("tanh", "relu"),
+  ("relu", "tanh"),
+)

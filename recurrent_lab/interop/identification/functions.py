@@ -5,8 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from recurrent_lab.cell import Cell, Params
-from recurrent_lab.cells import CELLS, gru, lstm
-from recurrent_lab.cells import GRUParams, LSTMParams, ResetBeforeGRUParams, RNNParams
+from recurrent_lab.cells import CELLS, GRUParams, LSTMParams, ResetBeforeGRUParams, RNNParams, gru, lstm
 from recurrent_lab.cells._lstm import CoupledLSTMParams, NoForgetLSTMParams
 from recurrent_lab.cells.dense import MGUParams
 from recurrent_lab.interop.identification.arrangements import Arrangement
@@ -65,7 +64,9 @@ def _params(variant: Variant, arrangement: Arrangement, dtype: Any) -> Params:
   negative = "z" if variant.family == "gru" and variant.update == "writes" else "i" if coupled_by_input else ""
   signs = [-1.0 if gate == negative else 1.0 for gate in letters]
   shifts = [float(variant.shift) if gate == "f" and variant.family.startswith("lstm") else 0.0 for gate in letters]
-  side_by_side = lambda blocks: np.hstack([sign * blocks[k] for sign, k in zip(signs, places, strict=True)]).astype(dtype)
+  side_by_side = lambda blocks: np.hstack([sign * blocks[k] for sign, k in zip(signs, places, strict=True)]).astype(
+    dtype
+  )
   biases = arrangement.biases
   bias = [sign * biases.total[k] + shift for sign, shift, k in zip(signs, shifts, places, strict=True)]
   kernels = side_by_side(arrangement.input_kernel), side_by_side(arrangement.recurrent_kernel)

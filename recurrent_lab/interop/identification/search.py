@@ -85,9 +85,7 @@ class Identification(NamedTuple):
     return f"Match: {told}{rest}{like}{lacking}"
 
 
-def identify(
-  arrays: Mapping[str, Any], xs: Any, outputs: Any, *, tolerance: float | None = None
-) -> Identification:
+def identify(arrays: Mapping[str, Any], xs: Any, outputs: Any, *, tolerance: float | None = None) -> Identification:
   """Finds which recurrent cell computes `outputs` from `xs` with the weights in `arrays`, whose names may be anything.
 
   Tried are LSTM (also with f = 1, f = 1 - i or i = 1 - f), GRU, minimal gated unit and Elman network, with all orders of the gates,
@@ -128,7 +126,12 @@ def identify(
 
 
 def _check(arrays: Mapping[str, np.ndarray], xs: np.ndarray, outputs: np.ndarray, tolerance: float | None) -> None:
-  if xs.ndim not in (2, 3) or xs.ndim != outputs.ndim or xs.shape[:-1] != outputs.shape[:-1] or 0 in xs.shape + outputs.shape:
+  if (
+    xs.ndim not in (2, 3)
+    or xs.ndim != outputs.ndim
+    or xs.shape[:-1] != outputs.shape[:-1]
+    or 0 in xs.shape + outputs.shape
+  ):
     raise ValueError(
       f"xs must be [T, I], [T, B, I] or [B, T, I], and outputs the same with H; given are {xs.shape} and {outputs.shape}."
     )

@@ -44,7 +44,8 @@ def _reads(kind: str, layout: Layout, arrays: list[tuple[str, np.ndarray]], para
     return False
   plain = [array[0] if layout.layers.stacked and array.ndim and len(array) == 1 else array for _, array in arrays]
   return any(
-    _same(_read(kind, to_layer(layout, dict(zip(chosen, order, strict=True)), "0")), params) for order in permutations(plain)
+    _same(_read(kind, to_layer(layout, dict(zip(chosen, order, strict=True)), "0")), params)
+    for order in permutations(plain)
   )
 
 
@@ -58,9 +59,7 @@ def _read(kind: str, arrays: Mapping[str, np.ndarray]) -> Params | None:
 
 def _same(found: Params | None, params: Params) -> bool:
   """Whether the params are equal, up to the rounding of two biases that are added in another order."""
-  return found is not None and all(
-    np.allclose(a, b, rtol=1e-6, atol=1e-6) for a, b in zip(found, params, strict=True)
-  )
+  return found is not None and all(np.allclose(a, b, rtol=1e-6, atol=1e-6) for a, b in zip(found, params, strict=True))
 
 
 def _arrangement(params: Params, gates: int, words: str) -> Arrangement:

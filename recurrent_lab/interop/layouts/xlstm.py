@@ -28,7 +28,11 @@ def read(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     ValueError: if an array has not the shape of a layer with heads.
   """
   kernel = arrays.get(KERNEL)
-  if kernel is None or kernel.ndim != 3 or kernel.shape[2] * 4 != kernel.shape[1] and kernel.shape[1] * 4 != kernel.shape[2]:
+  if (
+    kernel is None
+    or kernel.ndim != 3
+    or (kernel.shape[2] * 4 != kernel.shape[1] and kernel.shape[1] * 4 != kernel.shape[2])
+  ):
     shape = None if kernel is None else kernel.shape
     raise ValueError(f"{KERNEL} must have the shape (heads, 4K, K) or (heads, K, 4K); given is {shape}.")
   heads, size = kernel.shape[0], min(kernel.shape[1:])

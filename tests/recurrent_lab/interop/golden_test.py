@@ -1,6 +1,5 @@
 """Weights of other libraries compute here what their own packages computed, in the numbers that `make oracles-layouts` keeps."""
 
-
 import numpy as np
 import pytest
 
@@ -17,7 +16,9 @@ def outputs_of(kind, params, xs):
   """The outputs `[T, B, H]` of a NumPy loop in float64."""
   params = type(params)(*(np.asarray(array, np.float64) for array in params))
   cells = get_layout(kind).cells
-  loop = reference.CELLS["rnn" if "rnn" in cells else cells[0]]  # the goldens of Elman networks have tanh, where there is a choice
+  loop = reference.CELLS[
+    "rnn" if "rnn" in cells else cells[0]
+  ]  # the goldens of Elman networks have tanh, where there is a choice
   options = {"heads": params.bias.size // 4 // params.recurrent_kernel.shape[0]} if kind == "xlstm.sLSTMLayer" else {}
   return np.stack([loop(params, xs[:, j].astype(np.float64), **options) for j in range(xs.shape[1])], axis=1)
 
