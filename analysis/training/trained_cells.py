@@ -47,9 +47,13 @@ def learned(datasets: Datasets) -> xr.Dataset:
   names = ["solved", "best_score", "solved_at", "units", "parameter_count"]
   found = []
   for (task, length), one in sorted(runs(data, "task", "length"), key=lambda run: run[0]):
-    one = one[names].reset_coords(drop=True)
     solved_below = xr.DataArray([get_task(task, length).solved_below], dims="task")
-    one = one.expand_dims(task=[f"{task.replace('_', ' ')} {length}"]).assign(solved_below=solved_below)
+    one = (
+      one[names]
+      .reset_coords(drop=True)
+      .expand_dims(task=[f"{task.replace('_', ' ')} {length}"])
+      .assign(solved_below=solved_below)
+    )
     found.append(one)
   return xr.concat(found, "task", join="outer", data_vars="all")
 

@@ -132,10 +132,9 @@ def _program(group: Group, tile: int, arguments: Sequence[Any]) -> Any:
   with group.lock:
     if tile not in group.programs:
       begin = time.perf_counter()
+      function = tiled(group.function, Mesh(np.array(jax.local_devices()), ("device",)))
       if jax.default_backend() == "cpu":
         function = traces.traced(group.function, arguments, group.identity)
-      else:
-        function = tiled(group.function, Mesh(np.array(jax.local_devices()), ("device",)))
       group.programs[tile] = jax.jit(function).lower(*arguments).compile(_options())
       group.compile_seconds += time.perf_counter() - begin
     return group.programs[tile]
