@@ -5,8 +5,9 @@ says that the norm stays above 1/e within the sequence. Beside it: the share of 
 intervals. Below: the best score of every cell against that lag, both medians over seeds. Below the dotted line a task is solved.
 
 ρ is Spearman's rank correlation between what was measured and how well a cell learns. It has a 95 % bootstrap interval over
-cells, and the p-value of a permutation test. Bottom left: ρ by task for the lag, for the growth rate and for its closeness to 0.
-What was measured is that of one layer at its recommended initialisation, not of the nets that are trained.
+cells. Bottom left: ρ by task for the lag, for the growth rate and for its closeness to 0. Beside it, above the scores: the
+p-value of a permutation test for the lag. What was measured is that of one layer at its recommended initialisation, not of the
+nets that are trained.
 """
 
 from collections.abc import Mapping
@@ -111,8 +112,8 @@ def _mark(panel: Axes, cell: str, lags: xr.DataArray, steps: float, height: floa
   """Draws the mark of a cell at its first lag; hollow beyond the sequence where the norm stays above 1/e."""
   lag, (color, marker) = float(lags.sel(cell=cell)), KINDS[kind(cell)]
   is_known = bool(np.isfinite(lag))
-  look = {"color": color, "markersize": 2.5, "fillstyle": "full" if is_known else "none", "clip_on": False}
-  panel.plot(lag if is_known else 1.3 * steps, height, marker, **look)
+  (mark,) = panel.plot(lag if is_known else 1.3 * steps, height, marker, color=color, markersize=2.5, clip_on=False)
+  mark.set_fillstyle("full" if is_known else "none")
 
 
 def _lags(panel: Axes, lags: xr.DataArray, steps: float, cells: list[str]) -> None:
@@ -166,7 +167,7 @@ def _draw_below(axes: np.ndarray, shown: xr.Dataset, lags: xr.DataArray, steps: 
     _scatter(panel, shown.sel(task=task), lags, steps)
     found = _correlation(shown, task)
     if np.isfinite(found).all():
-      panel.set_title(f"ρ = {found.rho:.2f}, p = {found.p_value:.2g}", loc="left")
+      panel.set_title(f"p = {found.p_value:.2g}", loc="left")
   for panel in axes[2:]:
     panel.tick_params(labelleft=False)
   axes[1].set_ylabel("best score")
