@@ -82,9 +82,10 @@ def saturation(one: xr.Dataset) -> dict[str, dict[str, Entry]]:
 
 
 def equations(name: str) -> str:
-  """Returns the docstring of the module of a cell, which is where its params are defined."""
+  """Returns the docstring of the module of a cell, which is where its params are defined. Its paragraphs are single lines."""
   params = jax.eval_shape(lambda key: rl.get_cell(name).init(key, 1, 16), jax.random.key(0))
-  return inspect.cleandoc(sys.modules[type(params).__module__].__doc__ or "")
+  text = inspect.cleandoc(sys.modules[type(params).__module__].__doc__ or "")
+  return re.sub(r"(?<!\n)\n(?:  )?(?=[^\s-])", " ", text)
 
 
 def card(name: str, one: xr.Dataset, swept: Sweeps, times: Mapping[str, _timings.Timings]) -> Card:

@@ -50,6 +50,8 @@ def draw(datasets: Datasets) -> Figure:
     panel.tick_params(labelsize=5, length=1.5)
   for panel in axes.flat[len(cells) :]:
     panel.set_visible(False)
+  for panel in axes.flat[max(0, len(cells) - COLUMNS) : len(cells)]:
+    panel.tick_params(labelbottom=True)
   axes.flat[0].set_yscale("symlog", linthresh=LINEAR)
   axes.flat[0].set_yticks([-1, -1e-2, -1e-4, 0, 1e-4, 1e-2])
   axes.flat[0].set_ylim(LOWEST, HIGHEST)

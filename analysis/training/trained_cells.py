@@ -5,12 +5,14 @@ says that the norm stays above 1/e within the sequence. Beside it: the share of 
 intervals. Below: the best score of every cell against that lag, both medians over seeds. Below the dotted line a task is solved.
 
 ρ is Spearman's rank correlation between what was measured and how well a cell learns. It has a 95 % bootstrap interval over
-cells, and the p-value of a permutation test. Bottom left: ρ by task for the lag, for the growth rate and for its closeness to 0.
-What was measured is that of one layer at its recommended initialisation, not of the nets that are trained.
+cells. Bottom left: ρ by task for the lag, for the growth rate and for its closeness to 0. Beside it, above the scores: the
+p-value of a permutation test for the lag. What was measured is that of one layer at its recommended initialisation, not of the
+nets that are trained.
 """
 
 from collections.abc import Mapping
 import sys
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -24,7 +26,7 @@ from analysis.numbers import TableSpec
 from analysis.selection import Unfit, only_axes, runs
 from analysis.style import PAGE, THEORY, legend_line, new_figure
 from analysis.training.rank import RankCorrelation, rank_correlation
-from analysis.wording import minus
+from recurrent_lab.tasks import get_task
 
 LOWEST = 1e-4  # the smallest score that is drawn; error rates may be 0
 
@@ -41,19 +43,13 @@ CORRELATION = ("rank_correlation", "lower_end", "upper_end", "p_value")
 
 def learned(datasets: Datasets) -> xr.Dataset:
   """Returns what was learned by `task` (its name and length), cell and seed, with the score below which the task is solved."""
-  from recurrent_lab.tasks import get_task
-
   data = only_axes(datasets["atlas_training"], "task", "length")
   names = ["solved", "best_score", "solved_at", "units", "parameter_count"]
   found = []
   for (task, length), one in sorted(runs(data, "task", "length"), key=lambda run: run[0]):
+    one = one[names].reset_coords(drop=True)
     solved_below = xr.DataArray([get_task(task, length).solved_below], dims="task")
-    one = (
-      one[names]
-      .reset_coords(drop=True)
-      .expand_dims(task=[f"{task.replace('_', ' ')} {length}"])
-      .assign(solved_below=solved_below)
-    )
+    one = one.expand_dims(task=[f"{task.replace('_', ' ')} {length}"]).assign(solved_below=solved_below)
     found.append(one)
   return xr.concat(found, "task", join="outer", data_vars="all")
 
@@ -117,8 +113,8 @@ def _mark(panel: Axes, cell: str, lags: xr.DataArray, steps: float, height: floa
   """Draws the mark of a cell at its first lag; hollow beyond the sequence where the norm stays above 1/e."""
   lag, (color, marker) = float(lags.sel(cell=cell)), KINDS[kind(cell)]
   is_known = bool(np.isfinite(lag))
-  look = {"color": color, "markersize": 2.5, "fillstyle": "full" if is_known else "none", "clip_on": False}
-  panel.plot(lag if is_known else 1.3 * steps, height, marker, **look)
+  (mark,) = panel.plot(lag if is_known else 1.3 * steps, height, marker, color=color, markersize=2.5, clip_on=False)
+  mark.set_fillstyle("full" if is_known else "none")
 
 
 def _lags(panel: Axes, lags: xr.DataArray, steps: float, cells: list[str]) -> None:
@@ -172,8 +168,7 @@ def _draw_below(axes: np.ndarray, shown: xr.Dataset, lags: xr.DataArray, steps: 
     _scatter(panel, shown.sel(task=task), lags, steps)
     found = _correlation(shown, task)
     if np.isfinite(found).all():
-      interval = f"95 %: {minus(found.low, '.2f')} to {minus(found.high, '.2f')}"
-      panel.set_title(f"ρ = {minus(found.rho, '.2f')}, p = {found.p_value:.2g}\n{interval}", loc="left", fontsize=6)
+      panel.set_title(f"p = {found.p_value:.2g}", loc="left")
   for panel in axes[2:]:
     panel.tick_params(labelleft=False)
   axes[1].set_ylabel("best score")
@@ -249,7 +244,6 @@ FIGURE = FigureSpec(
     "p_value": TableSpec("p-value of a permutation test"),
   },
   order=10,
-  title="Which cells learn at equal parameters, and did their memory foretell it?",
 )
 
 if __name__ == "__main__":
