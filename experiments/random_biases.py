@@ -60,7 +60,7 @@ def forecast_error(cell: rl.Cell, params: object, key: Array, samples: int, scal
 
 
 def reservoir(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str, Array]:
-  """How far apart two starts of a net end without input, and the error of its forecasts."""
+  """Two starts of a net without input, as far apart as they end, and the error of its forecasts."""
   cell = cell_of(static)
   params, xs, state, key = draw(static, key, values)
   k_start, k_series = jax.random.split(key)

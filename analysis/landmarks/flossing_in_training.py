@@ -34,7 +34,7 @@ def numbers(datasets: Datasets) -> xr.Dataset:
   data = one_cell(datasets["flossing_in_training"], *AXES)
   found: dict[str, xr.Dataset] = {}
   for (floss, every, _), one in runs(data, *AXES[1:]):
-    shown, name = one[["solved", "solved_at", "score"]].squeeze(AXES[1:], drop=True), kind(floss, every)
+    shown, name = one[["solved", "solved_at", "score"]].drop_vars(AXES[1:]), kind(floss, every)
     found[name] = shown.combine_first(found[name]) if name in found else shown
   order = [*(name for name in LOOKS if name in found), *(name for name in found if name not in LOOKS)]
   joined = xr.concat([found[name] for name in order], "flossing", join="outer", coords="minimal", compat="override")

@@ -36,7 +36,7 @@ def draw(datasets: Datasets) -> Figure:
     style = cell_style(cell)
     color = style.color if cell == "gru" else colors(0.85 * i / max(1, len(found) - 1))
     look = {"color": color, "marker": style.marker, "markersize": 2.5, "linestyle": style.linestyle}
-    cases.append(Case(f"{style.label}, bias {bias}", look, one.squeeze(["cell", "forget_bias"])))
+    cases.append(Case(f"{style.label}, bias {bias}", look, one))
   plot_cases(curves, success, cases)
   curves.axhline(task.baseline, **(THEORY | {"linestyle": "--"}))
   curves.axhline(task.solved_below, **(THEORY | {"linestyle": ":"}))

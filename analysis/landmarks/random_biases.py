@@ -1,8 +1,8 @@
 """Nets with random biases: up to which gain they forget where they started, and how well they forecast as a reservoir.
 
-Top: the share of nets of which two random starts end at the same output, without input. Bottom: the squared error of forecasts of
-a Mackey–Glass series by a reservoir with a fitted readout, over the variance of the series; the median over seeds, and the
-middle half of them as a band. Colours are the standard deviation σ_b of the biases, and lighter lines have more units. Dotted:
+Top: the share of nets of which two random starts end at the same output, without input. Bottom: the squared error of a
+reservoir's forecasts of a Mackey–Glass series, over the variance of the series. Lines are medians over seeds, and bands their
+middle half. Colours are the standard deviation σ_b of the biases, and lighter lines have more units. Dotted:
 the critical gain of the mean field for infinitely many units.
 """
 
@@ -49,7 +49,7 @@ def draw(datasets: Datasets) -> Figure:
   figure, axes = new_figure(PAGE, 4.0, 2, len(cells), sharex=True, sharey="row")
   for (share, error), cell in zip(axes.T, cells, strict=True):
     for (bias, size, _), one in runs(data.sel(cell=[cell]), *AXES[1:]):
-      net = one.isel(dict.fromkeys(("cell", *AXES[1:]), 0))
+      net = one.isel(cell=0)
       look = {"color": colors[bias], "alpha": opacities[size], "marker": "o", "markersize": 2}
       share.plot(net.ws.values, net.forgets.mean("seed").values, **look)
       low, middle, high = net.forecast_error.quantile([0.25, 0.5, 0.75], "seed").values

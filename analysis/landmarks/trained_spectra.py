@@ -22,7 +22,7 @@ from analysis.wording import each, with_unit
 
 FEATURES = 8  # exponents that predict, evenly spaced in rank from the first to the last
 LOWEST = -10.0  # nats per step; exponents below it, such as those of lost directions, count as this
-PENALTY = 1.0  # of the ridge regression on standardised exponents
+PENALTY = 1.0  # weight of the squared coefficients of standardised exponents
 KINDS = {"exponent": "after training", "exponent_before": "before training"}
 
 
@@ -47,7 +47,7 @@ def predictions(exponents: xr.DataArray, errors: xr.DataArray) -> xr.DataArray:
 
 
 def rank_correlation(one: xr.DataArray, other: xr.DataArray) -> Band:
-  """Returns Spearman's ρ of the pairs that are known, with its 95 % interval by Fisher's transformation (Fieller et al., 1957)."""
+  """Returns Spearman's ρ of the known pairs, with its 95 % interval by Fisher's transformation (Fieller et al., 1957)."""
   x, y = one.values.ravel(), other.values.ravel()
   known = np.isfinite(x) & np.isfinite(y)
   x, y = x[known], y[known]

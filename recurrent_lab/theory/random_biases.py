@@ -6,16 +6,18 @@ Below the critical gain a net without input settles at one fixed point. Its seco
 deviation multiplies its square by χ at each step near the eigenvalue 1, where the disk of eigenvalues first touches the unit
 circle. So χ(g) = 1 at the critical gain. With independent Gaussian kernels of all gates:
 
-    rnn     h = tanh(a)                                   χ = g² E sech⁴ a
-    gru     h = n = tanh(b_n + r u),  u = h U_n + b_hn    χ = g² E sech⁴(b_n + r u) (r² + (u r')²)
-    lstm    c = i n / (1 - f),        h = o tanh(c)       χ = g² E [(o' tanh c)² + (o sech² c)² ((f' c)² + (i' n)² + (i n')²) / (1 - f)²]
+    rnn     h = tanh(a)                               χ = g² E sech⁴ a
+    gru     h = n = tanh(b_n + r u)                   χ = g² E sech⁴(b_n + r u) (r² + (u r')²)
+    lstm    h = o tanh(c),  c = i n / (1 - f)         χ = g² E [(o' tanh c)² + (o k sech² c)² / (1 - f)²]
 
-A prime is the slope of a gate at its pre-activation. Gates are σ of their pre-activations, and n is tanh of its own. The GRU's
-z drops out, because h = n at a fixed point, and a slow unit approaches and leaves it slowly. Without biases these are the critical
-gains of `gated`: 1, 2 and 2. At a given s, q and χ/g² are known, so that χ = 1 leaves one equation for s.
+with u = h U_n + b_hn and k² = (f' c)² + (i' n)² + (i n')². A prime is the slope of a gate at its pre-activation. Gates are σ of
+their pre-activations, and n is tanh of its own. The GRU's z drops out, because h = n at a fixed point, which a slow unit both
+approaches and leaves slowly. Without biases these are the critical gains of `gated`: 1, 2 and 2. At a given s, q and χ/g² are
+known, so that χ = 1 leaves one equation for s.
 
 Reference: Fioratti, Marcaccioli & Casola, "A random-matrix criterion for initializing gated recurrent neural networks", arXiv
-2605.10650 (2026), for the question and a criterion in closed form; the equations here are derived anew, with q solved for.
+2605.10650 (2026), for the question and a criterion in closed form. The equations here have their own derivation, which solves
+for q.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,7 +27,7 @@ import numpy as np
 
 from recurrent_lab._checks import check_choice
 
-NODES, REACH = 61, 9.0  # of the trapezoidal rule in each direction, and its end in standard deviations
+NODES, REACH = 61, 9.0  # trapezoidal rule in each direction: its nodes, and its end in standard deviations
 STEEPEST = 1e5  # the rule for candidates resolves functions that are this much steeper than the Gaussian
 FACTOR, BISECTIONS = 1.1, 30
 LARGEST_BIAS = 2.0  # up to which doubling `NODES` changes no critical gain by 1e-4
@@ -132,7 +134,7 @@ def biased_critical_gain(cell_name: str, bias_scale: float) -> float:
     return float(1 / np.sqrt(moments(0.0, 0.0).growth))
 
   def is_below(deviation: float) -> bool:
-    """Whether s² - σ_b² < g² q at g² = g² / χ, which holds below the critical s."""
+    """Returns whether s² - σ_b² is below g² q at the g² with χ = 1, as it is below the critical s."""
     square, growth = moments(deviation, bias_scale)
     return deviation**2 - bias_scale**2 < square / growth
 
