@@ -81,7 +81,7 @@ def make_cell(operator: Operator, d: int, weights: dict[str, np.ndarray]) -> tup
     if not operator.resets_after:
       return gru("before", phi[1], phi[0]), ResetBeforeGRUParams(*affine("rzn"))
     input_kernel, recurrent_kernel, bias = affine("rzn")
-    bias = np.concatenate([bias[: -len(w_b["n"])], w_b["n"]])  # the recurrent bias of n is inside the reset
+    bias[-len(w_b["n"]) :] = w_b["n"]  # the recurrent bias of n is inside the reset
     return gru("after", phi[1], phi[0]), GRUParams(input_kernel, recurrent_kernel, bias, r_b["n"])
   order, forget = ("igo", "input_coupled") if operator.is_coupled else ("ifgo", "gate")
   arguments = (phi[1], forget, phi[2], phi[0])
