@@ -24,68 +24,11 @@ from recurrent_lab.activations import Activation, get_activation, log_sech2, tan
 from recurrent_lab.cell import variants
 
 
+@variants
 def hard_sigmoid(alpha: float, beta: float) -> Activation:
   """Returns max(0, min(1, α a + β)). Raises `ValueError` for parameters that are not finite, as all functions here do."""
-  return _hard_sigmoid(_finite("alpha", alpha), _finite("beta", beta))
+  _check_finite(alpha=alpha, beta=beta)
 
-
-def leaky_relu(alpha: float) -> Activation:
-  """Returns the identity for a ≥ 0, and α a below."""
-  return _leaky_relu(_finite("alpha", alpha))
-
-
-def thresholded_relu(alpha: float) -> Activation:
-  """Returns the identity for a > α, and 0 elsewhere. It jumps at α unless α = 0."""
-  return _thresholded_relu(_finite("alpha", alpha))
-
-
-def elu(alpha: float) -> Activation:
-  """Returns the identity for a ≥ 0, and α (e^a - 1) below (Clevert, Unterthiner & Hochreiter, 2016)."""
-  return _elu(_finite("alpha", alpha))
-
-
-def scaled_tanh(alpha: float, beta: float) -> Activation:
-  """Returns α tanh(β a)."""
-  return _scaled_tanh(_finite("alpha", alpha), _finite("beta", beta))
-
-
-def affine(alpha: float, beta: float) -> Activation:
-  """Returns α a + β."""
-  return _affine(_finite("alpha", alpha), _finite("beta", beta))
-
-
-def softplus() -> Activation:
-  """Returns ln(1 + e^a), whose slope is σ(a)."""
-  return _SOFTPLUS
-
-
-def clipped(activation: str | Activation, limit: float) -> Activation:
-  """Returns φ of the pre-activation clipped to [-limit, limit]. Its slope is 0 from the limit on.
-
-  A cell whose gates and candidate are clipped is one with clipped pre-activations, such as `clip` of ONNX's recurrent operators.
-
-  Raises:
-    ValueError: for an unknown activation, or a limit that is not above 0. Infinity means no clip.
-  """
-  if not limit > 0:
-    raise ValueError(f"limit is {limit}; a clip needs a number above 0.")
-  inner = get_activation(activation)
-  return inner if math.isinf(limit) else _clipped(inner, float(limit))
-
-
-def _finite(name: str, value: float) -> float:
-  if not math.isfinite(value):
-    raise ValueError(f"{name} is {value}; an activation needs a finite number.")
-  return float(value)
-
-
-def _log(slope: float, a: Array) -> Array:
-  """Returns ln |slope|, -inf for 0, in the dtype of the pre-activation."""
-  return jnp.asarray(math.log(abs(slope)) if slope else -math.inf, a.dtype)
-
-
-@variants
-def _hard_sigmoid(alpha: float, beta: float) -> Activation:
   def line(a: Array) -> Array:
     return jnp.asarray(alpha, a.dtype) * a + jnp.asarray(beta, a.dtype)
 
@@ -100,7 +43,9 @@ def _hard_sigmoid(alpha: float, beta: float) -> Activation:
 
 
 @variants
-def _leaky_relu(alpha: float) -> Activation:
+def leaky_relu(alpha: float) -> Activation:
+  """Returns the identity for a ≥ 0, and α a below."""
+  _check_finite(alpha=alpha)
   return Activation(
     lambda a: jnp.where(a >= 0, a, jnp.asarray(alpha, a.dtype) * a),
     lambda a: jnp.where(a >= 0, 0.0, _log(alpha, a)),
@@ -108,7 +53,9 @@ def _leaky_relu(alpha: float) -> Activation:
 
 
 @variants
-def _thresholded_relu(alpha: float) -> Activation:
+def thresholded_relu(alpha: float) -> Activation:
+  """Returns the identity for a > α, and 0 elsewhere. It jumps at α unless α = 0."""
+  _check_finite(alpha=alpha)
   return Activation(
     lambda a: jnp.where(a > alpha, a, jnp.zeros_like(a)),
     lambda a: jnp.where(a > alpha, jnp.zeros_like(a), -jnp.inf),
@@ -116,7 +63,9 @@ def _thresholded_relu(alpha: float) -> Activation:
 
 
 @variants
-def _elu(alpha: float) -> Activation:
+def elu(alpha: float) -> Activation:
+  """Returns the identity for a ≥ 0, and α (e^a - 1) below (Clevert, Unterthiner & Hochreiter, 2016)."""
+  _check_finite(alpha=alpha)
   return Activation(
     lambda a: jnp.where(a >= 0, a, jnp.asarray(alpha, a.dtype) * jnp.expm1(jnp.minimum(a, 0))),
     lambda a: jnp.where(a >= 0, 0.0, _log(alpha, a) + a),
@@ -124,7 +73,9 @@ def _elu(alpha: float) -> Activation:
 
 
 @variants
-def _scaled_tanh(alpha: float, beta: float) -> Activation:
+def scaled_tanh(alpha: float, beta: float) -> Activation:
+  """Returns α tanh(β a)."""
+  _check_finite(alpha=alpha, beta=beta)
   return Activation(
     lambda a: jnp.asarray(alpha, a.dtype) * tanh(jnp.asarray(beta, a.dtype) * a),
     lambda a: _log(alpha * beta, a) + log_sech2(jnp.asarray(beta, a.dtype) * a),
@@ -132,18 +83,34 @@ def _scaled_tanh(alpha: float, beta: float) -> Activation:
 
 
 @variants
-def _affine(alpha: float, beta: float) -> Activation:
+def softplus() -> Activation:
+  """Returns ln(1 + e^a), whose slope is σ(a)."""
+  return Activation(jax.nn.softplus, jax.nn.log_sigmoid)
+
+
+@variants
+def affine(alpha: float, beta: float) -> Activation:
+  """Returns α a + β."""
+  _check_finite(alpha=alpha, beta=beta)
   return Activation(
     lambda a: jnp.asarray(alpha, a.dtype) * a + jnp.asarray(beta, a.dtype),
     lambda a: jnp.broadcast_to(_log(alpha, a), a.shape),
   )
 
 
-_SOFTPLUS = Activation(jax.nn.softplus, jax.nn.log_sigmoid)
-
-
 @variants
-def _clipped(inner: Activation, limit: float) -> Activation:
+def clipped(activation: str | Activation, limit: float) -> Activation:
+  """Returns φ of the pre-activation clipped to [-limit, limit]. Its slope is 0 from the limit on.
+
+  A cell whose gates and candidate are clipped is one with clipped pre-activations, such as `clip` of ONNX's recurrent operators.
+
+  Raises:
+    ValueError: for an unknown activation, or a limit that is not finite and above 0.
+  """
+  inner = get_activation(activation)
+  if not 0 < limit < math.inf:
+    raise ValueError(f"limit is {limit}; a clip needs a finite number above 0.")
+
   def clamp(a: Array) -> Array:
     return lax.clamp(jnp.asarray(-limit, a.dtype), a, jnp.asarray(limit, a.dtype))
 
@@ -151,3 +118,14 @@ def _clipped(inner: Activation, limit: float) -> Activation:
     lambda a: inner.function(clamp(a)),
     lambda a: jnp.where(jnp.abs(a) < jnp.asarray(limit, a.dtype), inner.log_slope(clamp(a)), -jnp.inf),
   )
+
+
+def _check_finite(**parameters: float) -> None:
+  for name, value in parameters.items():
+    if not math.isfinite(value):
+      raise ValueError(f"{name} is {value}; an activation needs a finite number.")
+
+
+def _log(slope: float, a: Array) -> Array:
+  """Returns ln |slope|, -inf for 0, in the dtype of the pre-activation."""
+  return jnp.asarray(math.log(abs(slope)) if slope else -math.inf, a.dtype)

@@ -5,7 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import recurrent_lab as rl
 from recurrent_lab import parametric
+from recurrent_lab.cell import Made, made_by
 
 FORMULAS = {
   "hard sigmoid, slope 1/6": (parametric.hard_sigmoid(1 / 6, 0.5), lambda a: np.clip(a / 6 + 0.5, 0, 1)),
@@ -50,15 +52,23 @@ def test_the_dtype_stays(name):
 def test_equal_parameters_are_one_object():
   assert parametric.hard_sigmoid(0.2, 0.5) is parametric.hard_sigmoid(beta=0.5, alpha=0.2)
   assert parametric.clipped("tanh", 3) is parametric.clipped("tanh", 3.0)
-  assert parametric.clipped("tanh", np.inf) is parametric.clipped("tanh", np.inf)
   assert parametric.elu(1) is not parametric.elu(2)
+
+
+def test_what_was_made_is_known_by_its_factory_and_arguments():
+  made = made_by(parametric.clipped(limit=3, activation="tanh"))
+  assert made == Made(parametric.clipped, {"activation": "tanh", "limit": 3})
+  assert made_by(rl.lstm("relu")) == Made(
+    rl.lstm, {"input_node": "relu", "forget": "gate", "activation": "tanh", "gate": "sigmoid"}
+  )
+  assert made_by(rl.lstm()._replace(gated=False)) is None
 
 
 def test_parameters_that_are_no_numbers_are_refused():
   for refused, sentence in (
     (lambda: parametric.hard_sigmoid(np.nan, 0.5), "alpha is nan; an activation needs a finite number"),
     (lambda: parametric.scaled_tanh(1, np.inf), "beta is inf"),
-    (lambda: parametric.clipped("tanh", 0), "limit is 0; a clip needs a number above 0"),
+    (lambda: parametric.clipped("tanh", 0), "limit is 0; a clip needs a finite number above 0"),
     (lambda: parametric.clipped("tanh", np.nan), "limit is nan"),
     (lambda: parametric.clipped("tan", 1), "Activation 'tan' is unknown"),
   ):
