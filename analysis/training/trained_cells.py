@@ -12,7 +12,6 @@ nets that are trained.
 
 from collections.abc import Mapping
 import sys
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure

@@ -11,13 +11,13 @@ import numpy as np
 from oracles.nets.net import INPUTS, STEPS
 
 os.environ["KERAS_BACKEND"] = "jax"
-GOLDEN = Path(__file__).parents[2] / "tests" / "recurrent_lab" / "interop" / "golden"
+GOLDEN = Path(__file__).parents[2] / "tests" / "recurrent_lab" / "interop" / "golden" / "nets"
 LIBRARIES = ("torch", "keras", "flax", "haiku", "equinox")
 
 
 def main() -> int:
   """Writes the files. Returns 1 if a library that was asked for is not installed."""
-  GOLDEN.mkdir(exist_ok=True)
+  GOLDEN.mkdir(parents=True, exist_ok=True)
   failed = 0
   for library in sys.argv[1:] or LIBRARIES:
     try:

@@ -14,7 +14,7 @@ from recurrent_lab.interop import import_model, save
 
 h5py = pytest.importorskip("h5py", reason="it is in the extra interop")
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parent / "golden" / "nets"
 LSTM = {
   "rnn.weight_ih_l0": np.ones((20, 3), np.float32),
   "rnn.weight_hh_l0": np.ones((20, 5), np.float32),

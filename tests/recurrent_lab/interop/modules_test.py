@@ -12,7 +12,7 @@ import recurrent_lab as rl
 from recurrent_lab.interop import BidirectionalModel, import_model
 from tests.recurrent_lab.interop import loops
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parent / "golden" / "nets"
 FILES = sorted(path.name.removesuffix(".json") for path in GOLDEN.glob("*.json"))
 # A file of each format, and each way through the code that puts layers together.
 FEW = {
