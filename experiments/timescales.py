@@ -14,6 +14,9 @@ parameter, so those cells have none.
 
 Expect: rates that fall as 1 / timescale in cells that are linear in their state. A liquid network has a second leak, its
 synapses, which remains. The gate of a CfC mixes two candidates, so its timescale does not make it remember.
+Found: mostly so. At 128, rates of S4D, S5, S6, RWKV-6, RG-LRU and FastRNN are 1/93 to 1/144 of those at 1, and that of RWKV-7
+is 1/18, because its keys still erase. The liquid network stops at -0.16 nats per step, and the CfC stays near -0.8. Oscillators
+(LinOSS, UnICORNN) become slower than the sequence is long, and their products grow by up to 0.012 nats per step.
 """
 
 from collections.abc import Mapping

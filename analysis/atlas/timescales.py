@@ -1,8 +1,9 @@
 """The growth rate of cells whose time constants are stretched, for every cell that has them as parameters.
 
-Each panel is one cell at gain 1: the growth rate of the spectral norm, mean and 95 % band over seeds, or each seed if there are
-few, against the factor by which time is stretched in its initial net. The dashed grey line is the rate at the smallest factor in
-slower time, so it falls as one over the factor. All panels share their axes, which are logarithmic but around rate 0.
+Each panel is one cell at gain 1: the growth rate of the spectral norm against the factor by which time is stretched in its
+initial net. Lines are means with 95 % bands over seeds, or each seed if there are few. The dashed grey line is the rate at the
+smallest factor in slower time, so it falls as one over the factor. All panels share their axes, which are logarithmic but around
+rate 0.
 """
 
 import math

@@ -8,8 +8,8 @@ import pytest
 import recurrent_lab as rl
 
 # What a value is: of the params alone, of the input or the state, or a gate. A gate is a logistic function or an exponential of
-# the input or the state, and whatever is made of gates and params alone. The φ of linear attention is no gate: it is made of
-# another operation, expm1.
+# the input or the state, and whatever is made of gates and params alone. The φ of linear attention does not count: it is made
+# of another operation, expm1.
 FIXED, MOVING, GATE = range(3)
 CALLS = {"jit": "jaxpr", "pjit": "jaxpr", "custom_jvp_call": "call_jaxpr", "custom_vjp_call": "call_jaxpr"}
 
@@ -36,7 +36,7 @@ def searched(closed, levels):
 
 
 def has_gate(cell):
-  """Whether the step of a cell multiplies by a gate."""
+  """True if the step of a cell multiplies by a gate."""
   params = jax.eval_shape(lambda key: cell.init(key, 3, 8), jax.random.key(0))
   state, x = jax.eval_shape(cell.initial_state, params), jax.ShapeDtypeStruct((3,), jnp.float32)
   program = jax.make_jaxpr(cell.step)(params, state, x)
