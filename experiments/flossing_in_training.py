@@ -5,7 +5,7 @@ backpropagation bridges. Trains tanh nets of 80 units on the delayed XOR over se
 with bouts of flossing between the updates too. Every bout pushes 75 exponents to 0.
 
     python -m experiments.flossing_in_training
-    python -m experiments.flossing_in_training --floss=100 --floss_every=250 --floss_updates=20
+    python -m experiments.flossing_in_training --floss=200 --floss_every=500 --floss_updates=50
 
 Expect: at a delay of 20 more seeds with flossing than without. With bouts between the updates at least as many as with flossing
 before training alone, and more of them at a delay of 40.
@@ -60,14 +60,14 @@ EXPERIMENT = Experiment(
     "length": "20,40",
     "hidden_size": "80",
     "batch": "16",
-    "updates": "2000",
-    "floss": "0,100",
+    "updates": "3000",
+    "floss": "0,200",
     "floss_k": "75",
     "floss_interval": "5",
   },
   seeds=5,
   drawn_along=("floss_every", "floss_updates"),
-  seconds=1500,
+  seconds=1200,
   figure="analysis.landmarks.flossing_in_training",
   tiny={**TINY, "length": "4", "steps": "20", "floss": "2", "floss_k": "2"},
 )

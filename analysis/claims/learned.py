@@ -64,7 +64,7 @@ def spectra_tell(data: Datasets) -> Finding:
   )
 
 
-BETWEEN = "flossing_in_training --floss=100 --floss_every=250 --floss_updates=20"
+BETWEEN = "flossing_in_training --floss=200 --floss_every=500 --floss_updates=50"
 
 LANDMARKS = (
   Landmark(
@@ -87,8 +87,8 @@ LANDMARKS = (
     flossing,
     ("flossing", "flossing_in_training", BETWEEN),
     "λ₁ at 0 after flossing and near it ever after; longer delays for the RNN, none for LSTM and GRU, which it rather slows.",
-    "32 units, 16 exponents flossed, before training alone, delays to 32; with 80 units as published 2000 updates, delays to "
-    "40, 100 updates of flossing before training with a QR every five steps",
+    "32 units, 16 exponents flossed, before training alone, delays to 32; with 80 units as published 3000 updates, delays to "
+    "40, 200 updates of flossing before training with a QR every five steps",
   ),
   Landmark(
     15,

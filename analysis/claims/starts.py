@@ -133,7 +133,8 @@ def _over_rnn(data: Datasets, lstm: xr.DataArray) -> tuple[dict[str, bool | None
 
 
 BESIDE_IDENTITY = (
-  "identity_start --cells=rnn,lstm --recurrent_init=gaussian --input_gain=1 --output_gain=1 --forget_bias=1"
+  "identity_start --cells=rnn,lstm --recurrent_init=gaussian --input_gain=1 --output_gain=1 --forget_bias=1 "
+  "--optimizer=adam --learning_rate=0.001 --updates=5000"
 )
 
 LANDMARKS = (

@@ -17,7 +17,7 @@ from analysis.selection import only_axes, runs
 from analysis.style import PAGE, THEORY, cell_style, new_figure
 from analysis.wording import count, each
 
-AXES = ("task", "recurrent_init", "input_gain", "output_gain", "forget_bias")
+AXES = ("task", "optimizer", "learning_rate", "updates", "recurrent_init", "input_gain", "output_gain", "forget_bias")
 TITLES = {"adding": "adding", "digits": "digits, pixel by pixel"}
 SCORES = {"adding": "mean squared error", "digits": "share of wrong answers"}
 SOLVED_BELOW = {"adding": 0.01, "digits": 0.1}
@@ -47,7 +47,7 @@ def draw(datasets: Datasets) -> Figure:
     for cell in cells:
       _, color, marker, linestyle = cell_style(cell)
       look = {"color": color, "marker": marker, "markersize": 2.5, "linestyle": linestyle}
-      made = one.sel(cell=cell).dropna("seed", subset=["solved"])
+      made = one.sel(cell=cell).dropna("seed", subset=["solved"]).dropna("update", how="all", subset=["score"])
       cases.append(Case(_name(cell, data), look, made))
     plot_cases(curves, success, cases)
     curves.axhline(TRIVIAL[task], **(THEORY | {"linestyle": "--"}))
