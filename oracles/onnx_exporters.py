@@ -126,9 +126,9 @@ EXPORTERS: Mapping[str, tuple[str, Callable[[Path], Exported]]] = {
     for kind in ("LSTM", "GRU")
     for dynamo in (True, False)
   },
-  **{f"keras_{kind.lower()}": ("keras", by_keras(kind)) for kind in ("LSTM", "GRU", "SimpleRNN")},
-  "keras_gru_reset_before": ("keras", by_keras("GRU", reset_after=False)),
-  "keras_lstm_hard": ("keras", by_keras("LSTM", recurrent_activation="hard_sigmoid")),
-  **{f"paddle_{kind.lower()}": ("paddle", by_paddle(kind)) for kind in ("LSTM", "GRU", "SimpleRNN")},
+  # tf2onnx writes GRU, SimpleRNN and an LSTM with other gates as a Loop without recurrent nodes.
+  "keras_lstm": ("keras", by_keras("LSTM")),
+  # paddle2onnx loses SimpleRNN: findings/paddle2onnx_simple_rnn.sh.
+  **{f"paddle_{kind.lower()}": ("paddle", by_paddle(kind)) for kind in ("LSTM", "GRU")},
   "paddle_deep_lstm": ("paddle", by_paddle("LSTM", num_layers=2, direction="bidirect")),
 }

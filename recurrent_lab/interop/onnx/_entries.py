@@ -92,8 +92,9 @@ def entries_of(model: Any, constants: Constants) -> list[OnnxEntry]:
   _refuse_hidden(model)
   nodes = [node for node in model.graph.node if node.op_type in GATES and node.domain in ("", "ai.onnx")]
   if not nodes:
-    others = dict.fromkeys(node.op_type for node in model.graph.node)
-    raise ValueError(f"The model has no LSTM, GRU or RNN node; it has {', '.join(list(others)[:12])}.")
+    others = sorted({node.op_type for node in model.graph.node})
+    hint = " A layer that was exported as a Loop or unrolled is read from its weights: import_weights."
+    raise ValueError(f"The model has no LSTM, GRU or RNN node; it has {', '.join(others[:12])}.{hint}")
   taken: set[str] = set()
   labels: dict[str, tuple[str, ...]] = {}  # tensor -> the entries that compute it
   entries = []

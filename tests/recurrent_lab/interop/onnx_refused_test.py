@@ -176,7 +176,7 @@ def test_what_cannot_be_imported_is_refused_in_one_sentence(kind, tmp_path):
 def test_a_model_without_recurrent_nodes_says_what_it_has(tmp_path):
   proto = plain()
   proto.graph.node[0].CopyFrom(helper.make_node("Gemm", ["X", "W"], ["Y"]))
-  refused(proto, "The model has no LSTM, GRU or RNN node; it has Gemm", tmp_path)
+  refused(proto, "The model has no LSTM, GRU or RNN node; it has Gemm[.] A layer", tmp_path)
   with pytest.raises(ValueError, match=r"from_onnx takes the path of a file or an onnx\.ModelProto, not dict"):
     from_onnx({})
 
