@@ -68,7 +68,10 @@ class Identification(NamedTuple):
   def __str__(self) -> str:
     """Says what was found, in sentences."""
     if self.best is None:
-      return "No match: the shapes of the arrays fit no layer of these inputs and units."
+      return (
+        "No match: the shapes of the arrays fit no layer of these inputs and units. "
+        "Peepholes, projections and several heads are not tried."
+      )
     told = f"{self.best.words}: error {self.best.error:.1e}, where {self.tolerance:.1e} is rounding."
     rest = f" The next best is {self.next.words}: error {self.next.error:.1e}." if self.next else ""
     if self.verdict == "no match":
