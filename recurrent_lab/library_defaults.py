@@ -196,8 +196,7 @@ def init_like(name: str) -> Recipe:
   """Returns the default initialisation of a recurrent class of another library.
 
   Args:
-    name: the full name of the class, such as `torch.nn.GRU`, `flax.nnx.OptimizedLSTMCell` or
-      `keras.layers.GRU(reset_after=False)`.
+    name: the full name of the class, such as `torch.nn.GRU` or `keras.layers.GRU(reset_after=False)`.
 
   Raises:
     ValueError: for another name, with the names that are known.

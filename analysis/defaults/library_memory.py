@@ -7,6 +7,7 @@ cell's own `init` drew, with the options in the table. The tables name these opt
 """
 
 import sys
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -91,7 +92,7 @@ def draw(datasets: Datasets) -> Figure:
     panel.set_title(name, loc="left")
     panel.set_xlim(left=0)
   axes[-1, 0].set_xlabel("memory (steps)")
-  marks = {
+  marks: dict[str, Any] = {
     "-1 / rate": {"marker": "o", "linestyle": "none", "color": "0.3"},
     "first lag below 1/e": {"marker": "o", "linestyle": "none", "color": "0.3", "fillstyle": "none"},
     "-1 / rate, drawn by options": {"marker": "x", "linestyle": "none", "color": "0.3", "markersize": 3},

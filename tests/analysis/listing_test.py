@@ -28,7 +28,15 @@ def test_every_figure_is_named_as_its_file_and_has_a_place_of_its_own():
     assert sorted(spec.name for spec in figures) == files
     assert len({spec.order for spec in figures}) == len(figures)
     assert not [spec.name for spec in figures if set(spec.reads) & set(spec.overlays)]
-  assert [one.name for one in study.studies()] == ["paper", "atlas", "training", "learning", "landmarks", "language"]
+  assert [one.name for one in study.studies()] == [
+    "paper",
+    "atlas",
+    "defaults",
+    "training",
+    "learning",
+    "landmarks",
+    "language",
+  ]
   assert listing.module_of("forget_bias") == "analysis.paper.forget_bias"
   assert listing.module_of("of_ones_own") is None
 

@@ -17,7 +17,7 @@ import recurrent_lab as rl
 from sweepkit import Measure, listing, runner, store
 from sweepkit.execution import blocks
 from sweepkit.measure import point_key
-from sweepkit.points import Point, key_words, static_part
+from sweepkit.points import Point, key_words, label, static_part
 from sweepkit.settings import dimension, traced_names
 from tests.nets import slow
 
@@ -80,7 +80,7 @@ def test_measures_lower_for_every_platform(name, cells):
   points = runner.parse(STUDIES[name], tiny(name)).points
   traced = traced_names(measure.settings)
   with jax.enable_x64(bool(points[0]["x64"])):
-    first, *others = {point["cell"]: static_part(point, traced) for point in points}.values()
+    first, *others = {label(point): static_part(point, traced) for point in points}.values()
     for static in [first] if cells == "first" else others:
       arguments = blocks.traced_arguments([p for p in points if static_part(p, traced) == static][:2], traced)
       function = jax.jit(partial(blocks.measure_block, measure, static))

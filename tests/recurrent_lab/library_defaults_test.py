@@ -185,3 +185,19 @@ def test_weights_of_one_library_start_a_class_of_another(key):
 def test_bad_input_is_named(call, message, key):
   with pytest.raises(ValueError, match=message):
     call(key)
+
+
+def test_the_guide_lists_the_options_of_every_recipe():
+  """Its table for as many inputs as units, to the digits that it shows."""
+  page = (Path(__file__).parents[2] / "docs" / "library_defaults.md").read_text()
+  rows = [line.strip("| ").split(" | ") for line in page.split("| `recurrent_gain` |")[1].splitlines()[2:] if line]
+  listed = {}
+  for names, cell, *values in rows[: len(set(rl.RECIPES.values()))]:
+    for name in names.replace("`….rnn_cell", f"`{ROOM}").strip("`").split("`, `"):
+      listed[rl.init_like(name)] = (cell.strip("`"), *values)
+  assert set(listed) == set(rl.RECIPES.values())
+  for recipe, (cell, gain, kind, own, bias, forget) in listed.items():
+    options = recipe.options(128, 128)
+    assert (cell, kind) == (recipe.cell, options["recurrent_init"])
+    found = (options["recurrent_gain"], options["input_gain"], options["bias_scale"], options["forget_bias"])
+    np.testing.assert_allclose(found, [float(value) for value in (gain, own, bias, forget)], atol=5.1e-4)
