@@ -59,7 +59,7 @@ class OwnOption(NamedTuple):
 
 
 def shared_options(cell: Cell) -> tuple[str, ...]:
-  """Returns the names of the `InitOptions` that the `init` of a cell takes.
+  """Returns the names of the `initializers.InitOptions` that the `init` of a cell takes.
 
   An `init` that takes any option by name (`**options`) takes those that the field `options` of its cell lists.
   """
@@ -71,7 +71,7 @@ def shared_options(cell: Cell) -> tuple[str, ...]:
 
 @functools.cache
 def own_options(made: Cell | Callable[..., Any]) -> Mapping[str, OwnOption]:
-  """Returns the options of a cell's `init`, or of a function that makes cells, that are none of the `InitOptions`.
+  """Returns the options of a cell's `init`, or of a function that makes cells, that are none of the `initializers.InitOptions`.
 
   A combined cell has those that all its parts have, because its `init` gives every part the same options.
   """

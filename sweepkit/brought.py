@@ -53,7 +53,9 @@ def _add(settings: dict[str, Setting], parsed: flags.FlagValues, whose: str, nam
     raise UsageError(f"{whose} has an option {name!r}, which is the name of another flag; rename the option.")
   if known is not None and known.kind is not setting.kind:
     raise UsageError(f"{whose} and another value have options {name!r} of different types; rename one of them.")
-  settings.setdefault(name, setting._replace(absent=setting.default))
+  # What one value cannot trace, no value traces: they share the flag.
+  shared = setting._replace(absent=setting.default) if known is None else known
+  settings[name] = shared._replace(traced=shared.traced and setting.traced)
 
 
 def brought_axes(

@@ -18,18 +18,7 @@ def define(experiment: Experiment) -> flags.FlagValues:
   values = flags.FlagValues()
   for name, setting in experiment.measure.settings.items():
     flags.DEFINE_string(name, default(experiment, name), f"{setting.help}; {setting.allowed}.", flag_values=values)
-  flags.DEFINE_string(
-    "seeds",
-    str(experiment.seeds),
-    "Random nets per combination, or chosen seeds in brackets, such as [3,7].",
-    flag_values=values,
-  )
-  flags.DEFINE_multi_string(
-    "zip",
-    [],
-    "Settings whose values go together, the first with the first and so on: ws,forget_bias.",
-    flag_values=values,
-  )
+  _define_combinations(values, experiment)
   flags.DEFINE_string("out", "results", "Folder of all results.", flag_values=values)
   flags.DEFINE_boolean("dry_run", False, "Print the grid, its size and shapes, and run nothing.", flag_values=values)
   flags.DEFINE_boolean(
@@ -82,6 +71,22 @@ def define(experiment: Experiment) -> flags.FlagValues:
   flags.DEFINE_boolean("x64", experiment.x64, "Compute in float64.", flag_values=values)
   flags.DEFINE_boolean("help", False, "Print this and exit.", short_name="h", flag_values=values)
   return values
+
+
+def _define_combinations(values: flags.FlagValues, experiment: Experiment) -> None:
+  """Defines the flags that say how the values of the settings are combined."""
+  flags.DEFINE_string(
+    "seeds",
+    str(experiment.seeds),
+    "Random nets per combination, or chosen seeds in brackets, such as [3,7].",
+    flag_values=values,
+  )
+  flags.DEFINE_multi_string(
+    "zip",
+    [],
+    "Settings whose values go together, the first with the first and so on: ws,forget_bias.",
+    flag_values=values,
+  )
 
 
 def _define_processes(values: flags.FlagValues) -> None:

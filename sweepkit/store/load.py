@@ -1,6 +1,6 @@
 """Everything that a folder of results holds, as one labelled dataset."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 import hashlib
 from pathlib import Path
@@ -11,7 +11,7 @@ import numpy as np
 from sweepkit.points import content_hash
 from sweepkit.store import layout
 from sweepkit.store.attributes import annotate, older_axes
-from sweepkit.store.blocks import SCHEMA_VERSION, STATUS, block_paths, read_block, read_outline
+from sweepkit.store.blocks import SCHEMA_VERSION, STATUS, Block, block_paths, read_block, read_outline
 from sweepkit.store.files import ResultsError, at_home
 from sweepkit.store.places import why_empty
 from sweepkit.store.selection import completed_blocks, count_planned, has, rows_in_force, settings_of
@@ -25,6 +25,20 @@ def _read_rows(path: Path, rows: Sequence[int]) -> dict[str, np.ndarray]:
   block = read_block(path)
   found = {name: array[rows] for name, array in block.arrays.items()}
   return found | {"code": np.full(len(rows), block.code)}
+
+
+def _parts(
+  paths: Sequence[Path], blocks: Sequence[Block], rows_of: Sequence[Sequence[int]], wanted: Mapping[str, Any]
+) -> list[layout.Part]:
+  """The points of the blocks that are in force and wanted, with what reads their arrays."""
+  parts = []
+  for path, block, rows in zip(paths, blocks, rows_of, strict=True):
+    if chosen := [i for i in rows if has(block.points[i], wanted)]:
+      empty = {**block.arrays, "code": np.empty(0, np.asarray(block.code).dtype)}
+      dims = {**block.dims, "status": (), "code": ()}
+      read = partial(_read_rows, path, chosen)
+      parts.append(layout.Part([block.points[i] for i in chosen], empty, read, dims, block.coords))
+  return parts
 
 
 def load_results(folder: str | Path, **settings: Any) -> "xr.Dataset":
@@ -60,13 +74,7 @@ def load_results(folder: str | Path, **settings: Any) -> "xr.Dataset":
   stored = [read_outline(path) for path in paths]
   blocks = completed_blocks(stored)
   wanted = settings_of(folder, blocks, settings)
-  parts = []
-  for path, block, rows in zip(paths, blocks, rows_in_force(stored), strict=True):
-    if chosen := [i for i in rows if has(block.points[i], wanted)]:
-      empty = {**block.arrays, "code": np.empty(0, np.asarray(block.code).dtype)}
-      dims = {**block.dims, "status": (), "code": ()}
-      read = partial(_read_rows, path, chosen)
-      parts.append(layout.Part([block.points[i] for i in chosen], empty, read, dims, block.coords))
+  parts = _parts(paths, blocks, rows_in_force(stored), wanted)
   if not parts:
     said = ", ".join(f"{name} {value!r}" for name, value in settings.items())
     raise ResultsError(f"{folder} holds no point with {said}.")

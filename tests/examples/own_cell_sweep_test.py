@@ -35,7 +35,7 @@ def test_the_command_line_in_an_empty_folder_finds_what_python_has_stored(tmp_pa
   environment = os.environ | {"PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu"}
 
   def said(*words):
-    """What a command prints. The type checks of the tests would be other code, so that both run without."""
+    """Returns what a command prints. The type checks of the tests would be other code, so that both run without."""
     command = [sys.executable, "-m", *words]
     return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True).stderr
 

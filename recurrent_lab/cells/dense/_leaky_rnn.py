@@ -43,7 +43,7 @@ def leaky_rnn(rate: float = 0.2, activation: str | Activation = "tanh") -> Cell:
 
   Args:
     rate: α in (0, 1]. A rate of 1 gives the simple RNN.
-    activation: φ, a name in `ACTIVATIONS` or an `Activation`.
+    activation: φ, a name in `ACTIVATIONS` or an `activations.Activation`.
 
   Raises:
     ValueError: for an unknown activation or a rate outside (0, 1].

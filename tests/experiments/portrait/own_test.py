@@ -43,6 +43,14 @@ def made(rate: float = 0.25, is_open: bool = True) -> rl.Cell:
 SMALL = {"hidden_size": 4, "input_size": 2, "seq_len": 12, "seeds": 1}
 
 
+def last_output(static, key, values):
+  params, xs, state, _ = draw(static, key, values)
+  return {"last": jnp.sum(rl.unroll(cell_of(static), params, xs, state)[1][-1])}
+
+
+LAST = Experiment("last_output", "The last output.", Measure(last_output, settings=SETTINGS, dims={"last": ()}))
+
+
 def test_options_are_those_of_the_signature():
   assert shared_options(decay) == ()
   assert shared_options(rl.get_cell("leaky_rnn")) == rl.get_cell("leaky_rnn").options
@@ -73,6 +81,17 @@ def test_an_own_cell_decays_at_its_own_rate(tmp_path):
   rates = data.growth_rate.sel(norm="spectral").squeeze().transpose("tau").values
   np.testing.assert_allclose(rates, [math.log(1 - 1 / tau) for tau in (2, 4, 8)], rtol=1e-5)
   assert (data.tau.attrs["units"], data.tau.attrs["long_name"]) == ("steps", "time constant")
+
+
+def test_a_number_that_one_cell_cannot_trace_is_traced_for_none(tmp_path):
+  """Both cells have `share`, and one of them only computes with it."""
+  other = rl.Cell(lambda key, i, h, share=0.5: {"keep": share * jnp.ones(h), "open": jnp.ones(h)}, initial_state, step)
+  data = sweep(LAST, cells={"cut": decay, "computed": other}, share=[0.25, 0.5], **SMALL, out=tmp_path)
+  assert settings_of_own("computed")["share"].traced
+  assert not settings_of_own("cut")["share"].traced
+  assert data.attrs["present"] == 4
+  assert data["last"].sel(cell="computed").squeeze().notnull().sum() == 2
+  np.testing.assert_array_equal(net_of(data.sel(cell="computed", share=0.25)).params["keep"], 0.25 * np.ones(4))
 
 
 @pytest.mark.parametrize(
@@ -124,14 +143,6 @@ def test_portraits_need_neither_a_probe_nor_an_output_of_every_unit():
     }
 
 
-def last_output(static, key, values):
-  params, xs, state, _ = draw(static, key, values)
-  return {"last": jnp.sum(rl.unroll(cell_of(static), params, xs, state)[1][-1])}
-
-
-LAST = Experiment("last_output", "The last output.", Measure(last_output, settings=SETTINGS, dims={"last": ()}))
-
-
 def test_the_net_of_a_stored_point_is_the_one_that_was_measured(tmp_path):
   """Its last output is the stored one, for a cell of the lab and for one with options of its own, in both precisions."""
   data = sweep(LAST, cells=[decay, "rnn"], tau=[2, 8], **SMALL, out=tmp_path)
@@ -145,7 +156,7 @@ def test_the_net_of_a_stored_point_is_the_one_that_was_measured(tmp_path):
     with jax.enable_x64(precision < 1e-6):
       for x in xs:
         state, output = cell.step(params, state, x)
-    np.testing.assert_allclose(np.sum(output), point["last"].values.item(), rtol=precision)
+    np.testing.assert_allclose(np.asarray(output).sum(), point["last"].values.item(), rtol=precision)
   chosen = store.point_of(points[0])
   with pytest.raises(ResultsError, match=r"The selection holds 2 values of cell; select one, as by data.sel"):
     net_of(data.sel(tau=4))
