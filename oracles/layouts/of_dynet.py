@@ -18,7 +18,7 @@ def run(name):
     model = dy.ParameterCollection()
     builder = getattr(dy, name)(1, INPUTS, HIDDEN, model)
     arrays = {}
-    for key, parameter in zip(NAMES[name], builder.get_parameters()[0]):
+    for key, parameter in zip(NAMES[name], builder.get_parameters()[0], strict=True):
       arrays[key] = draw(rng, parameter.shape())
       parameter.set_value(arrays[key])
     outputs = []

@@ -30,7 +30,7 @@ def run(name, gates, **options):
 
 
 if __name__ == "__main__":
-  bfloat16 = ["By default it computes in bfloat16 on a CPU that has it; it is told float32 here."]
+  bfloat16 = ["By default it computes in bfloat16 on a CPU that has it; float32 is asked for here."]
   runs = {
     "openvino.opset5.RNNSequence": run("rnn_sequence", 1),
     "openvino.opset5.LSTMSequence": run("lstm_sequence", 4),

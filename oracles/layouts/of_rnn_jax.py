@@ -42,7 +42,7 @@ if __name__ == "__main__":
       "rnn_jax.cells.ElmanRNNCell": ["Its nonlinearity is relu by default; it is tanh here."],
       "rnn_jax.cells.LongShortTermMemoryCell": [
         "Its nonlinearity is relu by default; it is tanh here.",
-        "Another class of the package, LongShortTermMemory, writes the 1 that it calls the forget bias into the candidate's bias.",
+        "Another class of the package, LongShortTermMemory, writes the 1 of its forget bias into the candidate's bias.",
       ],
     },
   )

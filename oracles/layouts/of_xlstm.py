@@ -39,4 +39,4 @@ class Kept(torch.nn.Module):
 if __name__ == "__main__":
   torch.set_grad_enabled(False)
   runs = {"xlstm.sLSTMLayer": slstm(1), "xlstm.sLSTMLayer with 2 heads": slstm(2)}
-  record("xlstm", metadata.version("xlstm"), runs, dict.fromkeys(runs, [SWAPPED]))
+  record("xlstm", metadata.version("xlstm"), runs, {name: [SWAPPED] for name in runs})

@@ -8,7 +8,7 @@ import numpy as np
 
 GOLDEN = Path(__file__).parents[2] / "tests" / "recurrent_lab" / "interop" / "golden"
 INPUTS, HIDDEN, STEPS, BATCH = 3, 4, 6, 2
-DIGITS = 3  # of weights and inputs, so that the files stay small
+DIGITS = 3  # weights and inputs have so few, so that the files stay small
 
 
 def draw(rng, shape):
@@ -32,7 +32,8 @@ def record(package, version, runs, notes=None):
   Args:
     package: its name on PyPI.
     version: its release.
-    runs: `(rng, xs [T, B, I]) -> (arrays by name, outputs [T, B, H])` by the name of the cell in `LAYOUTS`, which may be followed by
+    runs: `(rng, xs [T, B, I]) -> (arrays by name, outputs [T, B, H])` by the name of the cell in `LAYOUTS`, which may be
+    followed by
       " with …". A cell that needs inputs of another size draws its own, and returns them third.
     notes: what surprised in this run, by name.
   """

@@ -24,7 +24,7 @@ class Row(NamedTuple):
 
 
 def cell_of(kind: str, params: Any) -> rl.Cell:
-  """Returns the lab's cell that computes what the golden file of a kind has. Elman networks have tanh there, where it is a choice."""
+  """Returns the lab's cell that computes what the golden file of a kind has. Elman networks have tanh."""
   cells = get_layout(kind).cells
   if kind == "xlstm.sLSTMLayer":
     return rl.cells.matrices.slstm(heads=params.bias.size // 4 // params.recurrent_kernel.shape[0])

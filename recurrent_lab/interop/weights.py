@@ -38,10 +38,10 @@ def import_weights(kind: str, arrays: Mapping[str, Any], *, layer: str | int = 0
     kind: the full name of the other cell, such as `torch.nn.LSTM`; a key of `LAYOUTS`.
     arrays: its weights by name, in nested dicts if that library nests them; `docs/interop.md` says how to get them. If the
       cell was built without a bias, the bias is 0.
-    layer: the layer of a module whose library numbers layers, as torch writes it (`0`, `1`, `"1_reverse"`). For arrays with an axis
-      of directions, as in ONNX, 0 is the first and `"0_reverse"` the second.
-    exact: whether to raise an error if adding 1 to the forget bias rounds (by 6e-8 in float32 for biases near 1). Haiku, brainstate,
-      DyNet and TensorFlow's BlockLSTM add 1 at run time.
+    layer: the layer of a module whose library numbers layers, as torch writes it (`0`, `1`, `"1_reverse"`). For arrays with an
+      axis of directions, as in ONNX, 0 is the first and `"0_reverse"` the second.
+    exact: whether to raise an error if adding 1 to the forget bias rounds (by 6e-8 in float32 for biases near 1). Haiku,
+      brainstate, DyNet and TensorFlow's BlockLSTM add 1 at run time.
 
   Raises:
     ValueError: for an unknown cell, a missing or unknown name, a wrong shape, different dtypes, dtypes that are not floating, or

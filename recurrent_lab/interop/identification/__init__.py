@@ -1,4 +1,4 @@
-"""Which recurrent cell computes given outputs with given arrays: `identify`."""
+"""Finds the recurrent cell that computes given outputs with given arrays: `identify`."""
 
 from recurrent_lab.interop.identification.search import Identification, Reading, identify
 

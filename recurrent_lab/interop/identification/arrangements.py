@@ -1,8 +1,8 @@
 """Every way in which the arrays of a recurrent layer may hold its kernels and biases, by their shapes alone.
 
-Kernels may be one matrix for the input and one for the state, one for both, or one per gate or group of gates; `(in, out)` or
-`(out, in)`; with the units of a gate side by side or the gates of a unit. Arrays of single gates are taken in the order in which
-they are given, the same order in every group.
+Kernels may be one matrix for the input and one for the state, one for both, or one per gate or group of gates. They are
+`(in, out)` or `(out, in)`, with the units of a gate side by side or the gates of a unit. Arrays of single gates are taken in the
+order in which they are given, the same order in every group.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,7 @@
 """Every way in which vectors may be the biases of k gates.
 
-A GRU that resets after the product has two biases of its candidate, one outside and one inside the product. In all other places, two
-biases of a gate are added.
+A GRU that resets after the product has two biases of its candidate, one outside and one inside the product. In all other
+places, two biases of a gate are added.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,7 @@
 """The functions that recurrent layers compute, for every order of their gates at once.
 
-Each step starts from the outputs that were given, so no error grows along the run, and all steps are computed together. The cell state
-of an LSTM alone is not given; it is computed from 0 on.
+Each step starts from the outputs that were given, so no error grows along the run, and all steps are computed together. The
+cell state of an LSTM alone is not given; it is computed from 0 on.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -49,11 +49,11 @@ class Variant(NamedTuple):
   family: str
   order: str  # the gates in the order of the blocks
   gate: str = "sigmoid"
-  node: str = "tanh"  # of the candidate
-  output: str = "tanh"  # of an LSTM's cell state
+  node: str = "tanh"  # the candidate's nonlinearity
+  output: str = "tanh"  # the nonlinearity of an LSTM's cell state
   shift: int = 0  # what is added to the forget gate at run time
-  reset: str = ""  # of a GRU: before or after the recurrent product
-  update: str = ""  # of a GRU: whether z `keeps` the state or `writes` the candidate
+  reset: str = ""  # a GRU resets before or after the recurrent product
+  update: str = ""  # z of a GRU `keeps` the state or `writes` the candidate
 
 
 class _Parts(NamedTuple):
@@ -107,9 +107,11 @@ def outputs(variant: Variant, orders: Sequence[str], arrangement: Arrangement, r
 def _lstm(variant: Variant, orders: _Orders, parts: _Parts, arrangement: Arrangement, run: Run) -> np.ndarray:
   sigma, letters = GATES[variant.gate], LETTERS[variant.family]
   gates, shifted = sigma(parts.whole), sigma(parts.whole + variant.shift)
-  f = orders.of("f", shifted) if "f" in letters else None
-  i = orders.of("i", gates) if "i" in letters else 1 - f
-  if f is None:
+  if "f" in letters:
+    f = orders.of("f", shifted)
+    i = orders.of("i", gates) if "i" in letters else 1 - f
+  else:
+    i = orders.of("i", gates)
     f = 1 - i if variant.family == "lstm, f = 1 - i" else np.ones_like(i)
   written = i * orders.of("g", NODES[variant.node](parts.whole))
   cells = np.empty_like(written)

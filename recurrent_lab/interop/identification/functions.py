@@ -1,4 +1,4 @@
-"""What a reading of arrays is in the lab: its cell, its params, and a sentence."""
+"""A reading of arrays in the lab: its cell, its params, and a sentence."""
 
 from typing import Any, NamedTuple
 
@@ -71,16 +71,17 @@ def _params(variant: Variant, arrangement: Arrangement, dtype: Any) -> Params:
   bias = [sign * biases.total[k] + shift for sign, shift, k in zip(signs, shifts, places, strict=True)]
   kernels = side_by_side(arrangement.input_kernel), side_by_side(arrangement.recurrent_kernel)
   whole = np.concatenate(bias).astype(dtype)
-  if variant.family == "rnn":
-    return RNNParams(*kernels, whole)
-  if variant.family == "mgu":
-    return MGUParams(*kernels, whole)
-  if variant.family == "gru" and variant.reset == "before":
-    return ResetBeforeGRUParams(*kernels, whole)
-  if variant.family == "gru":
+  if variant.family == "gru" and variant.reset == "after":
     bias[2] = biases.outside[places[2]]
-    return GRUParams(*kernels, np.concatenate(bias).astype(dtype), biases.inside[places[2]].astype(dtype))
-  kind = {"lstm": LSTMParams, "lstm, f = 1": NoForgetLSTMParams}.get(variant.family, CoupledLSTMParams)
+    fields: Any = (*kernels, np.concatenate(bias).astype(dtype), biases.inside[places[2]].astype(dtype))
+    return GRUParams(*fields)
+  kind: Any = {
+    "rnn": RNNParams,
+    "mgu": MGUParams,
+    "gru": ResetBeforeGRUParams,
+    "lstm": LSTMParams,
+    "lstm, f = 1": NoForgetLSTMParams,
+  }.get(variant.family, CoupledLSTMParams)
   return kind(*kernels, whole)
 
 

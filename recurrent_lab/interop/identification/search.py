@@ -25,14 +25,14 @@ class Reading(NamedTuple):
 
   words: str  # the function and the arrangement
   error: float  # the largest absolute difference of outputs
-  name: str | None  # of the cell in `CELLS`, if it has a name
+  name: str | None  # that of the cell in `CELLS`, if it has one
   cell: Cell | None  # None if the lab has no cell that computes this
   params: Params | None
   missing: str  # what the lab has no cell for
 
 
 class Identification(NamedTuple):
-  """What `identify` found.
+  """The answer of `identify`.
 
   Attributes:
     verdict: `match`, `ambiguous` or `no match`.
@@ -91,10 +91,10 @@ class Identification(NamedTuple):
 def identify(arrays: Mapping[str, Any], xs: Any, outputs: Any, *, tolerance: float | None = None) -> Identification:
   """Finds which recurrent cell computes `outputs` from `xs` with the weights in `arrays`, whose names may be anything.
 
-  Tried are LSTM (also with f = 1, f = 1 - i or i = 1 - f), GRU, minimal gated unit and Elman network, with all orders of the gates,
-  resets before and after the product, gates that keep or write, 1 added to the forget gate, sigmoids and hard sigmoids, several
-  nonlinearities, kernels that are joint or apart, transposed or interleaved, one or two biases, and layers that run backwards. Every
-  step starts from the outputs that are given, and the first from 0.
+  Tried are LSTM (also with f = 1, f = 1 - i or i = 1 - f), GRU, minimal gated unit and Elman network, with all orders of the
+  gates. Resets come before or after the product, gates keep or write, and 1 may be added to the forget gate. Gates are sigmoids
+  or hard sigmoids. Kernels are joint or apart, transposed or interleaved, with one or two biases, and layers may run backwards.
+  Every step starts from the outputs that are given, and the first from 0.
 
   Args:
     arrays: all weights of one layer and direction, in nested dicts if you like.

@@ -16,7 +16,7 @@ from recurrent_lab.interop.layouts import LAYOUTS, Layout
 from recurrent_lab.interop.weights import import_weights
 
 GATES = {LSTMParams: 4, NoForgetLSTMParams: 3, GRUParams: 3, ResetBeforeGRUParams: 3, MGUParams: 2, RNNParams: 1}
-MOST_ARRAYS = 4  # whose assignments to the arrays of a table are tried
+MOST_ARRAYS = 4  # with more, their assignments to a table are not tried
 
 
 def by_name(arrays: Mapping[str, np.ndarray]) -> Iterator[Arrangement]:
@@ -58,7 +58,7 @@ def _read(kind: str, arrays: Mapping[str, np.ndarray]) -> Params | None:
 
 
 def _same(found: Params | None, params: Params) -> bool:
-  """Whether the params are equal, up to the rounding of two biases that are added in another order."""
+  """Returns True if the params are equal, up to the rounding of two biases that are added in another order."""
   return found is not None and all(np.allclose(a, b, rtol=1e-6, atol=1e-6) for a, b in zip(found, params, strict=True))
 
 

@@ -52,9 +52,9 @@ REFUSED: Mapping[str, str] = MappingProxyType(
     "flax.linen.MGUCell": "it resets after the recurrent product, and the lab's minimal gated unit before it",
     "flax.linen.ConvLSTMCell": "the lab has no convolutions",
     "equinox.nn.RNNCell": "Equinox has no simple recurrent cell",
-    "chainer.links.StatefulGRU": "it leaves out its recurrent biases at the first step; after set_state with zeros, or if they are 0, "
-    "it is chainer.links.StatelessGRU",
-    "rnn_jax.cells.GatedRecurrentUnitCell": "its candidate has the kernels of the update gate, so it is no GRU",
+    "chainer.links.StatefulGRU": "it leaves out its recurrent biases at the first step; after set_state with zeros, or if they "
+    "are 0, it is chainer.links.StatelessGRU",
+    "rnn_jax.cells.GatedRecurrentUnitCell": "its candidate has the kernels of the update gate, so it is not a GRU",
   }
 )
 

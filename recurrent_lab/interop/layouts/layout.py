@@ -39,7 +39,7 @@ class Part(NamedTuple):
 
 
 class Layers(NamedTuple):
-  """How a library names the layers and directions of a module, or stacks them.
+  """The way in which a library names the layers and directions of a module, or stacks them.
 
   Attributes:
     forward: the name of an array of a layer, from its `name` in the table and its `layer`.
@@ -53,7 +53,7 @@ class Layers(NamedTuple):
 
 
 class Packing(NamedTuple):
-  """How a library packs its arrays, where they are no grids of blocks: dicts of arrays to dicts of grids, and back."""
+  """The way in which a library packs arrays that are not grids of blocks: dicts of arrays to dicts of grids, and back."""
 
   read: Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]]
   write: Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]]
@@ -69,7 +69,7 @@ class Layout(NamedTuple):
     parts: the arrays.
     note: a sentence for error messages on how this cell differs.
     layers: how the library names the layers of a module.
-    packing: for arrays that are no grids of blocks.
+    packing: for arrays that are not grids of blocks.
   """
 
   params: Any

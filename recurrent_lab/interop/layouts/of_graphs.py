@@ -2,11 +2,11 @@
 
 Each of them has a habit that shape and names do not show:
 
-- TensorFlow's `BlockLSTM` adds `forget_bias`, 1 by default, to the forget gate at run time, and clips c at ±3 (`cell_clip`). `BlockLSTMV2`
-  does neither. The lab's LSTM does not clip: c beyond 3 would differ, so set `cell_clip` to 0 or check `|c|`.
+- TensorFlow's `BlockLSTM` adds `forget_bias`, 1 by default, to the forget gate at run time, and clips c at ±3 (`cell_clip`).
+  `BlockLSTMV2` does neither. The lab's LSTM does not clip: c beyond 3 would differ, so set `cell_clip` to 0 or check `|c|`.
 - Chainer's `links.LSTM` interleaves the gates of a unit: g₀ i₀ f₀ o₀ g₁ …
-- Chainer's `links.StatefulGRU` (and `links.GRU`) leaves out the recurrent biases at the first step after `reset_state`. It computes
-  the function of its arrays only after `set_state` with zeros, or if these biases are 0.
+- Chainer's `links.StatefulGRU` (and `links.GRU`) leaves out the recurrent biases at the first step after `reset_state`. It
+  computes the function of its arrays only after `set_state` with zeros, or if these biases are 0.
 - DyNet adds 1 to the forget gate at run time.
 """
 

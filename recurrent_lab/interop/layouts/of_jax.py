@@ -3,8 +3,8 @@
 Haiku and brainstate add 1 to the pre-activation of the forget gate at run time, so a forget bias of 0 in their arrays is 1 here.
 Their GRUs write with z where the lab keeps with z, which is a change of sign.
 
-rnn-jax's `LongShortTermMemory` and `GatedRecurrentUnit` hold a cell of Equinox in their fields `lstm` and `gru`: use the tables of
-Equinox for these. Its `GatedRecurrentUnitCell` is no GRU, because its candidate has the kernels of the update gate.
+rnn-jax's `LongShortTermMemory` and `GatedRecurrentUnit` hold a cell of Equinox in their fields `lstm` and `gru`: use the tables
+of Equinox for these. Its `GatedRecurrentUnitCell` is not a GRU, because its candidate has the kernels of the update gate.
 """
 
 from collections.abc import Mapping

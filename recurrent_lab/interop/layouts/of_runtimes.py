@@ -1,7 +1,7 @@
 """Runtimes that only run nets: ONNX, OpenVINO, ncnn and Core ML.
 
-The arrays of ONNX, OpenVINO and ncnn have a leading axis of directions: `layer="0_reverse"` takes the second. ONNX joins the biases of
-input and state in one vector. OpenVINO and ncnn add those of r and z before they store them.
+The arrays of ONNX, OpenVINO and ncnn have a leading axis of directions: `layer="0_reverse"` takes the second. ONNX joins the
+biases of input and state in one vector. OpenVINO and ncnn add those of r and z before they store them.
 
 The attributes of an operator are not in its arrays. These tables hold for the default activations, without clip and without
 coupled gates; ONNX's GRU resets before the product unless linear_before_reset is 1.

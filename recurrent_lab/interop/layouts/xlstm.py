@@ -1,11 +1,12 @@
 """xlstm: the sLSTM of its layer, with any number of heads.
 
-The names of the layer mislead: `fgate` feeds the input gate and `igate` the forget gate, because the layer names what it concatenates
-`i, f, z, o` but fills it from `fgate, igate, zgate, ogate`. The table follows what is computed.
+The names of the layer mislead: `fgate` feeds the input gate and `igate` the forget gate, because the layer names what it
+concatenates `i, f, z, o` but fills it from `fgate, igate, zgate, ogate`. The table follows what is computed.
 
-Each gate has a kernel `[heads, K, K]`, so the input kernel is block-diagonal. The recurrent kernel is `[heads, 4K, K]` in the vanilla
-backend and `[heads, K, 4K]` in the CUDA backend, which also orders the bias by head first: the state dict of one backend is not that of
-the other. The layer's convolution (`conv1d_kernel_size`) must be 0, and its group norm acts on what the lab's cell puts out.
+Each gate has a kernel `[heads, K, K]`, so the input kernel is block-diagonal. The recurrent kernel is `[heads, 4K, K]` in the
+vanilla backend and `[heads, K, 4K]` in the CUDA backend, which also orders the bias by head first: the state dict of one
+backend is not that of the other. The layer's convolution (`conv1d_kernel_size`) must be 0, and its group norm acts on what the
+lab's cell puts out.
 
 With several heads, the cell is `recurrent_lab.cells.matrices.slstm(heads)`.
 """

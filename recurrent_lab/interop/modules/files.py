@@ -20,7 +20,7 @@ Arrays = dict[str, np.ndarray]
 
 LARGEST = 4 * 2**30  # bytes of arrays that are read at most, unless the caller allows more
 MOST_MEMBERS = 10_000  # files within a zip archive; models of torch and Keras have hundreds of arrays
-HEADER = 1000  # bytes from which the format of a file is told
+HEADER = 1000  # bytes that show the format of a file
 
 HOW_TO_SAVE = (
   "In torch, save the arrays with safetensors.torch.save_file(module.state_dict(), 'net.safetensors')",
@@ -64,9 +64,9 @@ def reading(name: str, what: str) -> Iterator[None]:
     MemoryError,
     RuntimeError,
   ) as error:
-    raise BadFile(f"{name} is no valid {what}: {_first_line(error)}") from error
+    raise BadFile(f"{name} is not a valid {what}: {_first_line(error)}") from error
   except (zipfile.BadZipFile, NotImplementedError, zlib.error, SyntaxError) as error:
-    raise BadFile(f"{name} is no valid {what}: {_first_line(error)}") from error
+    raise BadFile(f"{name} is not a valid {what}: {_first_line(error)}") from error
 
 
 def suffix_of(path: Path) -> str:
@@ -145,7 +145,7 @@ def read_safetensors(path: Path, limit: int) -> Arrays:
             raise BadFile(f"{path.name}: {name} has shape {tuple(part.get_shape())}, which is too large.")
           arrays[name] = file.get_tensor(name)
     except SafetensorError as error:
-      raise BadFile(f"{path.name} is no valid safetensors file: {_first_line(error)}") from error
+      raise BadFile(f"{path.name} is not a valid safetensors file: {_first_line(error)}") from error
   return arrays
 
 
@@ -180,7 +180,7 @@ def read_msgpack(path: Path, limit: int) -> Any:
     try:
       return msgpack_restore(path.read_bytes())
     except Exception as error:  # msgpack's errors share no class but this one
-      raise BadFile(f"{path.name} is no valid msgpack file of Flax: {_first_line(error)}") from error
+      raise BadFile(f"{path.name} is not a valid msgpack file of Flax: {_first_line(error)}") from error
 
 
 def _check_npy(name: str, member: BinaryIO | Any, size: int) -> None:

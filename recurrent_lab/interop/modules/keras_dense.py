@@ -35,7 +35,7 @@ def dense(node: Node, stored: Stored) -> Top | None:
   is_whole = kernel.ndim == 2 and kernel.shape[1] == config["units"] and is_float(kernel)
   if not is_whole or (bias is not None and (bias.shape, bias.dtype) != (kernel.shape[1:], kernel.dtype)):
     raise BadFile(
-      f"{node.name}: its kernel is {kernel.dtype} {kernel.shape}, which is no dense layer of {config['units']} units."
+      f"{node.name}: its kernel is {kernel.dtype} {kernel.shape}, which is not a dense layer of {config['units']} units."
     )
   phi = config["activation"]
   phi = "identity" if phi in (None, "linear") else phi

@@ -14,7 +14,7 @@ from recurrent_lab.interop.modules.keras_dense import dense, top_of
 from recurrent_lab.interop.weights import import_weights
 from recurrent_lab.readouts import WithReadoutParams, with_readout
 
-FIELDS = ("kernel", "recurrent_kernel", "bias")  # arrays 0, 1 and 2 of a cell
+FIELDS = ("kernel", "recurrent_kernel", "bias")  # the arrays of a cell in their order
 BLOCKS = {"LSTM": 4, "GRU": 3, "SimpleRNN": 1}
 
 
@@ -27,7 +27,7 @@ def by_config(found: Sequence[Node], stored: Stored, wanted: trees.Wanted) -> Fo
     wanted: the choices of the caller.
 
   Raises:
-    ValueError: if the layers are no chain, if arrays are missing or do not fit, or for what the lab does not have.
+    ValueError: if the layers are not a chain, if arrays are missing or do not fit, or for what the lab does not have.
   """
   by_name = {node.name: node for node in found}
   chain = _recurrent_nodes(found, stored, wanted)

@@ -84,11 +84,11 @@ def _both_names(name: str) -> tuple[str, str, str]:
 def _pair(forward: Unit, backward: Unit) -> Pair:
   layers = [*forward.layers, *backward.layers]
   if len(layers) != 2 or not all(isinstance(layer, Layer) for layer in layers):
-    raise ValueError(f"{forward.name} and {backward.name} are no pair; each must be one layer of one direction.")
+    raise ValueError(f"{forward.name} and {backward.name} are not a pair; each must be one layer of one direction.")
   ahead, back = flat(layers)
   if ahead.input_size != back.input_size:
     raise ValueError(
-      f"{ahead.name} and {back.name} are no pair: they take {ahead.input_size} and {back.input_size} numbers per step."
+      f"{ahead.name} and {back.name} are not a pair: they take {ahead.input_size} and {back.input_size} numbers per step."
     )
   return Pair(ahead, back._replace(backwards=True))
 

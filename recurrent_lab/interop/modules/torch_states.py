@@ -125,7 +125,7 @@ def _layer(name: str, arrays: Arrays, activation: str | None) -> Layer:
 def _projected(name: str, arrays: Mapping[str, Any]) -> ProjectedLSTMParams:
   """Returns the params of an LSTM with a projection.
 
-  Its layout is that of `torch.nn.LSTM` but for `weight_hh [4H, P]`, and `weight_hr [P, H]`.
+  Its layout is that of `torch.nn.LSTM` except for `weight_hh [4H, P]`, and `weight_hr [P, H]`.
   """
   projection = arrays["weight_hr"]
   if projection.ndim != 2 or 0 in projection.shape:

@@ -42,7 +42,7 @@ KINDS = (
   "equinox.nn.GRUCell",
 )
 DEEPEST = 2  # levels in the names of a layout: linear/w
-# Names that layers of other kinds have too, so they are no sign of a recurrent layer.
+# Names that layers of other kinds have too, so they are not a sign of a recurrent layer.
 COMMON = {"kernel", "bias", "w", "b"}
 # Haiku's LSTM and VanillaRNN are linear modules within a module; only the name of that module tells them from an MLP.
 BY_MODULE = {"haiku.LSTM": r"(.*/)?lstm(_\d+)?/linear", "haiku.VanillaRNN": r"(.*/)?vanilla_rnn(_\d+)?"}
@@ -87,7 +87,7 @@ def find(arrays: Arrays, wanted: Wanted) -> Found:
   """
   plain = {name.replace(".", "/"): name for name in arrays}  # one sign for one, so prefixes keep their length
   if len(plain) < len(arrays):
-    raise ValueError("Two arrays have the same name but for the signs between its parts.")
+    raise ValueError("Two arrays have the same name except for the signs between its parts.")
   if own := next((name for name in plain if name.rpartition("/")[2] == "input_kernel"), None):
     raise ValueError(
       f"{plain[own]} is an array of the lab's own params; use load and from_named with the cell's params."
@@ -142,7 +142,7 @@ def _of_layout(layout: Layout, group: Arrays) -> Arrays:
 
 
 def _score(kind: str, given: Arrays, prefix: str) -> int:
-  """Returns how many names fit, less those that do not; 0 if they are no sign of this kind."""
+  """Returns how many names fit, less those that do not; 0 if they are not a sign of this kind."""
   parts = get_layout(kind).parts
   names = {part.name for part in parts}
   is_sign = re.fullmatch(BY_MODULE[kind], prefix) if kind in BY_MODULE else given.keys() & (names - COMMON)

@@ -150,7 +150,7 @@ DAMAGED = {
   "cut.msgpack": (lambda: golden("linen_simple.msgpack")[:200], "no valid msgpack file"),
   "cut_inside.keras": (
     lambda: rewritten("keras_chain.keras", lambda m: {**m, "model.weights.h5": m["model.weights.h5"][:3000]}),
-    "model.weights.h5 is no valid HDF5 file",
+    "model.weights.h5 is not a valid HDF5 file",
   ),
   # Huge declared sizes.
   "huge.safetensors": (

@@ -5,13 +5,13 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-import recurrent_lab as rl
 from oracles.layouts.record import GOLDEN, load
+import recurrent_lab as rl
 from recurrent_lab.interop import identify, import_weights
 from tests.nets import by_default
 
 INPUTS, HIDDEN, STEPS = 3, 5, 9
-# A package for each habit: interleaved gates, 1 added to f, arrays by gate and by turns, 4 biases, 2 rows of biases, no forget gate.
+# Habits: interleaved gates, 1 added to f, arrays by gate and by turns, 4 biases, 2 rows of biases, no forget gate.
 HABITS = (
   "chainer.links.LSTM",
   "brainstate.nn.LSTMCell",
@@ -188,7 +188,7 @@ def test_two_candidates_that_agree_are_ambiguous(rng):
 
 
 def test_biases_of_0_do_not_make_two_functions(rng):
-  """Which of two biases is inside the reset makes no difference then."""
+  """Two biases of 0 are the same inside and outside the reset."""
   weights, xs = drawn(rng, "rzn")
   weights = {gate: (w, u, 0 * b, 0 * d) for gate, (w, u, b, d) in weights.items()}
   found = identify(packed(weights, "rzn", False, True), xs, gru(weights, xs, "after", False))
@@ -201,7 +201,12 @@ def test_biases_of_0_do_not_make_two_functions(rng):
     ({}, np.ones((4, 3)), np.ones((4, 5)), "arrays is empty"),
     ({"w": np.ones((3, 5))}, np.ones((4, 3)), np.ones((5, 5)), r"given are \(4, 3\) and \(5, 5\)"),
     ({"w": np.full((3, 5), np.nan)}, np.ones((4, 3)), np.ones((4, 5)), "w must hold finite"),
-    ({"w": np.ones((3, 5), int)}, np.ones((4, 3)), np.ones((4, 5)), "w must hold finite floating numbers; its dtype is int64"),
+    (
+      {"w": np.ones((3, 5), int)},
+      np.ones((4, 3)),
+      np.ones((4, 5)),
+      "w must hold finite floating numbers; its dtype is int64",
+    ),
   ],
 )
 def test_what_is_no_run_is_refused(arrays, xs, outputs, message):
