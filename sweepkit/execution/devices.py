@@ -120,8 +120,7 @@ def tiled(function: Callable[..., Any], mesh: Mesh) -> Callable[..., Any]:
 def _options() -> dict[str, Any]:
   """Options of XLA on CPU, where a tile is one core's. Threads that all tiles share would split sums by the number of cores.
 
-  Level 1 compiles a portrait in half the time and is as fast: its products and factorisations are calls of libraries (jax
-  0.10.2).
+  Level 1 compiles a portrait in half the time and is as fast, since its products and factorisations are calls of libraries.
   """
   if jax.default_backend() != "cpu":
     return {}
