@@ -117,7 +117,7 @@ def run(
     if rest:
       like = as_flag(rest[0], "results") or f"the flags are {', '.join(first)} and {last}"
       raise ResultsError(f"{rest[0]!r} is not a flag; {like}.")
-    if wrong := why_too_deep(Path(check_path(values.results))):
+    if "results" not in own and (wrong := why_too_deep(Path(check_path(values.results)))):
       raise ResultsError(f"--results: {wrong}")
     given = {flag: _value(values[flag].value) for flag in own if flag != "results"}
     folders = [Path(check_path(text)) for text in (values.results, values.out)]

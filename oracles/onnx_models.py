@@ -28,7 +28,7 @@ import recurrent_lab as rl
 from recurrent_lab.interop import OnnxEntry, from_onnx, run_entry, to_onnx
 from recurrent_lab.parametric import clipped, elu, hard_sigmoid
 
-GOLDEN = Path(__file__).parents[1] / "tests" / "recurrent_lab" / "interop" / "golden"
+GOLDEN = Path(__file__).parents[1] / "tests" / "recurrent_lab" / "interop" / "golden" / "onnx_models"
 TOLERANCE = 1e-5
 
 #: Cells that are written and run.

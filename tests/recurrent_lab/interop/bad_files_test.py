@@ -143,11 +143,11 @@ DAMAGED = {
   ),
   "pickled.msgpack": (lambda: pickle.dumps(Call()), "is a pickle, which can run code"),
   # Truncated.
-  "cut.safetensors": (lambda: golden("torch_lstm.safetensors")[:-8], "no valid safetensors file"),
-  "cut.npz": (lambda: golden("nnx_gru.npz")[:-30], "no valid npz file"),
-  "cut.keras": (lambda: golden("keras_chain.keras")[:-30], "no valid .keras file"),
-  "cut.weights.h5": (lambda: golden("keras_plain.weights.h5")[:2000], "no valid HDF5 file"),
-  "cut.msgpack": (lambda: golden("linen_simple.msgpack")[:200], "no valid msgpack file"),
+  "cut.safetensors": (lambda: golden("torch_lstm.safetensors")[:-8], "not a valid safetensors file"),
+  "cut.npz": (lambda: golden("nnx_gru.npz")[:-30], "not a valid npz file"),
+  "cut.keras": (lambda: golden("keras_chain.keras")[:-30], "not a valid .keras file"),
+  "cut.weights.h5": (lambda: golden("keras_plain.weights.h5")[:2000], "not a valid HDF5 file"),
+  "cut.msgpack": (lambda: golden("linen_simple.msgpack")[:200], "not a valid msgpack file"),
   "cut_inside.keras": (
     lambda: rewritten("keras_chain.keras", lambda m: {**m, "model.weights.h5": m["model.weights.h5"][:3000]}),
     "model.weights.h5 is not a valid HDF5 file",
@@ -155,7 +155,7 @@ DAMAGED = {
   # Huge declared sizes.
   "huge.safetensors": (
     lambda: header({"a": {"dtype": "F32", "shape": [10**12], "data_offsets": [0, 8]}}, bytes(8)),
-    "no valid safetensors file",
+    "not a valid safetensors file",
   ),
   "huge_header.safetensors": (lambda: struct.pack("<Q", 2**40) + b"{}", "is of another format"),
   "huge_empty.safetensors": (
@@ -190,7 +190,7 @@ DAMAGED = {
   # A configuration that is not Keras' own, and arrays that do not fit it.
   "no_json.keras": (
     lambda: rewritten("keras_chain.keras", lambda m: {**m, "config.json": "[" * 10**5}),
-    "no valid .keras file",
+    "not a valid .keras file",
   ),
   "no_layers.keras": (
     lambda: rewritten("keras_chain.keras", lambda m: {**m, "config.json": '{"class_name": "Sequential"}'}),

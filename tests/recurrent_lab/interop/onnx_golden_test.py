@@ -13,7 +13,7 @@ from recurrent_lab.interop import from_onnx, run_entry
 from tests.nets import by_default
 from tests.support import onnx_operators
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parent / "golden" / "onnx_models"
 EXPORTED = sorted(path.stem for path in GOLDEN.glob("*.onnx"))
 SOME = [name for name in EXPORTED if "deep" in name or name.endswith("hard")]
 
