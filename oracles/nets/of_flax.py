@@ -53,9 +53,13 @@ class InNnx(nnx.Module):
     self.head = nnx.Linear(3, 2, rngs=rngs)
 
   def __call__(self, xs: Any) -> Any:
+    # The cells run step by step, because the scan of nnx.RNN does not allow JAX's own gradient.
     for layer in self.layers:
-      # Without it, the layer draws its zeros with a key of its own, which JAX's gradient does not allow.
-      xs = layer(xs, initial_carry=jnp.zeros((1, layer.cell.hidden_features)))
+      carry, found = jnp.zeros(layer.cell.hidden_features), []
+      for x in xs:
+        carry, output = layer.cell(carry, x)
+        found.append(output)
+      xs = jnp.stack(found)
     return self.head(xs)
 
 
@@ -82,8 +86,7 @@ def in_nnx(file: str) -> Net:
     jax.tree_util.keystr(path, simple=True, separator="/"): array
     for path, array in jax.tree_util.tree_flatten_with_path(drawn)[0]
   }
-  parts = nnx.split(module)
-  return Net(file, "flax", lambda path: np.savez(path, **named), by_jax(lambda xs: nnx.merge(*parts)(xs[None])[0]))
+  return Net(file, "flax", lambda path: np.savez(path, **named), by_jax(module))
 
 
 NETS = (

@@ -67,13 +67,18 @@ def net(file: str, make: Callable[[], nn.Module], **options: Any) -> Net:
     return found.detach().numpy(), np.asarray(leaf.grad)
 
   def save(path: Path) -> None:
-    save_file(module.state_dict(), path)
+    if file.endswith(".onnx"):
+      example = torch.zeros(2, 1, INPUTS)
+      torch.onnx.export(module, (example,), path, dynamo=False, input_names=["x"], dynamic_axes={"x": {0: "steps"}})
+    else:
+      save_file(module.state_dict(), path)
 
   return Net(file, "torch", save, run, options)
 
 
 NETS = (
   net("torch_lstm.safetensors", lambda: Encoder(nn.LSTM(INPUTS, 5, 2), 5, 2)),
+  net("torch_lstm.onnx", lambda: Encoder(nn.LSTM(INPUTS, 5, 2), 5, 2)),
   net("torch_gru_two_directions.safetensors", lambda: Encoder(nn.GRU(INPUTS, 4, 2, bidirectional=True), 8, 2)),
   net("torch_projection.safetensors", lambda: Encoder(nn.LSTM(INPUTS, 6, 2, proj_size=2), 2, 3)),
   net(

@@ -15,7 +15,8 @@ from recurrent_lab.interop.exchange import from_named, load, save, to_named
 from recurrent_lab.interop.foreign import from_equinox, from_flax, from_haiku
 from recurrent_lab.interop.identification import Identification, Reading, identify
 from recurrent_lab.interop.layouts import LAYOUTS, Layout
-from recurrent_lab.interop.modules.models import BidirectionalModel, Model, import_model
+from recurrent_lab.interop.modules.finding import import_model
+from recurrent_lab.interop.modules.models import BidirectionalModel, Model
 from recurrent_lab.interop.onnx import EntryRun, Feeding, OnnxEntry, from_onnx, one_entry, run_entry, to_onnx
 from recurrent_lab.interop.weights import export_weights, flat, get_layout, import_weights, nested
 

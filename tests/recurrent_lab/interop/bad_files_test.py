@@ -10,7 +10,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from recurrent_lab.interop import import_model, save
+from recurrent_lab.interop import get_layout, import_model, save
 
 h5py = pytest.importorskip("h5py", reason="it is in the extra interop")
 
@@ -100,7 +100,8 @@ def virtual(file):
 
 
 def circle(file):
-  file.create_group("layers/lstm")["layers"] = file["layers"]
+  group = file.create_group("layers/lstm")
+  group["layers"] = file["layers"]
 
 
 def deep(file):
@@ -291,6 +292,8 @@ TWO_LAYERS = {
   )
 }
 
+GRU_OF_FLAX = [part.name for part in get_layout("flax.linen.GRUCell").parts]
+
 WRONG_ARRAYS = {
   "no layer 0": (
     without(*(name for name in TWO_LAYERS if name.endswith("l0"))),
@@ -311,7 +314,7 @@ WRONG_ARRAYS = {
   ),
   "mixed precisions of layers": (
     {name: array.astype(np.float16) if "l1" in name else array for name, array in TWO_LAYERS.items()},
-    r"different dtypes.* rnn layer 0: float32; rnn layer 1: float16",
+    r"different dtypes.*\(rnn layer 0: float32; rnn layer 1: float16\)",
   ),
   "integers": ({name: array.astype(int) for name, array in TWO_LAYERS.items()}, "dtype int64; they need one floating"),
   "exchanged kernels": (
@@ -347,8 +350,8 @@ WRONG_ARRAYS = {
     "but backward_rnn.rnn is missing",
   ),
   "a missing gate of Flax": (
-    {f"net/{a}{b}/kernel": np.ones((3, 4), np.float32) for a in "ih" for b in "ifg"},
-    "net: flax.linen.LSTMCell also needs hf/bias",
+    {f"net/{name}": np.ones((3, 3)) for name in GRU_OF_FLAX if name != "hz/kernel"},
+    "net: flax.linen.GRUCell also needs hz/kernel; given are hn/bias",
   ),
 }
 

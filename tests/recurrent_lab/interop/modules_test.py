@@ -10,12 +10,14 @@ import pytest
 
 import recurrent_lab as rl
 from recurrent_lab.interop import BidirectionalModel, import_model
+from tests.nets import by_default
 from tests.recurrent_lab.interop import loops
 
 GOLDEN = Path(__file__).parent / "golden" / "nets"
 FILES = sorted(path.name.removesuffix(".json") for path in GOLDEN.glob("*.json"))
 # A file of each format, and each way through the code that puts layers together.
 FEW = {
+  "torch_lstm.onnx",
   "keras_cells.keras",
   "keras_chain.keras",
   "keras_graph.keras",
@@ -33,9 +35,7 @@ def outputs_of(model, xs):
   return rl.unroll(model.cell, model.params, xs[::-1] if model.backwards else xs)[1]
 
 
-@pytest.mark.parametrize(
-  "name", [name if name in FEW else pytest.param(name, marks=pytest.mark.slow) for name in FILES]
-)
+@pytest.mark.parametrize("name", by_default(FEW, FILES))
 def test_a_file_computes_what_its_library_computes(name):
   golden = json.loads((GOLDEN / f"{name}.json").read_text())
   model = import_model(GOLDEN / name, **golden["options"])
@@ -46,10 +46,24 @@ def test_a_file_computes_what_its_library_computes(name):
 
 
 def test_every_format_and_library_has_a_file():
-  assert len(FILES) >= 18
+  assert len(FILES) >= 19
   assert set(FILES) >= FEW
   packages = {json.loads((GOLDEN / f"{name}.json").read_text())["package"] for name in FILES}
   assert packages == {"torch", "keras", "flax", "dm-haiku", "equinox"}
+
+
+ONNX = ["torch_deep_gru_script", "torch_deep_lstm_dynamo", "torch_deep_gru_dynamo", "torch_deep_lstm_script"]
+
+
+@pytest.mark.parametrize("name", by_default(ONNX[:2], ONNX))
+def test_layers_of_an_onnx_model_are_connected_as_in_its_graph(name):
+  """The numbers are those of onnxruntime, from each node's own inputs and outputs."""
+  nodes = json.loads((GOLDEN.parent / f"{name}.json").read_text())["nodes"]
+  model = import_model(GOLDEN.parent / f"{name}.onnx")
+  assert [layer.input_size for layer in model.layers] == [3, 8]
+  lower, *_, ahead, back = nodes.values()
+  outputs = np.concatenate([ahead["outputs"], back["outputs"]], axis=-1)
+  np.testing.assert_allclose(model.outputs(jnp.asarray(lower["xs"])), outputs, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize(
