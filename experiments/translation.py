@@ -35,7 +35,7 @@ from experiments.language import pairs
 from experiments.language.pairs import Pairs
 from experiments.language.settings import LANGUAGE_SETTINGS
 from experiments.language.sources import TextError
-from experiments.training import SETTINGS, TRAIN, After, RunSettings, build, followed_by
+from experiments.training import SETTINGS, TRAIN, After, RunSettings, build, check_settings, followed_by
 from experiments.training.settings import TINY
 import recurrent_lab as rl
 from recurrent_lab import sequence, training
@@ -180,7 +180,7 @@ def check(point: Point) -> None:
     import sacrebleu  # noqa: F401
   except ImportError:
     raise ValueError("Translations are scored by sacrebleu, which is not installed: pip install sacrebleu.") from None
-  build(read(TranslationSettings, point))
+  check_settings(read(TranslationSettings, point))
 
 
 DIMS: Mapping[str, Sequence[str]] = {

@@ -110,7 +110,7 @@ def _multiplicative(params: Mapping[str, Any]) -> Mapping[str, Any]:
   return plain(params) | {"weight_mh": params["multiplicative_kernel"].T, "bias_ih": bias}
 
 
-def _scrn(params: Mapping[str, Any]) -> Mapping[str, Any]:
+def scrn_weights(params: Mapping[str, Any]) -> Mapping[str, Any]:
   import torch
 
   kernels = {
@@ -226,7 +226,7 @@ ORACLES = (
     "scrn_output",
     PACKAGE,
     "SCRNCell",
-    pairs("SCRNCell", _scrn, alpha=0.95),
+    pairs("SCRNCell", scrn_weights, alpha=0.95),
     ("Recurs on its output, the paper on its hidden units; `scrn` is the paper's.",),
   ),
   Oracle("nas", PACKAGE, "NASCell", pairs("NASCell", plain), ("Multiplies other parts than its documentation says.",)),

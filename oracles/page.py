@@ -7,6 +7,14 @@ from typing import Any
 
 import recurrent_lab as rl
 
+# Cells of which no other package on PyPI has an implementation that is right, and what was found instead.
+LOOKED_AT: Mapping[str, str] = {
+  "cornn_implicit": "torchrecurrent 0.2.5 documents implicit damping and computes the explicit one, to which `cornn` is held;"
+  " rnn-jax 0.0.2 leaves the time step out of stiffness and damping.",
+  "unitary_rnn": "the map of rnn-jax 0.0.2 is neither unitary nor linear (`findings/rnn_jax_unitary.sh`).",
+  "ltc": "ncps 1.0.1 and liquidnet 0.0.5 compute conductances, as `ltc_conductance` does, and liquidnn 1.1.2 a leaky net. The"
+  " tests hold the cell to SciPy's solution of its differential equation.",
+}
 PAGE = Path(__file__).parents[1] / "docs" / "oracles.md"
 
 
@@ -45,7 +53,8 @@ def lines(golden: Sequence[Mapping[str, Any]]) -> list[str]:
     "",
     "## Cells without an oracle of another package",
     "",
-    "These cells are held to NumPy loops that were written from the papers (`tests/reference/`).",
+    "These cells are held to NumPy loops that were written from the papers (`tests/reference/`). The RNN, the LSTM, the GRU and",
+    "others that Flax, Haiku, Equinox, Keras or torch also have are held to them in `tests/recurrent_lab/interop/`.",
     "",
-    *(f"- {name}" for name in rl.CELLS if name not in held),
+    *(f"- {name}" + (f": {LOOKED_AT[name]}" if name in LOOKED_AT else "") for name in rl.CELLS if name not in held),
   ]

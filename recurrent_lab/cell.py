@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 from jaxtyping import Array
 
 from recurrent_lab.activations import Activity
-from recurrent_lab.initializers import InitOptions
+from recurrent_lab.initializers import COMMON_OPTIONS
 from recurrent_lab.transitions import Transition
 
 Params = Any  # a pytree of arrays, usually a NamedTuple
@@ -78,7 +78,8 @@ class Cell(NamedTuple):
       function of the new state, usually a part of it, so that a change of S_t also changes o_t. Adjoints of the state use this.
       Without it, they test whether the output is a part of the new state; any other output counts as a function of the old
       state and the input.
-    gated: whether gates decide what the state keeps and takes in, so that `chrono` biases act on them.
+    gated: whether the step multiplies by gates, which are logistic functions or exponentials of the input or the state. `chrono`
+      biases act on the gates of a cell that also takes a `forget_bias`.
     recommend: `(key, hidden_size, longest) -> options` for `init`, if the cell needs another recommendation than the default of
       `recommended`.
     chain: the cells that make up a combined cell.
@@ -100,7 +101,7 @@ class Cell(NamedTuple):
   chain: Chain | None = None
   elementwise: bool = False
   transition: Callable[[Params, Array], Transition] | None = None
-  options: tuple[str, ...] = InitOptions._fields
+  options: tuple[str, ...] = COMMON_OPTIONS
 
 
 def whole_state(params: Params, state: State) -> State:

@@ -26,6 +26,8 @@ class InitOptions(NamedTuple):
     forget_bias: added to the bias of the gate that keeps the state (f in an LSTM, z in a GRU). A larger bias remembers longer.
       A scalar or `[H]`. Cells without such a gate ignore it; their docstrings say so.
     write_bias: added to the bias of the gate that writes (i in an LSTM). A scalar or `[H]`. Other cells ignore it.
+    timescale: stretches time by this factor, above 0. At an input of 0, the initial net decays, leaks or turns in `timescale`
+      steps as it otherwise does in one. Only cells whose time constants are parameters have it.
     dtype: the dtype of every parameter.
   """
 
@@ -35,8 +37,12 @@ class InitOptions(NamedTuple):
   bias_scale: ArrayLike = 0.0
   forget_bias: ArrayLike = 0.0
   write_bias: ArrayLike = 0.0
+  timescale: ArrayLike = 1.0
   dtype: Any = jnp.float32
 
+
+#: The options of a cell that names none of its own.
+COMMON_OPTIONS = tuple(name for name in InitOptions._fields if name != "timescale")
 
 EXCITATORY, STABILITY = 0.8, 1.5  # share of exciting units, and the index α of a stable distribution
 
@@ -121,7 +127,7 @@ RECURRENT_INITS: Mapping[str, Callable[[Array, int, int, Any], Array]] = {
 
 
 def parse_options(
-  sizes: Mapping[str, int], options: Mapping[str, Any], takes: Sequence[str] = InitOptions._fields, **defaults: Any
+  sizes: Mapping[str, int], options: Mapping[str, Any], takes: Sequence[str] = COMMON_OPTIONS, **defaults: Any
 ) -> InitOptions:
   """Checks the sizes and options of an `init` and fills in defaults.
 
@@ -149,7 +155,7 @@ def parse_options(
     raise ValueError(f"dtype is {dtype.name}; parameters must have a floating dtype, such as float32.")
   if dtype == np.float64 and not jax.config.jax_enable_x64:  # type: ignore[attr-defined]
     raise ValueError("dtype is float64, but JAX runs in 32-bit mode; set jax_enable_x64 first.")
-  for name in ("recurrent_gain", "input_gain", "bias_scale", "forget_bias", "write_bias"):
+  for name in ("recurrent_gain", "input_gain", "bias_scale", "forget_bias", "write_bias", "timescale"):
     value = getattr(parsed, name)
     if isinstance(value, jax.core.Tracer):
       continue  # the numbers of a traced value are not known here; the caller checks them
@@ -157,6 +163,8 @@ def parse_options(
       raise ValueError(f"{name} is {value}; it must be finite.")
     if name == "bias_scale" and np.any(np.less(value, 0)):
       raise ValueError(f"{name} is {value}; a standard deviation must be 0 or more.")
+    if name == "timescale" and np.any(np.less_equal(value, 0)):
+      raise ValueError(f"{name} is {value}; it must be above 0.")
   return parsed._replace(dtype=dtype)
 
 
@@ -197,6 +205,12 @@ def add_to_gate(bias: Float[Array, "kH"], gate: int, blocks: int, value: ArrayLi
   """Adds `value`, a scalar or `[H]`, to the bias of gate number `gate` out of `blocks` gates."""
   gates = bias.reshape(blocks, -1)
   return gates.at[gate].add(jnp.asarray(value, bias.dtype)).reshape(-1)
+
+
+def stretched(logit: Float[Array, "..."], options: InitOptions) -> Float[Array, "..."]:
+  """Returns the logit of σ(logit) / timescale, for a leak or a time step that is σ of a parameter. It stays below 1."""
+  tau = jnp.asarray(options.timescale, options.dtype)
+  return logit - jnp.log(jnp.maximum(tau + (tau - 1) * jnp.exp(logit), jnp.finfo(options.dtype).eps))
 
 
 def chrono(key: Key[Array, ""], hidden_size: int, longest: float | int, dtype: Any = jnp.float32) -> dict[str, Array]:

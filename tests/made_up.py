@@ -41,6 +41,7 @@ LAUNCHES = SWEEPS | {
     for task, length in (("adding", 10), ("copy_memory", 5))
   ),
   "open_gates": ([*SMALL, "--forget_bias=-1,0,2", "--cells=lstm,mgu,min_gru"],),
+  "timescales": ([*SMALL, "--timescale=1,2,4", "--cells=lru,ltc"],),
   "atlas_mean_field": (
     [*SMALL, "--ws=0.5,1,4", "--cells=rnn,lstm"],
     [*SMALL, "--ws=1", "--forget_bias=-1,2", "--cells=lstm"],

@@ -15,7 +15,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
 
 
 def kind(cell: str) -> str:
-  """Returns the kind of a cell by its name."""
+  """Returns the kind of a cell by its name. Dense is every cell whose entries see others in a way that is not declared linear."""
   found = rl.get_cell(cell)
   if found.transition is not None:
     return "linear in the state"

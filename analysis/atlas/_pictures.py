@@ -73,10 +73,17 @@ def spectrum(name: str, exponent: xr.DataArray) -> Picture:
   )
 
 
-def rates(title: str, about: str, rate: xr.DataArray, axis: str, theory: xr.DataArray | None) -> Picture:
-  """Draws growth rates `[seed, axis]`, the mean over seeds, and a predicted line over them."""
+def rates(
+  title: str,
+  about: str,
+  rate: xr.DataArray,
+  axis: str,
+  theory: xr.DataArray | None,
+  reach: tuple[float, float] = (-2, 1),
+) -> Picture:
+  """Draws growth rates `[seed, axis]`, the mean over seeds, and a predicted line over them, in the range `reach`."""
   values = rate.mean("seed", skipna=False).dropna(axis)
-  frame = Frame(float(values[axis].min()), float(values[axis].max()), -2, 1)
+  frame = Frame(float(values[axis].min()), float(values[axis].max()), *reach)
   curves = [frame.curve(values[axis], values)]
   if theory is not None:
     curves.append(frame.curve(theory[axis], theory, "theory"))

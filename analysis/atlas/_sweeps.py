@@ -1,4 +1,4 @@
-"""The sweeps over gain and forget bias on the cards, with the mean field of the cells that have one."""
+"""The sweeps over gain, forget bias and timescale on the cards, with the mean field of the cells that have one."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -17,13 +17,16 @@ from analysis.wording import short
 
 #: experiment -> its axis, and the title of its picture
 AXES: Mapping[str, tuple[str, str]] = {
-  "critical_gain": ("ws", "growth rate by gain"),
-  "open_gates": ("forget_bias", "growth rate by forget bias, at gain 1"),
+  "critical_gain": ("ws", "growth rate by gain (nats per step)"),
+  "open_gates": ("forget_bias", "growth rate by forget bias, at gain 1 (nats per step)"),
+  "timescales": ("timescale", "log₁₀ |growth rate| by log₂ timescale, at gain 1"),
 }
+#: Axis -> the range of its picture, where that is not the usual one.
+REACH: Mapping[str, tuple[float, float]] = {"timescale": (-6, 1)}
 
 
 class Sweep(NamedTuple):
-  """The growth rates of the spectral norm along one axis."""
+  """The growth rates of the spectral norm along one axis, or their logarithms along that of a timescale."""
 
   axis: str
   title: str
@@ -54,11 +57,12 @@ class Sweeps(NamedTuple):
     """Returns a picture for each sweep that has this cell."""
     return [
       rates(
-        f"{one.title} (nats per step)",
-        f"{one.title} of {label(cell)}",
+        one.title,
+        f"{one.title.partition(' (')[0]} of {label(cell)}",
         one.rate.sel(cell=cell),
         one.axis,
         one.theory.sel(cell=cell) if one.theory is not None and cell in one.theory.cell else None,
+        REACH.get(one.axis, (-2, 1)),
       )
       for one in self.found.values()
       if cell in one.rate.cell
@@ -90,5 +94,7 @@ def sweeps(datasets: Datasets) -> Sweeps:
       theory = None
       notes.append(str(unfit))
     rate = data.growth_rate.sel(norm="spectral", drop=True).transpose("cell", "seed", axis)
+    if axis == "timescale":  # a rate in slower time is a line of slope -log₁₀ 2 in this picture
+      rate = np.log10(np.abs(rate)).assign_coords(timescale=np.log2(rate.timescale))
     found[name] = Sweep(axis, title, rate, theory)
   return Sweeps(found, notes)

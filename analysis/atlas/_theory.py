@@ -15,13 +15,13 @@ def mean_field(datasets: Datasets, axis: str, measured: xr.Dataset) -> xr.DataAr
 
   Args:
     datasets: by experiment; `atlas_mean_field` need not be among them.
-    axis: "ws" or "forget_bias".
+    axis: "ws" or "forget_bias"; no theory has another axis.
     measured: results of which `only_axes` left this axis alone, so that the other axis is a scalar.
 
   Raises:
     Unfit: if the prediction was made for other settings.
   """
-  if "atlas_mean_field" not in datasets:
+  if "atlas_mean_field" not in datasets or axis not in OTHER:
     return None
   predicted = only_axes(datasets["atlas_mean_field"], "ws", "forget_bias")
   for name in SHARED:

@@ -4,7 +4,7 @@ python -m analysis.atlas.cards --results=results/atlas --out=figures/atlas
 
 writes atlas.html. A card holds the equations of the cell and its paper, its numbers with intervals over seeds, its saturation by
 gate, and the implementations to which it is held. Small pictures show its Jacobian product, its spectrum, and its growth rate by
-gain and by forget bias.
+gain, by forget bias and by timescale.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +15,7 @@ import re
 import sys
 from typing import Any, NamedTuple
 
+import jax
 import jinja2
 import xarray as xr
 
@@ -80,6 +81,13 @@ def saturation(one: xr.Dataset) -> dict[str, dict[str, Entry]]:
   return {gate: {field: entry(one[field].sel(gate=gate, drop=True)) for field in SATURATION} for gate in has}
 
 
+def equations(name: str) -> str:
+  """Returns the docstring of the module of a cell, which is where its params are defined. Its paragraphs are single lines."""
+  params = jax.eval_shape(lambda key: rl.get_cell(name).init(key, 1, 16), jax.random.key(0))
+  text = inspect.cleandoc(sys.modules[type(params).__module__].__doc__ or "")
+  return re.sub(r"(?<!\n)\n(?:  )?(?=[^\s-])", " ", text)
+
+
 def card(name: str, one: xr.Dataset, swept: Sweeps, times: Mapping[str, _timings.Timings]) -> Card:
   """Returns the card of a cell, without its oracles."""
   spectral = one.sel(norm="spectral", drop=True)
@@ -96,13 +104,12 @@ def card(name: str, one: xr.Dataset, swept: Sweeps, times: Mapping[str, _timings
   numbers |= swept.numbers(name)
   numbers |= {passes: timed(one.times.get(name)) for passes, one in times.items()}
   shown = [pictures.product(label(name), one.log_norm), pictures.spectrum(label(name), one.exponent)]
-  module = sys.modules[rl.get_cell(name).probe.__module__]
   return Card(
     name,
     label(name),
     kind(name),
     KINDS[kind(name)][0],
-    inspect.cleandoc(module.__doc__ or ""),
+    equations(name),
     {column: numbers.get(column, NOT_MEASURED) for column in COLUMNS},
     saturation(one),
     [*shown, *swept.pictures(name)],
@@ -152,7 +159,7 @@ WEB_PAGE = PageSpec(
   title="The atlas, cell by cell",
   about="a table of all cells that can be sorted, and a card for each cell.",
   reads=("atlas",),
-  overlays=("critical_gain", "open_gates", "atlas_mean_field"),
+  overlays=("critical_gain", "open_gates", "timescales", "atlas_mean_field"),
   content=content,
 )
 

@@ -4,8 +4,10 @@ Top left: the first lag at which the norm of the Jacobian product is below 1/e, 
 says that the norm stays above 1/e within the sequence. Beside it: the share of seeds that solve each task, with 95 % Wilson
 intervals. Below: the best score of every cell against that lag, both medians over seeds. Below the dotted line a task is solved.
 
-ρ is Spearman's rank correlation between the lag and how well a cell learns. It has a 95 % bootstrap interval over cells, and the
-p-value of a permutation test. The lag is that of one layer at its recommended initialisation, not of the nets that are trained.
+ρ is Spearman's rank correlation between what was measured and how well a cell learns. It has a 95 % bootstrap interval over
+cells. Bottom left: ρ by task for the lag, for the growth rate and for its closeness to 0. Beside it, above the scores: the
+p-value of a permutation test for the lag. What was measured is that of one layer at its recommended initialisation, not of the
+nets that are trained.
 """
 
 from collections.abc import Mapping
@@ -106,20 +108,18 @@ def _success(panel: Axes, solved: xr.DataArray, cells: list[str]) -> None:
   panel.set_xlabel("share of seeds")
 
 
+def _mark(panel: Axes, cell: str, lags: xr.DataArray, steps: float, height: float) -> None:
+  """Draws the mark of a cell at its first lag; hollow beyond the sequence where the norm stays above 1/e."""
+  lag, (color, marker) = float(lags.sel(cell=cell)), KINDS[kind(cell)]
+  is_known = bool(np.isfinite(lag))
+  (mark,) = panel.plot(lag if is_known else 1.3 * steps, height, marker, color=color, markersize=2.5, clip_on=False)
+  mark.set_fillstyle("full" if is_known else "none")
+
+
 def _lags(panel: Axes, lags: xr.DataArray, steps: float, cells: list[str]) -> None:
-  """Draws the first lags by cell; hollow beyond the sequence where the norm stays above 1/e."""
+  """Draws the first lags by cell."""
   for place, cell in enumerate(cells):
-    lag = float(lags.sel(cell=cell))
-    color, marker = KINDS[kind(cell)]
-    is_known = bool(np.isfinite(lag))
-    panel.plot(
-      lag if is_known else 1.3 * steps,
-      place,
-      marker,
-      color=color,
-      markersize=2.5,
-      fillstyle="full" if is_known else "none",
-    )
+    _mark(panel, cell, lags, steps, place)
   panel.set_xscale("log")
   panel.set_xlim(0.8, 1.7 * steps)
   panel.set_title("before training", loc="left")
@@ -135,33 +135,39 @@ def _correlation(shown: xr.Dataset, task: str, measured: str = MEASURED["first_l
 def _scatter(panel: Axes, shown: xr.Dataset, lags: xr.DataArray, steps: float) -> None:
   """Draws the best score of each cell in one task against its first lag."""
   for cell in shown.cell.values.tolist():
-    lag, score = float(lags.sel(cell=cell)), float(shown.best_score.sel(cell=cell).median())
-    color, marker = KINDS[kind(cell)]
-    is_known = bool(np.isfinite(lag))
-    x = lag if is_known else 1.3 * steps
-    panel.plot(
-      x,
-      max(score, LOWEST),
-      marker,
-      color=color,
-      markersize=2.5,
-      fillstyle="full" if is_known else "none",
-      clip_on=False,
-    )
+    _mark(panel, cell, lags, steps, max(float(shown.best_score.sel(cell=cell).median()), LOWEST))
   panel.axhline(float(shown.solved_below), **(THEORY | {"linestyle": ":"}))
   panel.set(xscale="log", yscale="log", xlim=(0.8, 1.7 * steps), ylim=(LOWEST / 1.5, 3))
-  panel.set_xlabel("first lag below 1/e (steps)")
+  panel.set_xlabel("first lag (steps)")
+
+
+def _ranks(panel: Axes, shown: xr.Dataset) -> None:
+  """Draws the rank correlation of each task with each measurement, in groups by task."""
+  tasks, names = shown.task.values.tolist(), shown.measured.values.tolist()
+  group = len(names) + 1  # the first line of a group is for the name of the task
+  for start, task in enumerate(tasks):
+    panel.text(-0.98, group * start, task, fontsize=5, va="center", fontweight="bold")
+    for place, name in enumerate(names, start=1):
+      found = _correlation(shown, task, name)
+      if np.isfinite(found).all():
+        bars = np.array([[found.rho - found.low], [found.high - found.rho]])
+        panel.errorbar(
+          found.rho, group * start + place, xerr=bars, fmt="o", color="0.2", markersize=2.5, elinewidth=0.7
+        )
+  panel.axvline(0, color="0.3", linewidth=0.4)
+  places = [group * start + place for start in range(len(tasks)) for place in range(1, group)]
+  panel.set_yticks(places, names * len(tasks), fontsize=5)
+  panel.set(xlim=(-1, 1), ylim=(group * len(tasks) - 0.4, -0.7), xlabel="rank correlation ρ")
 
 
 def _draw_below(axes: np.ndarray, shown: xr.Dataset, lags: xr.DataArray, steps: float) -> None:
-  """Draws the second row: best scores against first lags, with the rank correlations."""
-  axes[0].remove()
+  """Draws the second row: the rank correlations, and the best scores against first lags."""
+  _ranks(axes[0], shown)
   for panel, task in zip(axes[1:], shown.task.values.tolist(), strict=True):
     _scatter(panel, shown.sel(task=task), lags, steps)
     found = _correlation(shown, task)
     if np.isfinite(found).all():
-      interval = f"{found.low:.2f} to {found.high:.2f}"
-      panel.set_title(f"ρ = {found.rho:.2f} ({interval}), p = {found.p_value:.2g}", loc="left", fontsize=6)
+      panel.set_title(f"p = {found.p_value:.2g}", loc="left")
   for panel in axes[2:]:
     panel.tick_params(labelleft=False)
   axes[1].set_ylabel("best score")

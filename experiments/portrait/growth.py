@@ -6,7 +6,7 @@ import jax
 from jaxtyping import Array
 
 from experiments.portrait.measures import EXPONENT
-from experiments.portrait.nets import cell_of, check_options, draw
+from experiments.portrait.nets import Sample, cell_of, check_options, draw
 from experiments.portrait.settings import SETTINGS
 import recurrent_lab as rl
 from sweepkit import Measure, Point, Quantity
@@ -14,8 +14,13 @@ from sweepkit import Measure, Point, Quantity
 
 def growth(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str, Array]:
   """The growth rates of one net."""
+  return growth_of(static, draw(static, key, values))
+
+
+def growth_of(static: Point, sample: Sample) -> dict[str, Array]:
+  """The growth rates of a net that is drawn."""
   cell = cell_of(static)
-  params, xs, state, _ = draw(static, key, values)
+  params, xs, state, _ = sample
   log_norm = rl.product_log_norms(cell, params, xs, state, norm=tuple(rl.NORMS))  # [T, norm]
   spectrum = rl.lyapunov_spectrum(cell, params, xs, state, k=1, burn_in=xs.shape[0] // 4)
   return {

@@ -1,6 +1,6 @@
 """Training runs: their settings, how a block of them is trained, logged and resumed, and the measures that studies share."""
 
-from experiments.training.build import Run, build
+from experiments.training.build import Run, build, check_settings
 from experiments.training.measures import TRAIN, After, followed_by, trained_as
 from experiments.training.runs import final_states
 from experiments.training.settings import SETTINGS, RunSettings, task_of
@@ -14,6 +14,7 @@ __all__ = [
   "Run",
   "RunSettings",
   "build",
+  "check_settings",
   "final_states",
   "followed_by",
   "task_of",

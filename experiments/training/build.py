@@ -1,5 +1,7 @@
 """The parts of a training run: what its settings mean."""
 
+from collections.abc import Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 import jax
@@ -7,7 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 import optax
 
-from experiments.training.settings import RunSettings
+from experiments.training.settings import SETTINGS, RunSettings
 import recurrent_lab as rl
 from recurrent_lab import training
 from recurrent_lab.cells import recommended
@@ -15,6 +17,13 @@ from recurrent_lab.initializers import chrono
 from recurrent_lab.tasks import Task
 
 TOKEN_TASKS = ("language", "translation")  # their inputs are integers
+# The settings of `--init=flags` that a cell may lack -> the option of its `init`.
+OPTIONS: Mapping[str, str] = {
+  "ws": "recurrent_gain",
+  "recurrent_init": "recurrent_init",
+  "input_gain": "input_gain",
+  "forget_bias": "forget_bias",
+}
 
 
 class Run(NamedTuple):
@@ -42,6 +51,7 @@ def build(settings: RunSettings) -> Run:
     ValueError: if the settings do not go together.
   """
   cell, task = settings.make_cell(), settings.make_task()
+  _check_options(settings, cell)
   k1, k2 = settings.k1, settings.k2
   if (k1 == 0) != (k2 == 0) or k1 > k2:
     raise ValueError(f"Truncated BPTT has k1 = {k1} and k2 = {k2}; it needs 1 ≤ k1 ≤ k2, or 0 for both.")
@@ -74,6 +84,32 @@ def build(settings: RunSettings) -> Run:
   )
 
 
+def _check_options(settings: RunSettings, cell: rl.Cell) -> None:
+  """Raises a `ValueError` for a setting that the cell has not, unless it has its default value."""
+  if settings.init == "recommended":
+    return
+  has = [setting for setting, option in OPTIONS.items() if option in cell.options]
+  for setting in OPTIONS:
+    value, default = getattr(settings, setting), SETTINGS[setting].kind(SETTINGS[setting].default)
+    if setting not in has and value != default:
+      named = ", ".join(has) or "none of these settings"
+      raise ValueError(f"Cell {settings.cell!r} has no {setting}, which is {value}; with --init=flags it has {named}.")
+
+
+@cache
+def check_settings(settings: RunSettings) -> None:
+  """Raises a `ValueError` if settings do not go together, or if their cell cannot have these sizes or options.
+
+  Only shapes are computed, since JAX must not start before the launch has chosen its devices.
+  """
+  build(settings)
+  settings.units()
+  try:
+    jax.eval_shape(lambda seed: initial_params(settings, jax.random.key(seed)), 0)
+  except ValueError as error:
+    raise ValueError(f"Cell {settings.cell!r}: {str(error).splitlines()[0]}") from None
+
+
 def initial_params(settings: RunSettings, key: Array) -> Any:
   """Returns the parameters before training and flossing."""
   run = build(settings)
@@ -92,6 +128,7 @@ def initial_params(settings: RunSettings, key: Array) -> Any:
       options |= chrono(k_biases, units, run.task.steps, dtype)
     else:
       options |= {"forget_bias": float(settings.forget_bias)}
+    options = {name: value for name, value in options.items() if name in run.cell.options}
   return training.init_params(
     k_params, run.cell, run.task, units, output_gain=settings.output_gain, **options, dtype=dtype
   )

@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from experiments.training.build import build, initial_params
+from experiments.training.build import build, check_settings, initial_params
 from experiments.training.dynamics import DIMS, gate_names
 from experiments.training.journals import CURVES, logged_updates, watched_updates
 from experiments.training.quantities import QUANTITIES, longer_runs
@@ -36,8 +36,8 @@ def coords(kind: type[RunSettings], point: Point) -> dict[str, list[Any]]:
 
 
 def check(kind: type[RunSettings], point: Point) -> None:
-  """Raises a `ValueError` if the settings of a run do not go together."""
-  build(read(kind, point))
+  """Raises a `ValueError` if the settings of a run do not go together, or its cell cannot have them."""
+  check_settings(read(kind, point))
 
 
 HEADLINE = {"final_score": "of the task, lower is better", "solved": "share of seeds", "solved_at": "updates"}

@@ -70,7 +70,8 @@ def recommended(cell: Cell | str, key: Key[Array, ""], hidden_size: int, longest
   """Returns init options with which a cell can learn over `longest` steps.
 
   - A cell with its own recommendation (`Cell.recommend`) gets that.
-  - Other gated cells get orthogonal kernels, and chrono biases that spread the memory timescales of the units up to `longest`.
+  - Other gated cells with a forget bias get orthogonal kernels, and chrono biases that spread the memory timescales of the units
+    up to `longest`.
   - All other cells get an orthogonal kernel of gain 1. It preserves lengths, so gradients shrink only where tanh' < 1.
   - Options that a cell has not are left out.
 
@@ -81,12 +82,12 @@ def recommended(cell: Cell | str, key: Key[Array, ""], hidden_size: int, longest
     longest: the number of steps over which the net has to remember.
 
   Raises:
-    ValueError: for an unknown name, or for a gated cell if `longest` is not above 2.
+    ValueError: for an unknown name, or for a gated cell with a forget bias if `longest` is not above 2.
   """
   cell = get_cell(cell) if isinstance(cell, str) else cell
   if cell.recommend is not None:
     return cell.recommend(key, hidden_size, longest)
-  biases = chrono(key, hidden_size, longest) if cell.gated else {}
+  biases = chrono(key, hidden_size, longest) if cell.gated and "forget_bias" in cell.options else {}
   options = {"recurrent_init": "orthogonal", **biases}
   return {name: value for name, value in options.items() if name in cell.options}
 

@@ -1,12 +1,11 @@
 """Complex numbers as pairs of real arrays, for cells whose recurrence is diagonal over the complex numbers."""
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 import numpy as np
 
+from recurrent_lab.initializers import InitOptions
 from recurrent_lab.transitions import Pair, Rotations, Transition
 
 
@@ -54,11 +53,6 @@ def diagonal(factors: Pair, offset: Pair) -> Transition:
   return Transition(Rotations(*(jnp.broadcast_to(part, shape) for part in factors)), offset)
 
 
-def advance(transition: Transition, state: Any) -> Any:
-  """Returns A S + b for a state of several arrays."""
-  return jax.tree.map(jnp.add, transition.matrix.times(state), transition.offset)
-
-
 def zero_order_hold(
   log_decay: Float[Array, "..."], angle: Float[Array, "..."], log_step: Float[Array, "..."]
 ) -> tuple[Pair, Pair]:
@@ -72,12 +66,13 @@ def zero_order_hold(
   return exponential(*exponent), divide(exponential_minus_one(*exponent), eigenvalue)
 
 
-def log_uniform(key: Key[Array, ""], shape: tuple[int, ...], dtype: np.dtype, low: float, high: float) -> Array:
-  """Returns logarithms of numbers that are log-uniform between `low` and `high`.
+def log_uniform(key: Key[Array, ""], shape: tuple[int, ...], options: InitOptions, low: float, high: float) -> Array:
+  """Returns logarithms of time steps that are log-uniform between `low` and `high`, divided by the timescale of the options.
 
   Raises:
     ValueError: unless 0 < low <= high.
   """
   if not 0 < low <= high:
     raise ValueError(f"The steps lie between {low} and {high}; they need 0 < min_step <= max_step.")
-  return jax.random.uniform(key, shape, dtype, np.log(low), np.log(high))
+  steps = jax.random.uniform(key, shape, options.dtype, np.log(low), np.log(high))
+  return steps - jnp.log(jnp.asarray(options.timescale, options.dtype))

@@ -8,7 +8,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from recurrent_lab import initializers
-from recurrent_lab.initializers import InitOptions
+from recurrent_lab.activations import ACTIVATIONS, Activity, sigmoid
+from recurrent_lab.cell import Cell, Halves, holding, join, whole_state
+from recurrent_lab.initializers import COMMON_OPTIONS
 
 Kind = TypeVar("Kind")
 
@@ -43,7 +45,7 @@ def draw(
   input_size: int,
   hidden_size: int,
   options: Mapping[str, Any],
-  takes: Sequence[str] = InitOptions._fields,
+  takes: Sequence[str] = COMMON_OPTIONS,
 ) -> Kind:
   """Draws the fields `input_kernel`, `recurrent_kernel` and `bias` of the params `kind`."""
   o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, takes)
@@ -80,3 +82,38 @@ def sums(a: tuple[Array, Array], gates: Gates) -> dict[str, Array]:
     for part, letters in zip(a, (gates.inputs, gates.recurrent), strict=True)
   )
   return {k: from_input[k] + from_state[k] if k in from_state else from_input[k] for k in from_input}
+
+
+def coupled(kind: type, gates: Gates, activation: str) -> Cell:
+  """Returns a cell with one gate and a candidate: h_t = g_t ⊗ h_{t-1} + (1 - g_t) ⊗ c_t.
+
+  Its params `kind` are those of `draw`, and its options `ONE_GATE`. Its state is h `[*batch, H]`, which is also its output.
+
+  Args:
+    kind: the params.
+    gates: two letters, that of the gate, which keeps, and that of the candidate.
+    activation: the nonlinearity of the candidate.
+  """
+  f, gate = ACTIVATIONS[activation], ACTIVATIONS["sigmoid"]
+  (candidate,) = set(gates.inputs) - {gates.keeps}
+
+  def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> Any:
+    """Draws parameters. `forget_bias` is added to the gate, so larger remembers longer."""
+    return draw(kind, gates, key, input_size, hidden_size, options, ONE_GATE)
+
+  def pointwise(
+    params: Any, state: Float[Array, "*batch H"], a: tuple[Array, Array]
+  ) -> tuple[Float[Array, "*batch H"], Float[Array, "*batch H"]]:
+    """Returns h_t twice: as the state and as the output."""
+    seen = sums(a, gates)
+    g = sigmoid(seen[gates.keeps])
+    new = g * state + (1 - g) * f.function(seen[candidate])
+    return new, new
+
+  def probe(params: Any, state: Array, x: Array) -> dict[str, Activity]:
+    """Returns the activity of the gate and of the candidate."""
+    seen = sums(affine(params, state, x), gates)
+    return {"update": gate.activity(seen[gates.keeps]), "candidate": f.activity(seen[candidate])}
+
+  halves = Halves(affine, pointwise)
+  return holding(kind, Cell(init, zeros, join(halves), probe, halves, whole_state, gated=True, options=ONE_GATE))

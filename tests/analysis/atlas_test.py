@@ -1,7 +1,9 @@
 """The page of the atlas: every number on it is that of the results, and it says what was not measured."""
 
+import inspect
 import json
 import shutil
+import sys
 
 import jax
 import numpy as np
@@ -16,6 +18,7 @@ import recurrent_lab as rl
 from tests.support.pages import Page
 
 CELLS = ["rnn", "lstm", "gru", "mgu", "min_gru"]  # cells of the made-up atlas
+HOMES = {"lru": "elementwise._lru", "ugrnn": "dense._ugrnn"}
 TIMED = {
   "settings": {"pass": "forward", "hidden": 64, "batch": 16},
   "machine": {"cores": 2, "processor": "a processor", "versions": {"jax": "1.2"}},
@@ -100,6 +103,17 @@ def test_times_are_those_of_a_step(tmp_path):
   assert times.keys() == {"lstm"}
   np.testing.assert_allclose(times["lstm"], (20, 10, 30))
   assert about == "batches of 16 sequences with H = 64 on 2 cores of a processor, JAX 1.2"
+
+
+def test_equations_keep_their_lines_and_paragraphs_do_not():
+  """Those of two cells whose steps are made elsewhere."""
+  for name in ("lru", "ugrnn"):
+    title, equations, *paragraphs = cards.equations(name).split("\n\n")
+    assert title == inspect.getdoc(sys.modules[f"recurrent_lab.cells.{HOMES[name]}"]).split("\n")[0]
+    assert len(equations.splitlines()) == 3
+    assert all(line.startswith("    ") for line in equations.splitlines())
+    assert paragraphs
+    assert not any("\n" in paragraph for paragraph in paragraphs)
 
 
 @pytest.mark.parametrize(

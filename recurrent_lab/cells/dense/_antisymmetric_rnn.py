@@ -19,6 +19,7 @@ from jaxtyping import Array, Float, Key
 from recurrent_lab import initializers
 from recurrent_lab.activations import ACTIVATIONS, Activity, sigmoid, tanh
 from recurrent_lab.cell import Cell, Halves, holding, join, variants, whole_state
+from recurrent_lab.cells import _gates
 
 OPTIONS = ("recurrent_gain", "recurrent_init", "input_gain", "bias_scale", "dtype")
 
@@ -37,13 +38,6 @@ class GatedAntisymmetricRNNParams(NamedTuple):
   input_kernel: Float[Array, "I 2H"]  # columns of z, h, in this order
   recurrent_kernel: Float[Array, "H H"]  # W, of which only W - Wᵀ has an effect
   bias: Float[Array, "2H"]  # entries of z, h
-
-
-def initial_state(
-  params: AntisymmetricRNNParams | GatedAntisymmetricRNNParams, batch_shape: tuple[int, ...] = ()
-) -> Float[Array, "*batch H"]:
-  """Returns h_0 = 0, `[*batch, H]`."""
-  return jnp.zeros((*batch_shape, params.recurrent_kernel.shape[0]), params.bias.dtype)
 
 
 @variants
@@ -96,4 +90,4 @@ def antisymmetric_rnn(gated: bool = False, rate: float = 0.1, diffusion: float =
     return {"write": ACTIVATIONS["sigmoid"].activity(gate[0]), **seen} if gated else seen
 
   halves = Halves(affine, pointwise)
-  return holding(kind, Cell(init, initial_state, join(halves), probe, halves, whole_state, options=OPTIONS))
+  return holding(kind, Cell(init, _gates.zeros, join(halves), probe, halves, whole_state, gated=gated, options=OPTIONS))

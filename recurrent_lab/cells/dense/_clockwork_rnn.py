@@ -12,16 +12,15 @@ Reference: Koutník, Greff, Gomez & Schmidhuber, "A clockwork RNN", ICML (2014),
 import math
 from typing import Any, NamedTuple
 
-import jax
 from jax import lax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 import numpy as np
 
-from recurrent_lab import initializers
 from recurrent_lab.activations import ACTIVATIONS, Activity, tanh
 from recurrent_lab.cell import Cell, holding, variants
-from recurrent_lab.cells._gates import WITHOUT_GATES
+from recurrent_lab.cells import _gates
+from recurrent_lab.cells._gates import WITHOUT_GATES, Gates
 
 
 class ClockworkRNNParams(NamedTuple):
@@ -37,17 +36,6 @@ class ClockworkState(NamedTuple):
 
   hidden: Float[Array, "*batch H"]  # h, which is also the output
   time: Float[Array, "*batch 1"]  # t, the number of steps so far, modulo the least common multiple of the periods
-
-
-def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> ClockworkRNNParams:
-  """Draws parameters. The options are those in `WITHOUT_GATES`."""
-  o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, WITHOUT_GATES)
-  k_input, k_recurrent, k_bias = jax.random.split(key, 3)
-  return ClockworkRNNParams(
-    input_kernel=initializers.input_kernel(k_input, input_size, hidden_size, o),
-    recurrent_kernel=initializers.recurrent_kernel(k_recurrent, hidden_size, 1, o),
-    bias=initializers.bias(k_bias, hidden_size, o),
-  )
 
 
 def initial_state(params: ClockworkRNNParams, batch_shape: tuple[int, ...] = ()) -> ClockworkState:
@@ -75,6 +63,12 @@ def clockwork_rnn(periods: tuple[int, ...] = (1, 2, 4, 8)) -> Cell:
     if size < len(periods):
       raise ValueError(f"hidden_size is {size}; {len(periods)} periods need at least as many units.")
     return np.arange(size) * len(periods) // size
+
+  def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> ClockworkRNNParams:
+    """Draws parameters. The options are those in `WITHOUT_GATES`. Raises `ValueError` for more groups than units."""
+    drawn = _gates.draw(ClockworkRNNParams, Gates("h", "h"), key, input_size, hidden_size, options, WITHOUT_GATES)
+    group(hidden_size)
+    return drawn
 
   def preactivation(
     params: ClockworkRNNParams, state: ClockworkState, x: Float[Array, "*batch I"]

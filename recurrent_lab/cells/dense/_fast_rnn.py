@@ -23,6 +23,8 @@ from recurrent_lab.cell import Cell, Halves, holding, join, whole_state
 from recurrent_lab.cells import _gates
 from recurrent_lab.cells._gates import ONE_GATE, WITHOUT_GATES
 
+FAST_RNN_OPTIONS = (*WITHOUT_GATES[:-1], "timescale", "dtype")
+
 
 class FastRNNParams(NamedTuple):
   """Parameters of FastRNN."""
@@ -45,15 +47,16 @@ class FastGRNNParams(NamedTuple):
 
 
 def init_fast_rnn(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> FastRNNParams:
-  """Draws parameters. The options are those in `WITHOUT_GATES`."""
-  o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, WITHOUT_GATES)
+  """Draws parameters. The options are those in `FAST_RNN_OPTIONS`. `timescale` divides σ(α), and β starts at -α."""
+  o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, FAST_RNN_OPTIONS)
+  written = initializers.stretched(jnp.asarray(-3, o.dtype), o)
   k_input, k_recurrent, k_bias = jax.random.split(key, 3)
   return FastRNNParams(
     input_kernel=initializers.input_kernel(k_input, input_size, hidden_size, o),
     recurrent_kernel=initializers.recurrent_kernel(k_recurrent, hidden_size, 1, o),
     bias=initializers.bias(k_bias, hidden_size, o),
-    candidate_weight=jnp.asarray(-3, o.dtype),
-    state_weight=jnp.asarray(3, o.dtype),
+    candidate_weight=written,
+    state_weight=-written,
   )
 
 
@@ -109,7 +112,7 @@ _FAST_RNN, _FAST_GRNN = Halves(affine, fast_rnn_pointwise), Halves(affine, fast_
 #: FastRNN. Its state is h `[*batch, H]`, which is also its output.
 fast_rnn: Cell = holding(
   FastRNNParams,
-  Cell(init_fast_rnn, _gates.zeros, join(_FAST_RNN), fast_rnn_probe, _FAST_RNN, whole_state, options=WITHOUT_GATES),
+  Cell(init_fast_rnn, _gates.zeros, join(_FAST_RNN), fast_rnn_probe, _FAST_RNN, whole_state, options=FAST_RNN_OPTIONS),
 )
 #: FastGRNN. Its state is h `[*batch, H]`, which is also its output.
 fast_grnn: Cell = holding(

@@ -11,15 +11,12 @@ neurons", Neural Networks 20 (2007).
 
 from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from recurrent_lab import initializers
 from recurrent_lab.activations import Activity, get_activation
 from recurrent_lab.cell import Cell, Halves, holding, join, variants, whole_state
-
-OPTIONS = ("recurrent_gain", "recurrent_init", "input_gain", "bias_scale", "dtype")
+from recurrent_lab.cells import _gates
+from recurrent_lab.cells._gates import WITHOUT_GATES, Gates
 
 
 class LeakyRNNParams(NamedTuple):
@@ -31,19 +28,8 @@ class LeakyRNNParams(NamedTuple):
 
 
 def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> LeakyRNNParams:
-  """Draws parameters. The options are those in `OPTIONS`."""
-  o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, OPTIONS)
-  k_input, k_recurrent, k_bias = jax.random.split(key, 3)
-  return LeakyRNNParams(
-    input_kernel=initializers.input_kernel(k_input, input_size, hidden_size, o),
-    recurrent_kernel=initializers.recurrent_kernel(k_recurrent, hidden_size, 1, o),
-    bias=initializers.bias(k_bias, hidden_size, o),
-  )
-
-
-def initial_state(params: LeakyRNNParams, batch_shape: tuple[int, ...] = ()) -> Float[Array, "*batch H"]:
-  """Returns h_0 = 0, `[*batch, H]`."""
-  return jnp.zeros((*batch_shape, *params.bias.shape), params.bias.dtype)
+  """Draws parameters. The options are those in `WITHOUT_GATES`."""
+  return _gates.draw(LeakyRNNParams, Gates("h", "h"), key, input_size, hidden_size, options, WITHOUT_GATES)
 
 
 def affine(params: LeakyRNNParams, state: Float[Array, "*batch H"], x: Float[Array, "*batch I"]) -> Array:
@@ -76,5 +62,5 @@ def leaky_rnn(rate: float = 0.2, activation: str = "tanh") -> Cell:
     return {"state": f.activity(affine(params, state, x))}
 
   halves = Halves(affine, pointwise)
-  cell = Cell(init, initial_state, join(halves), probe, halves, whole_state, options=OPTIONS)
+  cell = Cell(init, _gates.zeros, join(halves), probe, halves, whole_state, options=WITHOUT_GATES)
   return holding(LeakyRNNParams, cell)

@@ -12,14 +12,13 @@ Reference: Rusch, Mishra, Erichson & Mahoney, "Long expressive memory for sequen
 
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from recurrent_lab import initializers
 from recurrent_lab.activations import ACTIVATIONS, Activity, sigmoid, tanh
 from recurrent_lab.cell import Cell, holding, variants
-from recurrent_lab.cells._gates import ONE_GATE
+from recurrent_lab.cells import _gates
+from recurrent_lab.cells._gates import ONE_GATE, Gates
 
 
 class LEMParams(NamedTuple):
@@ -42,14 +41,7 @@ def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any)
 
   The gate Δ_t writes the memory, so `forget_bias` is subtracted from its bias. A larger forget bias remembers longer.
   """
-  o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, ONE_GATE)
-  k_input, k_recurrent, k_bias = jax.random.split(key, 3)
-  bias = initializers.bias(k_bias, 4 * hidden_size, o)
-  return LEMParams(
-    input_kernel=initializers.input_kernel(k_input, input_size, 4 * hidden_size, o),
-    recurrent_kernel=initializers.recurrent_kernel(k_recurrent, hidden_size, 4, o),
-    bias=initializers.add_to_gate(bias, 0, 4, -jnp.asarray(o.forget_bias)),
-  )
+  return _gates.draw(LEMParams, Gates("12zy", "12zy", writes="1"), key, input_size, hidden_size, options, ONE_GATE)
 
 
 def initial_state(params: LEMParams, batch_shape: tuple[int, ...] = ()) -> LEMState:

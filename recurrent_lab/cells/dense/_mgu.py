@@ -10,14 +10,15 @@ eq. 10.
 
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from recurrent_lab import initializers
 from recurrent_lab.activations import ACTIVATIONS, Activity, sigmoid, tanh
 from recurrent_lab.cell import Cell, holding, whole_state
-from recurrent_lab.cells._gates import ONE_GATE
+from recurrent_lab.cells import _gates
+from recurrent_lab.cells._gates import ONE_GATE, Gates
+
+GATES = Gates("fn", "fn", writes="f")
 
 
 class MGUParams(NamedTuple):
@@ -33,19 +34,7 @@ def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any)
 
   The gate f writes, so `forget_bias` is subtracted from its bias. A larger forget bias remembers longer.
   """
-  o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, ONE_GATE)
-  k_input, k_recurrent, k_bias = jax.random.split(key, 3)
-  bias = initializers.bias(k_bias, 2 * hidden_size, o)
-  return MGUParams(
-    input_kernel=initializers.input_kernel(k_input, input_size, 2 * hidden_size, o),
-    recurrent_kernel=initializers.recurrent_kernel(k_recurrent, hidden_size, 2, o),
-    bias=initializers.add_to_gate(bias, 0, 2, -jnp.asarray(o.forget_bias)),
-  )
-
-
-def initial_state(params: MGUParams, batch_shape: tuple[int, ...] = ()) -> Float[Array, "*batch H"]:
-  """Returns h_0 = 0, `[*batch, H]`."""
-  return jnp.zeros((*batch_shape, params.recurrent_kernel.shape[0]), params.bias.dtype)
+  return _gates.draw(MGUParams, GATES, key, input_size, hidden_size, options, ONE_GATE)
 
 
 def preactivations(
@@ -75,4 +64,4 @@ def probe(params: MGUParams, state: Array, x: Array) -> dict[str, Activity]:
 
 
 #: The minimal gated unit. Its state is h `[*batch, H]`, which is also its output.
-mgu: Cell = holding(MGUParams, Cell(init, initial_state, step, probe, output=whole_state, gated=True, options=ONE_GATE))
+mgu: Cell = holding(MGUParams, Cell(init, _gates.zeros, step, probe, output=whole_state, gated=True, options=ONE_GATE))

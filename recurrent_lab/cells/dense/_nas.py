@@ -63,4 +63,6 @@ def probe(params: NASParams, state: LSTMState, x: Array) -> dict[str, Activity]:
 
 _HALVES = Halves(affine, pointwise)
 #: The cell of architecture search. Its state is an `LSTMState`, and its output is h `[*batch, H]`.
-nas: Cell = holding(NASParams, Cell(init, initial_state, join(_HALVES), probe, _HALVES, visible, options=WITHOUT_GATES))
+nas: Cell = holding(
+  NASParams, Cell(init, initial_state, join(_HALVES), probe, _HALVES, visible, gated=True, options=WITHOUT_GATES)
+)

@@ -25,6 +25,7 @@ from recurrent_lab import initializers
 from recurrent_lab.activations import ACTIVATIONS, Activity, sigmoid
 from recurrent_lab.cell import Cell, holding, variants
 from recurrent_lab.cells._heads import check_heads, head_size, outer, read, split_heads
+from recurrent_lab.cells._linear import from_parts
 from recurrent_lab.cells.elementwise._hgrn import check_floor, keeping, kept
 from recurrent_lab.transitions import Diagonal, Transition
 
@@ -103,22 +104,13 @@ def gla(heads: int = 1, rank: int = 16) -> Cell:
     size = params.gate_kernel.shape[-1] // heads
     return jnp.zeros((*batch_shape, heads, size, size), params.bias.dtype)
 
-  def parts(params: GLAParams, x: Array) -> tuple[Array, Transition]:
+  def parts(params: GLAParams, x: Float[Array, "*batch I"]) -> tuple[Array, Transition]:
+    """Returns q_t / √K, and the factors α_t, one per row, with the written k_t v_tᵀ."""
     q, k, v, a = (split_heads(part, heads) for part in _projected_gla(params, x))
     factors = jnp.exp(jax.nn.log_sigmoid(a) / TEMPERATURE)[..., None]
     return q / np.sqrt(q.shape[-1]).astype(q.dtype), Transition(Diagonal(factors), outer(k, v))
 
-  def transition(params: GLAParams, x: Float[Array, "*batch I"]) -> Transition:
-    """Returns the factors α_t, one per row, and the written k_t v_tᵀ."""
-    return parts(params, x)[1]
-
-  def step(
-    params: GLAParams, state: Float[Array, "*batch heads K V"], x: Float[Array, "*batch I"]
-  ) -> tuple[Float[Array, "*batch heads K V"], Float[Array, "*batch H"]]:
-    """Returns S_t as the state and o_t as the output."""
-    q, (matrix, offset) = parts(params, x)
-    new = matrix.times(state) + offset
-    return new, read(new, q)
+  transition, step = from_parts(parts, read)
 
   return holding(
     GLAParams,
@@ -158,22 +150,13 @@ def hgrn2(heads: int = 1, floor: float = 0.0) -> Cell:
     size = params.bias.shape[0] // 3 // heads
     return jnp.zeros((*batch_shape, heads, size, size), params.bias.dtype)
 
-  def parts(params: HGRN2Params, x: Array) -> tuple[Array, Transition]:
+  def parts(params: HGRN2Params, x: Float[Array, "*batch I"]) -> tuple[Array, Transition]:
+    """Returns σ(q_t), and the factors α_t, one per row, with the written (1 - α_t) v_tᵀ."""
     q, a, v = (split_heads(part, heads) for part in _projected_hgrn2(params, x))
     written = outer((1 - floor) * sigmoid(-a), v)
     return sigmoid(q), Transition(Diagonal(kept(a, floor)[..., None]), written)
 
-  def transition(params: HGRN2Params, x: Float[Array, "*batch I"]) -> Transition:
-    """Returns the factors α_t, one per row, and the written (1 - α_t) v_tᵀ."""
-    return parts(params, x)[1]
-
-  def step(
-    params: HGRN2Params, state: Float[Array, "*batch heads K V"], x: Float[Array, "*batch I"]
-  ) -> tuple[Float[Array, "*batch heads K V"], Float[Array, "*batch H"]]:
-    """Returns S_t as the state and o_t as the output."""
-    q, (matrix, offset) = parts(params, x)
-    new = matrix.times(state) + offset
-    return new, read(new, q)
+  transition, step = from_parts(parts, read)
 
   def probe(params: HGRN2Params, state: Array, x: Array) -> dict[str, Activity]:
     """Returns the activity of both gates."""

@@ -27,7 +27,8 @@ from recurrent_lab import initializers
 from recurrent_lab._checks import check_choice
 from recurrent_lab.activations import ACTIVATIONS, Activity, log_sigmoid_slope, sigmoid
 from recurrent_lab.cell import Cell, holding, variants
-from recurrent_lab.cells._complex import advance, by_real, pair_of, zeros
+from recurrent_lab.cells._complex import by_real, pair_of, zeros
+from recurrent_lab.cells._linear import from_parts
 from recurrent_lab.transitions import Diagonal, Rotations, Transition
 
 OPTIONS = ("input_gain", "bias_scale", "forget_bias", "dtype")
@@ -119,25 +120,25 @@ def hgrn(numbers: str = "complex", floor: float = 0.0) -> Cell:
     if not is_complex:
       return RealHGRNParams(kernel, bias)
     angle = jnp.asarray(10000.0 ** (-2 * np.arange(hidden_size) / hidden_size), o.dtype)
-    read = initializers.input_kernel(k_output, 2 * hidden_size, hidden_size, o._replace(input_gain=1.0))
-    return HGRNParams(kernel, bias, angle, read)
+    output_kernel = initializers.input_kernel(k_output, 2 * hidden_size, hidden_size, o._replace(input_gain=1.0))
+    return HGRNParams(kernel, bias, angle, output_kernel)
 
   def initial_state(params: Any, batch_shape: tuple[int, ...] = ()) -> Any:
     """Returns h_0 = 0."""
     shape = (*batch_shape, params.bias.shape[0] // blocks)
     return zeros(shape, params.bias.dtype) if is_complex else jnp.zeros(shape, params.bias.dtype)
 
-  def transition(params: Any, x: Float[Array, "*batch I"]) -> Transition:
-    """Returns the factors λ_t e^{iθ} and the written (1 - λ_t) ⊗ c_t."""
-    a_forget, a_c, _ = _split(params, x, blocks)
+  def parts(params: Any, x: Float[Array, "*batch I"]) -> tuple[tuple[Array, Any], Transition]:
+    """Returns g_t with the params, and the factors λ_t e^{iθ} with the written (1 - λ_t) ⊗ c_t."""
+    a_forget, a_c, a_g = _split(params, x, blocks)
     write = (1 - floor) * sigmoid(-a_forget)
-    return (_rotating if is_complex else _decaying)(params, kept(a_forget, floor), write, a_c * sigmoid(a_c))
+    make = _rotating if is_complex else _decaying
+    return (sigmoid(a_g), params), make(params, kept(a_forget, floor), write, a_c * sigmoid(a_c))
 
-  def step(params: Any, state: Any, x: Float[Array, "*batch I"]) -> tuple[Any, Float[Array, "*batch H"]]:
-    """Returns h_t as the state and o_t as the output."""
-    opened = sigmoid(_split(params, x, blocks)[2])
-    new = advance(transition(params, x), state)
-    return new, (opened * jnp.concatenate(new, axis=-1)) @ params.output_kernel if is_complex else opened * new
+  def read(state: Any, seen: tuple[Array, Any]) -> Float[Array, "*batch H"]:
+    """Returns o_t."""
+    opened, params = seen
+    return (opened * jnp.concatenate(state, axis=-1)) @ params.output_kernel if is_complex else opened * state
 
   def probe(params: Any, state: Any, x: Array) -> dict[str, Activity]:
     """Returns the activity of both gates and of the candidate."""
@@ -146,6 +147,7 @@ def hgrn(numbers: str = "complex", floor: float = 0.0) -> Cell:
     output = ACTIVATIONS["sigmoid"].activity(a_g)
     return {"forget": keeping(a_forget, floor), "candidate": silu(a_c), "output": output}
 
+  transition, step = from_parts(parts, read)
   kind = HGRNParams if is_complex else RealHGRNParams
   cell = Cell(init, initial_state, step, probe, gated=True, transition=transition, options=OPTIONS)
   return holding(kind, cell._replace(elementwise=not is_complex))

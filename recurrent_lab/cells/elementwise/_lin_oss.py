@@ -23,11 +23,12 @@ import numpy as np
 
 from recurrent_lab import initializers
 from recurrent_lab._checks import check_choice
-from recurrent_lab.activations import Activity, sigmoid
+from recurrent_lab.activations import sigmoid
 from recurrent_lab.cell import Cell, holding, variants
+from recurrent_lab.cells._linear import from_transition, no_activities
 from recurrent_lab.transitions import Dense, Transition
 
-OPTIONS = ("input_gain", "dtype")
+OPTIONS = ("input_gain", "timescale", "dtype")
 
 
 class LinOSSParams(NamedTuple):
@@ -42,14 +43,15 @@ class LinOSSParams(NamedTuple):
 def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> LinOSSParams:
   """Draws parameters. The options are those in `OPTIONS`.
 
-  As in the paper, a and the steps σ(s) are uniform on [0, 1]. B and C have the variances 1 / I and 1 / H.
+  As in the paper, a and the steps σ(s) are uniform on [0, 1] at a timescale of 1. B and C have the variances 1 / I and 1 / H.
   """
   o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, OPTIONS)
   k_input, k_stiffness, k_step, k_output = jax.random.split(key, 4)
   return LinOSSParams(
     input_kernel=initializers.input_kernel(k_input, input_size, hidden_size, o),
     stiffness=jax.random.uniform(k_stiffness, (hidden_size,), o.dtype),
-    step_logit=jax.random.logistic(k_step, (hidden_size,), o.dtype),  # the logit of a uniform number
+    # The logit of a uniform number.
+    step_logit=initializers.stretched(jax.random.logistic(k_step, (hidden_size,), o.dtype), o),
     output_kernel=jax.random.normal(k_output, (hidden_size, hidden_size), o.dtype)
     / np.sqrt(hidden_size).astype(o.dtype),
   )
@@ -63,12 +65,6 @@ def initial_state(params: LinOSSParams, batch_shape: tuple[int, ...] = ()) -> Fl
 def output(params: LinOSSParams, state: Float[Array, "*batch H 2 1"]) -> Float[Array, "*batch H"]:
   """Returns y C."""
   return state[..., 1, 0] @ params.output_kernel
-
-
-def probe(params: LinOSSParams, state: Array, x: Array) -> dict[str, Activity]:
-  """Returns nothing, because the cell has no nonlinearity between its input, state and output."""
-  del params, state, x
-  return {}
 
 
 @variants
@@ -95,14 +91,7 @@ def lin_oss(discretization: str = "implicit") -> Cell:
     block = jnp.broadcast_to(block, (*u.shape, 2, 2))
     return Transition(Dense(block), (d * u)[..., None, None] * block[..., :1])
 
-  def step(
-    params: LinOSSParams, state: Float[Array, "*batch H 2 1"], x: Float[Array, "*batch I"]
-  ) -> tuple[Float[Array, "*batch H 2 1"], Float[Array, "*batch H"]]:
-    """Returns (z_t, y_t) as the state and o_t as the output."""
-    matrix, offset = transition(params, x)
-    new = matrix.times(state) + offset
-    return new, output(params, new)
-
+  step = from_transition(transition, output)
   return holding(
-    LinOSSParams, Cell(init, initial_state, step, probe, output=output, transition=transition, options=OPTIONS)
+    LinOSSParams, Cell(init, initial_state, step, no_activities, output=output, transition=transition, options=OPTIONS)
   )

@@ -26,6 +26,7 @@ from recurrent_lab import initializers
 from recurrent_lab.activations import Activity
 from recurrent_lab.cell import Cell, holding, variants
 from recurrent_lab.cells._heads import check_heads, head_size, outer, read, split_heads
+from recurrent_lab.cells._linear import from_parts, no_activities
 from recurrent_lab.transitions import Dense, Diagonal, Transition
 
 OPTIONS = ("input_gain", "bias_scale", "dtype")
@@ -95,24 +96,18 @@ def linear_attention(heads: int = 1) -> Cell:
     memory = _empty(params, heads, batch_shape)
     return LinearAttentionState(memory, memory[..., 0])
 
-  def parts(params: LinearAttentionParams, x: Array) -> tuple[Array, Transition]:
+  def parts(params: LinearAttentionParams, x: Float[Array, "*batch I"]) -> tuple[Array, Transition]:
+    """Returns φ(q_t), and factors of 1 with the written φ(k_t) v_tᵀ and φ(k_t)."""
     q, k, v = _projected(params, x, heads)
     k = positive(k).value
     written = LinearAttentionState(outer(k, v), k)
     return positive(q).value, Transition(Diagonal(jax.tree.map(jnp.ones_like, written)), written)
 
-  def transition(params: LinearAttentionParams, x: Float[Array, "*batch I"]) -> Transition:
-    """Returns factors of 1, and the written φ(k_t) v_tᵀ and φ(k_t)."""
-    return parts(params, x)[1]
+  def weighted(state: LinearAttentionState, q: Float[Array, "*batch heads K"]) -> Float[Array, "*batch H"]:
+    """Returns o_t."""
+    return read(state.memory, q / jnp.sum(state.normalizer * q, axis=-1, keepdims=True))
 
-  def step(
-    params: LinearAttentionParams, state: LinearAttentionState, x: Float[Array, "*batch I"]
-  ) -> tuple[LinearAttentionState, Float[Array, "*batch H"]]:
-    """Returns the new state and o_t."""
-    q, (_, written) = parts(params, x)
-    new = jax.tree.map(jnp.add, state, written)
-    total = jnp.sum(new.normalizer * q, axis=-1, keepdims=True)
-    return new, read(new.memory, q / total)
+  transition, step = from_parts(parts, weighted)
 
   def probe(params: LinearAttentionParams, state: LinearAttentionState, x: Array) -> dict[str, Activity]:
     """Returns the activity of φ at the keys and the queries."""
@@ -164,30 +159,16 @@ def retnet(heads: int = 1, rotary: bool = False) -> Cell:
     """Returns S_0 = 0."""
     return _empty(params, heads, batch_shape)
 
-  def parts(params: RetNetParams, x: Array) -> tuple[Array, Transition]:
+  def parts(params: RetNetParams, x: Float[Array, "*batch I"]) -> tuple[Array, Transition]:
+    """Returns q_t / √K, and γ R with the written k_t v_tᵀ."""
     q, k, v = _projected(params, x, heads)
     of_heads = turned(gamma, k.shape[-1]) if rotary else gamma[:, None, None]
     kept = jnp.broadcast_to(jnp.asarray(of_heads, k.dtype), (*k.shape[:-2], *of_heads.shape))
     return q / np.sqrt(k.shape[-1]).astype(k.dtype), Transition(Dense(kept) if rotary else Diagonal(kept), outer(k, v))
 
-  def transition(params: RetNetParams, x: Float[Array, "*batch I"]) -> Transition:
-    """Returns γ R and the written k_t v_tᵀ."""
-    return parts(params, x)[1]
-
-  def step(
-    params: RetNetParams, state: Float[Array, "*batch heads K V"], x: Float[Array, "*batch I"]
-  ) -> tuple[Float[Array, "*batch heads K V"], Float[Array, "*batch H"]]:
-    """Returns S_t as the state and o_t as the output."""
-    q, (matrix, offset) = parts(params, x)
-    new = matrix.times(state) + offset
-    return new, read(new, q)
-
-  def probe(params: RetNetParams, state: Array, x: Array) -> dict[str, Activity]:
-    """Returns nothing, because the cell has no nonlinearity."""
-    del params, state, x
-    return {}
+  transition, step = from_parts(parts, read)
 
   return holding(
     RetNetParams,
-    Cell(init, initial_state, step, probe, elementwise=not rotary, transition=transition, options=OPTIONS),
+    Cell(init, initial_state, step, no_activities, elementwise=not rotary, transition=transition, options=OPTIONS),
   )

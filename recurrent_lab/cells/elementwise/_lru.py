@@ -19,12 +19,12 @@ from jaxtyping import Array, Float, Key
 import numpy as np
 
 from recurrent_lab import initializers
-from recurrent_lab.activations import Activity
 from recurrent_lab.cell import Cell, holding
-from recurrent_lab.cells._complex import advance, by_real, diagonal, exponential, pair_of, zeros
+from recurrent_lab.cells._complex import by_real, diagonal, exponential, pair_of, zeros
+from recurrent_lab.cells._linear import from_transition, no_activities
 from recurrent_lab.transitions import Pair, Transition
 
-OPTIONS = ("input_gain", "dtype")
+OPTIONS = ("input_gain", "timescale", "dtype")
 
 
 class LRUParams(NamedTuple):
@@ -79,12 +79,13 @@ def init(
     raise ValueError(f"max_angle is {max_angle!r}; it must be above 0.")
   k_input, k_radius, k_angle, k_output = jax.random.split(key, 4)
   square = _ring(k_radius, hidden_size, o.dtype, min_radius, max_radius)
+  log_radius = 0.5 * jnp.log(square) / jnp.asarray(o.timescale, o.dtype)
   angle = max_angle * jax.random.uniform(k_angle, (hidden_size,), o.dtype, jnp.finfo(o.dtype).eps, 1)
   return LRUParams(
     input_kernel=initializers.input_kernel(k_input, input_size, 2 * hidden_size, o) / np.sqrt(2).astype(o.dtype),
-    log_decay=jnp.log(-0.5 * jnp.log(square)),
-    log_angle=jnp.log(angle),
-    log_scale=0.5 * jnp.log1p(-square),
+    log_decay=jnp.log(-log_radius),
+    log_angle=jnp.log(angle) - jnp.log(jnp.asarray(o.timescale, o.dtype)),
+    log_scale=0.5 * jnp.log(-jnp.expm1(2 * log_radius)),
     output_kernel=jax.random.normal(k_output, (2 * hidden_size, hidden_size), o.dtype)
     / np.sqrt(hidden_size).astype(o.dtype),
   )
@@ -106,19 +107,16 @@ def output(params: LRUParams, state: Pair) -> Float[Array, "*batch H"]:
   return jnp.concatenate(state, axis=-1) @ params.output_kernel
 
 
-def step(params: LRUParams, state: Pair, x: Float[Array, "*batch I"]) -> tuple[Pair, Float[Array, "*batch H"]]:
-  """Returns z_t as the state and y_t as the output."""
-  new = advance(transition(params, x), state)
-  return new, output(params, new)
-
-
-def probe(params: LRUParams, state: Pair, x: Array) -> dict[str, Activity]:
-  """Returns nothing, because the cell has no nonlinearity."""
-  del params, state, x
-  return {}
-
-
 #: The linear recurrent unit. Its state is z, a `Pair` of `[*batch, H]`; its output is y `[*batch, H]`.
 lru: Cell = holding(
-  LRUParams, Cell(init, initial_state, step, probe, output=output, transition=transition, options=OPTIONS)
+  LRUParams,
+  Cell(
+    init,
+    initial_state,
+    from_transition(transition, output),
+    no_activities,
+    output=output,
+    transition=transition,
+    options=OPTIONS,
+  ),
 )

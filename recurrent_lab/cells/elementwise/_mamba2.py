@@ -23,10 +23,11 @@ from recurrent_lab import initializers
 from recurrent_lab.activations import Activity
 from recurrent_lab.cell import Cell, holding, variants
 from recurrent_lab.cells._heads import check_heads, head_size, outer, read, split_heads
+from recurrent_lab.cells._linear import from_parts
 from recurrent_lab.cells.elementwise._s6 import softplus, step_bias
 from recurrent_lab.transitions import Diagonal, Transition
 
-OPTIONS = ("input_gain", "bias_scale", "dtype")
+OPTIONS = ("input_gain", "bias_scale", "timescale", "dtype")
 
 
 class Mamba2Params(NamedTuple):
@@ -52,7 +53,8 @@ def projected(params: Mamba2Params, x: Array) -> tuple[Array, ...]:
   return tuple(jnp.split(x @ params.input_kernel + params.bias, edges, axis=-1))
 
 
-def _parts(params: Mamba2Params, x: Array) -> tuple[Array, Transition]:
+def parts(params: Mamba2Params, x: Float[Array, "*batch I"]) -> tuple[Array, Transition]:
+  """Returns C_t of every head, and the factors exp(Δ_t A) with the written Δ_t B_t v_tᵀ."""
   v, b, c, a_step = projected(params, x)
   delta = jax.nn.softplus(a_step)
   factors = jnp.exp(-delta * jnp.exp(params.log_decay))[..., None, None]
@@ -61,18 +63,7 @@ def _parts(params: Mamba2Params, x: Array) -> tuple[Array, Transition]:
   return c, Transition(Diagonal(factors), outer(b, v))
 
 
-def transition(params: Mamba2Params, x: Float[Array, "*batch I"]) -> Transition:
-  """Returns the factors exp(Δ_t A) and the written Δ_t B_t v_tᵀ."""
-  return _parts(params, x)[1]
-
-
-def step(
-  params: Mamba2Params, state: Float[Array, "*batch heads K V"], x: Float[Array, "*batch I"]
-) -> tuple[Float[Array, "*batch heads K V"], Float[Array, "*batch H"]]:
-  """Returns S_t as the state and o_t as the output."""
-  c, (matrix, offset) = _parts(params, x)
-  new = matrix.times(state) + offset
-  return new, read(new, c)
+transition, step = from_parts(parts, read)
 
 
 def probe(params: Mamba2Params, state: Array, x: Array) -> dict[str, Activity]:
@@ -122,11 +113,11 @@ def mamba2(heads: int = 1) -> Cell:
     width = hidden_size + 2 * head_size(hidden_size, heads) + heads
     return Mamba2Params(
       input_kernel=initializers.input_kernel(k_input, input_size, width, o),
-      bias=initializers.bias(k_bias, width, o).at[-heads:].add(step_bias(k_step, heads, o.dtype, min_step, max_step)),
+      bias=initializers.bias(k_bias, width, o).at[-heads:].add(step_bias(k_step, heads, o, min_step, max_step)),
       log_decay=jnp.log(jax.random.uniform(k_decay, (heads,), o.dtype, 1, 16)),
     )
 
   return holding(
     Mamba2Params,
-    Cell(init, initial_state, step, probe, elementwise=True, transition=transition, options=OPTIONS),
+    Cell(init, initial_state, step, probe, gated=True, elementwise=True, transition=transition, options=OPTIONS),
   )

@@ -18,6 +18,7 @@ from jaxtyping import Array, Float, Key
 from recurrent_lab import initializers
 from recurrent_lab.activations import ACTIVATIONS, Activity, sigmoid
 from recurrent_lab.cell import Cell, holding, whole_state
+from recurrent_lab.cells._linear import from_transition
 from recurrent_lab.transitions import Diagonal, Transition
 
 OPTIONS = ("input_gain", "bias_scale", "forget_bias", "dtype")
@@ -60,15 +61,6 @@ def transition(params: MinGRUParams, x: Float[Array, "*batch I"]) -> Transition:
   return Transition(Diagonal(sigmoid(-a_z)), sigmoid(a_z) * positive(a_h))
 
 
-def step(
-  params: MinGRUParams, state: Float[Array, "*batch H"], x: Float[Array, "*batch I"]
-) -> tuple[Float[Array, "*batch H"], Float[Array, "*batch H"]]:
-  """Returns h_t twice: as the state and as the output."""
-  matrix, offset = transition(params, x)
-  new = matrix.times(state) + offset
-  return new, new
-
-
 def probe(params: MinGRUParams, state: Array, x: Array) -> dict[str, Activity]:
   """Returns the activity of the gate."""
   del state  # the gate sees only the input
@@ -81,7 +73,7 @@ min_gru: Cell = holding(
   Cell(
     init,
     initial_state,
-    step,
+    from_transition(transition, whole_state),
     probe,
     output=whole_state,
     gated=True,

@@ -19,6 +19,7 @@ from jaxtyping import Array, Float, Key
 from recurrent_lab import initializers
 from recurrent_lab.activations import ACTIVATIONS, Activity, sigmoid
 from recurrent_lab.cell import Cell, holding, whole_state
+from recurrent_lab.cells._linear import from_transition
 from recurrent_lab.cells.elementwise._min_gru import positive
 from recurrent_lab.transitions import Diagonal, Transition
 
@@ -55,15 +56,6 @@ def transition(params: MinLSTMParams, x: Float[Array, "*batch I"]) -> Transition
   return Transition(Diagonal(sigmoid(balance)), sigmoid(-balance) * positive(a_h))
 
 
-def step(
-  params: MinLSTMParams, state: Float[Array, "*batch H"], x: Float[Array, "*batch I"]
-) -> tuple[Float[Array, "*batch H"], Float[Array, "*batch H"]]:
-  """Returns h_t twice: as the state and as the output."""
-  matrix, offset = transition(params, x)
-  new = matrix.times(state) + offset
-  return new, new
-
-
 def probe(params: MinLSTMParams, state: Array, x: Array) -> dict[str, Activity]:
   """Returns the activity of both gates before they are scaled."""
   del state  # the gates see only the input
@@ -78,7 +70,7 @@ min_lstm: Cell = holding(
   Cell(
     init,
     initial_state,
-    step,
+    from_transition(transition, whole_state),
     probe,
     output=whole_state,
     gated=True,

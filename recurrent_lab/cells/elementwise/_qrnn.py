@@ -20,6 +20,7 @@ from recurrent_lab import initializers
 from recurrent_lab._checks import check_choice
 from recurrent_lab.activations import ACTIVATIONS, Activity, sigmoid, tanh
 from recurrent_lab.cell import Cell, holding, variants, whole_state
+from recurrent_lab.cells._linear import from_parts
 from recurrent_lab.transitions import Diagonal, Transition
 
 OPTIONS = ("input_gain", "bias_scale", "forget_bias", "write_bias", "dtype")
@@ -54,25 +55,23 @@ def preactivations(params: Any, x: Array) -> tuple[Array, dict[str, Array]]:
   return a_z, dict(zip(gates, a, strict=True))
 
 
-def _parts(params: Any, x: Array) -> tuple[Array | None, Transition]:
+def parts(params: Any, x: Float[Array, "*batch I"]) -> tuple[Array | None, Transition]:
+  """Returns o_t, if the pooling has it, and the factors f_t with the written i_t ⊗ z_t.
+
+  i_t = 1 - f_t unless the pooling has a gate for it.
+  """
   a_z, a = preactivations(params, x)
   write = sigmoid(a["write"] if "write" in a else -a["forget"])
   opened = sigmoid(a["output"]) if "output" in a else None
   return opened, Transition(Diagonal(sigmoid(a["forget"])), write * tanh(a_z))
 
 
-def transition(params: Any, x: Float[Array, "*batch I"]) -> Transition:
-  """Returns the factors f_t and the written i_t ⊗ z_t, with i_t = 1 - f_t unless the pooling has a gate for it."""
-  return _parts(params, x)[1]
+def pooled(state: Float[Array, "*batch H"], opened: Array | None) -> Float[Array, "*batch H"]:
+  """Returns h_t."""
+  return state if opened is None else opened * state
 
 
-def step(
-  params: Any, state: Float[Array, "*batch H"], x: Float[Array, "*batch I"]
-) -> tuple[Float[Array, "*batch H"], Float[Array, "*batch H"]]:
-  """Returns c_t as the state and h_t as the output."""
-  opened, (matrix, offset) = _parts(params, x)
-  new = matrix.times(state) + offset
-  return new, new if opened is None else opened * new
+transition, step = from_parts(parts, pooled)
 
 
 def probe(params: Any, state: Array, x: Array) -> dict[str, Activity]:

@@ -20,9 +20,10 @@ from jaxtyping import Array, Float, Key
 from recurrent_lab import initializers
 from recurrent_lab.activations import ACTIVATIONS, Activity, sigmoid
 from recurrent_lab.cell import Cell, holding, whole_state
+from recurrent_lab.cells._linear import from_transition
 from recurrent_lab.transitions import Diagonal, Transition
 
-OPTIONS = ("input_gain", "bias_scale", "forget_bias", "write_bias", "dtype")
+OPTIONS = ("input_gain", "bias_scale", "forget_bias", "write_bias", "timescale", "dtype")
 SHARPNESS = 8.0  # c
 
 
@@ -67,6 +68,7 @@ def init(
     )
   k_input, k_gate, k_bias, k_decay = jax.random.split(key, 4)
   slowest = -jnp.log(jax.random.uniform(k_decay, (hidden_size,), o.dtype, min_radius, max_radius)) / SHARPNESS
+  slowest = slowest / jnp.asarray(o.timescale, o.dtype)
   bias = initializers.add_to_gate(initializers.bias(k_bias, 2 * hidden_size, o), 0, 2, -jnp.asarray(o.forget_bias))
   return RGLRUParams(
     input_kernel=initializers.input_kernel(k_input, input_size, hidden_size, o),
@@ -95,15 +97,6 @@ def transition(params: RGLRUParams, x: Float[Array, "*batch I"]) -> Transition:
   return Transition(Diagonal(jnp.exp(log_a)), jnp.sqrt(-jnp.expm1(2 * log_a)) * sigmoid(a_i) * u)
 
 
-def step(
-  params: RGLRUParams, state: Float[Array, "*batch H"], x: Float[Array, "*batch I"]
-) -> tuple[Float[Array, "*batch H"], Float[Array, "*batch H"]]:
-  """Returns h_t twice: as the state and as the output."""
-  matrix, offset = transition(params, x)
-  new = matrix.times(state) + offset
-  return new, new
-
-
 def probe(params: RGLRUParams, state: Array, x: Array) -> dict[str, Activity]:
   """Returns the activity of both gates. An open recurrence gate forgets."""
   del state  # the gates see only the input
@@ -124,7 +117,7 @@ rg_lru: Cell = holding(
   Cell(
     init,
     initial_state,
-    step,
+    from_transition(transition, whole_state),
     probe,
     output=whole_state,
     gated=True,

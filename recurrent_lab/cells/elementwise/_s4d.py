@@ -21,12 +21,12 @@ import numpy as np
 
 from recurrent_lab import initializers
 from recurrent_lab._checks import check_choice
-from recurrent_lab.activations import Activity
 from recurrent_lab.cell import Cell, holding, variants
-from recurrent_lab.cells._complex import advance, by_real, diagonal, log_uniform, zero_order_hold, zeros
+from recurrent_lab.cells._complex import by_real, diagonal, log_uniform, zero_order_hold, zeros
+from recurrent_lab.cells._linear import from_transition, no_activities
 from recurrent_lab.transitions import Pair, Transition
 
-OPTIONS = ("input_gain", "dtype")
+OPTIONS = ("input_gain", "timescale", "dtype")
 
 #: (decay e^a, angular frequency ω) of the n-th of N exponentials, by name.
 SPECTRA: Mapping[str, Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]] = {
@@ -61,18 +61,6 @@ def transition(params: S4DParams, x: Float[Array, "*batch I"]) -> Transition:
   """Returns the rotations e^{ΔΛ} and the written Λ⁻¹ (e^{ΔΛ} - 1) ⊗ u_t."""
   kept, written = zero_order_hold(params.log_decay, params.frequency, params.log_step[:, None])
   return diagonal(kept, by_real(written, (x @ params.input_kernel)[..., None]))
-
-
-def step(params: S4DParams, state: Pair, x: Float[Array, "*batch I"]) -> tuple[Pair, Float[Array, "*batch H"]]:
-  """Returns z_t as the state and y_t as the output."""
-  new = advance(transition(params, x), state)
-  return new, output(params, new)
-
-
-def probe(params: S4DParams, state: Pair, x: Array) -> dict[str, Activity]:
-  """Returns nothing, because the cell has no nonlinearity."""
-  del params, state, x
-  return {}
 
 
 @variants
@@ -120,7 +108,7 @@ def s4d(states: int = 8) -> Cell:
     read = jax.random.normal(k_output, (2, hidden_size, states), o.dtype) * np.sqrt(0.5).astype(o.dtype)
     return S4DParams(
       input_kernel=initializers.input_kernel(k_input, input_size, hidden_size, o),
-      log_step=log_uniform(k_step, (hidden_size,), o.dtype, min_step, max_step),
+      log_step=log_uniform(k_step, (hidden_size,), o, min_step, max_step),
       log_decay=repeated(np.log(decay)),
       frequency=repeated(frequency),
       output_real=read[0],
@@ -128,5 +116,14 @@ def s4d(states: int = 8) -> Cell:
     )
 
   return holding(
-    S4DParams, Cell(init, initial_state, step, probe, output=output, transition=transition, options=OPTIONS)
+    S4DParams,
+    Cell(
+      init,
+      initial_state,
+      from_transition(transition, output),
+      no_activities,
+      output=output,
+      transition=transition,
+      options=OPTIONS,
+    ),
   )

@@ -19,12 +19,12 @@ from jaxtyping import Array, Float, Key
 import numpy as np
 
 from recurrent_lab import initializers
-from recurrent_lab.activations import Activity
 from recurrent_lab.cell import Cell, holding
-from recurrent_lab.cells._complex import advance, diagonal, log_uniform, pair_of, times, zero_order_hold, zeros
+from recurrent_lab.cells._complex import diagonal, log_uniform, pair_of, times, zero_order_hold, zeros
+from recurrent_lab.cells._linear import from_transition, no_activities
 from recurrent_lab.transitions import Pair, Transition
 
-OPTIONS = ("input_gain", "dtype")
+OPTIONS = ("input_gain", "timescale", "dtype")
 
 
 class S5Params(NamedTuple):
@@ -80,7 +80,7 @@ def init(
   read = initializers.input_kernel(k_output, 2 * hidden_size, hidden_size, o._replace(input_gain=1.0))
   return S5Params(
     input_kernel=jnp.concatenate([written @ real, -written @ imag], axis=-1),  # B times the conjugate of V
-    log_step=log_uniform(k_step, (hidden_size,), o.dtype, min_step, max_step),
+    log_step=log_uniform(k_step, (hidden_size,), o, min_step, max_step),
     log_decay=jnp.full((hidden_size,), np.log(0.5), o.dtype),
     frequency=jnp.asarray(frequencies, o.dtype),
     output_kernel=jnp.concatenate([real.T @ read, -imag.T @ read]),  # V times C
@@ -103,19 +103,16 @@ def output(params: S5Params, state: Pair) -> Float[Array, "*batch H"]:
   return 2 * (jnp.concatenate(state, axis=-1) @ params.output_kernel)
 
 
-def step(params: S5Params, state: Pair, x: Float[Array, "*batch I"]) -> tuple[Pair, Float[Array, "*batch H"]]:
-  """Returns z_t as the state and y_t as the output."""
-  new = advance(transition(params, x), state)
-  return new, output(params, new)
-
-
-def probe(params: S5Params, state: Pair, x: Array) -> dict[str, Activity]:
-  """Returns nothing, because the cell has no nonlinearity."""
-  del params, state, x
-  return {}
-
-
 #: The simplified state space layer. Its state is z, a `Pair` of `[*batch, H]`; its output is y `[*batch, H]`.
 s5: Cell = holding(
-  S5Params, Cell(init, initial_state, step, probe, output=output, transition=transition, options=OPTIONS)
+  S5Params,
+  Cell(
+    init,
+    initial_state,
+    from_transition(transition, output),
+    no_activities,
+    output=output,
+    transition=transition,
+    options=OPTIONS,
+  ),
 )

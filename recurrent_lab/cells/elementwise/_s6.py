@@ -26,9 +26,11 @@ from recurrent_lab import initializers
 from recurrent_lab.activations import Activity
 from recurrent_lab.cell import Cell, holding, variants
 from recurrent_lab.cells._complex import log_uniform
+from recurrent_lab.cells._linear import from_parts
+from recurrent_lab.initializers import InitOptions
 from recurrent_lab.transitions import Diagonal, Transition
 
-OPTIONS = ("input_gain", "dtype")
+OPTIONS = ("input_gain", "timescale", "dtype")
 
 
 class S6Params(NamedTuple):
@@ -46,9 +48,13 @@ def softplus(a: Float[Array, "..."]) -> Activity:
   return Activity(jax.nn.softplus(a), jax.nn.log_sigmoid(a))
 
 
-def step_bias(key: Key[Array, ""], size: int, dtype: np.dtype, low: float, high: float) -> Float[Array, "n"]:
-  """Returns biases b with softplus(b) log-uniform between `low` and `high`. Raises `ValueError` unless 0 < low <= high."""
-  steps = jnp.exp(log_uniform(key, (size,), dtype, low, high))
+def step_bias(key: Key[Array, ""], size: int, options: InitOptions, low: float, high: float) -> Float[Array, "n"]:
+  """Returns biases b with softplus(b) log-uniform between `low` and `high`, divided by the timescale of the options.
+
+  Raises:
+    ValueError: unless 0 < low <= high.
+  """
+  steps = jnp.exp(log_uniform(key, (size,), options, low, high))
   return steps + jnp.log(-jnp.expm1(-steps))
 
 
@@ -65,46 +71,24 @@ def selected(params: S6Params, x: Array) -> tuple[Array, Array, Array, Array]:
   return u, low @ params.step_kernel + params.bias, b, c
 
 
-def _parts(params: S6Params, x: Array) -> tuple[Array, Transition]:
+def parts(params: S6Params, x: Float[Array, "*batch I"]) -> tuple[Array, Transition]:
+  """Returns C_t, and the factors exp(Δ_t A) with the written (Δ_t ⊗ u_t) B_tᵀ."""
   u, a_step, b, c = selected(params, x)
   delta = jax.nn.softplus(a_step)
   factors = jnp.exp(-delta[..., None] * jnp.exp(params.log_decay))
   return c, Transition(Diagonal(factors), (delta * u)[..., None] * b[..., None, :])
 
 
-def _advance(c: Array, change: Transition, state: Array) -> tuple[Array, Array]:
-  new = change.matrix.times(state) + change.offset
-  return new, jnp.einsum("...hn,...n->...h", new, c)
-
-
-def transition(params: S6Params, x: Float[Array, "*batch I"]) -> Transition:
-  """Returns the factors exp(Δ_t A) and the written (Δ_t ⊗ u_t) B_tᵀ."""
-  return _parts(params, x)[1]
-
-
-def step(
-  params: S6Params, state: Float[Array, "*batch H N"], x: Float[Array, "*batch I"]
-) -> tuple[Float[Array, "*batch H N"], Float[Array, "*batch H"]]:
-  """Returns S_t as the state and y_t as the output."""
-  return _advance(*_parts(params, x), state)
-
-
-def _signed_parts(params: S6Params, x: Array) -> tuple[Array, Transition]:
-  c, (matrix, offset) = _parts(params, x)
+def signed_parts(params: S6Params, x: Float[Array, "*batch I"]) -> tuple[Array, Transition]:
+  """Returns C_t, and the factors 2 exp(Δ_t A) - 1 with what is written."""
+  c, (matrix, offset) = parts(params, x)
   assert isinstance(matrix, Diagonal)
   return c, Transition(Diagonal(2 * matrix.entries - 1), offset)
 
 
-def signed_transition(params: S6Params, x: Float[Array, "*batch I"]) -> Transition:
-  """Returns the factors 2 exp(Δ_t A) - 1 and the written (Δ_t ⊗ u_t) B_tᵀ."""
-  return _signed_parts(params, x)[1]
-
-
-def signed_step(
-  params: S6Params, state: Float[Array, "*batch H N"], x: Float[Array, "*batch I"]
-) -> tuple[Float[Array, "*batch H N"], Float[Array, "*batch H"]]:
-  """Returns S_t and y_t with the factors 2 exp(Δ_t A) - 1."""
-  return _advance(*_signed_parts(params, x), state)
+def read(state: Float[Array, "*batch H N"], c: Float[Array, "*batch N"]) -> Float[Array, "*batch H"]:
+  """Returns S C."""
+  return jnp.einsum("...hn,...n->...h", state, c)
 
 
 def probe(params: S6Params, state: Array, x: Array) -> dict[str, Activity]:
@@ -162,12 +146,12 @@ def s6(states: int = 16, rank: int | None = None, negative_eigenvalues: bool = F
       input_kernel=initializers.input_kernel(k_input, input_size, hidden_size, o),
       selection_kernel=initializers.input_kernel(k_selection, hidden_size, r + 2 * states, plain),
       step_kernel=jax.random.uniform(k_step, (r, hidden_size), o.dtype, -reach, reach),
-      bias=step_bias(k_bias, hidden_size, o.dtype, min_step, max_step),
+      bias=step_bias(k_bias, hidden_size, o, min_step, max_step),
       log_decay=jnp.broadcast_to(jnp.log(jnp.arange(1, states + 1, dtype=o.dtype)), (hidden_size, states)),
     )
 
-  map_of, step_of = (signed_transition, signed_step) if negative_eigenvalues else (transition, step)
+  transition, step = from_parts(signed_parts if negative_eigenvalues else parts, read)
   return holding(
     S6Params,
-    Cell(init, initial_state, step_of, probe, elementwise=True, transition=map_of, options=OPTIONS),
+    Cell(init, initial_state, step, probe, gated=True, elementwise=True, transition=transition, options=OPTIONS),
   )

@@ -20,7 +20,7 @@ from recurrent_lab import initializers
 from recurrent_lab.activations import ACTIVATIONS, Activity, sigmoid, tanh
 from recurrent_lab.cell import Cell, Halves, holding, join, variants
 
-OPTIONS = ("recurrent_gain", "input_gain", "bias_scale", "dtype")
+OPTIONS = ("recurrent_gain", "input_gain", "bias_scale", "timescale", "dtype")
 
 TIME_SCALE = 0.1  # c starts uniform on [-0.1, 0.1], as in the authors' code
 
@@ -49,7 +49,7 @@ def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any)
   return UnICORNNParams(
     input_kernel=initializers.input_kernel(k_input, input_size, hidden_size, o),
     recurrent_kernel=gain * jax.random.uniform(k_recurrent, (hidden_size,), o.dtype),
-    time_scale=jax.random.uniform(k_scale, (hidden_size,), o.dtype, -TIME_SCALE, TIME_SCALE),
+    time_scale=initializers.stretched(jax.random.uniform(k_scale, (hidden_size,), o.dtype, -TIME_SCALE, TIME_SCALE), o),
     bias=initializers.bias(k_bias, hidden_size, o),
   )
 

@@ -24,7 +24,7 @@ from recurrent_lab import initializers
 from recurrent_lab.activations import ACTIVATIONS, Activity, log_sech2, sigmoid, tanh
 from recurrent_lab.cell import Cell, Halves, holding, join, variants, whole_state
 
-OPTIONS = ("recurrent_gain", "recurrent_init", "input_gain", "bias_scale", "dtype")
+OPTIONS = ("recurrent_gain", "recurrent_init", "input_gain", "bias_scale", "timescale", "dtype")
 
 HEIGHT, STEEPNESS = 1.7159, 0.666  # LeCun's tanh
 
@@ -85,21 +85,22 @@ def cfc(backbone: bool = False) -> Cell:
   """
 
   def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> CfCParams | CfCBackboneParams:
-    """Draws Gaussian parameters. The options are those in `OPTIONS`."""
+    """Draws Gaussian parameters. The options are those in `OPTIONS`. `timescale` divides f, as with t = 1 / timescale."""
     o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, OPTIONS)
     k_input, k_recurrent, k_bias, k_head, k_head_bias = jax.random.split(key, 5)
     blocks = 1 if backbone else 3
+    elapsed = jnp.ones((3, hidden_size), o.dtype).at[0].divide(jnp.asarray(o.timescale, o.dtype)).reshape(-1)
     below = CfCParams(
       input_kernel=initializers.input_kernel(k_input, input_size, blocks * hidden_size, o),
       recurrent_kernel=initializers.recurrent_kernel(k_recurrent, hidden_size, blocks, o),
       bias=initializers.bias(k_bias, blocks * hidden_size, o),
     )
     if not backbone:
-      return below
+      return CfCParams(*(elapsed * leaf for leaf in below))
     return CfCBackboneParams(
       **below._asdict(),
-      head_kernel=initializers.recurrent_kernel(k_head, hidden_size, 3, o._replace(recurrent_gain=1.0)),
-      head_bias=initializers.bias(k_head_bias, 3 * hidden_size, o),
+      head_kernel=elapsed * initializers.recurrent_kernel(k_head, hidden_size, 3, o._replace(recurrent_gain=1.0)),
+      head_bias=elapsed * initializers.bias(k_head_bias, 3 * hidden_size, o),
     )
 
   def heads(params: CfCBackboneParams, a: Array) -> Array:
@@ -127,6 +128,10 @@ def cfc(backbone: bool = False) -> Cell:
 
   if backbone:
     step, probes = step_through_backbone, probe_through_backbone
-    return holding(CfCBackboneParams, Cell(init, initial_state, step, probes, output=whole_state, options=OPTIONS))
+    return holding(
+      CfCBackboneParams, Cell(init, initial_state, step, probes, output=whole_state, gated=True, options=OPTIONS)
+    )
   halves = Halves(affine, pointwise)
-  return holding(CfCParams, Cell(init, initial_state, join(halves), probe, halves, whole_state, options=OPTIONS))
+  return holding(
+    CfCParams, Cell(init, initial_state, join(halves), probe, halves, whole_state, gated=True, options=OPTIONS)
+  )

@@ -30,9 +30,11 @@ from recurrent_lab import initializers
 from recurrent_lab.activations import ACTIVATIONS, Activity, sigmoid
 from recurrent_lab.cell import Cell, holding, variants
 from recurrent_lab.cells._heads import check_heads, head_size, outer, read, split_heads, unit
+from recurrent_lab.cells._linear import from_parts
 from recurrent_lab.transitions import DiagonalPlusLowRank, Transition
 
 OPTIONS = ("input_gain", "bias_scale", "dtype")
+GATED_OPTIONS = ("input_gain", "bias_scale", "timescale", "dtype")
 
 DECAY_RANGE = (1e-3, 0.1)  # softplus(b_α) at the start, as in Mamba-2
 RATE_RANGE = (1.0, 16.0)  # e^a at the start, as in Mamba-2
@@ -59,9 +61,10 @@ def scaled_sigmoid(a: Array, reach: float) -> Activity:
   return Activity(reach * value, np.log(reach).astype(a.dtype) + log_slope)
 
 
-def _decay_biases(key: Key[Array, ""], heads: int, dtype: Any) -> Float[Array, "heads"]:
-  """Returns b_α with softplus(b_α) log-uniform on `DECAY_RANGE`."""
-  decay = jnp.exp(jax.random.uniform(key, (heads,), dtype, *np.log(DECAY_RANGE)))
+def _decay_biases(key: Key[Array, ""], heads: int, o: initializers.InitOptions) -> Float[Array, "heads"]:
+  """Returns b_α with softplus(b_α) log-uniform on `DECAY_RANGE`, divided by the timescale."""
+  decay = jnp.exp(jax.random.uniform(key, (heads,), o.dtype, *np.log(DECAY_RANGE)))
+  decay = decay / jnp.asarray(o.timescale, o.dtype)
   return decay + jnp.log(-jnp.expm1(-decay))
 
 
@@ -90,26 +93,28 @@ def delta_net(heads: int = 1, gated: bool = False, negative_eigenvalues: bool = 
   check_heads(heads)
   gates = heads * (1 + gated)
   reach = 2.0 if negative_eigenvalues else 1.0
+  options_of_cell = GATED_OPTIONS if gated else OPTIONS
 
   def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> Any:
-    """Draws parameters. The options are those in `OPTIONS`. Raises `ValueError` if heads do not divide H.
+    """Draws parameters. The options are those in `OPTIONS`, or in `GATED_OPTIONS`. Raises `ValueError` if heads do not divide H.
 
     As in Mamba-2, e^a is uniform on [1, 16], and b_α is added so that softplus(b_α) is log-uniform on [0.001, 0.1].
     """
-    o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, OPTIONS)
+    o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, options_of_cell)
     width = 3 * head_size(hidden_size, heads) * heads + gates
     k_input, k_bias, k_rate, k_decay = jax.random.split(key, 4)
     kernel, bias = initializers.input_kernel(k_input, input_size, width, o), initializers.bias(k_bias, width, o)
     if not gated:
       return DeltaNetParams(kernel, bias)
     log_rate = jnp.log(jax.random.uniform(k_rate, (heads,), o.dtype, *RATE_RANGE))
-    return GatedDeltaNetParams(kernel, log_rate, bias.at[-heads:].add(_decay_biases(k_decay, heads, o.dtype)))
+    return GatedDeltaNetParams(kernel, log_rate, bias.at[-heads:].add(_decay_biases(k_decay, heads, o)))
 
   def initial_state(params: Any, batch_shape: tuple[int, ...] = ()) -> Float[Array, "*batch heads K V"]:
     size = (params.bias.shape[0] - gates) // 3 // heads
     return jnp.zeros((*batch_shape, heads, size, size), params.bias.dtype)
 
-  def parts(params: Any, x: Array) -> tuple[Array, Transition]:
+  def parts(params: Any, x: Float[Array, "*batch I"]) -> tuple[Array, Transition]:
+    """Returns q_t, and α_t (I - β_t k_t k_tᵀ) with the written β_t k_t v_tᵀ."""
     a = x @ params.input_kernel + params.bias
     q, k, v = (split_heads(part, heads) for part in jnp.split(a[..., :-gates], 3, axis=-1))
     k = unit(k)
@@ -118,15 +123,7 @@ def delta_net(heads: int = 1, gated: bool = False, negative_eigenvalues: bool = 
     matrix = DiagonalPlusLowRank(jnp.broadcast_to(alpha, k.shape), -(alpha * written)[..., None], k[..., None])
     return unit(q), Transition(matrix, outer(written, v))
 
-  def transition(params: Any, x: Float[Array, "*batch I"]) -> Transition:
-    return parts(params, x)[1]
-
-  def step(
-    params: Any, state: Float[Array, "*batch heads K V"], x: Float[Array, "*batch I"]
-  ) -> tuple[Float[Array, "*batch heads K V"], Float[Array, "*batch H"]]:
-    q, (matrix, offset) = parts(params, x)
-    new = matrix.times(state) + offset
-    return new, read(new, q)
+  transition, step = from_parts(parts, read)
 
   def probe(params: Any, state: Array, x: Array) -> dict[str, Activity]:
     a = (x @ params.input_kernel + params.bias)[..., -gates:]
@@ -134,4 +131,6 @@ def delta_net(heads: int = 1, gated: bool = False, negative_eigenvalues: bool = 
     return {**write, "forget": _forgetting(params, a[..., heads:])} if gated else write
 
   kind = GatedDeltaNetParams if gated else DeltaNetParams
-  return holding(kind, Cell(init, initial_state, step, probe, transition=transition, options=OPTIONS))
+  return holding(
+    kind, Cell(init, initial_state, step, probe, gated=True, transition=transition, options=options_of_cell)
+  )

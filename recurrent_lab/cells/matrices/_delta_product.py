@@ -104,4 +104,6 @@ def delta_product(heads: int = 1, steps: int = 2, negative_eigenvalues: bool = T
     """Returns the activity of the β of all steps, which see only the input."""
     return {"write": scaled_sigmoid((x @ params.input_kernel + params.bias)[..., -steps * heads :], reach)}
 
-  return holding(DeltaProductParams, Cell(init, initial_state, step, probe, transition=transition, options=OPTIONS))
+  return holding(
+    DeltaProductParams, Cell(init, initial_state, step, probe, gated=True, transition=transition, options=OPTIONS)
+  )

@@ -31,8 +31,8 @@ from recurrent_lab import initializers
 from recurrent_lab.activations import ACTIVATIONS, Activity, sigmoid
 from recurrent_lab.cell import Cell, holding, variants, whole_state
 
-OPTIONS = ("recurrent_gain", "recurrent_init", "input_gain", "bias_scale", "dtype")
-CONDUCTANCE_OPTIONS = ("recurrent_gain", "input_gain", "dtype")
+OPTIONS = ("recurrent_gain", "recurrent_init", "input_gain", "bias_scale", "timescale", "dtype")
+CONDUCTANCE_OPTIONS = ("recurrent_gain", "input_gain", "timescale", "dtype")
 
 
 class LTCParams(NamedTuple):
@@ -91,13 +91,13 @@ def ltc(unfolds: int = 6) -> Cell:
   _check_unfolds(unfolds)
 
   def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> LTCParams:
-    """Draws parameters. The options are those in `OPTIONS`. τ starts at 1 step, and A at -1 or 1."""
+    """Draws parameters. The options are those in `OPTIONS`. τ starts at `timescale` steps, and A at -1 or 1."""
     o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, OPTIONS)
     k_input, k_recurrent, k_level, k_bias = jax.random.split(key, 4)
     return LTCParams(
       input_kernel=initializers.input_kernel(k_input, input_size, hidden_size, o),
       recurrent_kernel=initializers.recurrent_kernel(k_recurrent, hidden_size, 1, o),
-      rate=_positive(jnp.ones((hidden_size,), o.dtype)),
+      rate=_positive(jnp.full((hidden_size,), 1 / jnp.asarray(o.timescale, o.dtype))),
       level=jax.random.rademacher(k_level, (hidden_size,), o.dtype),
       bias=initializers.bias(k_bias, hidden_size, o),
     )
@@ -117,31 +117,32 @@ def ltc(unfolds: int = 6) -> Cell:
     a = x @ params.input_kernel + params.bias + state @ params.recurrent_kernel
     return {"synapse": ACTIVATIONS["sigmoid"].activity(a)}
 
-  return holding(LTCParams, Cell(init, initial_state, step, probe, output=whole_state, options=OPTIONS))
+  return holding(LTCParams, Cell(init, initial_state, step, probe, output=whole_state, gated=True, options=OPTIONS))
 
 
 def draw_conductances(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> ConductanceLTCParams:
   """Draws parameters. The options are those in `CONDUCTANCE_OPTIONS`.
 
   The distributions are those of `ncps`: w and g uniform on [0.001, 1], C on [0.4, 0.6], s on [3, 8], μ on [0.3, 0.8],
-  V on [-0.2, 0.2]. E is -1 for one synapse in three and 1 for the others, times the gain of the inputs or of the recurrence.
+  V on [-0.2, 0.2]. `timescale` multiplies C. E is -1 for one synapse in three and 1 for the others, times the gain of the inputs
+  or of the recurrence.
   """
   o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, CONDUCTANCE_OPTIONS)
   keys = iter(jax.random.split(key, 11))
   uniform = lambda shape, low, high: jax.random.uniform(next(keys), shape, o.dtype, low, high)
-  gain = lambda value: jnp.asarray(value, o.dtype)
+  number = lambda value: jnp.asarray(value, o.dtype)
   sign = lambda shape: jnp.where(jax.random.bernoulli(next(keys), 2 / 3, shape), 1, -1).astype(o.dtype)
   sensory, inner, units = (input_size, hidden_size), (hidden_size, hidden_size), (hidden_size,)
   return ConductanceLTCParams(
     input_kernel=_positive(uniform(sensory, 0.001, 1)),
     input_slope=uniform(sensory, 3, 8),
     input_threshold=uniform(sensory, 0.3, 0.8),
-    input_reversal=gain(o.input_gain) * sign(sensory),
+    input_reversal=number(o.input_gain) * sign(sensory),
     recurrent_kernel=_positive(uniform(inner, 0.001, 1)),
     slope=uniform(inner, 3, 8),
     threshold=uniform(inner, 0.3, 0.8),
-    reversal=gain(o.recurrent_gain) * sign(inner),
-    capacitance=_positive(uniform(units, 0.4, 0.6)),
+    reversal=number(o.recurrent_gain) * sign(inner),
+    capacitance=_positive(number(o.timescale) * uniform(units, 0.4, 0.6)),
     leak=_positive(uniform(units, 0.001, 1)),
     leak_reversal=uniform(units, -0.2, 0.2),
   )
@@ -195,5 +196,5 @@ def conductance_ltc(unfolds: int = 6) -> Cell:
 
   return holding(
     ConductanceLTCParams,
-    Cell(draw_conductances, initial_state, step, probe, output=whole_state, options=CONDUCTANCE_OPTIONS),
+    Cell(draw_conductances, initial_state, step, probe, output=whole_state, gated=True, options=CONDUCTANCE_OPTIONS),
   )

@@ -33,9 +33,10 @@ from recurrent_lab import initializers
 from recurrent_lab.activations import ACTIVATIONS, Activity, sigmoid
 from recurrent_lab.cell import Cell, holding, variants
 from recurrent_lab.cells._heads import check_heads, head_size, outer, read, split_heads, unit
+from recurrent_lab.cells._linear import advance, from_parts
 from recurrent_lab.transitions import Diagonal, DiagonalPlusLowRank, Transition
 
-OPTIONS = ("input_gain", "bias_scale", "dtype")
+OPTIONS = ("input_gain", "bias_scale", "timescale", "dtype")
 
 LOG_SCALE = -0.5  # ln w = -e^{-1/2} σ(d)
 
@@ -100,7 +101,7 @@ def rwkv6(heads: int = 1) -> Cell:
     o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, OPTIONS)
     head_size(hidden_size, heads)
     k_input, k_bias = jax.random.split(key)
-    decay = jnp.asarray(-6 + 5 * _positions(hidden_size) ** 0.7, o.dtype)
+    decay = jnp.asarray(-6 + 5 * _positions(hidden_size) ** 0.7, o.dtype) - jnp.log(jnp.asarray(o.timescale, o.dtype))
     return RWKV6Params(
       input_kernel=initializers.input_kernel(k_input, input_size, 4 * hidden_size, o),
       bonus=jnp.asarray(0.1 * ((np.arange(hidden_size) + 1) % 3 - 1), o.dtype),
@@ -125,14 +126,14 @@ def rwkv6(heads: int = 1) -> Cell:
   def step(
     params: RWKV6Params, state: Float[Array, "*batch heads K V"], x: Float[Array, "*batch I"]
   ) -> tuple[Float[Array, "*batch heads K V"], Float[Array, "*batch H"]]:
-    """Returns S_t and o_t, which reads the old state and the new key."""
-    r, written, (matrix, offset) = parts(params, x)
+    """Returns S_t and o_t, which reads the old state and the new key, so that `from_parts` does not serve it."""
+    r, written, change = parts(params, x)
     bonus = split_heads(params.bonus, heads)[..., None]
-    return matrix.times(state) + offset, read(state + bonus * written, r)
+    return advance(change, state), read(state + bonus * written, r)
 
   return holding(
     RWKV6Params,
-    Cell(init, initial_state, step, probe_rwkv6, elementwise=True, transition=transition, options=OPTIONS),
+    Cell(init, initial_state, step, probe_rwkv6, gated=True, elementwise=True, transition=transition, options=OPTIONS),
   )
 
 
@@ -156,7 +157,7 @@ def rwkv7(heads: int = 1) -> Cell:
     o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, OPTIONS)
     head_size(hidden_size, heads)
     k_input, k_bias = jax.random.split(key)
-    decay = jnp.asarray(-6.5 + 5 * _positions(hidden_size) ** 0.85, o.dtype)
+    decay = initializers.stretched(jnp.asarray(-6.5 + 5 * _positions(hidden_size) ** 0.85, o.dtype), o)
     return RWKV7Params(
       input_kernel=initializers.input_kernel(k_input, input_size, 5 * hidden_size, o),
       removal=jnp.full((hidden_size,), 0.85, o.dtype),
@@ -170,8 +171,8 @@ def rwkv7(heads: int = 1) -> Cell:
     size = params.bonus.shape[0] // heads
     return jnp.zeros((*batch_shape, heads, size, size), params.bias.dtype)
 
-  def parts(params: RWKV7Params, x: Array) -> tuple[Array, Array, Array, Transition]:
-    """Returns r, the replacement key, v and the transition."""
+  def parts(params: RWKV7Params, x: Float[Array, "*batch I"]) -> tuple[tuple[Array, Array], Transition]:
+    """Returns r_t with the bonus of o_t, and diag(w_t) - (a_t ⊗ κ_t) κ_tᵀ with the written k̃_t v_tᵀ."""
     r, k, v, d, c = jnp.split(x @ params.input_kernel + params.bias, 5, axis=-1)
     a = sigmoid(c)
     w = jnp.exp(-np.exp(LOG_SCALE).astype(d.dtype) * sigmoid(d))
@@ -179,19 +180,11 @@ def rwkv7(heads: int = 1) -> Cell:
     r, k, v, w, a, new_key = (split_heads(part, heads) for part in (r, k * params.removal, v, w, a, new_key))
     k = unit(k)
     matrix = DiagonalPlusLowRank(w, -(a * k)[..., None], k[..., None])
-    return r, new_key, v, Transition(matrix, outer(new_key, v))
-
-  def transition(params: RWKV7Params, x: Float[Array, "*batch I"]) -> Transition:
-    """Returns diag(w_t) - (a_t ⊗ κ_t) κ_tᵀ and the written k̃_t v_tᵀ."""
-    return parts(params, x)[3]
-
-  def step(
-    params: RWKV7Params, state: Float[Array, "*batch heads K V"], x: Float[Array, "*batch I"]
-  ) -> tuple[Float[Array, "*batch heads K V"], Float[Array, "*batch H"]]:
-    """Returns S_t and o_t."""
-    r, new_key, v, (matrix, offset) = parts(params, x)
-    new = matrix.times(state) + offset
     bonus = jnp.sum(r * split_heads(params.bonus, heads) * new_key, axis=-1, keepdims=True) * v
-    return new, read(new, r) + bonus.reshape(*bonus.shape[:-2], -1)
+    return (r, bonus.reshape(*bonus.shape[:-2], -1)), Transition(matrix, outer(new_key, v))
 
-  return holding(RWKV7Params, Cell(init, initial_state, step, probe_rwkv7, transition=transition, options=OPTIONS))
+  transition, step = from_parts(parts, lambda state, seen: read(state, seen[0]) + seen[1])
+
+  return holding(
+    RWKV7Params, Cell(init, initial_state, step, probe_rwkv7, gated=True, transition=transition, options=OPTIONS)
+  )

@@ -30,6 +30,7 @@ from recurrent_lab import initializers
 from recurrent_lab.activations import ACTIVATIONS, Activity, sigmoid
 from recurrent_lab.cell import Cell, holding, variants
 from recurrent_lab.cells._heads import check_heads, head_size, outer, read, split_heads, unit
+from recurrent_lab.cells._linear import from_parts
 from recurrent_lab.transitions import Dense, Transition
 
 OPTIONS = ("input_gain", "bias_scale", "dtype")
@@ -88,23 +89,14 @@ def titans(heads: int = 1) -> Cell:
     size = (params.bias.shape[0] - 3 * heads) // 3 // heads
     return jnp.zeros((*batch_shape, heads, 2 * size, size), params.bias.dtype)
 
-  def parts(params: TitansParams, x: Array) -> tuple[Array, Transition]:
+  def parts(params: TitansParams, x: Float[Array, "*batch I"]) -> tuple[Array, Transition]:
+    """Returns q_t, and A_t with the written 2 θ_t k_t v_tᵀ, which both M and S take in."""
     a = x @ params.input_kernel + params.bias
     q, k, v = (split_heads(part, heads) for part in jnp.split(a[..., : -3 * heads], 3, axis=-1))
     alpha, eta, theta = (gate[..., None] for gate in jnp.split(sigmoid(a[..., -3 * heads :]), 3, axis=-1))
     return unit(q), descent(unit(k), v, alpha, eta, theta)
 
-  def transition(params: TitansParams, x: Float[Array, "*batch I"]) -> Transition:
-    """Returns A_t and the written 2 θ_t k_t v_tᵀ, which both M and S take in."""
-    return parts(params, x)[1]
-
-  def step(
-    params: TitansParams, state: Float[Array, "*batch heads rows V"], x: Float[Array, "*batch I"]
-  ) -> tuple[Float[Array, "*batch heads rows V"], Float[Array, "*batch H"]]:
-    """Returns the new state and o_t."""
-    q, (matrix, offset) = parts(params, x)
-    new = matrix.times(state) + offset
-    return new, read(new[..., : q.shape[-1], :], q)
+  transition, step = from_parts(parts, lambda state, q: read(state[..., : q.shape[-1], :], q))
 
   def probe(params: TitansParams, state: Array, x: Array) -> dict[str, Activity]:
     """Returns the activities of α, η and θ."""
@@ -115,4 +107,6 @@ def titans(heads: int = 1) -> Cell:
       name: ACTIVATIONS["sigmoid"].activity(part) for name, part in zip(names, jnp.split(a, 3, axis=-1), strict=True)
     }
 
-  return holding(TitansParams, Cell(init, initial_state, step, probe, transition=transition, options=OPTIONS))
+  return holding(
+    TitansParams, Cell(init, initial_state, step, probe, gated=True, transition=transition, options=OPTIONS)
+  )

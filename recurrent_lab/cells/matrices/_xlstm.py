@@ -232,4 +232,4 @@ def mlstm(heads: int = 1, forget: str = "sigmoid") -> Cell:
     *_, a_o, a_i, a_f = projections(params, x, heads)
     return _activities(a_i, a_f, a_o, forget)
 
-  return holding(MLSTMParams, Cell(init, initial_state, step, probe, options=MLSTM_OPTIONS))
+  return holding(MLSTMParams, Cell(init, initial_state, step, probe, gated=True, options=MLSTM_OPTIONS))

@@ -33,7 +33,7 @@ def test_every_net_of_the_study_has_the_same_parameters_up_to_five_percent():
 
 
 def test_the_cells_of_the_study_are_of_all_rooms():
-  rooms = {CELLS[cell].step.__module__.rsplit(".", 2)[-2] for cell in atlas_training.CELLS}
+  rooms = {CELLS[cell].init.__module__.rsplit(".", 2)[-2] for cell in atlas_training.CELLS}
   assert {"dense", "elementwise", "matrices"} <= rooms
   assert len(set(atlas_training.CELLS)) == len(atlas_training.CELLS) >= 24
 

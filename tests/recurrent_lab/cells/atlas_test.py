@@ -155,7 +155,12 @@ def test_what_a_cell_declares_is_true(name, key):
 
 
 @pytest.mark.parametrize(
-  "name", by_default(KINDS, [name for name in ATLAS if rl.CELLS[name].gated], pytest.mark.exhaustive)
+  "name",
+  by_default(
+    KINDS,
+    [name for name in ATLAS if rl.CELLS[name].gated and "forget_bias" in rl.CELLS[name].options],
+    pytest.mark.exhaustive,
+  ),
 )
 def test_chrono_biases_move_no_gate_by_more_than_they_are(name, key):
   """A gate that both keeps and writes gets one of them, since it would otherwise remember for the square of the steps."""

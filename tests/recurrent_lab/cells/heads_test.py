@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.integrate import solve_ivp
 
 import recurrent_lab as rl
 from recurrent_lab import cells
@@ -110,3 +111,36 @@ def test_the_legendre_memory_remembers_the_last_steps():
 def test_impossible_variants_are_refused(make, message):
   with pytest.raises(ValueError, match=f"^{message.replace('.', '[.]')}$"):
     make()
+
+
+def liquid(p, h, x):
+  """dh/dt of the equation of the paper."""
+  f = 1 / (1 + np.exp(-(x @ p.input_kernel + h @ p.recurrent_kernel + p.bias)))
+  return -(np.logaddexp(p.rate, 0) + f) * h + f * p.level
+
+
+def conducting(p, h, x):
+  """dh/dt of the equation with conductances."""
+  softplus = lambda a: np.logaddexp(a, 0)
+  current = -softplus(p.leak) * (h - p.leak_reversal)
+  for weight, slope, threshold, reversal, sender in (
+    (p.input_kernel, p.input_slope, p.input_threshold, p.input_reversal, x),
+    (p.recurrent_kernel, p.slope, p.threshold, p.reversal, h),
+  ):
+    opened = softplus(weight) / (1 + np.exp(-slope * (sender[:, None] - threshold)))
+    current -= np.sum(opened * (h - reversal), axis=0)
+  return current / softplus(p.capacitance)
+
+
+@pytest.mark.parametrize(("factory", "slope"), [(cells.ltc, liquid), (cells.conductance_ltc, conducting)])
+@pytest.mark.usefixtures("x64")
+def test_liquid_networks_solve_their_differential_equations(factory, slope, key):
+  """The solver is of first order: twice the steps halve the error, and the extrapolation is far better."""
+  params = drawn(factory(), key, np.float64)
+  x, start = jnp.array([0.5, -1.0, 0.3]), jnp.array([0.2, -0.4, 0.1, 0.6])
+  p, u = to_float64(params), np.asarray(x)
+  exact = solve_ivp(lambda t, h: slope(p, h, u), (0, 1), np.asarray(start), rtol=1e-11, atol=1e-12).y[:, -1]
+  coarse, fine = (np.asarray(factory(unfolds).step(params, start, x)[1]) - exact for unfolds in (40, 80))
+  assert np.abs(coarse).max() > 1e-4
+  np.testing.assert_allclose(fine, coarse / 2, rtol=0.1, atol=1e-4 * np.abs(coarse).max())
+  assert np.abs(2 * fine - coarse).max() < 0.05 * np.abs(coarse).max()
