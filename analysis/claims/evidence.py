@@ -15,6 +15,7 @@ from sweepkit.curves import short
 
 LEVEL = 0.95
 MOST_SEEDS = 10_000  # beyond this a difference counts as none
+ALL_SOLVED = "all seeds of both solve it"
 
 
 class Compared(NamedTuple):
@@ -56,6 +57,26 @@ def share(solved: xr.DataArray) -> str:
   rate = success_rate(solved)
   interval = f"{short(float(rate.mean))} ({short(float(rate.low))} – {short(float(rate.high))})"
   return f"{interval}, {int(solved.sum())} of {int(solved.count())}"
+
+
+def seeds_for_half(share: float) -> int | None:
+  """Returns the seeds from which Wilson's interval of a share like this excludes one half; None if none does."""
+  if share == 0.5:
+    return None
+  seeds = np.arange(2, MOST_SEEDS)
+  low, high = wilson(share, seeds)
+  resolved = (low > 0.5) | (high < 0.5)
+  return int(seeds[resolved.argmax()]) if resolved.any() else None
+
+
+def most(solved: xr.DataArray) -> tuple[bool, str]:
+  """Returns whether the interval of a share lies above one half, and the share, with the seeds that would resolve the side."""
+  rate = success_rate(solved)
+  text = share(solved)
+  if rate.low <= 0.5 <= rate.high:
+    seeds = seeds_for_half(float(rate.mean))
+    text += f" (the side of one half is not resolved{f'; such a share needs {seeds} seeds' if seeds else ''})"
+  return bool(rate.low > 0.5), text
 
 
 def seeds_to_part(more: float, fewer: float) -> int | None:
@@ -117,3 +138,27 @@ def for_sign(values: xr.DataArray, what: str = "the sign") -> str:
     return ""
   seeds = seeds_for_sign(values)
   return f" ({what} is not resolved" + (f"; such values need {seeds} seeds)" if seeds else ")")
+
+
+def solved_runs(data: xr.Dataset, **wanted: str | float) -> xr.DataArray:
+  """The seeds that solved their task, with `length` as an axis; lengths that were not run are left out."""
+  solved = select(data, **wanted).solved
+  solved = solved if "length" in solved.dims else solved.expand_dims("length")
+  over = [name for name in solved.dims if name != "length"]
+  return solved.isel(length=solved.notnull().any(over).values)
+
+
+def lengths_of(*groups: xr.DataArray) -> list[int]:
+  """The lengths that all groups were run at."""
+  return [length for length in groups[0].length.values.tolist() if all(length in group.length for group in groups)]
+
+
+def by_length(better: xr.DataArray, worse: xr.DataArray) -> dict[int, Compared | None]:
+  """Holds two groups of seeds against each other at every length; None where all seeds of both solve their task."""
+  groups = ((length, better.sel(length=length), worse.sel(length=length)) for length in lengths_of(better, worse))
+  return {length: None if float(min(a.mean(), b.mean())) == 1 else compare(a, b) for length, a, b in groups}
+
+
+def resolved(found: dict[int, Compared | None]) -> dict[str, bool]:
+  """The lengths that are a case, and whether the first group is above the second there."""
+  return {f"{length}": one.is_above for length, one in found.items() if one}

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from analysis.claims import dynamics, gradients, learned, structure
+from analysis.claims import dynamics, gradients, learned, starts, structure
 from analysis.claims.finding import CONDITIONAL, FAILS, HOLDS, NOT_JUDGED
 from analysis.claims.landmark import Landmark, claim, commands, minutes, setting
 from analysis.claims.ledger import Cell, Ledger
@@ -23,7 +23,7 @@ _SETTING: Mapping[str, Cell[Landmark]] = {
   "minutes": minutes,
 }
 
-_ALL = (*dynamics.LANDMARKS, *gradients.LANDMARKS, *learned.LANDMARKS, *structure.LANDMARKS)
+_ALL = (*dynamics.LANDMARKS, *gradients.LANDMARKS, *learned.LANDMARKS, *starts.LANDMARKS, *structure.LANDMARKS)
 
 LANDMARKS: Ledger[Landmark] = Ledger(
   name="landmarks",

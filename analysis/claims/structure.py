@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from analysis import wording
-from analysis.claims.evidence import interval, share
+from analysis.claims.evidence import interval, most
 from analysis.claims.finding import Finding, of_cases, together
 from analysis.claims.landmark import Landmark
 from analysis.figure import Datasets
@@ -14,7 +14,6 @@ from analysis.landmarks.chaos_search import BOUNDED
 from analysis.landmarks.chaos_search import TITLES as INPUTS
 from analysis.landmarks.curse_of_memory import power
 from analysis.landmarks.heavy_tails import transition
-from analysis.learning.success import success_rate
 from analysis.selection import one_cell, only_axes
 from analysis.style import cell_style
 from sweepkit.curves import short
@@ -46,8 +45,8 @@ def parity(data: Datasets) -> Finding:
     for steps, found in learned.items():
       right = signed.sel(test_length=steps).dropna("seed")
       solved = (right >= RIGHT).astype(float)
-      found[label] = float(success_rate(solved).low) > 0.5
-      text += f" solved at {steps} steps {share(solved)};"
+      found[label], solves = most(solved)
+      text += f" solved at {steps} steps {solves};"
     said.append(text.rstrip(";"))
   cases = _of_cells("at chance with [0, 1]", chance)
   for steps, found in learned.items():

@@ -55,7 +55,7 @@ def build(settings: RunSettings) -> Run:
   k1, k2 = settings.k1, settings.k2
   if (k1 == 0) != (k2 == 0) or k1 > k2:
     raise ValueError(f"Truncated BPTT has k1 = {k1} and k2 = {k2}; it needs 1 ≤ k1 ≤ k2, or 0 for both.")
-  if task.name in TOKEN_TASKS and (settings.omega or settings.floss):
+  if task.name in TOKEN_TASKS and (settings.omega or settings.floss or settings.floss_every):
     raise ValueError(f"omega and floss are not defined for the tokens of {task.name}; both must be 0.")
   if task.source_size and k1:
     raise ValueError(f"Truncated BPTT is not defined for the two nets of {task.name}; k1 and k2 must be 0.")
@@ -65,7 +65,13 @@ def build(settings: RunSettings) -> Run:
     )
   if settings.forget_bias == "chrono" and task.steps <= 2:
     raise ValueError(f"Chrono biases need more than the {task.steps} steps of this task.")
-  if settings.floss and settings.floss_k > settings.units():
+  if (settings.floss_every == 0) != (settings.floss_updates == 0):
+    raise ValueError(
+      f"floss_every is {settings.floss_every} and floss_updates {settings.floss_updates}; both must be 0, or neither."
+    )
+  if (settings.floss or settings.floss_every) and task.steps % settings.floss_interval:
+    raise ValueError(f"floss_interval is {settings.floss_interval}; it must divide the {task.steps} steps of the task.")
+  if (settings.floss or settings.floss_every) and settings.floss_k > settings.units():
     raise ValueError(f"floss_k is {settings.floss_k}; it must not exceed the {settings.units()} units.")
   if k1:
     gradient = training.truncated_gradient(cell, task, k1, k2)

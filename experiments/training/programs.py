@@ -39,6 +39,7 @@ class Programs(NamedTuple):
 
   # (states, log, updates) -> (states, log)
   advance: Callable[[TrainState, dict[str, Array], int], tuple[TrainState, dict[str, Array]]]
+  floss: Callable[[TrainState], TrainState]  # a bout of flossing between two updates
   evaluate: Callable[[Any, Array], tuple[Array, Array]]  # (params, keys) -> (loss, score)
   watch: Callable[[Any, Array], dict[str, Array]]
 
@@ -74,13 +75,24 @@ def _advance(
   return lax.fori_loop(0, updates, body, (state, log))
 
 
-def _floss(run: Run, state: TrainState, updates: int, k: int) -> TrainState:
-  """Gradient flossing before training, with Adam at its own usual rate."""
+def _floss(run: Run, settings: RunSettings, params: Any, key: Array, updates: int) -> TrainState:
+  """The state after some updates of gradient flossing, with Adam at its own usual rate, which starts from rest every time."""
   adam, clip = training.optimizer("adam", 1e-3), training.clipping("global_norm", 1.0)
-  step = training.train_step(training.flossing_gradient(run.cell, k), run.task, adam, clip, PROBE_EXAMPLES)
-  first = training.init_state(jax.random.fold_in(state.key, 0), state.params, adam)
-  flossed = lax.fori_loop(0, updates, lambda _, s: step(s)[0], first)
-  return training.init_state(state.key, flossed.params, run.optimizer)
+  gradient = training.flossing_gradient(run.cell, settings.floss_k, settings.floss_interval)
+  step = training.train_step(gradient, run.task, adam, clip, PROBE_EXAMPLES)
+  return lax.fori_loop(0, updates, lambda _, s: step(s)[0], training.init_state(key, params, adam))
+
+
+def _floss_key(state: TrainState) -> Array:
+  """The key of the batches that flossing before training sees; those between updates fold the number of the update in."""
+  return jax.random.fold_in(state.key, 0)
+
+
+def _floss_between(run: Run, settings: RunSettings, state: TrainState) -> TrainState:
+  """Flosses the parameters of a run in training; its optimiser and its place in the data stay as they are."""
+  key = jax.random.fold_in(_floss_key(state), state.step)
+  flossed = _floss(run, settings, state.params, key, settings.floss_updates)
+  return state._replace(params=flossed.params, nonfinite=state.nonfinite + flossed.nonfinite)
 
 
 def _keys(key: Array) -> Keys:
@@ -91,7 +103,10 @@ def _start(settings: RunSettings, key: Array) -> TrainState:
   """The state of a run before training."""
   run, keys = build(settings), _keys(key)
   state = training.init_state(keys.data, initial_params(settings, keys.params), run.optimizer)
-  return _floss(run, state, settings.floss, settings.floss_k) if settings.floss else state
+  if not settings.floss:
+    return state
+  flossed = _floss(run, settings, state.params, _floss_key(state), settings.floss)
+  return training.init_state(state.key, flossed.params, run.optimizer)._replace(nonfinite=flossed.nonfinite)
 
 
 def _watch(run: Run, params: Any, key: Array) -> dict[str, Array]:
@@ -115,6 +130,7 @@ def _programs(settings: RunSettings) -> Programs:
 
   return Programs(
     advance=jax.jit(jax.vmap(partial(_advance, run, settings.batch), in_axes=(0, 0, None))),
+    floss=jax.jit(jax.vmap(partial(_floss_between, run, settings))),
     evaluate=jax.jit(jax.vmap(evaluate)),
     # One seed after the other: the gradient by lag alone is T times as large as the parameters.
     watch=jax.jit(lambda params, keys: lax.map(lambda at: _watch(run, *at), (params, keys))),
@@ -158,11 +174,12 @@ def prepare(kind: type[RunSettings], points: Sequence[Point]) -> Block:
   """
   settings = read(kind, points[0])
   shared = settings if settings.decay == "cosine" else _without(settings, ENDS)
+  initial = [name for name in INITIAL if name != "floss_k" or not settings.floss_every]
   words = np.array([key_words(point) for point in points], np.uint32)
   seeds = [point["seed"] for point in points]
   return Block(
     settings=settings,
-    programs=_programs(_without(shared, INITIAL)),
+    programs=_programs(_without(shared, initial)),
     start=_starts(shared),
     keys=jax.vmap(point_key)(np.array(seeds, np.uint32), words),
     config={**points[0].without("seed"), "seeds": seeds},

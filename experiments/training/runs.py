@@ -114,15 +114,25 @@ class _Runs:
     solved = (scores.reshape(-1, len(self.block.keys)) < self.task.solved_below).any(axis=0)
     return self.done >= self.labels[-1] or (self.settings.stop == "solved" and bool(solved.all()))
 
+  def _next_flossing(self, done: int) -> int:
+    """The update after which the next bout of flossing follows."""
+    every = self.settings.floss_every
+    return (done // every + 1) * every if every else self.labels[-1]
+
   def advance(self) -> tuple[int, str]:
     """Runs the updates up to the next row and logs it; returns how many they are, and what to say of them."""
     programs, seeds, begin = self.block.programs, len(self.block.keys), time.perf_counter()
     step = next(label for label in self.labels if label > self.done)
     states, log = self.states, {name: jnp.zeros(seeds) for name in LOG}
-    for first in range(self.done, step, CALL):
+    first = self.done
+    while first < step:
       signals.stop_if_asked()
-      states, log = programs.advance(states, log, min(CALL, step - first))
+      if self.settings.floss_every and first and first % self.settings.floss_every == 0:
+        states = programs.floss(states)
+      last = min(first + CALL, step, self._next_flossing(first))
+      states, log = programs.advance(states, log, last - first)
       jax.block_until_ready(log)
+      first = last
     row = metrics(states, log, programs.evaluate(states.params, self.block.keys))
     updates = step - self.done
     rate = updates * self.settings.batch * seeds / (time.perf_counter() - begin)

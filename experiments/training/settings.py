@@ -82,6 +82,16 @@ SETTINGS: Settings = {
 }
 
 
+# Flossing between updates, for runs that ask for it; others have none.
+FLOSS_SETTINGS: Settings = {
+  "floss_every": Setting(
+    int, "0", "updates of training between two bouts of flossing, 0 for none", *NON_NEGATIVE_INT, units="updates"
+  ),
+  "floss_updates": Setting(int, "0", "updates of flossing in each bout", *NON_NEGATIVE_INT, units="updates"),
+  "floss_interval": Setting(int, "1", "steps between two QR decompositions of flossing", *POSITIVE_INT, units="steps"),
+}
+
+
 # Sizes that are small enough for a test.
 TINY = {"cells": "rnn", "length": "8", "hidden_size": "4", "batch": "4", "updates": "50", "stop": "never"}
 
@@ -119,6 +129,9 @@ class RunSettings:
   x64: bool
   decay: str = "none"  # how the learning rate falls over the updates: cosine or none
   watched: bool = True  # whether the gradient dynamics are measured in training
+  floss_every: int = 0  # this and the next two as `FLOSS_SETTINGS` explains them
+  floss_updates: int = 0
+  floss_interval: int = 1
 
   def units(self) -> int:
     """Returns the number of units H of a layer."""

@@ -4,6 +4,7 @@ from recurrent_lab.theory.curse_of_memory import sensitivity_variance, squared_g
 from recurrent_lab.theory.gated import cell_path_exponent, critical_gain, zero_state_eigenvalues, zero_state_radius
 from recurrent_lab.theory.linear import indrnn_bound, log_transient_growth, pascanu_bounds, transient_growth
 from recurrent_lab.theory.mean_field import MeanField, predicted_growth_rate, sample_mean_field
+from recurrent_lab.theory.random_biases import biased_critical_gain
 from recurrent_lab.theory.random_tanh import (
   driven_critical_gain,
   jacobian_growth,
@@ -23,6 +24,7 @@ from recurrent_lab.theory.rate_network import (
 __all__ = [
   "MeanField",
   "RateSpectrum",
+  "biased_critical_gain",
   "cell_path_exponent",
   "critical_gain",
   "driven_critical_gain",

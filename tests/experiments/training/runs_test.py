@@ -14,9 +14,12 @@ import jax
 import numpy as np
 import pytest
 
-from experiments import adding
-from experiments.training import SETTINGS, RunSettings, build, final_states
+from experiments import adding, flossing_in_training
+from experiments.flossing_in_training import FlossedSettings
+from experiments.training import SETTINGS, RunSettings, build, final_states, programs
 from experiments.training.journals import logged_updates, watched_updates
+from experiments.training.runs import train
+from recurrent_lab import training
 from sweepkit import runner, store, verify, words
 from sweepkit.points import read
 from sweepkit.store import CheckpointError, locks
@@ -203,6 +206,50 @@ def test_double_precision_is_that_of_the_parameters(tmp_path):
   with jax.enable_x64(True):
     states = final_states(RunSettings, points, next(tmp_path.glob("adding/runs/*")))
   assert {leaf.dtype for leaf in jax.tree.leaves(states.params)} == {np.dtype(np.float64)}
+
+
+def test_bouts_of_flossing_lie_between_updates(tmp_path):
+  """Five updates with a bout after the second and the fourth, against the same made one by one; λ₁ tells a bout from none."""
+  small = {"hidden_size": 3, "batch": 2, "length": 2, "steps": 8, "updates": 5, "floss": 0}
+  bouts = {"floss_every": 2, "floss_updates": 3, "floss_k": 2, "floss_interval": 2}
+  flags = [f"--{name}={value}" for name, value in (small | bouts).items()]
+  points = runner.parse(flossing_in_training.EXPERIMENT, [*flags, "--seeds=1", f"--out={tmp_path}"]).points
+  train(FlossedSettings, points, tmp_path / "a" / "runs" / "b", 60)
+  block = programs.prepare(FlossedSettings, points)
+  trained = final_states(FlossedSettings, points, tmp_path / "a" / "runs" / "b")
+
+  run, state = build(block.settings), jax.tree.map(lambda leaf: leaf[0], block.start(block.keys))
+  step = training.train_step(run.gradient, run.task, run.optimizer, run.clip, small["batch"])
+  adam = training.optimizer("adam", 1e-3)
+  gradient = training.flossing_gradient(run.cell, 2, 2)
+  floss = training.train_step(gradient, run.task, adam, training.clipping("global_norm", 1.0), programs.PROBE_EXAMPLES)
+  for update in range(5):
+    if update in (2, 4):
+      key = jax.random.fold_in(jax.random.fold_in(state.key, 0), update)
+      bout = training.init_state(key, state.params, adam)
+      for _ in range(3):
+        bout, _ = floss(bout)
+      assert not np.allclose(bout.params.cell.recurrent_kernel, state.params.cell.recurrent_kernel)
+      state = state._replace(params=bout.params)
+    state, _ = step(state)
+  for one, other in zip(jax.tree.leaves(trained.params), jax.tree.leaves(state.params), strict=True):
+    np.testing.assert_allclose(one[0], other, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+  ("flag", "message"),
+  [
+    ("--floss_every=5", "floss_every is 5 and floss_updates 0; both must be 0, or neither"),
+    ("--floss_updates=5", "floss_every is 0 and floss_updates 5"),
+    ("--floss_interval=7 --floss=1", "floss_interval is 7; it must divide the 300 steps"),
+    ("--floss_every=5 --floss_updates=1 --floss_k=99", "floss_k is 99; it must not exceed the 80 units"),
+    ("--steps=20 --length=20", "steps is 20; it must exceed length, the delay of 20 steps"),
+  ],
+)
+def test_bad_flossing_stops_before_any_work(flag, message, tmp_path, capsys):
+  assert runner.main(flossing_in_training.EXPERIMENT, [*flag.split(), f"--out={tmp_path / 'x'}"]) == 2
+  assert message in capsys.readouterr().err
+  assert not (tmp_path / "x").exists()
 
 
 def test_updates_that_are_not_finite_are_told(tmp_path, capsys):
