@@ -135,10 +135,11 @@ ORACLES = .venv-oracles
 # wandb, …) is not needed for a single step on a CPU; packages.txt names what is.
 oracles: $(ORACLES)/.complete
 	$(ORACLES)/bin/python -m oracles
+	$(ORACLES)/bin/python -m oracles.onnx_models
 
 $(ORACLES)/.complete: pyproject.toml constraints.txt oracles/packages.txt
 	$(PYTHON) -m venv $(ORACLES)
-	$(ORACLES)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[analysis]" equinox flax
+	$(ORACLES)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[analysis,onnx]" equinox flax
 	$(ORACLES)/bin/python -m pip install --quiet "$(TORCH)"
 	$(ORACLES)/bin/python -m pip install --quiet --no-deps --ignore-requires-python --requirement oracles/packages.txt
 	@touch $@

@@ -96,10 +96,12 @@ ACTIVATIONS: Mapping[str, Activation] = {
 }
 
 
-def get_activation(name: str) -> Activation:
-  """Returns the activation of that name. Raises `ValueError` with the valid names if there is none."""
-  check_choice("Activation", name, ACTIVATIONS)
-  return ACTIVATIONS[name]
+def get_activation(choice: str | Activation) -> Activation:
+  """Returns the activation of that name, or the given one. Raises `ValueError` with the valid names if there is none."""
+  if isinstance(choice, Activation):
+    return choice
+  check_choice("Activation", choice, ACTIVATIONS)
+  return ACTIVATIONS[choice]
 
 
 class Saturation(NamedTuple):

@@ -1,6 +1,6 @@
 """The one idea of the lab: a recurrent network is a pure map (params, state, x) -> (state, output)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 import functools
 import inspect
 from typing import Any, NamedTuple, ParamSpec, TypeVar
@@ -16,7 +16,7 @@ State = Any  # a pytree of arrays with one shape at every step
 Step = Callable[[Params, State, Array], tuple[State, Array]]
 
 Args = ParamSpec("Args")
-Made = TypeVar("Made")
+Kind = TypeVar("Kind")
 
 
 class Halves(NamedTuple):
@@ -121,9 +121,9 @@ def check_params(params: Params, kind: type) -> None:
 def holding(kind: type, cell: Cell) -> Cell:
   """Returns the cell with functions that first check that their params are of the NamedTuple `kind`."""
 
-  def checked(function: Callable[Args, Made]) -> Callable[Args, Made]:
+  def checked(function: Callable[Args, Kind]) -> Callable[Args, Kind]:
     @functools.wraps(function)
-    def call(*args: Args.args, **kwargs: Args.kwargs) -> Made:
+    def call(*args: Args.args, **kwargs: Args.kwargs) -> Kind:
       check_params(kwargs["params"] if "params" in kwargs else args[0], kind)
       return function(*args, **kwargs)
 
@@ -138,16 +138,39 @@ def holding(kind: type, cell: Cell) -> Cell:
   return cell._replace(**given, halves=halves)
 
 
-def variants(factory: Callable[Args, Made]) -> Callable[Args, Made]:
+class Made(NamedTuple):
+  """The factory and the arguments that made a cell or an activation."""
+
+  factory: Callable[..., Any]
+  arguments: Mapping[str, Any]  # all arguments by name, defaults included
+
+
+_MADE: dict[
+  int, tuple[Any, Made]
+] = {}  # by identity; `variants` keeps what it made, so that no identity is given twice
+
+
+def made_by(value: Any) -> Made | None:
+  """Returns the factory and the arguments that made a cell or an activation; None if no factory under `variants` made it."""
+  known, made = _MADE.get(id(value), (None, None))
+  return made if known is value else None
+
+
+def variants(factory: Callable[Args, Kind]) -> Callable[Args, Kind]:
   """Makes a factory of cells or tasks return the same object for equal arguments, whether given by position or by name.
 
   `jax.jit` compares static arguments by equality, so a new closure at every call would compile everything again.
   """
   signature = inspect.signature(factory)
-  build = functools.cache(factory)
+
+  @functools.cache
+  def build(*args: Args.args, **kwargs: Args.kwargs) -> Kind:
+    made = factory(*args, **kwargs)
+    _MADE[id(made)] = made, Made(cached, signature.bind(*args, **kwargs).arguments)
+    return made
 
   @functools.wraps(factory)
-  def cached(*args: Args.args, **kwargs: Args.kwargs) -> Made:
+  def cached(*args: Args.args, **kwargs: Args.kwargs) -> Kind:
     bound = signature.bind(*args, **kwargs)
     bound.apply_defaults()
     return build(*bound.args, **bound.kwargs)

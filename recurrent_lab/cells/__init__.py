@@ -16,13 +16,22 @@ from recurrent_lab.cells import dense, elementwise, matrices
 from recurrent_lab.cells._gru import GRUParams, ResetBeforeGRUParams, gru
 from recurrent_lab.cells._hopfield import HopfieldParams, hopfield
 from recurrent_lab.cells._indrnn import IndRNNParams, indrnn
-from recurrent_lab.cells._lstm import CoupledLSTMParams, LSTMParams, LSTMState, NoForgetLSTMParams, lstm
+from recurrent_lab.cells._lstm import (
+  CoupledLSTMParams,
+  InputCoupledLSTMParams,
+  LSTMParams,
+  LSTMState,
+  NoForgetLSTMParams,
+  lstm,
+)
 from recurrent_lab.cells._peephole_lstm import (
   CoupledPeepholeLSTMParams,
+  InputCoupledPeepholeLSTMParams,
   NoForgetPeepholeLSTMParams,
   PeepholeLSTMParams,
   peephole_lstm,
 )
+from recurrent_lab.cells._projected_lstm import ProjectedLSTMParams, projected_lstm
 from recurrent_lab.cells._rnn import RNNParams, rnn
 from recurrent_lab.cells._simplified_lstm import SimplifiedLSTMParams, simplified_lstm
 from recurrent_lab.cells.dense import *  # noqa: F403
@@ -99,11 +108,14 @@ __all__ = [
   "GRUParams",
   "HopfieldParams",
   "IndRNNParams",
+  "InputCoupledLSTMParams",
+  "InputCoupledPeepholeLSTMParams",
   "LSTMParams",
   "LSTMState",
   "NoForgetLSTMParams",
   "NoForgetPeepholeLSTMParams",
   "PeepholeLSTMParams",
+  "ProjectedLSTMParams",
   "RNNParams",
   "ResetBeforeGRUParams",
   "SimplifiedLSTMParams",
@@ -116,6 +128,7 @@ __all__ = [
   "lstm",
   "matrices",
   "peephole_lstm",
+  "projected_lstm",
   "recommended",
   "rnn",
   "simplified_lstm",

@@ -18,7 +18,7 @@ from jaxtyping import Array, Float, Key
 
 from recurrent_lab import initializers
 from recurrent_lab._checks import check_choice
-from recurrent_lab.activations import ACTIVATIONS, Activity, get_activation, sigmoid
+from recurrent_lab.activations import Activation, Activity, get_activation
 from recurrent_lab.cell import Cell, Halves, holding, join, variants, whole_state
 
 
@@ -47,18 +47,19 @@ def initial_state(
 
 
 @variants
-def gru(reset: str = "after", activation: str = "tanh") -> Cell:
+def gru(reset: str = "after", activation: str | Activation = "tanh", gate: str | Activation = "sigmoid") -> Cell:
   """Returns a GRU. Its state is h `[*batch, H]`, which is also its output.
 
   Args:
     reset: `after` or `before`, whether the reset gate acts after or before the recurrent product.
-    activation: the nonlinearity of the candidate n_t, a name in `ACTIVATIONS`.
+    activation: the nonlinearity of the candidate n_t, a name in `ACTIVATIONS` or an activation of the module `parametric`.
+    gate: the nonlinearity of r and z.
 
   Raises:
-    ValueError: for another `reset` or `activation`.
+    ValueError: for another value of an argument.
   """
   check_choice("reset", reset, ("after", "before"))
-  f = get_activation(activation)
+  f, of_gates = get_activation(activation), get_activation(gate)
 
   def init(key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any) -> GRUParams | ResetBeforeGRUParams:
     """Draws parameters. The options are those of `InitOptions`. `forget_bias` is added to z, so larger remembers longer."""
@@ -83,21 +84,20 @@ def gru(reset: str = "after", activation: str = "tanh") -> Cell:
     (x_r, x_z, x_n), (u_r, u_z, *u_n) = (jnp.split(part, part.shape[-1] // state.shape[-1], axis=-1) for part in a)
     a_r = x_r + u_r
     if reset == "after":
-      return a_r, x_z + u_z, x_n + sigmoid(a_r) * u_n[0]
-    return a_r, x_z + u_z, x_n + (sigmoid(a_r) * state) @ params.recurrent_kernel[:, 2 * state.shape[-1] :]
+      return a_r, x_z + u_z, x_n + of_gates.function(a_r) * u_n[0]
+    return a_r, x_z + u_z, x_n + (of_gates.function(a_r) * state) @ params.recurrent_kernel[:, 2 * state.shape[-1] :]
 
   def pointwise(
     params: Any, state: Float[Array, "*batch H"], a: tuple[Array, Array]
   ) -> tuple[Float[Array, "*batch H"], Float[Array, "*batch H"]]:
     _, a_z, a_n = preactivations(params, state, a)
-    z = sigmoid(a_z)
+    z = of_gates.function(a_z)
     new = (1 - z) * f.function(a_n) + z * state
     return new, new
 
   def probe(params: Any, state: Array, x: Array) -> dict[str, Activity]:
     a_r, a_z, a_n = preactivations(params, state, affine(params, state, x))
-    gate = ACTIVATIONS["sigmoid"]
-    return {"reset": gate.activity(a_r), "update": gate.activity(a_z), "candidate": f.activity(a_n)}
+    return {"reset": of_gates.activity(a_r), "update": of_gates.activity(a_z), "candidate": f.activity(a_n)}
 
   halves = Halves(affine, pointwise)
   kind = GRUParams if reset == "after" else ResetBeforeGRUParams

@@ -19,8 +19,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from recurrent_lab import initializers
-from recurrent_lab._checks import check_choice
-from recurrent_lab.activations import Activity, get_activation, sigmoid
+from recurrent_lab.activations import Activation, Activity
 from recurrent_lab.cell import Cell, Halves, holding, join, variants
 from recurrent_lab.cells._lstm import (
   GATES,
@@ -31,6 +30,7 @@ from recurrent_lab.cells._lstm import (
   by_gate,
   initial_state,
   next_cell,
+  nonlinearities,
   visible,
 )
 
@@ -52,24 +52,37 @@ class CoupledPeepholeLSTMParams(PeepholeLSTMParams):
   """Parameters of the peephole LSTM whose input gate is 1 - f: columns of f, g, o; peepholes of f, o."""
 
 
-PARAMS = {"gate": PeepholeLSTMParams, "none": NoForgetPeepholeLSTMParams, "coupled": CoupledPeepholeLSTMParams}
+class InputCoupledPeepholeLSTMParams(PeepholeLSTMParams):
+  """Parameters of the peephole LSTM whose forget gate is 1 - i: columns of i, g, o; peepholes of i, o."""
+
+
+PARAMS = {
+  "gate": PeepholeLSTMParams,
+  "none": NoForgetPeepholeLSTMParams,
+  "coupled": CoupledPeepholeLSTMParams,
+  "input_coupled": InputCoupledPeepholeLSTMParams,
+}
 
 
 @variants
-def peephole_lstm(input_node: str = "tanh", forget: str = "gate", activation: str = "tanh") -> Cell:
+def peephole_lstm(
+  input_node: str | Activation = "tanh",
+  forget: str = "gate",
+  activation: str | Activation = "tanh",
+  gate: str | Activation = "sigmoid",
+) -> Cell:
   """Returns an LSTM with peepholes. Its state is an `LSTMState`, and its output is h `[*batch, H]`.
 
   Args:
-    input_node: φ, the nonlinearity of g_t, a name in `ACTIVATIONS`.
-    forget: `gate` (the standard cell), `none` (f = 1) or `coupled` (i = 1 - f).
-    activation: the nonlinearity on c_t, a name in `ACTIVATIONS`.
+    input_node: φ, the nonlinearity of g_t, a name in `ACTIVATIONS` or an activation of the module `parametric`.
+    forget: `gate` (the standard cell), `none` (f = 1), `coupled` (i = 1 - f) or `input_coupled` (f = 1 - i).
+    activation: the nonlinearity on c_t.
+    gate: the nonlinearity of i, f and o.
 
   Raises:
     ValueError: for another value of an argument.
   """
-  check_choice("forget", forget, GATES)
-  get_activation(input_node)
-  output_activation = get_activation(activation).function
+  phi = nonlinearities(input_node, forget, activation, gate)
   gates = GATES[forget]
   seeing = gates.replace("g", "")
 
@@ -79,7 +92,7 @@ def peephole_lstm(input_node: str = "tanh", forget: str = "gate", activation: st
     A peephole is a weight of a unit on itself. It has standard deviation gain / √H, like every other recurrent weight.
     """
     k_affine, k_peephole = jax.random.split(key)
-    affine = affine_params(k_affine, input_size, hidden_size, gates, options)
+    affine = affine_params(k_affine, input_size, hidden_size, forget, options)
     o = initializers.InitOptions(**options)
     gain = jnp.asarray(o.recurrent_gain, affine.bias.dtype) / hidden_size**0.5
     peephole = gain * jax.random.normal(k_peephole, (len(seeing), hidden_size), affine.bias.dtype)
@@ -89,9 +102,9 @@ def peephole_lstm(input_node: str = "tanh", forget: str = "gate", activation: st
     """Returns the pre-activations and the new cell state. Gate o comes last, because it sees c_t."""
     a = by_gate(stacked, gates)
     peephole = dict(zip(seeing, params.peephole, strict=True))
-    for gate in seeing.replace("o", ""):
-      a[gate] = a[gate] + peephole[gate] * state.cell
-    cell = next_cell(a, state.cell, input_node)
+    for letter in seeing.replace("o", ""):
+      a[letter] = a[letter] + peephole[letter] * state.cell
+    cell = next_cell(a, state.cell, phi)
     a["o"] = a["o"] + peephole["o"] * cell
     return a, cell
 
@@ -99,12 +112,12 @@ def peephole_lstm(input_node: str = "tanh", forget: str = "gate", activation: st
     params: PeepholeLSTMParams, state: LSTMState, stacked: Float[Array, "*batch kH"]
   ) -> tuple[LSTMState, Float[Array, "*batch H"]]:
     a, cell = advance(params, state, stacked)
-    hidden = sigmoid(a["o"]) * output_activation(cell)
+    hidden = phi.gate.function(a["o"]) * phi.cell.function(cell)
     return LSTMState(hidden, cell), hidden
 
   def probe(params: PeepholeLSTMParams, state: LSTMState, x: Array) -> dict[str, Activity]:
     a, cell = advance(params, state, affine(params, state, x))
-    return activities(a, cell, input_node, activation)
+    return activities(a, cell, phi)
 
   halves = Halves(affine, pointwise)
   return holding(PARAMS[forget], Cell(init, initial_state, join(halves), probe, halves, visible, gated=True))

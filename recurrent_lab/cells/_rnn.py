@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from recurrent_lab import initializers
-from recurrent_lab.activations import Activity, get_activation
+from recurrent_lab.activations import Activation, Activity, get_activation
 from recurrent_lab.cell import Cell, Halves, holding, join, variants, whole_state
 
 
@@ -43,8 +43,8 @@ def initial_state(params: RNNParams, batch_shape: tuple[int, ...] = ()) -> Float
 
 
 @variants
-def rnn(activation: str = "tanh") -> Cell:
-  """Returns the Elman network with f = `activation`, a name in `ACTIVATIONS`.
+def rnn(activation: str | Activation = "tanh") -> Cell:
+  """Returns the Elman network with f = `activation`, a name in `ACTIVATIONS` or an activation of `parametric`.
 
   Its state is s `[*batch, H]`, which is also its output.
 

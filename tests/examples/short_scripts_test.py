@@ -2,11 +2,13 @@
 
 import math
 
+import jax
 import numpy as np
 from pypdf import PdfReader
 import pytest
 
-from examples import figure_for_a_paper, portrait, reuse_a_cell, sweep_from_python
+from examples import figure_for_a_paper, onnx_model, portrait, reuse_a_cell, sweep_from_python
+import recurrent_lab as rl
 from recurrent_lab import theory
 from sweepkit import store
 
@@ -41,6 +43,18 @@ def test_a_sweep_from_python_crosses_where_theory_says_and_is_not_run_twice(tmp_
   assert store.load_results(tmp_path / "growth").sizes["ws"] == 4
   assert sweep_from_python.main(tmp_path) == crossing
   assert "0 points to compute, 16 already done" in capsys.readouterr().err
+
+
+def test_an_onnx_model_is_measured_node_by_node(tmp_path, capsys):
+  rates = onnx_model.main([], tmp_path)
+  params = onnx_model.remembering()
+  xs = jax.random.normal(jax.random.key(0), (onnx_model.STEPS, 3))
+  expected = rl.growth_rate(rl.product_log_norms(rl.lstm(), params, xs)).rate
+  assert rates == {
+    "LSTM_0 (LSTM, forward)": pytest.approx(float(expected), rel=1e-6)
+  }  # what the file went through changes nothing
+  assert onnx_model.main([str(tmp_path / "model.onnx")], tmp_path) == rates
+  assert len(capsys.readouterr().out.splitlines()) == 2
 
 
 def test_the_figure_is_a_column_wide_and_has_its_own_colours(tmp_path):
