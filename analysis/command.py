@@ -9,6 +9,7 @@ from absl import flags
 from sweepkit import terminal
 from sweepkit.store import ResultsError
 from sweepkit.store.files import at_home, check_path
+from sweepkit.store.places import as_flag, why_too_deep
 
 
 @terminal.command()
@@ -45,7 +46,10 @@ def run(
       print(f"{about.strip()}\n{values.get_help()}")
       return 0
     if rest:
-      raise ResultsError(f"{rest[0]!r} is not a flag; the flags are {', '.join(first)} and {last}.")
+      like = as_flag(rest[0], "results") or f"the flags are {', '.join(first)} and {last}"
+      raise ResultsError(f"{rest[0]!r} is not a flag; {like}.")
+    if wrong := why_too_deep(Path(check_path(values.results))):
+      raise ResultsError(f"--results: {wrong}")
     given = {other: text and at_home(text) for other in others for text in [values.flag_values_dict()[other]]}
     for path in write(*(Path(check_path(text)) for text in (values.results, values.out)), **given):
       print(path)

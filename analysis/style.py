@@ -5,6 +5,7 @@ import contextlib
 from pathlib import Path
 import textwrap
 from typing import Any, NamedTuple
+import zlib
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -84,13 +85,14 @@ MEASURED_ZERO: Any = {"color": "0.35", "linewidth": 0.9, "linestyle": "--"}  # i
 
 
 def cell_style(cell: str) -> CellStyle:
-  """Returns the style of a cell, which is the same in all figures."""
+  """Returns the style of a cell, also of one of your own, which is the same in all figures."""
   from recurrent_lab.cells import CELLS
 
   others = [name for name in CELLS if name not in CELL_STYLES]
   if cell in CELL_STYLES:
     return CELL_STYLES[cell]
-  color, marker = _SPARE[others.index(cell) % len(_SPARE)]
+  place = others.index(cell) if cell in others else zlib.crc32(cell.encode())
+  color, marker = _SPARE[place % len(_SPARE)]
   return CellStyle(cell.replace("_", " "), color, marker, ":")
 
 

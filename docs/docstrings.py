@@ -11,14 +11,14 @@ from types import ModuleType
 from typing import Any
 
 import recurrent_lab
-from recurrent_lab import cells, instruments, interop, sequences, tasks, theory, training
+from recurrent_lab import cells, instruments, interop, options, sequences, tasks, theory, training
 from recurrent_lab.interop import linen, nnx
 from recurrent_lab.sequences import ngram
 
 # The public names of a package are those in `__all__`. In these modules, all functions and classes without an underscore are
 # public.
 PACKAGES = (recurrent_lab, cells, sequences, instruments, training, tasks, theory, interop)
-MODULES = (ngram, linen, nnx)
+MODULES = (ngram, options, linen, nnx)
 
 SECTION = re.compile(r"(Args|Attributes|Returns|Raises|Yields):$")
 LIST = re.compile(r"(-|\d+\.) ")

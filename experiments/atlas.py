@@ -99,7 +99,7 @@ def coords(static: Point) -> dict[str, list[Any]]:
     "norm": list(rl.NORMS),
     "lag": list(range(read(Net, static).seq_len + 1)),
     "index": list(range(state_size(static))),
-    "gate": gates(cell_of(static)),
+    "gate": gates(static),
   }
 
 

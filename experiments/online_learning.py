@@ -113,10 +113,19 @@ SAID = {
   "cosine": "mean cosine of an estimate and the gradient",
 }
 
+
+def check(point: Point) -> None:
+  """Raises a `ValueError` for a cell that is not split into halves, and in the cases of `check_options`."""
+  if cell_of(point).halves is None:
+    split = ", ".join(name for name, cell in rl.CELLS.items() if cell.halves is not None)
+    raise ValueError(f"Cell {point['cell']!r} is not allowed here; it must be one of {split}, or declare its halves.")
+  check_options(point)
+
+
 MEASURE = Measure(
   run=online,
   settings=SETTINGS,
-  check=check_options,
+  check=check,
   dims={
     "log_gradient": ("lag",),
     **dict.fromkeys(SAID, ("estimator", "lag")),
@@ -144,7 +153,6 @@ EXPERIMENT = Experiment(
     "seq_len": "30",
     "ws": "0.5,1,1.5,2,3",
   },
-  allowed={"cells": tuple(name for name, cell in rl.CELLS.items() if cell.halves is not None)},
   seeds=12,
   x64=True,
   seconds=60,

@@ -13,12 +13,14 @@ The sizes and the number of points per cell are those of `critical_gain`, so tha
 Expect: rates that rise towards 0 with the bias, as ln σ(b_f) does; cells whose gate is not a plain σ do so in their own way.
 """
 
+import dataclasses
 import sys
 
-from experiments.portrait import GROWTH
+from experiments.portrait import GROWTH, cell_of, check_options
 from experiments.portrait.settings import TINY
 import recurrent_lab as rl
-from sweepkit import Experiment, main
+from recurrent_lab.options import shared_options
+from sweepkit import Experiment, Point, main
 
 # The LSTM of 1997 has no forget gate, so it ignores the bias.
 WITH_GATE = tuple(
@@ -26,10 +28,20 @@ WITH_GATE = tuple(
 )
 
 
+def check(point: Point) -> None:
+  """Raises a `ValueError` for a cell without a gate that keeps its state, and in the cases of `check_options`."""
+  name, cell = str(point["cell"]), cell_of(point)
+  if name not in WITH_GATE and (name in rl.CELLS or "forget_bias" not in shared_options(cell)):
+    raise ValueError(
+      f"Cell {name!r} is not allowed here; it must be one of {', '.join(WITH_GATE)}, or have a forget_bias."
+    )
+  check_options(point)
+
+
 EXPERIMENT = Experiment(
   "experiments.open_gates",
   __doc__,
-  GROWTH,
+  dataclasses.replace(GROWTH, check=check),
   {
     "cells": ",".join(WITH_GATE),
     "forget_bias": "-2:5:8",
@@ -37,7 +49,6 @@ EXPERIMENT = Experiment(
     "input_size": "8",
     "seq_len": "100",
   },
-  allowed={"cells": WITH_GATE},
   seeds=4,
   seconds=60,
   figure="analysis.atlas.open_gates",

@@ -1,8 +1,9 @@
 """A laboratory for the gradient dynamics of recurrent networks: pure cells, and instruments that take any of them."""
 
 from recurrent_lab import _xla, cells, instruments, sequences, tasks, theory, training, transitions
+from recurrent_lab._checks import MemoryWarning
 from recurrent_lab._xla import MiscompilationWarning
-from recurrent_lab.activations import ACTIVATIONS, Activity, Saturation, log_sech2, saturation
+from recurrent_lab.activations import ACTIVATIONS, Activity, Saturation, log_sech2, power_law, saturation
 from recurrent_lab.cell import Cell, variants
 from recurrent_lab.cells import (
   CELLS,
@@ -20,6 +21,7 @@ from recurrent_lab.cells import (
   rnn,
   simplified_lstm,
 )
+from recurrent_lab.circuits import DaleParams, NoisyParams, dale, noisy, with_noise
 from recurrent_lab.combinators import (
   BidirectionalParams,
   DropoutParams,
@@ -38,6 +40,7 @@ from recurrent_lab.instruments import (
   FixedPoints,
   Growth,
   LyapunovSpectrum,
+  PrincipalComponents,
   ScaledMatrix,
   TraceCertificate,
   adjoint_log_norms,
@@ -46,14 +49,17 @@ from recurrent_lab.instruments import (
   fixed_points,
   gradient_by_lag,
   growth_rate,
+  jacobian_eigenvalues,
   jacobian_product,
   kaplan_yorke_dimension,
+  kernel_eigenvalues,
   log_frobenius_norm,
   log_spectral_norm,
   lyapunov_spectrum,
   memory_length,
   participation_ratio,
   positive_share,
+  principal_components,
   product_log_norms,
   product_log_singular_values,
   products_by_lag,
@@ -62,6 +68,7 @@ from recurrent_lab.instruments import (
   state_jacobians,
   trace_certificate,
 )
+from recurrent_lab.options import Option
 from recurrent_lab.readouts import ReadoutParams, WithReadoutParams, init_readout, readout, with_readout
 from recurrent_lab.sequences import (
   NewtonRun,
@@ -107,27 +114,34 @@ __all__ = [  # noqa: RUF022 - by room, not by the alphabet
   "simplified_lstm",
   "variants",
   # Initialization and activations
+  "Option",
   "ACTIVATIONS",
   "Activity",
   "Saturation",
   "chrono",
   "log_sech2",
+  "power_law",
   "recommended",
   "saturation",
   # Cells made of cells, and readouts
   "BidirectionalParams",
+  "DaleParams",
   "DropoutParams",
   "LearnedStateParams",
+  "NoisyParams",
   "ReadoutParams",
   "WithReadoutParams",
   "bidirectional_unroll",
+  "dale",
   "draw_masks",
   "dropout",
   "init_bidirectional",
   "init_readout",
   "learned_state",
+  "noisy",
   "readout",
   "stack",
+  "with_noise",
   "with_readout",
   # Sequences
   "NewtonRun",
@@ -154,21 +168,26 @@ __all__ = [  # noqa: RUF022 - by room, not by the alphabet
   "FixedPoints",
   "Growth",
   "LyapunovSpectrum",
+  "PrincipalComponents",
   "TraceCertificate",
   "covariant_vectors",
   "entropy_rate",
   "fixed_points",
   "growth_rate",
+  "jacobian_eigenvalues",
   "kaplan_yorke_dimension",
+  "kernel_eigenvalues",
   "lyapunov_spectrum",
   "memory_length",
   "participation_ratio",
   "positive_share",
+  "principal_components",
   "splitting_angles",
   "trace_certificate",
   # Gradients
   "adjoint_log_norms",
   "gradient_by_lag",
   # Warnings
+  "MemoryWarning",
   "MiscompilationWarning",
 ]

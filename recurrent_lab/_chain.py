@@ -12,9 +12,11 @@ from typing import Any
 
 from jaxtyping import Array
 
+from recurrent_lab._checks import check_cell
 from recurrent_lab.activations import Activity
 from recurrent_lab.cell import Cell, Chain, Link, Params, State, check_params
 from recurrent_lab.initializers import InitOptions
+from recurrent_lab.options import shared_options
 from recurrent_lab.transitions import Transition
 
 
@@ -46,6 +48,9 @@ def chained(chain: Chain, init: Callable[..., Params], initial_state: Callable[.
     initial_state: the `initial_state` of the combined cell. By default it joins those of the links.
   """
   cells = [link.cell for link in chain.links]
+  for cell in cells:
+    check_cell("cell", cell)
+  options = [shared_options(cell) for cell in cells]
   last = chain.links[-1]
 
   def own_state(params: Params, batch_shape: tuple[int, ...] = ()) -> State:
@@ -90,7 +95,7 @@ def chained(chain: Chain, init: Callable[..., Params], initial_state: Callable[.
     chain=chain,
     elementwise=not chain.is_stack and last.cell.elementwise,
     transition=transition if is_linear else None,
-    options=tuple(name for name in InitOptions._fields if all(name in cell.options for cell in cells)),
+    options=tuple(name for name in InitOptions._fields if all(name in of for of in options)),
   )
 
 

@@ -25,6 +25,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from recurrent_lab import _xla
+from recurrent_lab._checks import check_cell, check_sequence
 
 Args = ParamSpec("Args")
 Made = TypeVar("Made")
@@ -34,6 +35,7 @@ Made = TypeVar("Made")
 PROGRAMS = 128
 
 # Arguments that are pytrees. A list in them is a structure, not an array.
+CELLS = {"cell", "forward", "backward"}  # arguments that are cells
 TREES = ("params", "state", "states", "adjoint", "batch")
 
 
@@ -71,6 +73,10 @@ def compiled(
     def call(*args: Args.args, **kwargs: Args.kwargs) -> Made:
       bound = signature.bind(*args, **kwargs)
       bound.apply_defaults()
+      for name in CELLS & set(bound.arguments):
+        check_cell(name, bound.arguments[name], bound.arguments)
+      if "xs" in bound.arguments:
+        check_sequence(bound.arguments["xs"], bound.arguments)
       named = {name: _plain(name, value, name in static) for name, value in bound.arguments.items()}
       if check is not None:
         check(named)
@@ -126,7 +132,13 @@ def _plain(name: str, value: Any, is_static: bool) -> Any:
     value = value.tolist()
   if is_static:
     return tuple(value) if isinstance(value, list) else value
-  return np.asarray(value) if isinstance(value, list) and name not in TREES else value
+  if isinstance(value, list) and name not in TREES:
+    return (
+      jnp.asarray(value)
+      if any(isinstance(one, jax.core.Tracer) for one in jax.tree.leaves(value))
+      else np.asarray(value)
+    )
+  return value
 
 
 def _shape(leaf: Any) -> _Shape:

@@ -5,6 +5,8 @@ logarithm of its slope in a form that stays accurate there.
 """
 
 from collections.abc import Callable, Mapping
+import functools
+import math
 from typing import NamedTuple
 
 import jax
@@ -82,6 +84,34 @@ def _step_log_slope(is_on: Callable[[Array], Array], off: float) -> Callable[[Ar
   return lambda a: jnp.where(is_on(a), 0.0, jnp.log(jnp.asarray(off, a.dtype)))
 
 
+def _log_gelu_slope(a: Float[Array, "..."]) -> Float[Array, "..."]:
+  """Returns ln |Φ(a) + a φ(a)|, below 0 as ln φ(a) + ln |a + Φ(a) / φ(a)|, which does not underflow. Any shape."""
+  below, above = jnp.minimum(a, 0), jnp.maximum(a, 0)
+  log_density = jax.scipy.stats.norm.logpdf(below)
+  far = log_density + jnp.log(jnp.abs(below + jnp.exp(jax.scipy.stats.norm.logcdf(below) - log_density)))
+  near = jnp.log(jax.scipy.stats.norm.cdf(above) + above * jax.scipy.stats.norm.pdf(above))
+  return jnp.where(a < 0, far, near)
+
+
+@functools.cache
+def power_law(exponent: float = 2.0, gain: float = 1.0) -> Activation:
+  """Returns φ(a) = k ⌊a⌋₊ⁿ with n = `exponent` and k = `gain`, the transfer function of supralinear units.
+
+  Reference: Rubin, Van Hooser & Miller, "The stabilized supralinear network: a unifying circuit motif underlying multi-input
+  integration in sensory cortex", Neuron 85 (2015), with n = 2.
+
+  Raises:
+    ValueError: unless both are above 0.
+  """
+  if not (exponent > 0 and gain > 0):
+    raise ValueError(f"The power law has exponent {exponent} and gain {gain}; both must be above 0.")
+  positive = lambda a: jnp.where(a > 0, a, 1)  # keeps the unused branch finite
+  return Activation(
+    lambda a: jnp.where(a > 0, gain * positive(a) ** exponent, 0),
+    lambda a: jnp.where(a > 0, math.log(gain * exponent) + (exponent - 1) * jnp.log(positive(a)), -jnp.inf),
+  )
+
+
 LEAK = 0.01  # the slope of the leaky relu below 0 (Maas et al., 2013)
 
 #: The nonlinearities by name.
@@ -93,15 +123,25 @@ ACTIVATIONS: Mapping[str, Activation] = {
   "softsign": Activation(jax.nn.soft_sign, lambda a: -2 * jnp.log1p(jnp.abs(a))),
   "hard_tanh": Activation(jax.nn.hard_tanh, _step_log_slope(lambda a: jnp.abs(a) < 1, 0.0)),
   "identity": Activation(lambda a: a, jnp.zeros_like),
+  "softplus": Activation(jax.nn.softplus, jax.nn.log_sigmoid),
+  "elu": Activation(
+    _with_slope(lambda a: jax.nn.elu(a), lambda a: jnp.exp(jnp.minimum(a, 0))), lambda a: jnp.minimum(a, 0)
+  ),
+  "gelu": Activation(lambda a: jax.nn.gelu(a, approximate=False), _log_gelu_slope),
+  "power_law": power_law(),
 }
 
 
-def get_activation(choice: str | Activation) -> Activation:
-  """Returns the activation of that name, or the given one. Raises `ValueError` with the valid names if there is none."""
-  if isinstance(choice, Activation):
-    return choice
-  check_choice("Activation", choice, ACTIVATIONS)
-  return ACTIVATIONS[choice]
+def get_activation(name: str | Activation) -> Activation:
+  """Returns the activation of that name, or an `Activation` as it is.
+
+  Raises:
+    ValueError: with the valid names, if there is none of that name.
+  """
+  if isinstance(name, Activation):
+    return name
+  check_choice("Activation", name, ACTIVATIONS)
+  return ACTIVATIONS[name]
 
 
 class Saturation(NamedTuple):

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from jaxtyping import Array
 
+from recurrent_lab._checks import check_key
 from recurrent_lab.activations import Activity
 from recurrent_lab.initializers import COMMON_OPTIONS
 from recurrent_lab.transitions import Transition
@@ -87,7 +88,8 @@ class Cell(NamedTuple):
       diagonal. Spectra then need no matrix.
     transition: `(params, x) -> Transition`, the map S_t = A_t S_{t-1} + b_t of a cell that is linear in its state. A_t comes in
       its structure (`transitions`), in which `scan_unroll` and the instruments then work.
-    options: the names of the `InitOptions` that `init` takes. All others are refused.
+    options: the names of the `InitOptions` that an `init` with `**options` takes. All others are refused. The signature of any
+      other `init` says which it takes (`recurrent_lab.options`), and so it declares options of the cell's own.
   """
 
   init: Callable[..., Params]
@@ -134,8 +136,20 @@ def holding(kind: type, cell: Cell) -> Cell:
     name: value for name, value in cell._asdict().items() if callable(value) and name not in ("init", "recommend")
   }
   given: dict[str, Any] = {name: checked(function) for name, function in functions.items()}
+  given["init"] = _with_checked_key(cell.init)
   halves = cell.halves and Halves(checked(cell.halves.affine), checked(cell.halves.pointwise))
   return cell._replace(**given, halves=halves)
+
+
+def _with_checked_key(init: Callable[Args, Kind]) -> Callable[Args, Kind]:
+  """Returns the `init` with a sentence for a number in place of its random key."""
+
+  @functools.wraps(init)
+  def call(*args: Args.args, **kwargs: Args.kwargs) -> Kind:
+    check_key(kwargs["key"] if "key" in kwargs else args[0])
+    return init(*args, **kwargs)
+
+  return call
 
 
 class Made(NamedTuple):

@@ -25,6 +25,7 @@ from jaxtyping import Array, Float, Key
 import numpy as np
 
 from recurrent_lab._chain import chained, unchanged, wrapped
+from recurrent_lab._checks import check_key
 from recurrent_lab._compiled import compiled
 from recurrent_lab.cell import Cell, Chain, Link, Params, State, check_params, variants
 from recurrent_lab.sequences._steps import check_width
@@ -119,8 +120,9 @@ def draw_masks(key: Key[Array, ""], params: Params, rate: ArrayLike, batch_shape
     batch_shape: if given, every member of a batch gets its own masks.
 
   Raises:
-    ValueError: for a rate outside [0, 1), unless it is traced.
+    ValueError: for a rate outside [0, 1), unless it is traced, or for a number in place of the key.
   """
+  check_key(key)
   if not isinstance(rate, jax.core.Tracer) and not np.all((np.asarray(rate) >= 0) & (np.asarray(rate) < 1)):
     raise ValueError(f"The dropout rate is {rate}; it must be at least 0 and below 1.")
   is_masked = lambda node: isinstance(node, DropoutParams)

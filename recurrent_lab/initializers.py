@@ -10,7 +10,7 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Key
 import numpy as np
 
-from recurrent_lab._checks import check_choice
+from recurrent_lab._checks import check_choice, check_key
 
 
 class InitOptions(NamedTuple):
@@ -223,8 +223,9 @@ def chrono(key: Key[Array, ""], hidden_size: int, longest: float | int, dtype: A
   Reference: Tallec & Ollivier, "Can recurrent neural networks warp time?", ICLR (2018), eq. 16.
 
   Raises:
-    ValueError: if `longest` is not above 2.
+    ValueError: if `longest` is not above 2, or for a number in place of the key.
   """
+  check_key(key)
   if not longest > 2:
     raise ValueError(f"The longest time scale is {longest}; chrono biases need more than 2 steps.")
   bias = jnp.log(jax.random.uniform(key, (hidden_size,), dtype, 1, longest - 1))

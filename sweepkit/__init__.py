@@ -18,6 +18,7 @@ if sys.argv[:1] == ["-m"] and signal.getsignal(signal.SIGINT) is signal.default_
 from sweepkit.experiment import Experiment  # after the environment is set
 from sweepkit.from_python import sweep
 from sweepkit.measure import Measure, Quantity, RunMeasure
+from sweepkit.named import Named
 from sweepkit.options import UsageError
 from sweepkit.points import Point
 from sweepkit.runner import launch, main
@@ -27,6 +28,7 @@ from sweepkit.store import ResultsError, as_grid, load_results
 __all__ = [
   "Experiment",
   "Measure",
+  "Named",
   "Point",
   "Quantity",
   "ResultsError",

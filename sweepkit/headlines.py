@@ -7,11 +7,12 @@ import numpy as np
 
 from sweepkit.points import Point
 from sweepkit.settings import Value
-from sweepkit.store.attributes import older_axes
+from sweepkit.store.attributes import defaults, older_axes
 from sweepkit.store.blocks import STATUS
 from sweepkit.store.files import ResultsError
 from sweepkit.store.inventory import Entry, Inventory
 from sweepkit.store.layout import axis_values
+from sweepkit.store.selection import completed
 
 
 class Row(NamedTuple):
@@ -62,6 +63,7 @@ def find(inventory: Inventory, headline: Mapping[str, str], wanted: Sequence[Poi
   chosen = [rows_of[point] for point in points]
   values = {name: _values(chosen, name) for name in ("status", *headline)}
   stored_axes = chosen[0][0].axes or older_axes()
+  points = list(completed(points, defaults(entry.attributes for entry, _ in chosen)))
   axes = axis_values(points, stored_axes)
   first = next(iter(axes))
   axes = {name: axes[name] for name in axes if name == first or (len(axes[name]) > 1 and name != "seed")}

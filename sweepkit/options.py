@@ -18,7 +18,7 @@ def define(experiment: Experiment) -> flags.FlagValues:
   values = flags.FlagValues()
   for name, setting in experiment.measure.settings.items():
     flags.DEFINE_string(name, default(experiment, name), f"{setting.help}; {setting.allowed}.", flag_values=values)
-  flags.DEFINE_integer("seeds", experiment.seeds, "Random nets per combination.", lower_bound=1, flag_values=values)
+  _define_combinations(values, experiment)
   flags.DEFINE_string("out", "results", "Folder of all results.", flag_values=values)
   flags.DEFINE_boolean("dry_run", False, "Print the grid, its size and shapes, and run nothing.", flag_values=values)
   flags.DEFINE_boolean(
@@ -73,6 +73,22 @@ def define(experiment: Experiment) -> flags.FlagValues:
   return values
 
 
+def _define_combinations(values: flags.FlagValues, experiment: Experiment) -> None:
+  """Defines the flags that say how the values of the settings are combined."""
+  flags.DEFINE_string(
+    "seeds",
+    str(experiment.seeds),
+    "Random nets per combination, or chosen seeds in brackets, such as [3,7].",
+    flag_values=values,
+  )
+  flags.DEFINE_multi_string(
+    "zip",
+    [],
+    "Settings whose values go together, the first with the first and so on: ws,forget_bias.",
+    flag_values=values,
+  )
+
+
 def _define_processes(values: flags.FlagValues) -> None:
   """Defines the flags of several processes that share a sweep."""
   flags.DEFINE_boolean(
@@ -113,17 +129,27 @@ def read(experiment: Experiment, argv: Iterable[str]) -> tuple[flags.FlagValues,
   try:
     rest = values([experiment.name, *argv])[1:]
   except flags.UnrecognizedFlagError as error:
-    raise UsageError(f"{str(error).rstrip(' ?.')}. --help shows all flags.") from None
+    raise UsageError(f"{str(error).rstrip(' ?.')}. {_brought(experiment)}--help shows all flags.") from None
   except (flags.Error, OSError) as error:
     raise UsageError(str(error)) from None
   return values, rest
+
+
+def _brought(experiment: Experiment) -> str:
+  """Says which settings come with values of other settings, where some setting can bring any."""
+  settings = experiment.measure.settings
+  bringing = [f"--{name}" for name, setting in settings.items() if setting.brings is not None]
+  own = [name for name, setting in settings.items() if setting.absent]
+  return (
+    f"The values of {' and '.join(bringing)} bring {', '.join(own) or 'no setting of their own'}. " if bringing else ""
+  )
 
 
 def page(experiment: Experiment, values: flags.FlagValues) -> str:
   """Returns the page of --help: the question, all flags in groups, and the full description."""
   width = min(shutil.get_terminal_size((120, 24)).columns, 120)
   settings = experiment.measure.settings
-  own = [*(name for name in settings if name in experiment.defaults), "seeds"]
+  own = [*(name for name, one in settings.items() if name in experiment.defaults or one.absent), "seeds"]
   groups = {
     "Flags of this experiment": own,
     "Other settings, fixed by default": [name for name in settings if name not in own],

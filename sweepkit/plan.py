@@ -4,16 +4,17 @@ from collections.abc import Mapping, Sequence
 import os
 from pathlib import Path
 import re
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from absl import flags
 
-from sweepkit import commands, options, points, store
+from sweepkit import brought, combinations, commands, options, points, store
 from sweepkit.experiment import Experiment, default
 from sweepkit.options import UsageError
 from sweepkit.points import Point
 from sweepkit.settings import Settings, Value, dimension, dimensions, parse_axis, traced_names
-from sweepkit.store import files
+from sweepkit.store import files, places
 from sweepkit.words import count
 
 
@@ -44,6 +45,9 @@ class Plan(NamedTuple):
   command: str  # does the rest of it when it is pasted
   kept_command: str  # the same for the results to keep: without folders of this machine
   keeps_other_code: bool = False
+  brought: points.Brought = MappingProxyType({})  # the settings beside `axes` that only points with some value have
+  zipped: Sequence[Sequence[str]] = ()  # groups of dimensions whose values go together
+  seeds: int | Sequence[int] = 0  # the seeds, or their number
 
 
 # Flags that say where results are computed and stored, but not which.
@@ -56,6 +60,9 @@ def _kept_command(experiment: Experiment, parsed: flags.FlagValues) -> str:
   words = []
   for flag in (parsed[name] for name in parsed if parsed[name].present and name not in (*_PLACES, "help", "h")):
     value = flag.value
+    if isinstance(value, list):
+      words += [f"--{flag.name}={one}" for one in value]
+      continue
     if flag.name in settings and (reference := settings[flag.name].reference):
       value = ",".join(map(reference.shown, str(value).split(",")))
     words.append(f"--{'' if value or not flag.boolean else 'no'}{flag.name}" + ("" if flag.boolean else f"={value}"))
@@ -109,14 +116,18 @@ def _hosts(values: Mapping[str, Any]) -> Hosts | None:
   return hosts
 
 
-def _parse_axes(settings: Settings, texts: Mapping[str, Any], results: Path) -> dict[str, tuple[Value, ...]]:
-  """The values of all settings, by dimension."""
+def _parse_axes(
+  settings: Settings, texts: Mapping[str, Any], results: Path, zipped: Sequence[str]
+) -> dict[str, tuple[Value, ...]]:
+  """The values of all settings that every point has, by dimension."""
   axes = {}
   for name, setting in settings.items():
+    if setting.absent:
+      continue
     if setting.reference:
       setting.reference.find(texts[name], results)
     try:
-      axes[dimension(name, settings)] = parse_axis(name, texts[name], settings)
+      axes[dimension(name, settings)] = parse_axis(name, texts[name], settings, name in zipped)
     except ValueError as error:
       raise UsageError(f"--{name}: {str(error).rstrip('.')}.") from None
   return axes
@@ -142,6 +153,8 @@ def _folder(experiment: Experiment, text: str, is_read_only: bool) -> Path:
   """The folder of the experiment's results."""
   try:
     results = Path(files.check_path(text))
+    if wrong := places.why_too_deep(results):
+      raise UsageError(f"--out: {wrong}")
     out = files.check_inside(results / files.check_name(experiment.name), results)
   except files.ResultsError as error:
     raise UsageError(f"--out: {error}") from None
@@ -167,6 +180,7 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
     UsageError: for any flag that cannot be used, saying which value is wrong and what is allowed.
     SystemExit: after printing the page of help, where --help is among the flags.
   """
+  experiment = brought.completed(experiment, argv)
   parsed, rest = options.read(experiment, argv)
   values: dict[str, Any] = parsed.flag_values_dict()
   settings = experiment.measure.settings
@@ -175,8 +189,11 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
     raise SystemExit(0)
   if rest:
     first = next(iter(settings))
-    raise UsageError(f"{rest[0]!r} is not a flag; flags look like --{first}={default(experiment, first)}.")
-  axes = _parse_axes(settings, values, Path(os.path.expanduser(values["out"])))
+    like = places.as_flag(rest[0], "out") or f"flags look like --{first}={default(experiment, first)}"
+    raise UsageError(f"{rest[0]!r} is not a flag; {like}.")
+  groups = combinations.parse_zip(values["zip"], settings)
+  together = [name for group in groups for name in group]
+  axes = _parse_axes(settings, values, Path(os.path.expanduser(values["out"])), together)
   for name, allowed in experiment.allowed.items():
     if wrong := [value for value in axes[dimension(name, settings)] if value not in allowed]:
       raise UsageError(f"--{name}: {wrong[0]!r} is not allowed here; it must be one of {', '.join(allowed)}.")
@@ -184,7 +201,10 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
   out = _folder(experiment, values["out"], values["summary"])
   inventory = store.Inventory(out, kept=("status", *experiment.measure.headline))
   axes = _as_stored(axes, settings, inventory)
-  asked = points.expand(axes, values["seeds"], values["x64"])
+  own = brought.brought_axes(parsed, settings, axes, together)
+  zipped = combinations.zipped_dimensions(groups, settings, axes, own)
+  seeds = combinations.parse_seeds(values["seeds"])
+  asked = points.expand(axes, seeds, values["x64"], zipped, own)
   if not values["summary"]:  # results can be shown without the files that they were made from
     _check_points(experiment, asked)
   # A task of an array learns its share from Slurm, which is absent where the command is pasted.
@@ -206,6 +226,9 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
     keeps_other_code=values["changed_code"] == "keep",
     command=commands.python(experiment.module, *argv, *of_array),
     kept_command=_kept_command(experiment, parsed),
+    brought=own,
+    zipped=zipped,
+    seeds=seeds,
   )
 
 
@@ -213,10 +236,7 @@ def describe(experiment: Experiment, plan: Plan, blocks: Sequence[Sequence[Point
   """Describes the grid in words: axes, number of points and calls, and the shapes of a point's arrays."""
   measure, settings = experiment.measure, experiment.measure.settings
   lines = [f"{experiment.name}: {count(len(plan.points), 'point')} in {count(len(blocks), 'call')} -> {plan.out}"]
-  seeds = len({point["seed"] for point in plan.points})
-  for name, values in plan.axes.items():
-    lines.append(f"  {name} ({len(values)}): {', '.join(map(str, values))}")
-  lines.append(f"  seed ({seeds}): 0 … {seeds - 1}")
+  lines += combinations.described(plan.axes, plan.brought, plan.zipped, plan.seeds)
   traced = traced_names(settings)
   sizes = [name for name, setting in zip(dimensions(settings), settings.values(), strict=True) if setting.symbol]
   for point in {points.static_part(block[0], traced): block[0] for block in blocks}.values():

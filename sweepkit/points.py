@@ -4,17 +4,20 @@ The random key of a point comes from its content, so a result does not depend on
 computed.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 import dataclasses
 import hashlib
 import itertools
 import json
 import math
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from sweepkit.settings import Value
 
 Typed = TypeVar("Typed")
+
+REST = {"rest": True}  # the metadata of a field that holds the settings without a field of their own
 
 
 class Point(Mapping[str, Value]):
@@ -62,12 +65,18 @@ class Point(Mapping[str, Value]):
 def read(kind: type[Typed], point: Mapping[str, Value]) -> Typed:
   """Returns the settings of a point that a frozen dataclass has fields for, as that dataclass.
 
+  A field with `metadata=REST` gets all other settings but the seed, as a tuple of pairs in the order of their names.
+
   Raises:
     KeyError: if the point lacks a field that has no default.
   """
   values: dict[str, Any] = {}
-  for field in dataclasses.fields(kind):  # type: ignore[arg-type]  # a dataclass has no type of its own
-    if field.name in point or field.default is dataclasses.MISSING:
+  fields = dataclasses.fields(kind)  # type: ignore[arg-type]  # a dataclass has no type of its own
+  others = set(point) - {field.name for field in fields} - {"seed"}
+  for field in fields:
+    if field.metadata == REST:
+      values[field.name] = tuple((name, point[name]) for name in sorted(others))
+    elif field.name in point or field.default is dataclasses.MISSING:
       values[field.name] = point[field.name]
   return kind(**values)
 
@@ -78,10 +87,51 @@ def label(point: Mapping[str, Value]) -> str:
   return first if isinstance(first, str) and first else "block"
 
 
-def expand(axes: Mapping[str, Sequence[Value]], seeds: int, x64: bool) -> list[Point]:
-  """Returns every combination of the values of all dimensions with seeds 0 … seeds-1, the seed running fastest."""
-  combinations = itertools.product(*axes.values(), range(seeds))
-  return [Point(dict(zip([*axes, "seed"], combination, strict=True)) | {"x64": x64}) for combination in combinations]
+# Setting -> its value -> the settings that only points with this value have, with their values; all by dimension.
+Brought = Mapping[str, Mapping[Value, Mapping[str, Sequence[Value]]]]
+
+
+def expand(
+  axes: Mapping[str, Sequence[Value]],
+  seeds: int | Sequence[int],
+  x64: bool,
+  zipped: Sequence[Sequence[str]] = (),
+  brought: Brought = MappingProxyType({}),
+) -> list[Point]:
+  """Returns every combination of the values of all dimensions with all seeds, the seed running fastest.
+
+  Args:
+    axes: dimension -> its values.
+    seeds: the seeds, or their number for 0 … seeds-1.
+    x64: whether the points are computed in float64.
+    zipped: groups of dimensions whose values go together, the first with the first and so on.
+    brought: the settings that only points with some value have.
+  """
+  grids: list[Mapping[str, Sequence[Value]]] = [axes]
+  for name, of in brought.items():
+    grids = [{**grid, name: (value,), **of.get(value, {})} for grid in grids for value in grid[name]]
+  each = range(seeds) if isinstance(seeds, int) else seeds
+  found = [
+    Point(dict(zip(grid, combination, strict=True)) | {"seed": seed, "x64": x64})
+    for grid in grids
+    for combination in _combinations(grid, zipped)
+    for seed in each
+  ]
+  return list(dict.fromkeys(found)) if zipped else found  # values that go together may repeat
+
+
+def _combinations(grid: Mapping[str, Sequence[Value]], zipped: Sequence[Sequence[str]]) -> Iterable[tuple[Value, ...]]:
+  """Returns the combinations of the values of a grid. A group of zipped dimensions varies where its first one would."""
+  groups = [tuple(name for name in grid if name in group) for group in zipped]
+  leading = {group[0]: group for group in groups if group}
+  later = {name for group in groups for name in group[1:]}
+  together = [leading.get(name, (name,)) for name in grid if name not in later]
+  if not later:
+    return itertools.product(*grid.values())
+  order = [[name for group in together for name in group].index(name) for name in grid]
+  steps = itertools.product(*(list(zip(*(grid[name] for name in group), strict=True)) for group in together))
+  flat = (tuple(itertools.chain.from_iterable(step)) for step in steps)
+  return (tuple(values[i] for i in order) for values in flat)
 
 
 def _plain(value: Any) -> Any:

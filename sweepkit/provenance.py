@@ -25,6 +25,16 @@ def _git_commit(experiment: Experiment) -> str | None:
   return result.stdout.strip()
 
 
+def _combined(plan: Plan) -> dict[str, Any]:
+  """Says how the values of the plan are combined, where that is more than all values with each other and the first seeds."""
+  found = {
+    "brought": {name: dict(of) for name, of in plan.brought.items()},
+    "zip": [list(group) for group in plan.zipped],
+    "chosen_seeds": [] if isinstance(plan.seeds, int) else list(plan.seeds),
+  }
+  return {name: value for name, value in found.items() if value}
+
+
 def provenance(experiment: Experiment, plan: Plan, process: tuple[int, int]) -> dict[str, Any]:
   return {
     "command": plan.kept_command,
@@ -32,6 +42,7 @@ def provenance(experiment: Experiment, plan: Plan, process: tuple[int, int]) -> 
       "axes": {name: list(values) for name, values in plan.axes.items()},
       "seeds": len({point["seed"] for point in plan.points}),
       "x64": plan.points[0]["x64"],
+      **_combined(plan),
     },
     "git_commit": _git_commit(experiment),
     "python": platform.python_version(),

@@ -6,7 +6,7 @@ A point is skipped when it is stored intact, and left to another launcher that i
 from collections.abc import Sequence
 import sys
 
-from sweepkit import store, summary, terminal
+from sweepkit import brought, store, summary, terminal
 from sweepkit.execution import devices, programs, sharing, signals
 from sweepkit.execution.progress import say
 from sweepkit.experiment import Experiment as Experiment
@@ -69,6 +69,7 @@ def launch(experiment: Experiment, argv: Sequence[str]) -> tuple[Plan, int]:
   """
   try:
     with signals.listening():
+      experiment = brought.completed(experiment, argv)
       return _launch(experiment, parse(experiment, argv))
   except (RuntimeError, AssertionError):
     if reason := devices.missing():

@@ -49,6 +49,9 @@ class Setting(NamedTuple):
     canonical: turns a text into the value that a point holds, such as a file's name with a hash of its content. Raises
       `ValueError`.
     reference: set where the text refers to something outside of the point.
+    brings: value -> the settings that only points with this value have, such as those of an object of the user. Raises
+      `ValueError`.
+    absent: the value, in flag syntax, at which a dataset shows the points that lack the setting; empty if all points have it.
   """
 
   kind: type
@@ -64,6 +67,8 @@ class Setting(NamedTuple):
   table: Mapping[str, Any] = NO_TABLE
   canonical: Callable[[str], str] = str
   reference: Reference | None = None
+  brings: Callable[[Any], "Settings"] | None = None
+  absent: str = ""
 
 
 Settings = Mapping[str, Setting]  # name of the flag -> setting
@@ -145,12 +150,34 @@ def _even(first: Fraction, last: Fraction, count: int) -> list[float]:
   return [float(first + i * (last - first) / (count - 1)) for i in range(count)]
 
 
+def _count(text: str, parts: Sequence[str]) -> int:
+  """Returns the number of values of a range.
+
+  Raises:
+    ValueError: for a step in its place, with the range that is meant.
+  """
+  try:
+    return int(_number(parts[-1], int))
+  except ValueError:
+    numbers = [_number(part, float) for part in (parts[0], parts[1], parts[-1])]
+    meant = ""
+    if len(parts) == 3 and all(map(math.isfinite, numbers)) and numbers[-1]:
+      start, stop, step = (Fraction(repr(number)) for number in numbers)
+      steps = (stop - start) / step
+      meant = f", as in {parts[0]}:{parts[1]}:{steps + 1}" if steps.denominator == 1 and steps > 0 else ""
+    raise ValueError(
+      f"{text!r} ends with {parts[-1]}, where the number of values belongs and not a step{meant}"
+    ) from None
+
+
 def _range(text: str, kind: type) -> list[float | int]:
   parts = text.split(":")
   is_log = len(parts) == 4 and parts[2] == "log"
+  if len(parts) == 3 and parts[2] == "log":
+    raise ValueError(f"{text!r} does not say how many values it has; {text}:12 has 12")
   if len(parts) != 3 and not is_log:
     raise ValueError(f"{text!r} is not a range; a range is start:stop:count or start:stop:log:count")
-  start, stop, count = float(_number(parts[0], float)), float(_number(parts[1], float)), int(_number(parts[-1], int))
+  start, stop, count = float(_number(parts[0], float)), float(_number(parts[1], float)), _count(text, parts)
   if not (math.isfinite(start) and math.isfinite(stop)):
     raise ValueError(f"{text!r} has an end that is not finite")
   if start >= stop:
@@ -167,11 +194,12 @@ def _range(text: str, kind: type) -> list[float | int]:
   return [_number(parts[0], kind), *middle, _number(parts[1], kind)]
 
 
-def parse_axis(name: str, text: str, settings: Mapping[str, Setting]) -> tuple[Value, ...]:
+def parse_axis(name: str, text: str, settings: Mapping[str, Setting], keeps_equal: bool = False) -> tuple[Value, ...]:
   """Parses the values of a setting from its flag: a list (`0.5,1,-1.5`) or a range (`start:stop:count`, `start:stop:log:count`).
 
   The values of a list are the decimals as written. Those between the ends of a range are exact to 12 digits: `0.1:0.7:7` is
-  `0.1,0.2,0.3,0.4,0.5,0.6,0.7`. Equal values (1, 1.0 and 1e0; 0 and -0) are one, however often they are given.
+  `0.1,0.2,0.3,0.4,0.5,0.6,0.7`. Equal values (1, 1.0 and 1e0; 0 and -0) are one, however often they are given, unless
+  `keeps_equal`: those of a setting that goes together with others may repeat.
 
   Raises:
     ValueError: saying which value is wrong and what is allowed.
@@ -191,4 +219,4 @@ def parse_axis(name: str, text: str, settings: Mapping[str, Setting]) -> tuple[V
   for value in values:
     if not setting.check(value):
       raise ValueError(f"{value!r} is not allowed; it must be {setting.allowed}")
-  return tuple(dict.fromkeys(values))
+  return tuple(values if keeps_equal else dict.fromkeys(values))

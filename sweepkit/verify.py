@@ -17,7 +17,7 @@ from absl import flags
 
 from sweepkit import store, terminal
 from sweepkit.points import content_hash
-from sweepkit.store import files, locks
+from sweepkit.store import files, locks, places
 from sweepkit.store.blocks import BLOCK_FILE
 from sweepkit.store.runs import check_run
 
@@ -133,8 +133,11 @@ def main(argv: Sequence[str] | None = None) -> int:
       print(f"{__doc__}{values.get_help()}")
       return 0
     out = Path(files.check_path(values.out))
-    if rest or not out.is_dir():
-      raise files.ResultsError(f"{rest[0] if rest else values.out!r} is not a folder; give one with --out=results.")
+    if rest:
+      like = places.as_flag(rest[0], "out") or "the flag is --out=results"
+      raise files.ResultsError(f"{rest[0]!r} is not a flag; {like}.")
+    if not out.is_dir():
+      raise files.ResultsError(f"{values.out!r} is not a folder; give one with --out=results.")
   except (flags.Error, files.ResultsError) as error:
     print(f"verify: {error}", file=sys.stderr)
     return 2

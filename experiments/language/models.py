@@ -25,6 +25,7 @@ import optax
 from experiments.language import sources
 from experiments.language.settings import LANGUAGE_SETTINGS, LanguageSettings
 from experiments.training import After, build, followed_by
+from experiments.training.measures import train_and_measure
 import recurrent_lab as rl
 from recurrent_lab import training
 from sweepkit import Point, Quantity
@@ -122,10 +123,12 @@ _TRAINED = followed_by(
 )
 
 
-def _train(points: Sequence[Point], folder: Path, checkpoint_seconds: float) -> Mapping[str, np.ndarray]:
-  arrays = _TRAINED.run(points, folder, checkpoint_seconds)
+def _train(
+  kind: type[LanguageSettings], points: Sequence[Point], folder: Path, checkpoint_seconds: float
+) -> Mapping[str, np.ndarray]:
+  arrays = train_and_measure(kind, measure_language, points, folder, checkpoint_seconds)
   sources.note(str(points[0]["corpus"]), folder)
   return arrays
 
 
-LANGUAGE = dataclasses.replace(_TRAINED, run=_train)
+LANGUAGE = dataclasses.replace(_TRAINED, run=partial(_train, LanguageSettings))

@@ -15,6 +15,7 @@ from experiments.portrait.measures import (
 from experiments.portrait.nets import Sample, cell_of, check_options, draw, gates, state_size
 from experiments.portrait.predicted import PREDICTED
 from experiments.portrait.settings import SETTINGS, Net
+from experiments.portrait.stored import DrawnNet, net_of
 
 __all__ = [
   "EXPONENT",
@@ -27,6 +28,7 @@ __all__ = [
   "SETTINGS",
   "STANDARD_ERROR",
   "STATE_INDEX",
+  "DrawnNet",
   "Net",
   "Sample",
   "cell_of",
@@ -34,6 +36,7 @@ __all__ = [
   "draw",
   "gates",
   "is_positive",
+  "net_of",
   "portrait_of",
   "state_size",
 ]

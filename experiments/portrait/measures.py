@@ -33,7 +33,8 @@ def portrait(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str
 def log_adjoint_norms(static: Point, sample: Sample) -> Array:
   """Log norms `[T + 1]` of the adjoint of S_0 … S_T, for half the square of the last output's distance from a random target."""
   params, xs, state, key = sample
-  target = jax.random.normal(key, (read(Net, static).hidden_size,), xs.dtype)
+  _, output = jax.eval_shape(lambda params, state: cell_of(static).step(params, state, xs[0]), params, state)
+  target = jax.random.normal(key, output.shape, xs.dtype)
   loss = lambda outputs: 0.5 * jnp.sum((target - outputs[-1]) ** 2)
   return rl.adjoint_log_norms(loss, cell_of(static), params, xs, state)
 
@@ -41,10 +42,11 @@ def log_adjoint_norms(static: Point, sample: Sample) -> Array:
 def saturations(static: Point, sample: Sample) -> dict[str, Array]:
   """The fields of `Saturation`, each `[gates]`, in the order of `gates`."""
   params, xs, state, _ = sample
-  seen = rl.activities(cell_of(static), params, xs, state)
-  found = [rl.saturation(seen[gate]) for gate in gates(cell_of(static))]
-  if not found:
+  names = gates(static)
+  if not names:
     return dict.fromkeys(Saturation._fields, jnp.zeros(0, xs.dtype))
+  seen = rl.activities(cell_of(static), params, xs, state)
+  found = [rl.saturation(seen[gate]) for gate in names]
   return Saturation(*(jnp.stack(field) for field in zip(*found, strict=True)))._asdict()
 
 
@@ -78,7 +80,7 @@ def portrait_coords(static: Point) -> dict[str, list[Any]]:
     "lag": list(range(steps + 1)),
     "sv_lag": singular_value_lags(steps),
     "index": list(range(state_size(static))),
-    "gate": gates(cell_of(static)),
+    "gate": gates(static),
   }
 
 

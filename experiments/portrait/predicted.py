@@ -9,6 +9,7 @@ from jaxtyping import Array
 
 from experiments.portrait.nets import cell_of, check_options
 from experiments.portrait.settings import SETTINGS, Net
+from recurrent_lab.options import shared_options
 from recurrent_lab.theory import predicted_growth_rate
 from sweepkit import Measure, Point, Quantity
 from sweepkit.points import read
@@ -18,7 +19,7 @@ def predict(static: Point, key: Array, values: Mapping[str, Array]) -> dict[str,
   """The growth rate of a large net, sampled from one neuron's process."""
   net, cell = read(Net, static), cell_of(static)
   options = {"forget_bias": values["forget_bias"], "bias_scale": values["bias_scale"]}
-  options = {name: value for name, value in options.items() if name in cell.options}
+  options = {name: value for name, value in options.items() if name in shared_options(cell)}
   rate = predicted_growth_rate(
     cell,
     key,

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from recurrent_lab.cells import CELLS
+from experiments.portrait.own import TABLE, settings_of_own
 from recurrent_lab.initializers import RECURRENT_INITS
 from sweepkit.settings import FINITE, NON_NEGATIVE, POSITIVE_INT, Setting, Settings, one_of
 
@@ -10,7 +10,17 @@ INPUTS = ("white", "zero")
 
 # The names are those of the flags and of the dimensions of the results.
 SETTINGS: Settings = {
-  "cells": Setting(str, "rnn,lstm,gru", "cells to compare", *one_of(tuple(CELLS)), dimension="cell", table=CELLS),
+  "cells": Setting(
+    str,
+    "rnn,lstm,gru",
+    "cells to compare",
+    TABLE.__contains__,
+    TABLE.allowed,
+    dimension="cell",
+    table=TABLE,
+    canonical=TABLE.find,
+    brings=settings_of_own,
+  ),
   "hidden_size": Setting(int, "64", "units H", *POSITIVE_INT, units="1", symbol="H"),
   "input_size": Setting(int, "16", "inputs I", *POSITIVE_INT, units="1"),
   "seq_len": Setting(int, "200", "steps T", lambda v: v >= 4, "a whole number of 4 or more", units="steps", symbol="T"),
@@ -42,7 +52,7 @@ class Net:
   """The settings of a random net that determine its compiled program. The gains and biases are traced.
 
   Attributes:
-    cell: its name in `CELLS`.
+    cell: its name in `own.TABLE`.
     hidden_size: units H.
     input_size: inputs I.
     seq_len: steps T.

@@ -9,11 +9,13 @@ import jax.numpy as jnp
 from jaxtyping import Array
 import optax
 
+from experiments.portrait.own import cell_of, init_options
 from experiments.training.settings import SETTINGS, RunSettings
 import recurrent_lab as rl
 from recurrent_lab import training
 from recurrent_lab.cells import recommended
 from recurrent_lab.initializers import chrono
+from recurrent_lab.options import shared_options
 from recurrent_lab.tasks import Task
 
 TOKEN_TASKS = ("language", "translation")  # their inputs are integers
@@ -73,6 +75,7 @@ def build(settings: RunSettings) -> Run:
     raise ValueError(f"floss_interval is {settings.floss_interval}; it must divide the {task.steps} steps of the task.")
   if (settings.floss or settings.floss_every) and settings.floss_k > settings.units():
     raise ValueError(f"floss_k is {settings.floss_k}; it must not exceed the {settings.units()} units.")
+  _check_own(settings, cell, task)
   if k1:
     gradient = training.truncated_gradient(cell, task, k1, k2)
   elif settings.omega:
@@ -94,12 +97,32 @@ def _check_options(settings: RunSettings, cell: rl.Cell) -> None:
   """Raises a `ValueError` for a setting that the cell has not, unless it has its default value."""
   if settings.init == "recommended":
     return
-  has = [setting for setting, option in OPTIONS.items() if option in cell.options]
+  has = [setting for setting, option in OPTIONS.items() if option in shared_options(cell)]
   for setting in OPTIONS:
     value, default = getattr(settings, setting), SETTINGS[setting].kind(SETTINGS[setting].default)
     if setting not in has and value != default:
       named = ", ".join(has) or "none of these settings"
       raise ValueError(f"Cell {settings.cell!r} has no {setting}, which is {value}; with --init=flags it has {named}.")
+
+
+def _check_own(settings: RunSettings, cell: rl.Cell, task: Task) -> None:
+  """Raises a `ValueError` if a cell of the user cannot be made with these settings, or does not fit its readout."""
+  if settings.cell in rl.CELLS or task.source_size:
+    return
+  units, own = settings.units(), init_options({"cell": settings.cell, **dict(settings.own)}, {})
+
+  def output(seed: int, x: Array) -> Array:
+    params = cell.init(jax.random.key(seed), task.input_size, units, **own)
+    return cell.step(params, cell.initial_state(params), x)[1]
+
+  try:
+    shape = jax.eval_shape(output, 0, jax.ShapeDtypeStruct((task.input_size,), jnp.float32)).shape
+  except ValueError as error:
+    raise ValueError(f"Cell {settings.cell!r}: {error}") from None
+  if shape != (units,):
+    raise ValueError(
+      f"Cell {settings.cell!r} puts out an array {list(shape)}, but the readout takes one number per unit."
+    )
 
 
 @cache
@@ -123,7 +146,7 @@ def initial_params(settings: RunSettings, key: Array) -> Any:
   k_params, k_biases = jax.random.split(key)
   dtype = jnp.float64 if settings.x64 else jnp.float32
   if settings.init == "recommended":
-    options = recommended(settings.cell, k_biases, units, run.task.steps)
+    options = recommended(cell_of({"cell": settings.cell, **dict(settings.own)}), k_biases, units, run.task.steps)
   else:
     options = {
       "recurrent_gain": settings.ws,
@@ -134,7 +157,7 @@ def initial_params(settings: RunSettings, key: Array) -> Any:
       options |= chrono(k_biases, units, run.task.steps, dtype)
     else:
       options |= {"forget_bias": float(settings.forget_bias)}
-    options = {name: value for name, value in options.items() if name in run.cell.options}
-  return training.init_params(
-    k_params, run.cell, run.task, units, output_gain=settings.output_gain, **options, dtype=dtype
-  )
+  has = shared_options(run.cell)
+  options = {name: value for name, value in (options | {"dtype": dtype}).items() if name in has}
+  own = init_options({"cell": settings.cell, **dict(settings.own)}, {})
+  return training.init_params(k_params, run.cell, run.task, units, output_gain=settings.output_gain, **options, **own)

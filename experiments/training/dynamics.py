@@ -44,7 +44,7 @@ def gradient_dynamics(cell: rl.Cell, task: Task, params: rl.WithReadoutParams, b
       return task.loss(rl.readout(params.readout, outputs)[:, None], jax.tree.map(lambda a: a[:, None], example))
 
     net, xs = lookup(params.cell, example.inputs)
-    activities = rl.activities(cell, net, xs)
+    activities = rl.activities(cell, net, xs) if cell.probe is not None else {}
     summands = rl.gradient_by_lag(loss, cell, net, xs)
     if xs is not example.inputs:  # a token's row of the input kernel is what it puts in
       gradient = jax.grad(lambda xs: loss(rl.unroll(cell, net, xs)[1]))(xs)
@@ -56,8 +56,8 @@ def gradient_dynamics(cell: rl.Cell, task: Task, params: rl.WithReadoutParams, b
       "product_growth": rl.growth_rate(products).rate if len(xs) > 1 else jnp.array(jnp.nan),
       "log_adjoint": rl.adjoint_log_norms(loss, cell, net, xs)[::-1],
       "log_gradient": log_norm(summands, batch_ndim=1)[::-1],
-      "gate_value": jnp.stack([jnp.mean(a.value) for a in activities.values()]),
-      "gate_slope": jnp.stack([jnp.mean(a.log_slope) for a in activities.values()]),
+      "gate_value": jnp.array([jnp.mean(a.value) for a in activities.values()]),
+      "gate_slope": jnp.array([jnp.mean(a.log_slope) for a in activities.values()]),
     }
 
   # One example after the other: the summands of the gradient are T times as large as the parameters.
@@ -67,5 +67,7 @@ def gradient_dynamics(cell: rl.Cell, task: Task, params: rl.WithReadoutParams, b
 
 def gate_names(cell: rl.Cell, params: Any, input_size: int) -> list[str]:
   """The nonlinearities of a cell (of two nets, of the decoder) in the order of its probe, without running it."""
+  if cell.probe is None:
+    return []
   xs = jax.ShapeDtypeStruct((1, input_size), jnp.float32)
   return list(jax.eval_shape(partial(rl.activities, cell), getattr(params, "decoder", params), xs))

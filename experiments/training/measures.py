@@ -17,6 +17,7 @@ from experiments.training.quantities import QUANTITIES, longer_runs
 from experiments.training.runs import parameters, train
 from experiments.training.settings import SETTINGS, RunSettings
 from sweepkit import Point, Quantity, RunMeasure
+from sweepkit.measure import AnyMeasure
 from sweepkit.points import read
 from sweepkit.settings import Settings
 
@@ -95,16 +96,9 @@ def followed_by(
     headline: what a summary shows.
     quantities: what the arrays are, with units.
   """
-
-  def run(points: Sequence[Point], folder: Path, checkpoint_seconds: float) -> dict[str, np.ndarray]:
-    arrays = train(kind, points, folder, checkpoint_seconds)
-    measure = after(read(kind, points[0]))
-    each = [measure(*nets) for nets in parameters(kind, points, folder)]
-    return arrays | {name: np.stack([measured[name] for measured in each]).astype(np.float32) for name in each[0]}
-
   return dataclasses.replace(
     TRAIN,
-    run=run,
+    run=partial(train_and_measure, kind, after),
     dims={**TRAIN.dims, **dims},
     coords=lambda point: _coords(kind, point) | coords(point),
     check=partial(check, kind),
@@ -115,3 +109,24 @@ def followed_by(
 
 
 _coords = coords
+
+
+def train_and_measure(
+  kind: type[RunSettings],
+  after: Callable[[Any], After],
+  points: Sequence[Point],
+  folder: Path,
+  checkpoint_seconds: float,
+) -> dict[str, np.ndarray]:
+  """Trains a block of runs, and then measures the nets of every seed as `followed_by` says."""
+  arrays = train(kind, points, folder, checkpoint_seconds)
+  measure = after(read(kind, points[0]))
+  each = [measure(*nets) for nets in parameters(kind, points, folder)]
+  return arrays | {name: np.stack([measured[name] for measured in each]).astype(np.float32) for name in each[0]}
+
+
+def settings_kind(measure: AnyMeasure) -> type[RunSettings] | None:
+  """Returns what the settings of the runs of a measure are read as; None if it trains no nets."""
+  arguments = measure.run.args if isinstance(measure.run, partial) else ()
+  kinds = [kind for kind in arguments if isinstance(kind, type) and issubclass(kind, RunSettings)]
+  return kinds[0] if kinds else None

@@ -18,10 +18,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from experiments.portrait.own import TABLE
 from experiments.training.journals import arrays, logged_updates, metrics, watched_updates
 from experiments.training.programs import LOG, Block, prepare
 from experiments.training.settings import SETTINGS, RunSettings
-from recurrent_lab.cells import CELLS
 from recurrent_lab.tasks import TASKS, Task
 from recurrent_lab.training import TrainState
 from sweepkit import Point
@@ -69,7 +69,7 @@ def _start_again_if_code_changed(folder: Path, code: str) -> None:
 
 def _code(settings: RunSettings) -> str:
   """The code of the runs with these settings."""
-  entries = CELLS.get(settings.cell), TASKS.get(settings.task)
+  entries = TABLE.get(settings.cell), TASKS.get(settings.task)
   return identity.of(scope_of(SETTINGS), train, type(settings), *entries)
 
 

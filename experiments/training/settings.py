@@ -4,14 +4,16 @@ A training run is a point like any other. Its block holds the seeds that share a
 """
 
 import dataclasses
-from functools import cache
+from functools import cache, partial
 import math
 
 from experiments.portrait import SETTINGS as NET_SETTINGS
+from experiments.portrait.own import cell_of, settings_of_own
 from experiments.training.data import DATA_TASKS, data_task
 import recurrent_lab as rl
 from recurrent_lab import training
 from recurrent_lab.tasks import TASKS, Task, get_task
+from sweepkit.points import REST
 from sweepkit.settings import (
   NON_NEGATIVE,
   NON_NEGATIVE_INT,
@@ -19,6 +21,7 @@ from sweepkit.settings import (
   POSITIVE_INT,
   Setting,
   Settings,
+  Value,
   number_text,
   one_of,
 )
@@ -37,7 +40,7 @@ def _bias(text: str) -> str:
 
 
 SETTINGS: Settings = {
-  "cells": NET_SETTINGS["cells"],
+  "cells": NET_SETTINGS["cells"]._replace(brings=partial(settings_of_own, may_trace=False)),
   "layers": Setting(int, "1", "cells on top of each other", *POSITIVE_INT, units="1"),
   "hidden_size": NET_SETTINGS["hidden_size"],
   "task": Setting(str, "adding", "what to learn", *one_of((*TASKS, *DATA_TASKS)), table=TASKS),
@@ -132,6 +135,7 @@ class RunSettings:
   floss_every: int = 0  # this and the next two as `FLOSS_SETTINGS` explains them
   floss_updates: int = 0
   floss_interval: int = 1
+  own: tuple[tuple[str, Value], ...] = dataclasses.field(default=(), metadata=REST)  # options that only this cell has
 
   def units(self) -> int:
     """Returns the number of units H of a layer."""
@@ -139,7 +143,7 @@ class RunSettings:
 
   def make_cell(self) -> rl.Cell:
     """Returns the cell, or the stack of its layers."""
-    cell = rl.get_cell(self.cell)
+    cell = cell_of({"cell": self.cell, **dict(self.own)})
     return cell if self.layers == 1 else rl.stack(*[cell] * self.layers)
 
   def make_task(self) -> Task:

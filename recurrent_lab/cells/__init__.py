@@ -38,6 +38,7 @@ from recurrent_lab.cells.dense import *  # noqa: F403
 from recurrent_lab.cells.elementwise import *  # noqa: F403
 from recurrent_lab.cells.matrices import *  # noqa: F403
 from recurrent_lab.initializers import chrono
+from recurrent_lab.options import shared_options
 
 #: The cells by the name that `--cells` takes.
 CELLS: Mapping[str, Cell] = MappingProxyType(
@@ -98,7 +99,8 @@ def recommended(cell: Cell | str, key: Key[Array, ""], hidden_size: int, longest
     return cell.recommend(key, hidden_size, longest)
   biases = chrono(key, hidden_size, longest) if cell.gated and "forget_bias" in cell.options else {}
   options = {"recurrent_init": "orthogonal", **biases}
-  return {name: value for name, value in options.items() if name in cell.options}
+  has = shared_options(cell)
+  return {name: value for name, value in options.items() if name in has}
 
 
 __all__ = [

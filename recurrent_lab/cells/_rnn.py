@@ -44,7 +44,7 @@ def initial_state(params: RNNParams, batch_shape: tuple[int, ...] = ()) -> Float
 
 @variants
 def rnn(activation: str | Activation = "tanh") -> Cell:
-  """Returns the Elman network with f = `activation`, a name in `ACTIVATIONS` or an activation of `parametric`.
+  """Returns the Elman network with f = `activation`, a name in `ACTIVATIONS` or an `activations.Activation`.
 
   Its state is s `[*batch, H]`, which is also its output.
 

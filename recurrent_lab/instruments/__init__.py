@@ -9,6 +9,12 @@ from recurrent_lab.instruments.attractor import (
 )
 from recurrent_lab.instruments.certificates import TraceCertificate, trace_certificate
 from recurrent_lab.instruments.covariant import CovariantVectors, covariant_vectors, splitting_angles
+from recurrent_lab.instruments.eigenvalues import (
+  PrincipalComponents,
+  jacobian_eigenvalues,
+  kernel_eigenvalues,
+  principal_components,
+)
 from recurrent_lab.instruments.growth import Growth, growth_rate, memory_length
 from recurrent_lab.instruments.jacobians import (
   jacobian_product,
@@ -28,6 +34,7 @@ __all__ = [
   "FixedPoints",
   "Growth",
   "LyapunovSpectrum",
+  "PrincipalComponents",
   "ScaledMatrix",
   "TraceCertificate",
   "adjoint_log_norms",
@@ -36,14 +43,17 @@ __all__ = [
   "fixed_points",
   "gradient_by_lag",
   "growth_rate",
+  "jacobian_eigenvalues",
   "jacobian_product",
   "kaplan_yorke_dimension",
+  "kernel_eigenvalues",
   "log_frobenius_norm",
   "log_spectral_norm",
   "lyapunov_spectrum",
   "memory_length",
   "participation_ratio",
   "positive_share",
+  "principal_components",
   "product_log_norms",
   "product_log_singular_values",
   "products_by_lag",

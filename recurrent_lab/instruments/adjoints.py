@@ -19,6 +19,7 @@ from jax.flatten_util import ravel_pytree
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from recurrent_lab._checks import say_size, tree_bytes
 from recurrent_lab._compiled import compiled
 from recurrent_lab.cell import Cell, Params, State
 from recurrent_lab.instruments._flat import FlatTrajectory, flat_trajectory
@@ -98,35 +99,63 @@ def _direct_adjoints(
   return jnp.concatenate([none, to_after]) + jnp.concatenate([to_before, none])
 
 
-@compiled("loss", "cell")
+@compiled("loss", "cell", "segment")
 def gradient_by_lag(
-  loss: Loss, cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None
+  loss: Loss, cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None, *, segment: int = 1
 ) -> Params:
-  """Computes the summands of the BPTT formula: the contribution of step k to ∂L/∂params.
+  """Computes the summands of the BPTT formula in the order of the steps: what each step contributes to ∂L/∂params.
 
-  By definition, every step gets its own copy of the parameters, and the loss is differentiated with respect to the copies.
+  The last entry belongs to the last step, at lag 0; `[::-1]` on the leading axis puts the entries in the order of the lags. By
+  definition, every step has its own copy of the parameters, and the loss is differentiated with respect to the copies. The
+  result is T times as large as the parameters, or T / segment times, where the steps of a segment share a copy. A result of more
+  than 4 GiB is said first (`MemoryWarning`).
 
   Args:
     loss: `outputs [T, H] -> scalar`.
     cell: any `Cell`.
     params: its parameters.
     xs: one example `[T, I]`.
-    state: S_0; by default the cell's initial state.
+    state: S_0; by default the cell's initial state, whose dependence on the parameters belongs to step 1.
+    segment: the number of steps whose contributions are added up. It must divide T.
 
   Returns:
-    A pytree like `params` with a leading axis T. Entry k-1 belongs to step k, at lag T - k from the end. The sum over this axis
-    is `jax.grad` of the same loss.
+    A pytree like `params` with a leading axis T / segment. Entry k-1 belongs to step k, at lag T - k from the end, or to the
+    steps (k-1) segment + 1 … k segment. The sum over this axis is `jax.grad` of the same loss.
 
   Raises:
-    ValueError: in the cases of `unroll`.
+    ValueError: if `segment` does not divide T, and in the cases of `unroll`.
   """
   steps = xs.shape[0]
-  start(cell, params, xs, state)
+  begin = start(cell, params, xs, state)
+  if segment < 1 or steps % segment:
+    raise ValueError(f"segment is {segment}; it must divide the {steps} steps.")
+  entries = steps // segment
+  say_size(
+    f"The gradient by lag of {entries} entries",
+    entries * tree_bytes(params),
+    "segment=100 adds up the steps of segments",
+  )
 
-  def unrolled(copies: Params) -> Array:
-    first = jax.tree.map(lambda copy: copy[0], copies)
-    begin = cell.initial_state(first, xs.shape[1:-1]) if state is None else state
-    _, outputs = lax.scan(lambda s, at: cell.step(at[0], s, at[1]), begin, (copies, xs))
-    return loss(outputs)
+  def forward(s: State, x: Array) -> tuple[State, Any]:
+    new, output = cell.step(params, s, x)
+    return new, (s, output)
 
-  return jax.grad(unrolled)(jax.tree.map(lambda p: jnp.broadcast_to(p, (steps, *p.shape)), params))
+  def back(carry: tuple[State, Params], at: Any) -> tuple[tuple[State, Params], None]:
+    d_state, summand = carry
+    s, x, d_output = at
+    _, pull = jax.vjp(lambda params, s: cell.step(params, s, x), params, s)
+    d_params, d_state = pull((d_state, d_output))
+    return (d_state, jax.tree.map(jnp.add, summand, d_params)), None
+
+  def back_over_segment(d_state: State, at: Any) -> tuple[State, Params]:
+    none = jax.tree.map(jnp.zeros_like, params)
+    return lax.scan(back, (d_state, none), at, reverse=True)[0]
+
+  _, (states, outputs) = lax.scan(forward, begin, xs)
+  d_outputs = jax.grad(loss)(outputs)
+  segments = jax.tree.map(lambda a: a.reshape(entries, segment, *a.shape[1:]), (states, xs, d_outputs))
+  d_state, summands = lax.scan(back_over_segment, jax.tree.map(jnp.zeros_like, begin), segments, reverse=True)
+  if state is None:
+    _, pull = jax.vjp(lambda params: cell.initial_state(params, xs.shape[1:-1]), params)
+    summands = jax.tree.map(lambda a, first: a.at[0].add(first), summands, pull(d_state)[0])
+  return summands

@@ -21,6 +21,7 @@ from jax import lax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from recurrent_lab._checks import say_size
 from recurrent_lab._compiled import compiled
 from recurrent_lab._generic import generic_directions, generic_vector
 from recurrent_lab.cell import Cell, Params, State
@@ -97,7 +98,7 @@ def covariant_vectors(
 
   A step loses a direction if its Jacobian is singular, or if the precision does not resolve the direction beside the others. The
   vector is then one that the Jacobian maps to 0, its growth rate of this step is -inf, and so is its exponent. Rates are NaN if
-  that direction was not the slowest one.
+  that direction was not the slowest one. The memory grows with T k (n + 2k); more than 4 GiB are said first (`MemoryWarning`).
 
   Args:
     cell: any `Cell`.
@@ -123,6 +124,10 @@ def covariant_vectors(
   burn_out = steps // 4 if burn_out is None else burn_out
   _check(steps, size, k, burn_in, burn_out)
   jacobian, dtype = step_jacobian(flat, k), flat.states.dtype
+  needed = steps * k * (size + 2 * k) * dtype.itemsize
+  say_size(
+    f"The vectors of {steps} steps", needed, "a smaller k, or parts of the trajectory one after the other, take less"
+  )
 
   def forward(q: Array, at: tuple[Array, Array]) -> tuple[Array, tuple[Array, Array]]:
     new, r = jnp.linalg.qr(jacobian.push(q.T, *at).T)

@@ -17,7 +17,7 @@ from jax import lax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from recurrent_lab._checks import check_choice
+from recurrent_lab._checks import check_choice, say_size
 from recurrent_lab._compiled import compiled
 from recurrent_lab._generic import generic_vector
 from recurrent_lab.cell import Cell, Params, State
@@ -26,12 +26,14 @@ from recurrent_lab.instruments._flat import FlatTrajectory, checked_start, flat_
 from recurrent_lab.instruments.norms import NORMS, ScaledMatrix, frobenius_of_normal, normal, spectral_of_normal
 from recurrent_lab.scaled import Scaled, log_scale, rescale
 
+Part = str | int  # the name of a part of a state, or the number of a layer of a stack, from 1 on
+
 
 @compiled("cell")
 def state_jacobians(
   cell: Cell, params: Params, xs: Float[Array, "T I"], state: State | None = None
 ) -> Float[Array, "T n n"]:
-  """Computes the dense Jacobians J_j = ∂S_j/∂S_{j-1} for j = 1 … T.
+  """Computes the dense Jacobians J_j = ∂S_j/∂S_{j-1} for j = 1 … T. More than 4 GiB are said first (`MemoryWarning`).
 
   Args:
     cell: any `Cell`.
@@ -46,6 +48,12 @@ def state_jacobians(
     ValueError: if `xs` is not `[T, I]`, if the state is empty or not floating, and in the cases of `unroll`.
   """
   flat = flat_trajectory(cell, params, xs, state)
+  steps, size = flat.states.shape
+  say_size(
+    f"The Jacobians of {steps} steps",
+    steps * size**2 * flat.states.dtype.itemsize,
+    "products_by_lag measures their products with one matrix in memory",
+  )
   return jax.vmap(jax.jacfwd(flat.step))(flat.states, flat.xs)
 
 
@@ -106,24 +114,29 @@ def jacobian_product(cell: Cell, params: Params, xs: Float[Array, "T I"], state:
   return product
 
 
-def _named_parts(state: Any) -> dict[str, Any]:
+def _named_parts(state: Any) -> dict[Part, Any]:
   """Returns the parts of a state by name, in the order of `ravel_pytree`."""
   if hasattr(state, "_fields"):
     return dict(zip(state._fields, state, strict=True))
   if isinstance(state, dict):
     return dict(sorted(state.items()))
-  raise ValueError(f"A state of type {type(state).__name__} has no named parts; blocks need a NamedTuple or a dict.")
+  if isinstance(state, tuple):
+    return dict(enumerate(state, start=1))
+  raise ValueError(
+    f"A state of type {type(state).__name__} has no named parts; blocks need a NamedTuple, a dict, or the tuple of a stack."
+  )
 
 
-def state_blocks(product: ScaledMatrix, state: Any) -> dict[tuple[str, str], ScaledMatrix]:
-  """Splits a Jacobian product into its blocks ∂a_T/∂b_0, for a state with named parts a, b. Returns {(a, b): block}.
+def state_blocks(product: ScaledMatrix, state: Any) -> dict[tuple[Part, Part], ScaledMatrix]:
+  """Splits a Jacobian product into its blocks ∂a_T/∂b_0, for a state with parts a, b. Returns {(a, b): block}.
 
-  An `LSTMState` has four blocks, of hidden and cell. The block ("cell", "cell") is the constant error carousel.
+  An `LSTMState` has four blocks, of hidden and cell. The block ("cell", "cell") is the constant error carousel. The parts of a
+  stack are its layers, from 1 on: the block (2, 1) is ∂S²/∂S¹, the effect of the first layer on the second.
 
   Args:
     product: `[n, n]`.
-    state: any state of the cell, a NamedTuple or a dict. Its fields or keys give the names of the parts, and its arrays their
-      sizes.
+    state: any state of the cell, a NamedTuple, a dict, or the tuple of a stack. Its fields, its keys or the numbers of the
+      layers are the names of the parts, and its arrays give their sizes.
 
   Raises:
     ValueError: if the state has no named parts, or does not have the size of the product.
@@ -149,7 +162,7 @@ def product_log_norms(
   state: State | None = None,
   *,
   norm: str | tuple[str, ...] = "spectral",
-  block: tuple[str, str] | None = None,
+  block: tuple[Part, Part] | None = None,
   structured: bool = True,
 ) -> Array:
   """Computes the log norms ln ‖J_T … J_{T-l+1}‖ of Jacobian products, in nats. Entry l-1 belongs to lag l.
@@ -161,7 +174,8 @@ def product_log_norms(
     state: S_0; by default the cell's initial state.
     norm: `spectral`, or `frobenius`, which is divided by √n so that an orthogonal product gives 0. Several norms share the
       products.
-    block: if given, only the block ∂a/∂b of the product is measured, such as ("cell", "cell") of an LSTM; see `state_blocks`.
+    block: if given, only the block ∂a/∂b of the product is measured, such as ("cell", "cell") of an LSTM or (2, 1) of a stack;
+      see `state_blocks`.
     structured: whether a cell with a `transition` multiplies the factors that it declares instead of whole Jacobians. Blocks
       always come from whole Jacobians.
 

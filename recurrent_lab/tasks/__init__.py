@@ -9,6 +9,7 @@ from types import MappingProxyType
 from recurrent_lab._checks import check_choice
 from recurrent_lab.tasks._adding import adding, multiplication
 from recurrent_lab.tasks._captions import captions, image_row, letter_row, spell
+from recurrent_lab.tasks._decisions import context_integration, delayed_comparison, perceptual_decision
 from recurrent_lab.tasks._language import language, next_tokens
 from recurrent_lab.tasks._state_tracking import parity, permutation_product, swap_product
 from recurrent_lab.tasks._tagging import tagging
@@ -44,6 +45,9 @@ TASKS: Mapping[str, Callable[[int], Task]] = MappingProxyType(
     "parity": parity,  # length
     "permutation_product": permutation_product,  # length
     "swap_product": swap_product,  # length
+    "perceptual_decision": perceptual_decision,  # length
+    "context_integration": context_integration,  # length
+    "delayed_comparison": delayed_comparison,  # delay
     "mackey_glass": mackey_glass,  # length, which must exceed the 20 steps that do not count
   }
 )
@@ -66,8 +70,10 @@ __all__ = [
   "Task",
   "adding",
   "captions",
+  "context_integration",
   "copy_memory",
   "cross_entropy",
+  "delayed_comparison",
   "delayed_copy",
   "delayed_xor",
   "error_rate",
@@ -86,6 +92,7 @@ __all__ = [
   "next_tokens",
   "noiseless_memorization",
   "parity",
+  "perceptual_decision",
   "permutation_product",
   "persistence_error",
   "random_permutation",

@@ -35,7 +35,7 @@ from jax.flatten_util import ravel_pytree
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from recurrent_lab._checks import check_choice
+from recurrent_lab._checks import check_choice, say_size, tree_bytes
 from recurrent_lab._compiled import compiled
 from recurrent_lab.cell import Cell, Params, State
 from recurrent_lab.instruments._flat import checked_start
@@ -107,9 +107,10 @@ def online_gradient_by_lag(
   method: str = "rtrl",
   key: Key[Array, ""] | None = None,
 ) -> Params:
-  """Computes the summands of `online_gradient`: the contribution of step k, as `gradient_by_lag` does for backpropagation.
+  """Computes the summands of `online_gradient` in the order of the steps, as `gradient_by_lag` does for backpropagation.
 
-  The influence is kept apart by the step at which it entered, which takes T times the memory and the time.
+  The influence is kept apart by the step at which it entered, which takes T times the memory and the time. A result of more than
+  4 GiB is said first (`MemoryWarning`).
 
   Args:
     loss: as in `online_gradient`.
@@ -128,6 +129,8 @@ def online_gradient_by_lag(
   Raises:
     ValueError: in the cases of `online_gradient`.
   """
+  steps = xs.shape[0]
+  say_size(f"The gradient by lag of {steps} steps", steps * tree_bytes(params), "online_gradient adds all steps up")
   return _forward(loss, cell, params, xs, targets, state, method, key, xs.shape[0])
 
 

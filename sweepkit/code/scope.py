@@ -6,6 +6,7 @@ import sys
 import sysconfig
 from typing import Any, NamedTuple
 
+from sweepkit.named import Named
 from sweepkit.settings import Settings
 
 MACHINERY = "sweepkit"  # moves, writes and reports results, and does not make them
@@ -42,8 +43,8 @@ class Scope(NamedTuple):
     return module is not None and self.is_own(name, getattr(module, "__file__", None) or "")
 
   def is_table(self, value: Any) -> bool:
-    """Returns True for the table of a setting."""
-    return any(value is table for table in self.tables)
+    """Returns True for the table of a setting, with or without the objects of the user."""
+    return any(value is table or (isinstance(table, Named) and value is table.table) for table in self.tables)
 
 
 def scope_of(settings: Settings) -> Scope:
@@ -51,4 +52,5 @@ def scope_of(settings: Settings) -> Scope:
   tables = tuple(setting.table for setting in settings.values() if setting.table)
   modules = (entry.__module__ for table in tables for entry in table.values() if hasattr(entry, "__module__"))
   packages = {module.partition(".")[0] for module in modules}
+  packages |= {module for table in tables if isinstance(table, Named) for module in table.modules}
   return Scope(frozenset(packages) - set(sys.stdlib_module_names), tables)

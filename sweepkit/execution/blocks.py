@@ -28,7 +28,8 @@ def traced_arguments(points: Sequence[Point], names: Sequence[str]) -> tuple[Any
   seeds = np.array([point["seed"] for point in points], np.uint32)
   words = np.array([key_words(point) for point in points], np.uint32)
   float_dtype = np.float64 if points[0]["x64"] else np.float32
-  values = {name: np.array([point[name] for point in points], float_dtype) for name in names}
+  having = [name for name in names if name in points[0]]  # some settings belong to other values of the first one
+  values = {name: np.array([point[name] for point in points], float_dtype) for name in having}
   return seeds, words, values
 
 

@@ -15,7 +15,7 @@ from sweepkit.store.blocks import (
 )
 from sweepkit.store.files import CheckpointError, ResultsError, write_atomically
 from sweepkit.store.inventory import Entry, Inventory
-from sweepkit.store.layout import as_grid, axis_values
+from sweepkit.store.layout import as_grid, axis_values, point_of
 from sweepkit.store.load import load_results
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
   "block_name",
   "block_paths",
   "load_results",
+  "point_of",
   "read_block",
   "read_meta",
   "remove_block",

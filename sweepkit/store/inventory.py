@@ -27,6 +27,7 @@ class Entry(NamedTuple):
     provenance: as stored.
     firsts: name -> the first entry of that array at every point, of the names that the inventory keeps.
     axes: as stored.
+    attributes: as stored.
   """
 
   path: Path
@@ -36,6 +37,7 @@ class Entry(NamedTuple):
   provenance: Mapping[str, Any]
   firsts: Mapping[str, np.ndarray]
   axes: Mapping[str, Sequence[str]]
+  attributes: Mapping[str, Mapping[str, str]]
 
 
 class Damage(NamedTuple):
@@ -100,7 +102,9 @@ class Inventory:
     """Notes a block that this process has read or written."""
     firsts = {name: _firsts(block.arrays[name]) for name in self.kept if name in block.arrays}
     self.damaged.pop(path, None)
-    self.entries[path] = Entry(path, block.points, block.code, block.revision, block.provenance, firsts, block.axes)
+    self.entries[path] = Entry(
+      path, block.points, block.code, block.revision, block.provenance, firsts, block.axes, block.attributes
+    )
     return self.entries[path]
 
   def set_aside(self, path: Path, reason: str) -> None:

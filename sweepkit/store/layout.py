@@ -15,6 +15,7 @@ import numpy as np
 
 from sweepkit.points import Point
 from sweepkit.store.attributes import Axes
+from sweepkit.store.files import ResultsError
 
 if TYPE_CHECKING:
   import xarray as xr
@@ -207,3 +208,22 @@ def as_grid(data: "xr.Dataset") -> "xr.Dataset":
   orders = {name: str(data.attrs[_order_of(name)]).split() for name in names if _order_of(name) in data.attrs}
   values = axis_values([Point(dict(zip(names, at, strict=True))) for at in listed.point.values], orders)
   return grid.sel(values).transpose(*names, ...)
+
+
+def point_of(data: "xr.Dataset") -> Point:
+  """The point of a selection of one point from a dataset of `load_results`.
+
+  Raises:
+    ResultsError: if it holds several points, or is not such a selection.
+  """
+  if "settings" not in data.attrs:
+    raise ResultsError("The selection does not name its settings; take it from the dataset that load_results returns.")
+  values = {}
+  for name in str(data.attrs["settings"]).split():
+    held = np.unique(data[name].values)
+    if held.size != 1:
+      raise ResultsError(
+        f"The selection holds {held.size} values of {name}; select one, as by data.sel({name}={held[0]!r})."
+      )
+    values[name] = held[0].item()
+  return Point(values)

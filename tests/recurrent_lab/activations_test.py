@@ -72,3 +72,32 @@ def test_derivatives_survive_saturation(name):
     expected = [float(exact(mpmath.mpf(float(v)))) for v in a]
   np.testing.assert_allclose(slope, expected, rtol=1e-5)
   np.testing.assert_array_equal(activation.function(a), {"tanh": jnp.tanh, "sigmoid": jax.nn.sigmoid}[name](a))
+
+
+EXACT_SLOPES = {
+  "softplus": lambda a: 1 / (1 + mpmath.exp(-a)),
+  "elu": lambda a: mpmath.exp(a) if a < 0 else mpmath.mpf(1),
+  "gelu": lambda a: mpmath.ncdf(a) + a * mpmath.npdf(a),
+  "power_law": lambda a: 2 * a if a > 0 else mpmath.mpf(0),
+}
+
+
+@pytest.mark.parametrize("name", EXACT_SLOPES)
+def test_log_slopes_far_out_are_right(name):
+  a = jnp.float32([-1e4, -300, -40, -12, -3, -0.9, -0.3, 0.2, 2, 9, 50, 1e4])
+  with mpmath.workdps(50):
+    slopes = [EXACT_SLOPES[name](mpmath.mpf(float(v))) for v in a]
+    exact = [float(mpmath.log(abs(slope))) if slope else -np.inf for slope in slopes]
+  np.testing.assert_allclose(rl.ACTIVATIONS[name].log_slope(a), exact, rtol=1e-5, atol=1e-6)
+  assert np.all(np.isfinite(jax.vmap(jax.grad(rl.ACTIVATIONS[name].function))(a)))
+
+
+def test_units_with_a_power_law():
+  square_root = rl.power_law(0.5, 3.0)
+  a = jnp.float32([-2, 0, 0.25, 4])
+  np.testing.assert_allclose(square_root.function(a), [0, 0, 1.5, 6], rtol=1e-6)
+  np.testing.assert_allclose(square_root.log_slope(a), [-np.inf, -np.inf, np.log(3), np.log(0.75)], rtol=1e-6)
+  assert rl.power_law(0.5, 3.0) is square_root
+  assert rl.rnn(square_root) is rl.rnn(square_root)
+  with pytest.raises(ValueError, match=r"exponent 0.0 and gain 1.0; both must be above 0"):
+    rl.power_law(0.0)

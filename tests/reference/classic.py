@@ -3,6 +3,8 @@
 Kernels come as the library stores them, `(in, out)` with the gates side by side; here every gate is one scalar sum a unit.
 """
 
+import math
+
 import numpy as np
 
 
@@ -18,6 +20,10 @@ ACTIVATIONS = {
   "softsign": lambda a: a / (1 + abs(a)),
   "hard_tanh": lambda a: min(max(a, -1.0), 1.0),
   "identity": lambda a: a,
+  "softplus": lambda a: math.log(1 + math.exp(a)),
+  "elu": lambda a: a if a > 0 else math.exp(a) - 1,
+  "gelu": lambda a: a * (1 + math.erf(a / math.sqrt(2))) / 2,
+  "power_law": lambda a: max(a, 0.0) ** 2,
 }
 
 

@@ -47,6 +47,10 @@ def test_what_cannot_be_used_is_one_sentence(tmp_path):
     sweep(chaos.EXPERIMENT, r="2:1:3", out=tmp_path)
   with pytest.raises(plan.UsageError, match="Unknown command line flag 'gain'"):
     sweep(chaos.EXPERIMENT, gain=1, out=tmp_path)
+  with pytest.raises(
+    plan.UsageError, match=r"<module 'tests.support.chaos' from .*> is not an Experiment. Give its EXPERIMENT."
+  ):
+    sweep(chaos, out=tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from jaxtyping import Array, Float, Key
 
-from recurrent_lab.activations import Activity, get_activation
+from recurrent_lab.activations import Activation, Activity, get_activation
 from recurrent_lab.cell import Cell, Halves, holding, join, variants, whole_state
 from recurrent_lab.cells import _gates
 from recurrent_lab.cells._gates import WITHOUT_GATES, Gates
@@ -38,12 +38,12 @@ def affine(params: LeakyRNNParams, state: Float[Array, "*batch H"], x: Float[Arr
 
 
 @variants
-def leaky_rnn(rate: float = 0.2, activation: str = "tanh") -> Cell:
+def leaky_rnn(rate: float = 0.2, activation: str | Activation = "tanh") -> Cell:
   """Returns a leaky rate network. Its state is h `[*batch, H]`, which is also its output.
 
   Args:
     rate: α in (0, 1]. A rate of 1 gives the simple RNN.
-    activation: φ, a name in `ACTIVATIONS`.
+    activation: φ, a name in `ACTIVATIONS` or an `activations.Activation`.
 
   Raises:
     ValueError: for an unknown activation or a rate outside (0, 1].

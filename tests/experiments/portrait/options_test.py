@@ -17,7 +17,7 @@ import jax
 from experiments.portrait.nets import settings_of
 import recurrent_lab as rl
 for name in rl.CELLS:
-  settings_of(name, 4, 8)
+  settings_of(rl.CELLS[name], 4, 8)
 jax.config.update("jax_num_cpu_devices", 2)
 print(jax.device_count())
 """

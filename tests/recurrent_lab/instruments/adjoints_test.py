@@ -1,6 +1,7 @@
 """The BPTT sum against automatic differentiation and closed forms."""
 
 import math
+import warnings
 
 import jax
 import jax.numpy as jnp
@@ -38,6 +39,45 @@ def test_summands_add_up_to_the_gradient(name, dtype, tolerance, key):
         assert by_lag.shape == (8, *total.shape)
         error = jnp.linalg.norm(by_lag.sum(0) - total)
         assert error <= tolerance * max(jnp.linalg.norm(total), jnp.linalg.norm(by_lag))
+
+
+def test_segments_add_up_their_steps_in_the_order_of_the_steps(key):
+  """Also for a learned initial state, whose gradient belongs to step 1."""
+  cell, xs, loss = rl.learned_state(rl.rnn()), jax.random.normal(jax.random.key(1), (8, 3)), LOSSES["squared"]
+  params = cell.init(key, 3, 5)._replace(state=0.3 * jnp.ones(5))
+
+  @jax.jit
+  def found(params):
+    by_lag = lambda loss, segment: rl.gradient_by_lag(loss, cell, params, xs, segment=segment)
+    total = jax.grad(lambda p: loss(rl.unroll(cell, p, xs)[1]))(params)
+    return by_lag(loss, 1), by_lag(loss, 4), total, by_lag(lambda outputs: outputs[0].sum(), 1)
+
+  for one, half, gradient, first in zip(*map(jax.tree.leaves, found(params)), strict=True):
+    assert (len(one), len(half)) == (8, 2)
+    np.testing.assert_allclose(one.reshape(2, 4, *one.shape[1:]).sum(1), half, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(half.sum(0), gradient, rtol=1e-4, atol=1e-5)
+    # A loss of the first output alone has the gradient of step 1 alone: the first entry, at lag T - 1.
+    assert first[0].any()
+    assert not first[1:].any()
+  for segment in (0, 3, 9):
+    with pytest.raises(ValueError, match=rf"segment is {segment}; it must divide the 8 steps\."):
+      rl.gradient_by_lag(loss, cell, params, xs, segment=segment)
+
+
+@pytest.mark.filterwarnings("default::recurrent_lab.MemoryWarning")
+def test_large_results_are_said_before_their_memory_is_asked_for():
+  """An LSTM of 512 units over 5 000 steps: 21 GB of summands, and of Jacobians. Nothing is computed here."""
+  cell = rl.lstm()
+  params = jax.eval_shape(lambda key: cell.init(key, 1, 512), jax.random.key(0))
+  xs = jax.ShapeDtypeStruct((5000, 1), jnp.float32)
+  loss = LOSSES["last"]
+  with pytest.warns(rl.MemoryWarning, match="The gradient by lag of 5000 entries: 21 GB; segment=100 adds up"):
+    jax.eval_shape(lambda p, xs: rl.gradient_by_lag(loss, cell, p, xs), params, xs)
+  with pytest.warns(rl.MemoryWarning, match="The Jacobians of 5000 steps: 21 GB; products_by_lag measures"):
+    jax.eval_shape(lambda p, xs: rl.state_jacobians(cell, p, xs), params, xs)
+  with warnings.catch_warnings():
+    warnings.simplefilter("error")
+    jax.eval_shape(lambda p, xs: rl.gradient_by_lag(loss, cell, p, xs, segment=100), params, xs)
 
 
 @pytest.mark.usefixtures("x64")

@@ -108,6 +108,28 @@ def test_blocks_are_those_of_the_dense_product(key):
     np.testing.assert_allclose(block.matrix * np.exp(block.log_scale), dense[where[a], where[b]], rtol=1e-4, atol=1e-6)
 
 
+def test_blocks_of_a_stack_are_those_between_its_layers(key):
+  """∂S²_T/∂S¹ of the dense products; the upper layer does not act on the lower one."""
+  cell = rl.stack(rl.rnn(), rl.rnn())
+  params, xs = cell.init(key, 2, 3), jax.random.normal(jax.random.key(1), (6, 2))
+
+  @jax.jit
+  def measured(params):
+    norms = [rl.product_log_norms(cell, params, xs, norm="frobenius", block=block) for block in ((2, 1), (1, 2))]
+    return rl.state_jacobians(cell, params, xs), norms
+
+  jacobians, (up, down) = measured(params)
+  jacobians = np.asarray(jacobians, np.float64)
+  for lag in range(1, 7):
+    product = np.linalg.multi_dot([np.eye(6), *jacobians[::-1][:lag], np.eye(6)])
+    np.testing.assert_allclose(up[lag - 1], np.log(np.linalg.norm(product[3:, :3]) / 3**0.5), rtol=1e-4, atol=1e-4)
+  assert np.all(down == -np.inf)
+  with pytest.raises(
+    ValueError, match=r"block \(2, 3\) is unknown; choose one of \(1, 1\), \(1, 2\), \(2, 1\), \(2, 2\)"
+  ):
+    rl.product_log_norms(cell, params, xs, block=(2, 3))
+
+
 @pytest.mark.parametrize("name", EVERY_CELL)
 @pytest.mark.usefixtures("x64")
 def test_state_jacobians_match_finite_differences(name, key):

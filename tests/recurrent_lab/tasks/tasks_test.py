@@ -35,6 +35,9 @@ NUMBERS = {
   "parity": (2, 9, 300),
   "permutation_product": (2, 8, 200),
   "swap_product": (2, 7, 200),
+  "perceptual_decision": (1, 9, 300),
+  "context_integration": (1, 9, 300),
+  "delayed_comparison": (1, 8, 400),
   "mackey_glass": (21, 21, 100),  # 21 has one step that counts, so that all errors are independent
 }
 REGRESSIONS = ("adding", "multiplication", "delayed_copy", "spike_timing", "mackey_glass")
@@ -204,6 +207,25 @@ def multiplied(inputs, moves):
   return targets, np.ones(len(inputs))
 
 
+def compared(inputs, delay):
+  first, *pause, second = inputs[:, 0]
+  assert len(pause) == delay - 1
+  assert not np.any(pause)
+  assert 0.1 <= abs(second - first) <= 0.5 + 1e-6
+  return at_the_end(second > first, delay + 1)
+
+
+def decided(inputs, length, context=False):
+  """Only the sign of the mean is known to the sampler, so the sum of a strong stimulus alone gives the target."""
+  stream = inputs[:, 0]
+  if context:
+    assert np.all(inputs[:, 2:].sum(1) == 1)
+    (which,) = set(inputs[:, 3])
+    stream = inputs[:, int(which)]
+  strength = stream.sum() / math.sqrt(length)
+  return at_the_end(strength > 0 if abs(strength) > 6 else np.nan, length)  # Φ(-7) = 1e-12 for the wrong sign
+
+
 ORACLES = {
   "adding": lambda inputs, n: at_the_end([sum(marked(inputs, n))], n),
   "multiplication": lambda inputs, n: at_the_end([np.prod(marked(inputs, n))], n),
@@ -222,6 +244,9 @@ ORACLES = {
   "parity": lambda inputs, n: multiplied(inputs, ((0, 1), (1, 0))),
   "permutation_product": lambda inputs, n: multiplied(inputs, sorted(itertools.permutations(range(3)))),
   "swap_product": lambda inputs, n: multiplied(inputs, ((0, 2, 1), (1, 0, 2), (2, 1, 0))),
+  "perceptual_decision": decided,
+  "context_integration": lambda inputs, n: decided(inputs, n, context=True),
+  "delayed_comparison": compared,
   "mackey_glass": lambda inputs, n: (np.full((n, 1), np.nan), np.arange(n) >= 20),  # see `series_tasks_test.py`
 }
 
@@ -324,6 +349,21 @@ def test_score_sees_only_the_steps_that_need_memory(name, number, needed, key):
     loss, score = judge(task, np.concatenate([early[:-needed], late[-needed:]]), batch)
     assert score == expected
     assert loss > 1
+
+
+def test_three_quarters_of_the_evidence_must_be_summed(key):
+  """The sign of the sum is wrong with probability Φ(-d), averaged over the strengths; that of a part of it with Φ(-d √part)."""
+  batch = draw(get_task("perceptual_decision", 16), key, 100_000)
+  wrong = lambda steps: np.mean((batch.inputs[-steps:, :, 0].sum(0) > 0) != batch.targets[-1])
+  for steps in (16, 8, 4):
+    expected = np.mean(stats.norm.sf(np.array([1, 2, 4, 8]) * math.sqrt(steps / 16)))
+    assert wrong(steps) == pytest.approx(expected, abs=stats.norm.isf(ODDS / 2) * math.sqrt(expected / 100_000))
+  solved = get_task("perceptual_decision", 16).solved_below
+  assert wrong(16) < solved < wrong(8)
+  batch = draw(get_task("context_integration", 16), key, 20_000)
+  cued = np.take_along_axis(batch.inputs[..., :2].sum(0), batch.inputs[0, :, 3:].astype(int), axis=1)[:, 0]
+  assert np.mean((cued > 0) != batch.targets[-1]) < solved
+  assert np.mean((batch.inputs[..., :2].sum((0, 2)) > 0) != batch.targets[-1]) > 0.2
 
 
 @pytest.mark.parametrize("name", TASKS)
