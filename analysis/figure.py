@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 import numpy as np
 import xarray as xr
 
-from analysis import command, coverage, listing, style
+from analysis import command, coverage, listing, own_style, signed, style
 from analysis.numbers import TableSpec
 from analysis.selection import ExtraAxis, Unfit
 from sweepkit.store import STATUS, ResultsError, block_paths
@@ -37,6 +37,9 @@ class FigureSpec(NamedTuple):
       drawn, and says so.
     tables: variable of `numbers` -> how tables show it, for all that are derived here, or are not summarised by their mean.
     order: its place in its study; figures are sorted by it. Leave gaps, so that a new figure renumbers no other.
+    title: what it asks or shows, as a sentence that holds for all results: its heading in the report.
+    over_seeds: how it shows several seeds, a key of `signed.OVER_SEEDS`; it says so below the picture.
+    fixed: what else it says there, such as the label of an axis at which it is drawn.
   """
 
   name: str
@@ -48,6 +51,14 @@ class FigureSpec(NamedTuple):
   overlays: Sequence[str] = ()
   tables: Mapping[str, TableSpec] = MappingProxyType({})
   order: int = 1000
+  title: str = ""
+  over_seeds: str = ""
+  fixed: str = ""
+
+  @property
+  def heading(self) -> str:
+    """Its title, or else the first sentence of its caption."""
+    return self.title or f"{' '.join(self.caption.split()).partition('. ')[0].rstrip('.')}."
 
   @property
   def inputs(self) -> list[str]:
@@ -91,7 +102,9 @@ def _per_value(spec: FigureSpec, datasets: Datasets, extra: ExtraAxis) -> Iterat
     chosen = {name: _at(data, extra.axis, values[i], data is varied) for name, data in datasets.items()}
     if not all((data.status != STATUS.index("missing")).any() for data in chosen.values()):
       continue
-    named = spec._replace(name=f"{spec.name}-{extra.axis}-" + re.sub(r"[^\w.+-]", "_", _text(values[i])))
+    value = re.sub(r"[^\w.+-]", "_", _text(values[i]))
+    at = f"({extra.axis.replace('_', ' ')} = {_text(values[i])})"
+    named = spec._replace(name=f"{spec.name}-{extra.axis}-{value}", title=f"{spec.heading} {at}")
     said = f"{extra.axis} = {_text(values[i])}, one of {len(values)} values in {extra.source}"
     yield from ((part, some, [said, *others]) for part, some, others in parts(named, chosen))
 
@@ -137,6 +150,14 @@ def source_of(datasets: Datasets) -> str:
   return ", ".join(f"{folder} ({checksum}; {seeds})" for folder, checksum, seeds in named) or "closed forms"
 
 
+def statement(spec: FigureSpec, datasets: Datasets) -> str:
+  """Returns what the figure says of its seeds, and of what is fixed; empty for closed forms."""
+  read = [datasets[name] for name in spec.reads if name in datasets]
+  seeds = dict.fromkeys(data.attrs.get("seeds", coverage.seeds(data)) for data in read)
+  told = " and ".join(signed.over_seeds(spec.over_seeds, one) for one in seeds)
+  return "; ".join(filter(None, (spec.fixed, told)))
+
+
 def render(spec: FigureSpec, datasets: Datasets, save: Callable[[Figure, str, str], T], said: Sequence[str] = ()) -> T:
   """Draws one figure in the common style, hands it with its name and source to `save`, and returns what that returns.
 
@@ -145,25 +166,30 @@ def render(spec: FigureSpec, datasets: Datasets, save: Callable[[Figure, str, st
   with style.settings():
     figure = spec.draw(datasets)
     style.letter_panels(figure)
-    style.sign(figure, source_of(datasets), [*said, *notes(spec, datasets)])
+    own_style.on_dark(figure)
+    signed.sign(figure, source_of(datasets), [*said, *notes(spec, datasets)], statement(spec, datasets))
     return save(figure, spec.name, source_of(datasets))
 
 
 def check_not_of_others(path: Path, datasets: Datasets) -> None:
-  """Refuses to replace a figure that was drawn from another folder of results.
+  """Refuses to replace a figure that was drawn from other results, or a picture that the lab did not draw.
 
   Raises:
-    ResultsError: if the figure there was drawn from another folder; both are named.
+    ResultsError: if the figure there was drawn from another folder or from other experiments; both are named.
   """
-  drawn = re.findall(r"(?:^|\), )(.+?) \([0-9a-f]{12}[;)]", style.recorded_source(path))
-  before, now = (
-    {Path(name).parent.resolve() for name in names} for names in (drawn, [d.attrs["source"] for d in datasets.values()])
-  )
-  if before and now and before != now:
-    folder = Path(next(iter(datasets.values())).attrs["source"]).parent
+  recorded = signed.recorded_source(path)
+  if path.exists() and not recorded:
+    raise ResultsError(f"{path} is not a figure of the lab, and would be replaced; give another --out.")
+  drawn = re.findall(r"(?:^|\), )(.+?) \([0-9a-f]{12}[;)]", recorded)
+  sources = [data.attrs["source"] for data in datasets.values()]
+  before, now = ({Path(name).resolve() for name in names} for names in (drawn, sources))
+  is_elsewhere = {one.parent for one in before} != {one.parent for one in now}
+  if before and now and (is_elsewhere or not before & now):
+    was, new = (Path(name).parent if is_elsewhere else Path(name) for name in (drawn[0], sources[0]))
+    own = new / "figures" if is_elsewhere else new.parent / "figures" / new.name
     raise ResultsError(
-      f"{path} was drawn from {Path(drawn[0]).parent}, and would be replaced by one from {folder}; give another --out, such as "
-      f"--out={shlex.quote(str(folder / 'figures'))}."
+      f"{path} was drawn from {was}, and would be replaced by one from {new}; give another --out, such as "
+      f"--out={shlex.quote(str(own))}."
     )
 
 
@@ -175,13 +201,21 @@ def draw(spec: FigureSpec, results: Path, out: Path) -> list[Path]:
   Raises:
     ResultsError: if results are missing or do not fit, or a figure of that name was drawn from another folder of results.
   """
-  written = []
-  for part, datasets, said in parts(spec, load(spec, results)):
-    check_not_of_others(out / f"{part.name}.png", datasets)
-    for note in (*said, *notes(part, datasets)):
-      print(f"{part.name}: {note}.", file=sys.stderr)
-    written += render(part, datasets, partial(style.save, out=out), said)
-  return written
+  return [
+    path for part, datasets, said in parts(spec, load(spec, results)) for path in write(part, datasets, said, out)
+  ]
+
+
+def write(spec: FigureSpec, datasets: Datasets, said: Sequence[str], out: Path) -> list[Path]:
+  """Writes one figure, prints its notes, and returns its files.
+
+  Raises:
+    ResultsError: if a figure of that name was drawn from other results.
+  """
+  check_not_of_others(out / f"{spec.name}.png", datasets)
+  for note in (*said, *notes(spec, datasets)):
+    print(f"{spec.name}: {note}.", file=sys.stderr)
+  return render(spec, datasets, partial(signed.save, out=out), said)
 
 
 def about(spec: FigureSpec) -> str:
@@ -198,4 +232,4 @@ def about(spec: FigureSpec) -> str:
 
 def main(spec: FigureSpec, argv: Sequence[str] | None = None) -> int:
   """Draws one figure from the command line and returns an exit code."""
-  return command.run(spec.name, partial(draw, spec), argv, "figures", "the figure", about(spec))
+  return command.run(spec.name, partial(draw, spec), argv, "figures", "the figure", about(spec), draws=True)

@@ -17,6 +17,11 @@ def modules(package: str) -> list[str]:
   return sorted(path.stem for path in (HERE / package).glob("*.py") if not path.stem.startswith("_"))
 
 
+def figures(package: str) -> list[str]:
+  """Returns the names of the modules of a package that declare `FIGURE`, in alphabetical order, without importing them."""
+  return [name for name in modules(package) if "\nFIGURE = " in (HERE / package / f"{name}.py").read_text("utf-8")]
+
+
 def module_of(figure: str) -> str | None:
   """Returns the full name of the module that draws a figure when it is run; None for a figure from elsewhere."""
   return next((f"analysis.{package}.{figure}" for package in packages() if figure in modules(package)), None)

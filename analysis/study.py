@@ -1,13 +1,18 @@
-"""A study: the figures and pages of one package of `analysis`, and the command that makes all of them."""
+"""A study: the figures and pages of one package of `analysis`, and the command that makes all of them.
+
+The figures of a study import Matplotlib, xarray and JAX, so they are imported when they are asked for and not for a page of help.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 import importlib
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis import command, listing
-from analysis.figure import Datasets, FigureSpec, draw
+
+if TYPE_CHECKING:
+  from analysis.figure import Datasets, FigureSpec
 
 Writer = Callable[[Path, Path], Iterable[Path]]  # (results, out) -> files written
 
@@ -46,7 +51,7 @@ class PageSpec(NamedTuple):
   title: str
   about: str
   reads: Sequence[str]
-  content: Callable[[Datasets], str]
+  content: "Callable[[Datasets], str]"
   overlays: Sequence[str] = ()
 
   @property
@@ -62,7 +67,7 @@ def declared(package: str, name: str) -> tuple[Any, ...]:
   return tuple(getattr(module, name) for module in modules if hasattr(module, name))
 
 
-def figures(package: str) -> tuple[FigureSpec, ...]:
+def figures(package: str) -> "tuple[FigureSpec, ...]":
   """Returns the figures that the modules of a package declare, in their order."""
   return tuple(sorted(declared(package, "FIGURE"), key=lambda figure: (figure.order, figure.name)))
 
@@ -80,13 +85,14 @@ def studies() -> tuple[Study, ...]:
 
 def main(study: Study, doc: str, *writers: Writer, argv: Sequence[str] | None = None) -> int:
   """Draws all figures of a study from the command line, then calls `writers`, and returns an exit code."""
-  drawn = figures(study.name)
 
   def write(results: Path, out: Path) -> Iterator[Path]:
-    for figure in drawn:
+    from analysis.figure import draw
+
+    for figure in figures(study.name):
       yield from draw(figure, results, out)
     for writer in writers:
       yield from writer(results, out)
 
-  about = f"{doc.strip()}\n\nFigures: {', '.join(figure.name for figure in drawn)}."
-  return command.run(study.name, write, argv, "figures", "the figures", about)
+  about = f"{doc.strip()}\n\nFigures: {', '.join(listing.figures(study.name))}."
+  return command.run(study.name, write, argv, "figures", "the figures", about, draws=True)

@@ -1,9 +1,8 @@
-"""The look of all figures: sizes, colours, bands, and files that are the same bytes when drawn twice."""
+"""The look of all figures: sizes, colours, bands and maps."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 import contextlib
 from pathlib import Path
-import textwrap
 from typing import Any, NamedTuple
 import zlib
 
@@ -11,13 +10,12 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
+from matplotlib.text import Text
 import numpy as np
-from PIL import Image
-from scipy import stats
 import xarray as xr
 
+from analysis import own_style
 from sweepkit.words import FEW
 
 COLUMN, PAGE = 3.4, 7.0  # widths in inches of one column and of a page
@@ -36,6 +34,10 @@ RC: Any = {  # Any, because Matplotlib types its settings one by one
   "grid.linewidth": 0.5,
   "legend.fontsize": 7,
   "legend.frameon": False,
+  "legend.handlelength": 2.9,  # long enough to tell the line styles apart
+  "lines.dashdot_pattern": (5, 1.6, 1, 1.6),
+  "lines.dashed_pattern": (4, 1.6),
+  "lines.dotted_pattern": (1, 1.4),
   "lines.linewidth": 1.2,
   "lines.markersize": 3.5,
   "pdf.fonttype": 42,
@@ -49,10 +51,25 @@ RC: Any = {  # Any, because Matplotlib types its settings one by one
 
 @contextlib.contextmanager
 def settings() -> Iterator[None]:
-  """Gives Matplotlib the settings of the lab and no others within a `with`, and restores the user's settings after it."""
+  """Gives Matplotlib the settings of the lab within a `with`, and restores those of the process after it.
+
+  The settings of `own` come on top of them. No others change a figure.
+  """
   with mpl.rc_context():
     mpl.rcdefaults()  # all but the backend, which matters for windows only
     mpl.rcParams.update(RC)
+    mpl.rcParams.update(own_style.in_use())
+    yield
+
+
+@contextlib.contextmanager
+def own(file: str | Path) -> Iterator[None]:
+  """Draws figures in the user's own style within a `with`: a Matplotlib style file, or the name of a style of Matplotlib.
+
+  Raises:
+    ResultsError: if there is no such file or style, or it holds what is not a setting of Matplotlib.
+  """
+  with own_style.use(own_style.read(file)):
     yield
 
 
@@ -85,15 +102,33 @@ MEASURED_ZERO: Any = {"color": "0.35", "linewidth": 0.9, "linestyle": "--"}  # i
 
 
 def cell_style(cell: str) -> CellStyle:
-  """Returns the style of a cell, also of one of your own, which is the same in all figures."""
-  from recurrent_lab.cells import CELLS
+  """Returns the style of a cell, which is the same in all figures. Colours of the user's own style replace those of the lab."""
+  known = CELL_STYLES.get(cell) or _style_of_others(cell)
+  colors = own_style.colors()
+  if not colors:
+    return known
+  return known._replace(color=colors[[*CELL_STYLES, cell].index(cell) % len(colors)])
+
+
+def _style_of_others(cell: str) -> CellStyle:
+  from recurrent_lab.cells import CELLS  # after the flags are read, since it imports JAX
 
   others = [name for name in CELLS if name not in CELL_STYLES]
-  if cell in CELL_STYLES:
-    return CELL_STYLES[cell]
-  place = others.index(cell) if cell in others else zlib.crc32(cell.encode())
+  place = others.index(cell) if cell in others else zlib.crc32(cell.encode())  # a cell of one's own has no place
   color, marker = _SPARE[place % len(_SPARE)]
   return CellStyle(cell.replace("_", " "), color, marker, ":")
+
+
+def shade(color: str, towards: float) -> tuple[float, float, float]:
+  """Returns a colour mixed with black, for `towards` from -1 to 0, or with white, for `towards` from 0 to 1."""
+  end = 1.0 if towards > 0 else 0.0
+  red, green, blue = (part + abs(towards) * (end - part) for part in mpl.colors.to_rgb(color))
+  return red, green, blue
+
+
+def theory_of(color: str) -> dict[str, Any]:
+  """Returns the look of a theory for the curve of this colour: a thin line in a dark shade of it."""
+  return THEORY | {"color": shade(color, -0.55)}
 
 
 class Band(NamedTuple):
@@ -109,6 +144,8 @@ def confidence_band(values: xr.DataArray, dim: str = "seed", level: float = 0.95
   count = values.sizes[dim]
   if count < 2:
     return Band(mean.values, mean.values, mean.values)
+  from scipy import stats  # it takes half a second to import, which a page of help does without
+
   half = stats.t.ppf(0.5 + level / 2, count - 1) * finite.std(dim, ddof=1, skipna=False) / np.sqrt(count)
   return Band(mean.values, (mean - half).values, (mean + half).values)
 
@@ -142,21 +179,43 @@ def legend_line(**line: Any) -> Line2D:
   return Line2D([], [], **line)
 
 
-def cell_edges(centres: np.ndarray) -> np.ndarray:
-  """Returns the edges of the tiles of a map, given their centres in increasing order."""
+def cell_edges(centres: np.ndarray, is_log: bool = False) -> np.ndarray:
+  """Returns the edges of the tiles of a map, given their centres in increasing order; `is_log` for a logarithmic axis."""
+  if is_log:
+    return np.exp(cell_edges(np.log(centres)))
   if len(centres) == 1:
     return centres[0] + np.array([-0.5, 0.5])
   middles = (centres[1:] + centres[:-1]) / 2
   return np.concatenate([[2 * centres[0] - middles[0]], middles, [2 * centres[-1] - middles[-1]]])
 
 
-def plot_map(axes: Axes, x: np.ndarray, y: np.ndarray, values: np.ndarray, limit: float) -> QuadMesh:
-  """Draws `values` [y, x] in colours that change at 0, with a dashed grey line there; values that are not finite stay white."""
+def plot_map(
+  axes: Axes,
+  x: np.ndarray,
+  y: np.ndarray,
+  values: np.ndarray,
+  limit: float | tuple[float, float],
+  are_log: tuple[bool, bool] = (False, False),
+) -> QuadMesh:
+  """Draws `values` [y, x] as a map; values that are not finite stay white.
+
+  Args:
+    axes: where it is drawn.
+    x: centres of the tiles.
+    y: centres of the tiles.
+    values: by y and x.
+    limit: colours change at 0 and saturate at ± limit, with a dashed grey line at 0. For values of one sign it is the lowest and
+      the highest of them.
+    are_log: whether the axes of x and y are logarithmic.
+  """
   values = np.where(np.isfinite(values), values, np.nan)
-  x_edges, y_edges = cell_edges(x), cell_edges(y)
-  mesh = axes.pcolormesh(x_edges, y_edges, values, cmap="RdBu_r", vmin=-limit, vmax=limit)
-  if min(values.shape) > 1 and np.nanmin(values) < 0 < np.nanmax(values):
-    axes.contour(x, y, values, levels=[0], **{f"{name}s": value for name, value in MEASURED_ZERO.items()})
+  x_edges, y_edges = (cell_edges(centres, is_log) for centres, is_log in zip((x, y), are_log, strict=True))
+  if isinstance(limit, tuple):
+    mesh = axes.pcolormesh(x_edges, y_edges, values, vmin=limit[0], vmax=limit[1])
+  else:
+    mesh = axes.pcolormesh(x_edges, y_edges, values, cmap="RdBu_r", vmin=-limit, vmax=limit)
+    if min(values.shape) > 1 and np.nanmin(values) < 0 < np.nanmax(values):
+      axes.contour(x, y, values, levels=[0], **{f"{name}s": value for name, value in MEASURED_ZERO.items()})
   axes.grid(False)
   axes.set(xlim=x_edges[[0, -1]], ylim=y_edges[[0, -1]])  # lines drawn later do not widen it
   return mesh
@@ -171,11 +230,13 @@ def symmetric_limit(values: np.ndarray) -> float:
 
 def letter_panels(figure: Figure) -> None:
   """Puts (a), (b), ... before the titles of the panels if there are several, but not too many for that."""
-  panels = [axes for axes in figure.axes if axes.get_label() != "<colorbar>"]
+  panels = [axes for axes in figure.axes if axes.get_label() != "<colorbar>" and axes.get_visible()]
   letters = "abcdefghijkl"
   if 1 < len(panels) <= len(letters):
     for letter, axes in zip(letters, panels, strict=False):
-      axes.set_title(f"({letter}) {axes.get_title(loc='left')}", loc="left")
+      title = axes.get_title(loc="left")
+      (text, *_) = (one for one in axes.get_children() if isinstance(one, Text) and one.get_text() == title)
+      axes.set_title(f"({letter}) {title}", loc="left", fontsize=text.get_fontsize() if title else None)
 
 
 def new_figure(
@@ -184,37 +245,3 @@ def new_figure(
   """Returns a figure and its axes `[rows, columns]`; no window is opened."""
   figure = Figure(figsize=(width, height), layout="constrained")
   return figure, figure.subplots(rows, columns, squeeze=False, **options)
-
-
-def sign(figure: Figure, source: str, notes: Sequence[str] = ()) -> None:
-  """Prints the source in small type at the bottom, and above it the notes that a reader needs."""
-  wide = int(figure.get_figwidth() * 30)  # characters of this size that fit
-  unbroken = source.replace("; ", ";\u00a0").replace(" seed", "\u00a0seed")
-  below = textwrap.wrap(f"from {unbroken}", wide, break_on_hyphens=False)
-  above = [line for note in notes for line in textwrap.wrap(note, int(0.8 * wide), break_on_hyphens=False)]
-  points = 72 * figure.get_figheight()
-  room = max(0.03, (5 * len(below) + 7 * len(above) + 1.5) / points)
-  figure.set_layout_engine(ConstrainedLayoutEngine(rect=(0, room, 1, 1 - room)))  # leaves lines for both
-  for i, line in enumerate(reversed(below)):
-    figure.text(0.995, 0.004 + 5 * i / points, line, ha="right", va="bottom", fontsize=4.5, color="0.45")
-  for i, line in enumerate(reversed(above)):
-    height = 0.004 + (5 * len(below) + 7 * i) / points
-    figure.text(0.995, height, line, ha="right", va="bottom", fontsize=6, color="#A40E26")
-
-
-def save(figure: Figure, name: str, source: str, out: Path) -> list[Path]:
-  """Writes `<name>.pdf` and `<name>.png` with `source` in their metadata, and returns their paths."""
-  out.mkdir(parents=True, exist_ok=True)
-  paths = [out / f"{name}.pdf", out / f"{name}.png"]
-  figure.savefig(paths[0], metadata={"Title": name, "Subject": f"Drawn from {source}", "CreationDate": None})
-  figure.savefig(paths[1], metadata={"Title": name, "Source": source, "Software": None})
-  return paths
-
-
-def recorded_source(path: Path) -> str:
-  """Returns the source that `save` recorded in a PNG; empty if there is no such file or no source in it."""
-  try:
-    with Image.open(path) as image:
-      return str(image.info.get("Source", ""))
-  except (OSError, SyntaxError):  # no file, or no image
-    return ""

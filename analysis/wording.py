@@ -1,6 +1,7 @@
 """Numbers as words, for the ledger, the tables and the findings of figures."""
 
 from collections.abc import Callable, Sequence
+import math
 
 import numpy as np
 import xarray as xr
@@ -28,6 +29,11 @@ def axis_name(axis: str) -> str:
   return AXES.get(axis, axis.replace("_", " "))
 
 
+def minus(value: float, form: str = "g") -> str:
+  """Returns a number as figures show it, with a minus sign instead of a hyphen."""
+  return f"{value:{form}}".replace("-", "−")
+
+
 def with_unit(text: str, values: xr.DataArray) -> str:
   """Returns `text (unit)` with the unit that is stored with the values, or the text alone if they have none."""
   units = values.attrs.get("units", "1")
@@ -40,9 +46,27 @@ def mean(values: xr.DataArray) -> str:
   The interval of two values is 13 standard errors wide, so it would say less than the values.
   """
   if values.size < FEW:
-    return listed([short(float(value)) for value in values.values.ravel()])
+    texts = [short(float(value)) for value in values.values.ravel()]
+    return f"{texts[0]} each" if len(texts) > 1 and len({*texts}) == 1 else listed(texts)
   band = confidence_band(values)
-  return f"{float(band.mean):.3g} ± {float(band.high - band.mean):.2g}"
+  return with_error(float(band.mean), float(band.high - band.mean))
+
+
+def with_error(value: float, error: float) -> str:
+  """Returns `-1.090 ± 0.008`: an error with one digit, or with two if the first is 1, and a value with as many decimals.
+
+  Digits beyond these are noise. An error that three digits of the value do not show, such as that of rounding, is left out.
+  """
+  if error <= 5e-4 * abs(value):
+    return short(value)
+  if not (math.isfinite(value) and math.isfinite(error)) or max(abs(value), error) >= 1e6:
+    return f"{short(value)} ± {short(error)}"
+  first = math.floor(math.log10(error))
+  decimals = -first + (error < 1.95 * 10.0**first)
+  if decimals > 5:
+    return f"{value:.3g} ± {error:.1g}"
+  value, error = round(value, decimals) + 0.0, round(error, decimals)  # no -0
+  return f"{value:.{max(decimals, 0)}f} ± {error:.{max(decimals, 0)}f}"
 
 
 def spread(values: xr.DataArray | np.ndarray, scale: float = 1.0) -> str:

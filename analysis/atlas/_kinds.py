@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 from analysis.wording import listed
-import recurrent_lab as rl
 
 #: kind -> (colour, marker). Okabe & Ito's colours.
 KINDS: Mapping[str, tuple[str, str]] = {
@@ -16,6 +15,8 @@ KINDS: Mapping[str, tuple[str, str]] = {
 
 def kind(cell: str) -> str:
   """Returns the kind of a cell by its name. Dense is every cell whose entries see others in a way that is not declared linear."""
+  import recurrent_lab as rl
+
   found = rl.get_cell(cell)
   if found.transition is not None:
     return "linear in the state"

@@ -99,6 +99,7 @@ FIGURE = FigureSpec(
     "growth_rate": TableSpec("growth rate (nats per step)"),
   },
   order=30,
+  title="At which gain does the product of each cell begin to grow?",
 )
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ import sys
 
 from matplotlib.figure import Figure
 import numpy as np
-from scipy import stats
 import xarray as xr
 
 from analysis.atlas._kinds import label
@@ -68,6 +67,8 @@ def numbers(datasets: Datasets) -> xr.Dataset:
 
 def change(one: np.ndarray, other: np.ndarray) -> tuple[float, float]:
   """Returns the change of the mean and the half width of Welch's 95 % interval."""
+  from scipy import stats
+
   parts = [np.var(values, ddof=1) / values.size for values in (one, other)]
   middle, total = float(np.mean(other) - np.mean(one)), sum(parts)
   if total == 0:
@@ -113,6 +114,7 @@ FIGURE = FigureSpec(
   finding=finding,
   tables={"growth_rate": TableSpec("growth rate (nats per step)")},
   order=40,
+  title="What does each new idea do to the growth rate?",
 )
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 import numpy as np
-from scipy import stats
 import xarray as xr
 
 from analysis.atlas._kinds import KINDS, kind, label, some
@@ -139,6 +138,8 @@ def draw(datasets: Datasets) -> Figure:
 
 
 def finding(shown: xr.Dataset) -> str:
+  from scipy import stats
+
   rate, lag = shown.growth_rate.median("seed"), shown.first_lag_below.median("seed")
   far = lag.cell.values[~np.isfinite(lag.values)].tolist()
   said = f"Of {lag.size} cells {len(far)} stay above 1/e to the end"
@@ -167,6 +168,7 @@ FIGURE = FigureSpec(
     "growth_rate": TableSpec("growth rate (nats per step)"),
   },
   order=10,
+  title="How far does each cell remember, for its growth rate?",
 )
 
 if __name__ == "__main__":

@@ -19,7 +19,6 @@ from analysis.numbers import TableSpec
 from analysis.selection import only_axes
 from analysis.style import MEASURED_ZERO, PAGE, THEORY, legend_line, new_figure, plot_band
 from analysis.wording import short
-from recurrent_lab.theory import cell_path_exponent
 
 COLUMNS, LOWEST, HIGHEST = 8, -3.0, 0.6
 
@@ -34,6 +33,8 @@ def numbers(datasets: Datasets) -> xr.Dataset:
 
 
 def draw(datasets: Datasets) -> Figure:
+  from recurrent_lab.theory import cell_path_exponent
+
   data = numbers(datasets)
   cells, biases = data.cell.values.tolist(), data.forget_bias.values
   plain = np.asarray(cell_path_exponent(biases))
@@ -100,6 +101,8 @@ FIGURE = FigureSpec(
     "mean_field": TableSpec("mean field of a large net (nats per step)"),
   },
   order=35,
+  title="How does an open gate change the growth rate of each cell?",
+  over_seeds="band",
 )
 
 if __name__ == "__main__":

@@ -72,6 +72,8 @@ FIGURE = FigureSpec(
   finding=finding,
   tables={"log_norm": TableSpec(over_seeds="none"), "growth_rate": TableSpec("growth rate (nats per step)")},
   order=20,
+  title="Where does the Jacobian product of each cell go?",
+  over_seeds="band",
 )
 
 if __name__ == "__main__":

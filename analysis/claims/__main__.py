@@ -8,19 +8,26 @@ claim is a function from results to a measured number with its uncertainty and a
 in that function; no verdict is typed by hand.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 import sys
 
 from analysis import command
-from analysis.claims.pages import LEDGERS, write
+
+
+def write(results: Path, out: Path, readme: str | None, ledger: str | None) -> Iterable[Path]:
+  """Writes a ledger and returns its files."""
+  from analysis.claims import pages  # after the flags are read, since the claims import JAX
+
+  return pages.write(results, out, readme, ledger)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
   """Writes a ledger from the command line and returns an exit code."""
   readme = "A page to put the table into, between its two markers."
-  ledger = f"The ledger to write: {' or '.join(LEDGERS)}; the first by default."
+  ledger = "The ledger to write: claims or landmarks; the first by default."
   holds = "the ledger as Markdown and as JSON"
-  return command.run("claims", write, argv, "report", holds, __doc__ or "", readme=readme, ledger=ledger)
+  return command.run("claims", write, argv, "report", holds, __doc__ or "", {"readme": readme, "ledger": ledger})
 
 
 if __name__ == "__main__":

@@ -114,6 +114,7 @@ FIGURE = FigureSpec(
     "is_positive": TableSpec("nets with λ₁ > 0 found", over_seeds="count"),
   },
   order=30,
+  title="Can chaos be found in cells that are said to have none?",
 )
 
 if __name__ == "__main__":

@@ -18,7 +18,6 @@ from analysis.numbers import TableSpec
 from analysis.selection import only_axes
 from analysis.style import PAGE, THEORY, confidence_band, legend_line, new_figure
 from analysis.wording import listed, short, with_unit
-from recurrent_lab.theory import sensitivity_variance, squared_gradient, state_variance
 
 # (cell, parameter) -> look and name
 CURVES: dict[tuple[str, str], tuple[dict[str, Any], str]] = {
@@ -35,6 +34,8 @@ TITLES = {
 
 def predicted(quantity: str, parameter: str, scale: str, memory: np.ndarray, angle: float) -> np.ndarray:
   """Returns the closed form of a moment at each memory."""
+  from recurrent_lab.theory import sensitivity_variance, squared_gradient, state_variance
+
   size = 1 - 1 / np.asarray(memory, np.float64)
   gamma = np.sqrt((1 - size) * (1 + size)) if scale == "normalized" else np.ones_like(size)
   decay = size.astype(complex) if parameter == "recurrent_kernel" else size * np.exp(1j * angle)
@@ -144,6 +145,7 @@ FIGURE = FigureSpec(
   finding=finding,
   tables={"squared_gradient": TableSpec("mean square of the gradient")},
   order=60,
+  title="How does the gradient of a unit depend on its memory?",
 )
 
 if __name__ == "__main__":

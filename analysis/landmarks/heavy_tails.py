@@ -103,6 +103,7 @@ FIGURE = FigureSpec(
     "dimension_share": TableSpec("Kaplan–Yorke dimension / N", over_seeds="median"),
   },
   order=50,
+  title="When do nets with heavy-tailed weights become chaotic?",
 )
 
 if __name__ == "__main__":

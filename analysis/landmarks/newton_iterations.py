@@ -9,7 +9,6 @@ import sys
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 import numpy as np
-from scipy import optimize, stats
 import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
@@ -35,6 +34,8 @@ def law(exponent: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, float]:
 
   All are NaN for less than four nets with finite numbers.
   """
+  from scipy import optimize
+
   known = np.isfinite(exponent) & np.isfinite(share)
   x, y = exponent[known], share[known]
   if len(x) < 4:
@@ -75,6 +76,8 @@ def numbers(datasets: Datasets) -> xr.Dataset:
 
 def finding(shown: xr.Dataset) -> str:
   """Names the rank correlation over all nets, the fitted law and its residual."""
+  from scipy import stats
+
   exponent, share = _pooled(shown, "whole")
   known = np.isfinite(exponent) & np.isfinite(share)
   (middle, width, _), residual = law(exponent, share)
@@ -105,6 +108,7 @@ FIGURE = FigureSpec(
   finding=finding,
   tables={"iterations": TableSpec("iterations of Newton's method", over_seeds="median")},
   order=20,
+  title="When can a sequence be computed in parallel?",
 )
 
 if __name__ == "__main__":

@@ -107,6 +107,7 @@ FIGURE = FigureSpec(
   finding=finding,
   tables={"relative_error": TableSpec("root mean square error, relative to the gradient", over_seeds="median")},
   order=10,
+  title="How much of the gradient do online methods keep?",
 )
 
 if __name__ == "__main__":

@@ -19,7 +19,6 @@ from analysis.numbers import TableSpec
 from analysis.selection import one_cell
 from analysis.style import PAGE, THEORY, legend_line, new_figure, plot_band
 from analysis.wording import listed, short, with_unit
-from recurrent_lab import theory
 
 NAMES = {
   "largest_exponent": "λ₁",
@@ -42,6 +41,8 @@ def expected(gain: float, leak: float, kept: xr.Dataset | None) -> dict[str, flo
     leak: δ.
     kept: results of `rate_theory`, which has what follows from the distribution of exponents for δ < 1; NaN without them.
   """
+  from recurrent_lab import theory
+
   if leak == 1:
     return dict(zip(NAMES, theory.rate_spectrum(gain)[:5], strict=True))
   if kept is not None and gain in kept.ws and leak in kept.leak:
@@ -78,6 +79,8 @@ def _most(data: xr.Dataset, axis: str, over: str) -> float:
 
 def _distribution(gain: float, leak: float, lowest: float, kept: xr.Dataset | None) -> tuple[np.ndarray, np.ndarray]:
   """Returns the share above and the thresholds of exponents in theory, from `lowest` up; empty where it is not known."""
+  from recurrent_lab import theory
+
   if leak == 1 and gain > 1:
     thresholds = np.linspace(theory.rate_largest_exponent(gain), lowest, 300)
     return 1 - theory.rate_exponent_cdf(gain, leak, thresholds), thresholds
@@ -106,6 +109,8 @@ def _spectra(axes: Axes, data: xr.Dataset, kept: xr.Dataset | None) -> None:
 
 
 def _by_gain(axes: Axes, data: xr.Dataset) -> None:
+  from recurrent_lab import theory
+
   names, leak = ("dimension", "entropy_rate"), float(data.leak[np.abs(data.leak.values - 1).argmin()])
   one = data.sel(leak=leak)
   one = one.isel(ws=one.largest_exponent.notnull().any("seed").values)
@@ -194,6 +199,8 @@ FIGURE = FigureSpec(
   finding=finding,
   tables={f"{name}_theory": TableSpec(f"theory of the {text}") for name, text in NAMES.items()},
   order=5,
+  title="Do large random networks have the spectrum that theory predicts?",
+  over_seeds="band",
 )
 
 if __name__ == "__main__":

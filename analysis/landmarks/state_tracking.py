@@ -119,6 +119,8 @@ FIGURE = FigureSpec(
   finding=finding,
   tables={"accuracy": TableSpec("accuracy", over_seeds="median")},
   order=40,
+  title="Which cells follow a state beyond the lengths of training?",
+  over_seeds="seeds",
 )
 
 if __name__ == "__main__":

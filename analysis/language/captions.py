@@ -66,6 +66,7 @@ FIGURE = FigureSpec(
   finding=finding,
   tables={"exact": TableSpec(over_seeds="median"), "exact_by_digit": TableSpec(over_seeds="median")},
   order=80,
+  title="Can a net spell the name of a digit that it sees?",
 )
 SCORES = Scores("captions", "exact names, % of held-out images", rows, order=80)
 

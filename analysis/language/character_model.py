@@ -17,6 +17,8 @@ FIGURE = FigureSpec(
   finding=finding,
   tables=TABLES,
   order=20,
+  title="How far back does a character model look?",
+  over_seeds="band",
 )
 SCORES = Scores(
   "character_model", "perplexity of the test text, per character", partial(rows, "character_model"), order=20

@@ -62,6 +62,8 @@ FIGURE = FigureSpec(
     "test_loss": TableSpec(over_seeds="median"),
   },
   order=90,
+  title="How well do nets forecast a chaotic series?",
+  over_seeds="seeds",
 )
 SCORES = Scores("forecast", "mean squared error / variance", rows, order=90)
 

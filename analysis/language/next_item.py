@@ -15,10 +15,11 @@ from analysis.numbers import TableSpec
 from analysis.selection import only_axes, runs
 from analysis.style import COLUMN, cell_style, new_figure
 from analysis.wording import each, spread
-from recurrent_lab.tasks.sessions import BAYES_ERROR, MARKOV_ERROR
 
 
 def draw(datasets: Datasets) -> Figure:
+  from recurrent_lab.tasks.sessions import BAYES_ERROR, MARKOV_ERROR
+
   data = only_axes(datasets["next_item"])
   ngrams = counts.of_task(datasets.get("ngram_tasks"), "next_item")
   if ngrams is not None and int(data.length) in ngrams.length.values:
@@ -44,12 +45,16 @@ def numbers(datasets: Datasets) -> xr.Dataset:
 
 
 def finding(shown: xr.Dataset) -> str:
+  from recurrent_lab.tasks.sessions import BAYES_ERROR, MARKOV_ERROR
+
   wrong = each(shown[["final_score"]], lambda one: f"{spread(one.final_score, 100)} %")
   best, last = (f"{100 * error:.3g} %" for error in (BAYES_ERROR, MARKOV_ERROR))
   return f"Wrong next items: {wrong}; the lowest possible error is {best}, and {last} from the last item alone."
 
 
 def rows(datasets: Datasets) -> Iterator[Row]:
+  from recurrent_lab.tasks.sessions import BAYES_ERROR, MARKOV_ERROR
+
   beside = f"last item alone {100 * MARKOV_ERROR:.3g}, best of all {100 * BAYES_ERROR:.3g}"
   for (cell,), one in runs(only_axes(datasets["next_item"]), "cell"):
     yield label(cell), spread(one.final_score, 100), beside
@@ -68,6 +73,7 @@ FIGURE = FigureSpec(
     "ngram_error": TableSpec("share of wrong answers of n-grams", over_seeds="median"),
   },
   order=40,
+  title="Which net predicts the next item of a session?",
 )
 SCORES = Scores("next_item", "wrong next items, %", rows, order=40)
 

@@ -15,14 +15,14 @@ from analysis.numbers import TableSpec
 from analysis.selection import only_axes, runs
 from analysis.style import PAGE, THEORY, legend_line, new_figure
 from analysis.wording import each, short, spread
-from recurrent_lab.tasks import name_lags
-from recurrent_lab.tasks.stories import CHANCE_ERROR
 
 BEFORE = {"linestyle": ":", "marker": "none"}
 
 
 def at_first_name(one: xr.Dataset, watched: int) -> Iterator[xr.DataArray]:
   """Yields ln ‖∂L/∂S_k‖ - ln ‖∂L/∂S_T‖ at the first name for every gap, at the first (0) or the last (-1) watched update."""
+  from recurrent_lab.tasks import name_lags
+
   for length in one.length.values:
     seen = one.log_adjoint.sel(length=length).dropna("watched_update", how="all").isel(watched_update=watched)
     yield (seen.sel(lag=name_lags(int(length))[0]) - seen.sel(lag=0)).drop_vars(
@@ -31,6 +31,8 @@ def at_first_name(one: xr.Dataset, watched: int) -> Iterator[xr.DataArray]:
 
 
 def draw(datasets: Datasets) -> Figure:
+  from recurrent_lab.tasks.stories import CHANCE_ERROR
+
   data = only_axes(datasets["recall"], "length")
   ngrams = counts.of_task(datasets.get("ngram_tasks"), "long_range_recall")
   cells = [(cell, one) for (cell,), one in runs(data, "cell")]
@@ -72,6 +74,8 @@ def numbers(datasets: Datasets) -> xr.Dataset:
 
 
 def finding(shown: xr.Dataset) -> str:
+  from recurrent_lab.tasks.stories import CHANCE_ERROR
+
   errors = shown[["final_score"]].median("seed")
 
   def wrong(one: xr.Dataset) -> str:
@@ -85,6 +89,8 @@ def finding(shown: xr.Dataset) -> str:
 
 
 def rows(datasets: Datasets) -> Iterator[Row]:
+  from recurrent_lab.tasks.stories import CHANCE_ERROR
+
   data = only_axes(datasets["recall"], "length")
   ngrams = counts.of_task(datasets.get("ngram_tasks"), "long_range_recall")
   for (length, cell), one in runs(data, "length", "cell"):
@@ -109,6 +115,7 @@ FIGURE = FigureSpec(
     "ngram_error": TableSpec("share of wrong answers of n-grams", over_seeds="median"),
   },
   order=30,
+  title="Can a net recall a name across a gap?",
 )
 SCORES = Scores("recall", "wrong answers, %", rows, overlays=("ngram_tasks",), order=30)
 

@@ -53,6 +53,7 @@ FIGURE = FigureSpec(
   finding=finding,
   tables={"final_score": TableSpec("share of wrong answers", over_seeds="median")},
   order=50,
+  title="Does the context decide the tag of an ambiguous word?",
 )
 SCORES = Scores("tagging", "wrong tags of the ambiguous word, %", rows, order=50)
 

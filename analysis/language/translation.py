@@ -85,6 +85,8 @@ FIGURE = FigureSpec(
     ),
   },
   order=60,
+  title="Do translations get worse with the length of the sentence?",
+  over_seeds="seeds",
 )
 SCORES = Scores("translation", "chrF of held-out sentences", rows, order=60)
 

@@ -58,6 +58,7 @@ FIGURE = FigureSpec(
   finding=finding,
   tables={"final_score": TableSpec("share of wrong answers", over_seeds="median")},
   order=70,
+  title="Can a net tell speakers by a single vowel?",
 )
 SCORES = Scores("vowels", "wrong speakers, % of the held-out", rows, order=70)
 

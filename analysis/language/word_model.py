@@ -92,7 +92,7 @@ def draw(name: str, datasets: Datasets) -> Figure:
   adjoint.set_title("gradient of the last token's loss", loc="left")
   adjoint.set_ylabel(r"$\ln\|\partial L_T/\partial S_{T-l}\|-\ln\|\partial L_T/\partial S_T\|$")
   product.set_title("product of Jacobians along the text", loc="left")
-  product.set_ylabel(r"$\ln(\|\prod J\|_F/\sqrt{n})$")
+  product.set_ylabel(r"$\ln\,(\|\;\prod\;J\;\|_F\,/\sqrt{n})$")
   for panel in (adjoint, product):
     panel.set_xlabel("lag $l$ (tokens)")
   figure.legend(*history.get_legend_handles_labels(), loc="outside upper center", ncols=5)
@@ -140,6 +140,8 @@ FIGURE = FigureSpec(
   finding=finding,
   tables=TABLES,
   order=10,
+  title="How far back does a word model look?",
+  over_seeds="band",
 )
 SCORES = Scores("word_model", "perplexity of the test text, per word", partial(rows, "word_model"), order=10)
 

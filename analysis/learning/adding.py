@@ -13,10 +13,11 @@ from analysis.numbers import TableSpec
 from analysis.selection import only_axes, runs
 from analysis.style import PAGE, THEORY, cell_style, new_figure, plot_seeds
 from analysis.wording import count, each
-from recurrent_lab.tasks import get_task
 
 
 def draw(datasets: Datasets) -> Figure:
+  from recurrent_lab.tasks import get_task
+
   data = only_axes(datasets["adding"], "layers")
   task = get_task(str(data.task.values), int(data.length))
   cases = list(runs(data, "cell", "layers"))
@@ -76,6 +77,8 @@ FIGURE = FigureSpec(
     "test_loss": TableSpec(over_seeds="median"),
   },
   order=30,
+  title="Which cells solve the adding problem?",
+  over_seeds="seeds",
 )
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from analysis.numbers import TableSpec
 from analysis.selection import bias_value, only_axes, runs
 from analysis.style import PAGE, THEORY, cell_style, legend_line, new_figure, plot_seeds
 from analysis.wording import each, last, short
-from recurrent_lab.tasks import get_task
 
 LOOKS = (  # looks of the biases, in increasing order
   {"color": "#E69F00", "linestyle": ":", "marker": "v"},
@@ -23,6 +22,8 @@ TRIVIAL = THEORY | {"linestyle": (0, (6, 2))}
 
 
 def draw(datasets: Datasets) -> Figure:
+  from recurrent_lab.tasks import get_task
+
   data = only_axes(datasets["copy_memory"], "length", "forget_bias")
   biases = sorted(data.forget_bias.values.tolist(), key=bias_value)
   looks = {bias: LOOKS[i % len(LOOKS)] for i, bias in enumerate(biases)}
@@ -45,6 +46,8 @@ def draw(datasets: Datasets) -> Figure:
 
 
 def numbers(datasets: Datasets) -> xr.Dataset:
+  from recurrent_lab.tasks import get_task
+
   data = only_axes(datasets["copy_memory"], "length", "forget_bias")
   data = data.sel(forget_bias=sorted(data.forget_bias.values.tolist(), key=bias_value))
   trivial = [get_task(str(data.task.values), length).baseline for length in data.length.values.tolist()]
@@ -78,6 +81,8 @@ FIGURE = FigureSpec(
     "trivial_loss": TableSpec("loss of a net that knows when to answer, not what (nats)"),
   },
   order=50,
+  title="Does the forget bias decide what is copied over a lag?",
+  over_seeds="seeds",
 )
 
 if __name__ == "__main__":

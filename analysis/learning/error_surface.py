@@ -50,7 +50,7 @@ def choose(data: xr.Dataset) -> dict[str, int] | None:
 def draw(datasets: Datasets) -> Figure:
   data = one_cell(datasets["error_surface"], "ws", "bias").isel(seed=0)
   x, y = cell_edges(data.ws.values), cell_edges(data.bias.values)
-  figure, (axes,) = new_figure(PAGE, 3.2, 1, 2, sharey=True)
+  figure, (axes,) = new_figure(PAGE, 3.6, 1, 2, sharey=True)
   error, gradient = (data[name].transpose("bias", "ws") for name in ("error", "gradient_norm"))
   meshes = (
     axes[0].pcolormesh(x, y, error, cmap="Greys", vmin=0, vmax=1.5 * error.max()),
@@ -64,7 +64,7 @@ def draw(datasets: Datasets) -> Figure:
     star = float(data.ws[start["ws"]]), float(data.bias[start["bias"]])
     axes[0].plot(*star, "k*", markersize=7, clip_on=False, zorder=6)
   for panel, mesh, label, extend in zip(axes, meshes, ("error $L$", "gradient norm"), ("neither", "both"), strict=True):
-    figure.colorbar(mesh, ax=panel, label=label, extend=extend)
+    figure.colorbar(mesh, ax=panel, label=label, extend=extend, location="bottom", aspect=35)
     panel.set(xlim=x[[0, -1]], ylim=y[[0, -1]], xlabel="recurrent weight $w$")
     panel.grid(False)
   axes[0].set_ylabel("bias $b$")
@@ -110,6 +110,7 @@ FIGURE = FigureSpec(
   finding=finding,
   tables={"longest_step": TableSpec("longest step of a descent")},
   order=10,
+  title="Why does gradient descent need clipping?",
 )
 
 if __name__ == "__main__":

@@ -69,6 +69,7 @@ FIGURE = FigureSpec(
   finding=finding,
   tables={"solved": SOLVED},
   order=70,
+  title="Does gradient flossing before training help?",
 )
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from sweepkit.store import ResultsError
 CELLS = ("rnn", "lstm", "gru")
 RATES = {  # growth rates, in nats per step
   "largest_exponent": (r"$\lambda_1$", {"linestyle": "-"}),
-  "product_growth": (r"slope of ln $\Vert\prod J\Vert_F$", {"linestyle": "--", "fillstyle": "none"}),
+  "product_growth": (r"slope of ln $\Vert\;\prod\;J\;\Vert_F$", {"linestyle": "--", "fillstyle": "none"}),
 }
 
 
@@ -84,6 +84,8 @@ FIGURE = FigureSpec(
   finding=finding,
   tables={"log_adjoint": TableSpec("ln ‖∂L/∂S_(T−l)‖ − ln ‖∂L/∂S_T‖ (nats)")},
   order=40,
+  title="How far back do gradients reach during training?",
+  over_seeds="band",
 )
 
 if __name__ == "__main__":

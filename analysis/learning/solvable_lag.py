@@ -18,8 +18,6 @@ from analysis.learning.success import SOLVED
 from analysis.selection import bias_value, only_axes
 from analysis.style import COLUMN, PAGE, THEORY, cell_edges, cell_style, legend_line, new_figure, plot_band
 from analysis.wording import each, short
-from recurrent_lab.instruments.growth import memory_length
-from recurrent_lab.theory import cell_path_exponent
 
 MEMORY = THEORY | {"linewidth": 1.2, "marker": "s"}
 ENDLESS = MEMORY | {"linestyle": "none", "fillstyle": "none"}
@@ -66,6 +64,9 @@ def _memory(panel: Axes, lengths: xr.DataArray) -> None:
 
 
 def draw(datasets: Datasets) -> Figure:
+  from recurrent_lab.instruments.growth import memory_length
+  from recurrent_lab.theory import cell_path_exponent
+
   data = only_axes(datasets["solvable_lag"], "length", "forget_bias")
   before = before_training(datasets, data)
   cells = data.cell.values.tolist()
@@ -130,6 +131,7 @@ FIGURE = FigureSpec(
   finding=finding,
   tables={"solved": SOLVED},
   order=60,
+  title="Over which lags can a net learn to remember?",
 )
 
 if __name__ == "__main__":

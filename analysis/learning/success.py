@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
 import numpy as np
-from scipy import stats
 import xarray as xr
 
 from analysis.numbers import TableSpec
@@ -16,6 +15,7 @@ SOLVED = TableSpec("seeds that solve the task", over_seeds="count")
 
 def success_rate(solved: xr.DataArray, dim: str = "seed", level: float = 0.95) -> Band:
   """Returns the share of runs that solved their task with its Wilson interval; `solved` is 1 or 0, and NaN for a run not made."""
+  from scipy import stats
 
   def rate(successes: int, made: int) -> np.ndarray:
     if not made:

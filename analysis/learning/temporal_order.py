@@ -69,6 +69,7 @@ FIGURE = FigureSpec(
   finding=finding,
   tables={"solved": SOLVED},
   order=20,
+  title="Which remedy solves the temporal-order problem?",
 )
 
 if __name__ == "__main__":

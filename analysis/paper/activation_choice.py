@@ -72,6 +72,8 @@ FIGURE = FigureSpec(
   finding=finding,
   tables={"mean_field": TableSpec("mean field of a large net (nats per step)")},
   order=80,
+  title="How does the activation decide where an RNN becomes chaotic?",
+  over_seeds="band",
 )
 
 if __name__ == "__main__":

@@ -10,11 +10,11 @@ import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
 from analysis.selection import only_axes
-from analysis.style import PAGE, THEORY, cell_style, new_figure, plot_band
+from analysis.style import PAGE, THEORY, cell_style, legend_line, new_figure, plot_band
 from analysis.wording import axis_name, each, with_unit
-from recurrent_lab.instruments.growth import memory_length
-from recurrent_lab.theory import cell_path_exponent
 from sweepkit import curves
+
+THEORY_NAME = r"$-1/\ln\,\sigma(b_f)$"
 
 
 def _panel(panel: Axes, lengths: xr.DataArray, biases: np.ndarray, ceiling: float) -> None:
@@ -27,9 +27,14 @@ def _panel(panel: Axes, lengths: xr.DataArray, biases: np.ndarray, ceiling: floa
       plot_band(panel, biases, one.where(one > 0), linestyle=linestyle, label=label, **look)
     endless = (one == np.inf).any("seed").values
     panel.plot(biases[endless], np.full(endless.sum(), ceiling), linestyle="none", fillstyle="none", **look)
+  if np.isinf(lengths).any():
+    panel.axhline(ceiling, color="0.6", linewidth=0.5, linestyle=":")
 
 
 def draw(datasets: Datasets) -> Figure:
+  from recurrent_lab.instruments.growth import memory_length
+  from recurrent_lab.theory import cell_path_exponent
+
   data = only_axes(datasets["forget_bias"], "forget_bias", "ws")
   biases = data.forget_bias.values
   dense = np.linspace(biases.min(), biases.max(), 200)
@@ -37,18 +42,20 @@ def draw(datasets: Datasets) -> Figure:
   ceiling = 4 * theory.max()  # infinite lengths are drawn here
   figure, (axes,) = new_figure(min(PAGE, 3.4 * data.sizes["ws"]), 2.6, 1, data.sizes["ws"], sharey=True)
   lengths = data.memory_length.sel(norm="spectral").transpose("ws", "cell", "seed", "forget_bias")
+  handles: dict[str, Any] = {}
   for panel, ws in zip(axes, data.ws.values, strict=True):
     _panel(panel, lengths.sel(ws=ws), biases, ceiling)
-    panel.plot(dense, theory, label=r"$-1/\ln\,\sigma(b_f)$", **THEORY)
-    panel.axhline(ceiling, color="0.6", linewidth=0.5, linestyle=":")
+    panel.plot(dense, theory, label=THEORY_NAME, **THEORY)
     panel.set_title(f"$W_s$ = {ws:g}", loc="left")
     panel.set_xlabel("bias of the forget gate (LSTM $f$, GRU $z$)")
-    panel.legend(loc="upper left", bbox_to_anchor=(0, 0.88))
+    handles |= {name: line for line, name in zip(*panel.get_legend_handles_labels(), strict=True)}
+  if np.isinf(lengths).any():
+    handles["no decay in some seed"] = legend_line(color="0.3", marker="s", fillstyle="none", linestyle="none")
+  cells = [label for cell in map(str, data.cell.values) if (label := cell_style(cell).label) in handles]
+  names = list(dict.fromkeys([*cells, THEORY_NAME, *handles]))
+  figure.legend([handles[name] for name in names], names, loc="outside upper center", ncols=6)
   axes[0].set_yscale("log")
   axes[0].set_ylabel(with_unit("memory length", data.memory_length))
-  axes[0].annotate(
-    "no decay in some seed", (biases[0], ceiling), (0, 2), textcoords="offset points", color="0.4", fontsize=6
-  )
   return figure
 
 
@@ -80,6 +87,8 @@ FIGURE = FigureSpec(
   numbers=numbers,
   finding=finding,
   order=120,
+  title="How long does a net remember as its forget gate opens?",
+  over_seeds="band",
 )
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ def _panel(panel: Axes, one: xr.Dataset, shades: np.ndarray) -> float:
     right = max(right, rates.max(initial=0))
     panel.plot(rates, share, color=shades[i], linestyle=linestyle, linewidth=1.2 if gain == chosen[0] else 0.9)
   panel.axvline(0, color="black", linewidth=0.6)
-  gains = ", ".join(f"{float(one.ws[i]):g}" for i in chosen)
+  gains = " (solid), ".join(f"{float(one.ws[i]):g}" for i in chosen) + " (dotted)" * (len(chosen) > 1)
   panel.set_title(f"{cell_style(str(one.cell.values)).label}, $W_s$ = {gains}", loc="left")
   panel.set_xlabel(r"ln $\sigma_i$ / lag (nats per step)")
   return right
@@ -95,6 +95,8 @@ FIGURE = FigureSpec(
   finding=finding,
   tables={"rate": TableSpec("ln σ_i / lag (nats per step)")},
   order=70,
+  title="How many directions does the product keep near its critical gain?",
+  over_seeds="pooled",
 )
 
 if __name__ == "__main__":

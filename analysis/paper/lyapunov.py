@@ -12,13 +12,15 @@ from analysis.figure import Datasets, FigureSpec, main
 from analysis.numbers import TableSpec
 from analysis.paper.prediction import input_variance, is_gaussian, plot_mean_field, theory_line, with_mean_field
 from analysis.selection import only_axes
-from analysis.style import PAGE, cell_style, legend_line, new_figure, plot_band
+from analysis.style import PAGE, cell_style, legend_line, new_figure, plot_band, shade
 from analysis.wording import against_zero, each, short, with_unit
-from recurrent_lab.theory import largest_exponent
 from sweepkit.store import ResultsError
 
 TOLERANCE, ROUNDING = 1e-3, 1e-6  # tolerances of the certificate: relative to the mean exponent, and in nats per step
-WIDTHS = (0.8, 1.6)  # widths of the lines of the two whole spectra
+ENDS = (
+  (0.9, 0.45),
+  (1.6, 0.0),
+)  # width of the lines of the two whole spectra, and how far their colour is mixed with white
 
 
 def is_certified(data: xr.Dataset) -> xr.DataArray:
@@ -59,14 +61,17 @@ def _curves(axes: Sequence[Axes], one: xr.Dataset, ends: tuple[float, float]) ->
   size = exponents.sizes["index"]
   plot_band(axes[0], gains, exponents.isel(index=0).transpose("seed", "ws"), marker=marker, label=name, **look)
   rank = (np.arange(size) + 0.5) / size
-  for gain, width in zip(ends, WIDTHS, strict=True):
-    plot_band(axes[1], rank, exponents.sel(ws=gain).transpose("seed", "index"), linewidth=width, **look)
+  for gain, (width, white) in zip(ends, ENDS, strict=True):
+    drawn = look | {"color": shade(color, white), "linewidth": width}
+    plot_band(axes[1], rank, exponents.sel(ws=gain).transpose("seed", "index"), **drawn)
   plot_band(axes[2], gains, (one.kaplan_yorke_dimension / size).transpose("seed", "ws"), marker=marker, **look)
   thin = look | {"fillstyle": "none", "linewidth": 0.7}
   plot_band(axes[2], gains, one.positive_share.transpose("seed", "ws"), marker=marker, **thin)
 
 
 def draw(datasets: Datasets) -> Figure:
+  from recurrent_lab.theory import largest_exponent
+
   data = certified(only_axes(datasets["lyapunov"], "ws"))
   gains, ends = data.ws.values, whole_spectra(data)
   figure, (axes,) = new_figure(PAGE, 2.6, 1, 3)
@@ -79,11 +84,11 @@ def draw(datasets: Datasets) -> Figure:
     theory_line(axes[0], gains[gains != 0], closed, linestyle=":", label=r"RNN: $\frac{1}{2}$ ln $\chi$")
   axes[0].set_title("largest exponent", loc="left")
   axes[0].set_ylabel(with_unit(r"$\lambda_1$", data.exponent))
-  axes[0].legend(loc="lower right")
+  figure.legend(loc="outside upper center", ncols=6)
   axes[1].set_title("whole spectra", loc="left")
   axes[1].set_ylabel(with_unit(r"$\lambda_i$", data.exponent))
   axes[1].set_xlabel("rank $i/n$")
-  lines = [legend_line(color="0.3", linewidth=width) for width in WIDTHS]
+  lines = [legend_line(color=shade("0.3", white), linewidth=width) for width, white in ENDS]
   axes[1].legend(lines, [f"$W_s$ = {gain:g}" for gain in ends], loc="lower left")
   axes[2].set_ylim(top=1.35 * axes[2].get_ylim()[1])  # room for the legend
   axes[2].set_title("what stays alive", loc="left")
@@ -135,6 +140,8 @@ FIGURE = FigureSpec(
     "mean_field": TableSpec("mean field of a large net (nats per step)"),
   },
   order=60,
+  title="How many directions of the state stay alive?",
+  over_seeds="band",
 )
 
 if __name__ == "__main__":

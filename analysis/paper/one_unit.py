@@ -83,6 +83,8 @@ FIGURE = FigureSpec(
   finding=finding,
   tables={"state": TableSpec(over_seeds="none")},
   order=40,
+  title="Where does a single unit settle, and can its gradient explode?",
+  over_seeds="all",
 )
 
 if __name__ == "__main__":

@@ -11,12 +11,13 @@ from analysis.paper.prediction import is_gaussian
 from analysis.selection import only_axes
 from analysis.style import MEASURED_ZERO, PAGE, THEORY, cell_style, legend_line, new_figure, plot_map, symmetric_limit
 from analysis.wording import against_zero, each, with_unit
-from recurrent_lab.theory import critical_gain
 
 FORMULAS = {"rnn": "$W_s = 1$", "lstm": r"$W_s = 4\,(1 - \sigma(b_f))$", "gru": r"$W_s = 1/\sigma(0) = 2$"}
 
 
 def draw(datasets: Datasets) -> Figure:
+  from recurrent_lab.theory import critical_gain
+
   data = only_axes(datasets["phase_gates"], "ws", "forget_bias")
   biases, gains = data.forget_bias.values, data.ws.values
   cells = [str(cell) for cell in data.cell.values]
@@ -58,6 +59,8 @@ FIGURE = FigureSpec(
   numbers=numbers,
   finding=finding,
   order=130,
+  title="Where does the forget gate keep a net stable?",
+  over_seeds="mean",
 )
 
 if __name__ == "__main__":

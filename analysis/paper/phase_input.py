@@ -21,7 +21,6 @@ from analysis.style import (
   symmetric_limit,
 )
 from analysis.wording import against_zero, each, with_unit
-from recurrent_lab.theory import driven_critical_gain
 
 
 def driven(datasets: Datasets) -> xr.Dataset:
@@ -33,6 +32,8 @@ def driven(datasets: Datasets) -> xr.Dataset:
 
 
 def draw(datasets: Datasets) -> Figure:
+  from recurrent_lab.theory import driven_critical_gain
+
   data = driven(datasets)
   scales, gains = data.input_scale.values, data.ws.values
   cells = [str(cell) for cell in data.cell.values]
@@ -73,6 +74,8 @@ FIGURE = FigureSpec(
   numbers=numbers,
   finding=finding,
   order=110,
+  title="Where does an input suppress chaos?",
+  over_seeds="mean",
 )
 
 if __name__ == "__main__":

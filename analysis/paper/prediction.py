@@ -1,13 +1,14 @@
 """Theory beside measured sweeps: a line is drawn over numbers only if its assumptions hold for them."""
 
 from collections.abc import Callable
+from typing import Any
 
 from matplotlib.axes import Axes
 import numpy as np
 from numpy.typing import ArrayLike
 import xarray as xr
 
-from analysis.style import THEORY
+from analysis.style import THEORY, cell_style, theory_of
 
 SHARED = ("input_scale", "bias_scale", "forget_bias")  # settings that the mean field knows
 SLACK = 1e-9
@@ -55,18 +56,22 @@ def with_mean_field(shown: xr.Dataset, predicted: xr.Dataset | None, data: xr.Da
 
 
 def plot_mean_field(axes: Axes, predicted: xr.Dataset | None, data: xr.Dataset, label: str = "mean field") -> None:
-  """Draws the mean field of every measured cell that has one, as thin black lines with one entry in the legend."""
-  for cell in map(str, data.cell.values):
-    rates = None if predicted is None else mean_field_rates(predicted, data, cell)
-    if rates is not None:
-      axes.plot(*rates, label=label, **THEORY)
-      label = "_"
-  if predicted is not None and label != "_":
+  """Draws the mean field of every measured cell that has one, thin and in a dark shade of its colour, with one legend entry."""
+  found = [
+    (cell, rates)
+    for cell in map(str, data.cell.values)
+    if predicted is not None and (rates := mean_field_rates(predicted, data, cell)) is not None
+  ]
+  for cell, rates in found:
+    axes.plot(*rates, **theory_of(cell_style(cell).color))
+  if found:
+    axes.plot([], [], label=f"{label} (thin, dark)", **THEORY | {"color": "0.25"})
+  elif predicted is not None:
     axes.plot([], [], linestyle="none", label=f"no {label} at these settings")
 
 
-def theory_line(axes: Axes, x: np.ndarray, f: Callable[[np.ndarray], ArrayLike], **look: str) -> None:
-  """Draws f over the range of x as a thin black line."""
+def theory_line(axes: Axes, x: np.ndarray, f: Callable[[np.ndarray], ArrayLike], **look: Any) -> None:
+  """Draws f over the range of x as a thin line, black unless `look` says otherwise."""
   space = np.geomspace if x.min() > 0 else np.linspace
   dense = space(x.min(), x.max(), 201)
   axes.plot(dense, np.asarray(f(dense)), **(THEORY | look))

@@ -33,8 +33,8 @@ def draw(datasets: Datasets) -> Figure:
     panel.axhline(0, color="0.3", linewidth=0.6)
     panel.set_title(cell_style(cell).label, loc="left")
     panel.set_xlabel(with_unit("lag", data.lag))
-  axes[0, 0].set_ylabel(with_unit(r"ln $\Vert\prod\,\partial S_j/\partial S_{j-1}\Vert_2$", data.log_norm))
-  axes[0, -1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+  axes[0, 0].set_ylabel(with_unit(r"ln $\Vert\;\prod\;\partial S_j/\partial S_{j-1}\;\Vert_2$", data.log_norm))
+  axes[0, -1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5), reverse=True)  # in the order of the curves
   return figure
 
 
@@ -58,6 +58,8 @@ FIGURE = FigureSpec(
   numbers=numbers,
   finding=finding,
   order=10,
+  title="Does the Jacobian product grow or vanish with the lag?",
+  over_seeds="band",
 )
 
 if __name__ == "__main__":

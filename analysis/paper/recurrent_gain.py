@@ -55,6 +55,8 @@ FIGURE = FigureSpec(
   finding=finding,
   tables={"mean_field": TableSpec("mean field of a large net (nats per step)")},
   order=20,
+  title="At which recurrent gain do gradients explode?",
+  over_seeds="band",
 )
 
 if __name__ == "__main__":

@@ -10,9 +10,8 @@ from analysis.figure import Datasets, FigureSpec, main
 from analysis.numbers import TableSpec
 from analysis.paper.prediction import is_gaussian, theory_line
 from analysis.selection import only_axes
-from analysis.style import COLUMN, cell_style, new_figure, plot_band
+from analysis.style import COLUMN, THEORY, cell_style, new_figure, plot_band, theory_of
 from analysis.wording import trend
-from recurrent_lab.theory import largest_exponent, mean_exponent
 from sweepkit.store import ResultsError
 
 
@@ -33,23 +32,26 @@ def rnn(datasets: Datasets) -> xr.Dataset:
 
 
 def draw(datasets: Datasets) -> Figure:
+  from recurrent_lab.theory import largest_exponent, mean_exponent
+
   one = rnn(datasets)
   scales = one.input_scale.values
   growth, slope = one.growth_rate.sel(norm="spectral"), one.mean_log_slope.sel(gate="state")
   figure, axes = new_figure(COLUMN, 2.7)
   panel = axes[0, 0]
-  plot_band(
-    panel, scales, growth - slope, color="#56B4E9", marker="s", linestyle="--", label="weights: growth − mean ln tanh′"
-  )
-  plot_band(panel, scales, growth, color=cell_style("rnn").color, marker="o", label="growth of the product")
-  plot_band(panel, scales, slope, color="#E69F00", marker="^", linestyle="-.", label="mean ln tanh′")
+  weights = {"color": "#56B4E9", "marker": "s", "linestyle": "--", "label": "weights: growth − mean ln tanh′"}
+  product = {"color": cell_style("rnn").color, "marker": "o", "label": "growth of the product"}
+  tanh = {"color": "#E69F00", "marker": "^", "linestyle": "-.", "label": "mean ln tanh′"}
+  for values, look in ((growth - slope, weights), (growth, product), (slope, tanh)):
+    plot_band(panel, scales, values, **look)
   if is_gaussian(one) and str(one.input.values) == "white":
     gain = abs(float(one.ws))
     total = lambda scale: np.asarray(largest_exponent(gain, scale**2))
     saturation = lambda scale: np.asarray(mean_exponent(gain, scale**2)) - np.log(gain) + 0.5
-    theory_line(panel, scales, total, label="mean field")
-    theory_line(panel, scales, saturation)
-    theory_line(panel, scales, lambda scale: total(scale) - saturation(scale))
+    theory_line(panel, scales, total, **theory_of(product["color"]))
+    theory_line(panel, scales, saturation, **theory_of(tanh["color"]))
+    theory_line(panel, scales, lambda scale: total(scale) - saturation(scale), **theory_of(weights["color"]))
+    panel.plot([], [], label="mean field (thin, dark)", **THEORY | {"color": "0.25"})
   panel.axhline(0, color="0.3", linewidth=0.6)
   panel.set_xscale("log" if scales.min() > 0 else "linear")
   panel.xaxis.set_major_formatter("{x:g}")
@@ -88,6 +90,8 @@ FIGURE = FigureSpec(
     "weights": TableSpec("growth rate − mean ln tanh′ (nats per step)"),
   },
   order=100,
+  title="What shrinks the RNN's product, and what stretches it?",
+  over_seeds="band",
 )
 
 if __name__ == "__main__":

@@ -91,6 +91,8 @@ FIGURE = FigureSpec(
   finding=finding,
   tables={"mean_log_slope": TableSpec("mean ln tanh′ (nats)")},
   order=90,
+  title="How much of the shrinking is saturation?",
+  over_seeds="band",
 )
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 import sys
 
-import jax.numpy as jnp
 from matplotlib.figure import Figure
 import numpy as np
 import xarray as xr
@@ -11,17 +10,24 @@ from analysis.figure import Datasets, FigureSpec, main
 from analysis.numbers import TableSpec
 from analysis.style import PAGE, new_figure
 from analysis.wording import short
-from recurrent_lab.activations import ACTIVATIONS
 
 
 def naive_log_slope(a: np.ndarray) -> np.ndarray:
   """Returns ln(1 − tanh² a) in float32, with the tanh that the cells use."""
+  import jax.numpy as jnp
+
+  from recurrent_lab.activations import ACTIVATIONS
+
   value = np.asarray(ACTIVATIONS["tanh"].function(jnp.asarray(a, jnp.float32)))
   with np.errstate(divide="ignore"):
     return np.log(1 - value**2)
 
 
 def draw(datasets: Datasets) -> Figure:
+  import jax.numpy as jnp
+
+  from recurrent_lab.activations import ACTIVATIONS
+
   del datasets  # closed forms only
   activity = lambda a: ACTIVATIONS["tanh"].activity(jnp.asarray(a, jnp.float32))
   figure, (axes,) = new_figure(PAGE, 2.2, 1, 2)
@@ -37,15 +43,26 @@ def draw(datasets: Datasets) -> Figure:
   axes[1].plot(
     a, np.where(np.isfinite(naive), naive, np.nan), color="black", linewidth=0.8, label="ln(1 − tanh² $a$), float32"
   )
+  lost = a[~np.isfinite(naive)]
+  if lost.size:
+    ends = np.array([lost[lost < 0].max(), lost[lost > 0].min()])
+    axes[1].plot(
+      ends, np.interp(ends, a, activity(a).log_slope), "kx", markersize=5, label="beyond: 1 − tanh² $a$ is 0"
+    )
   axes[1].set_title("log slope", loc="left")
   axes[1].legend(loc="lower center")
   for panel in axes:
     panel.set_xlabel("pre-activation $a$")
-  axes[1].set_ylabel("nats")
+  axes[0].set_ylabel("value")
+  axes[1].set_ylabel("log slope (nats)")
   return figure
 
 
 def numbers(datasets: Datasets) -> xr.Dataset:
+  import jax.numpy as jnp
+
+  from recurrent_lab.activations import ACTIVATIONS
+
   del datasets  # closed forms only
   a = np.linspace(-25, 25, 1001)
   exact = ACTIVATIONS["tanh"].activity(jnp.asarray(a, jnp.float32))
@@ -75,6 +92,7 @@ FIGURE = FigureSpec(
     "naive_log_slope": TableSpec("ln (1 − tanh² a) in float32 (nats)"),
   },
   order=140,
+  title="How fast does the slope of tanh fall?",
 )
 
 if __name__ == "__main__":

@@ -1,49 +1,79 @@
 """One growth rate measured in three ways: forward Lyapunov exponent, slope of ln ‖∏ J‖₂, growth of the adjoint ∂L/∂S_k."""
 
-import itertools
 import sys
+from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 import numpy as np
 import xarray as xr
 
 from analysis.figure import Datasets, FigureSpec, main
 from analysis.selection import only_axes
-from analysis.style import PAGE, cell_style, legend_line, new_figure, plot_band
+from analysis.style import PAGE, cell_style, confidence_band, legend_line, plot_band
 from analysis.wording import each, short, with_unit
+from sweepkit.words import FEW
 
-MARKERS = {"forward exponent": "o", "slope of the product": "+", "growth of the adjoint": "x"}
+MARKERS = {"slope of the product": "o", "growth of the adjoint": "x"}  # beside the forward exponent, which is a line
+SHIFT = 0.08  # part of the distance between two W_s, so that bars stand beside each other
+
+
+def _estimates(panel: Axes, data: xr.Dataset) -> None:
+  """Draws all three estimates of all cells: the forward exponent as a line, the others as marks on it."""
+  gains = data.ws.values
+  for one in (data.isel(cell=i) for i in range(data.sizes["cell"])):
+    cell = cell_style(str(one.cell.values))
+    look: Any = {"color": cell.color, "fillstyle": "none", "markersize": 5}
+    plot_band(panel, gains, one.largest_exponent.transpose("seed", "ws"), color=cell.color, linestyle=cell.linestyle)
+    for view, marker in zip((one.growth_rate, one.adjoint_growth_rate), MARKERS.values(), strict=True):
+      panel.plot(gains, view.mean("seed", skipna=False), linestyle="none", marker=marker, **look)
+  panel.axhline(0, color="0.3", linewidth=0.6)
+  panel.set_title("three estimates", loc="left")
+  panel.set_ylabel(with_unit("growth rate", data.growth_rate))
+  panel.set_xlabel("recurrent gain $W_s$")
+
+
+def _differences(panel: Axes, one: xr.Dataset) -> None:
+  """Draws how far the other two estimates of a cell are from its forward exponent, with the interval of the mean."""
+  cell = cell_style(str(one.cell.values))
+  gains = one.ws.values
+  step = SHIFT * float(np.diff(gains).min(initial=np.inf)) if gains.size > 1 else 0.0
+  for side, view, marker in zip((-1, 1), (one.growth_rate, one.adjoint_growth_rate), MARKERS.values(), strict=True):
+    band = confidence_band(1000 * (view - one.largest_exponent).transpose("seed", "ws"))
+    bars = (band.mean - band.low, band.high - band.mean) if one.sizes["seed"] >= FEW else None
+    look: Any = {"marker": marker, "fillstyle": "none", "markersize": 3.5, "color": cell.color, "linestyle": "none"}
+    panel.errorbar(gains + side * step, band.mean, yerr=bars, elinewidth=0.8, **look)
+  panel.axhline(0, color="0.3", linewidth=0.6)
+  panel.set_title(f"{cell.label}: difference from the forward exponent", loc="left")
+
+
+def _views(datasets: Datasets) -> xr.Dataset:
+  data = only_axes(datasets["recurrent_gain"], "ws")
+  return data[["largest_exponent", "growth_rate", "adjoint_growth_rate"]].sel(norm="spectral", drop=True)
 
 
 def draw(datasets: Datasets) -> Figure:
-  data = only_axes(datasets["recurrent_gain"], "ws")
-  gains = data.ws.values
-  views = [data.largest_exponent, data.growth_rate.sel(norm="spectral", drop=True), data.adjoint_growth_rate]
-  figure, (axes,) = new_figure(PAGE, 2.6, 1, 2)
-  cells = [cell_style(str(cell)) for cell in data.cell.values]
-  for (i, cell), (view, marker) in itertools.product(enumerate(cells), zip(views, MARKERS.values(), strict=True)):
-    forward, one = (values.isel(cell=i).transpose("seed", "ws") for values in (views[0], view))
-    is_forward = view is views[0]
-    look = {"marker": marker, "fillstyle": "none", "markersize": 6 if is_forward else 5, "color": cell.color}
-    plot_band(axes[0], gains, one, linestyle=cell.linestyle if is_forward else "none", **look)
-    if not is_forward:
-      plot_band(axes[1], gains, one - forward, linestyle=cell.linestyle, linewidth=0.8, **look)
-  axes[0].set_title("three estimates", loc="left")
-  axes[0].set_ylabel(with_unit("growth rate", data.growth_rate))
-  axes[1].set_title("difference from the forward exponent", loc="left")
-  axes[1].set_ylabel(with_unit("difference", data.growth_rate))
-  for panel in axes:
-    panel.axhline(0, color="0.3", linewidth=0.6)
-    panel.set_xlabel("recurrent gain $W_s$")
-  lines = [legend_line(color=cell.color, linestyle=cell.linestyle) for cell in cells]
+  data = _views(datasets)
+  cells = data.cell.values.tolist()
+  figure = Figure(figsize=(PAGE, 0.7 + 0.85 * max(len(cells), 2)), layout="constrained")
+  axes = figure.subplot_mosaic([["all", cell] for cell in cells])
+  _estimates(axes["all"], data)
+  for cell in cells:
+    _differences(axes[cell], data.sel(cell=cell))
+    axes[cell].sharex(axes["all"])
+    axes[cell].tick_params(labelbottom=cell == cells[-1])
+  axes[cells[len(cells) // 2]].set_ylabel("difference ($10^{-3}$ nats per step)")
+  axes[cells[-1]].set_xlabel("recurrent gain $W_s$")
+  styles = [cell_style(cell) for cell in cells]
+  lines = [legend_line(color=cell.color, linestyle=cell.linestyle) for cell in styles] + [legend_line(color="0.3")]
   marks = [legend_line(color="0.3", linestyle="none", marker=m, fillstyle="none") for m in MARKERS.values()]
-  figure.legend(lines + marks, [*(cell.label for cell in cells), *MARKERS], loc="outside upper center", ncols=6)
+  names = [*(cell.label for cell in styles), "line: forward exponent", *MARKERS]
+  figure.legend(lines + marks, names, loc="outside upper center", ncols=6)
   return figure
 
 
 def numbers(datasets: Datasets) -> xr.Dataset:
-  data = only_axes(datasets["recurrent_gain"], "ws")
-  return data[["largest_exponent", "growth_rate", "adjoint_growth_rate"]].sel(norm="spectral", drop=True)
+  return _views(datasets)
 
 
 def finding(shown: xr.Dataset) -> str:
@@ -65,6 +95,8 @@ FIGURE = FigureSpec(
   numbers=numbers,
   finding=finding,
   order=30,
+  title="Do three ways to measure the growth rate agree?",
+  over_seeds="bars",
 )
 
 if __name__ == "__main__":

@@ -4,8 +4,9 @@ Every drawn W is divided by its measured spectral radius and multiplied by W_s, 
 scaling an eigenvalue of a Gaussian draw may lie outside the unit circle, and its powers would grow without end.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 import sys
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -17,13 +18,17 @@ from analysis.numbers import TableSpec
 from analysis.selection import one_cell
 from analysis.style import PAGE, THEORY, new_figure, plot_band
 from analysis.wording import short, with_unit
-from recurrent_lab.theory import log_transient_growth
 from sweepkit.store import ResultsError
 
-LOOKS = {  # looks of the initial kernels
+LOOKS: Mapping[str, dict[str, Any]] = {  # looks of the initial kernels
   "gaussian": {"color": "#E69F00", "linestyle": "-"},
   "orthogonal": {"color": "#5D3A9B", "linestyle": "--"},
-  "identity": {"color": "#56B4E9", "linestyle": ":"},
+  "identity": {
+    "color": "#A6D8F5",
+    "linestyle": "-",
+    "linewidth": 3.5,
+    "zorder": 1.9,
+  },  # below the orthogonal kernel, which coincides
 }
 SHADES = ("#F3C26B", "#E69F00", "#8C5A00")  # shades of the lags
 
@@ -44,6 +49,8 @@ def scaled(datasets: Datasets) -> xr.Dataset:
 
 def _norms(panel: Axes, data: xr.Dataset, kernels: Sequence[str]) -> None:
   """Draws ln of the largest singular value of (W/ρ)^l against the lag."""
+  from recurrent_lab.theory import log_transient_growth
+
   late = data.isel(lag=data.lag > 0)
   log_gain = float(np.log(np.abs(data.ws)))
   norms = (late.log_norm.sel(norm="spectral") - log_gain * late.lag).transpose("recurrent_init", "seed", "lag")
@@ -64,7 +71,7 @@ def _all_values(panel: Axes, data: xr.Dataset, kernels: Sequence[str]) -> None:
   """Draws all singular values of W^l, at every lag for a Gaussian W and at the last lag for others, and the circular law."""
   rank = (data.index.values + 0.5) / data.sizes["index"]
   rates = (data.log_singular_value / data.sv_lag).transpose("recurrent_init", "sv_lag", "seed", "index")
-  curves = [
+  curves: list[tuple[xr.DataArray, dict[str, Any]]] = [
     (rates.sel(recurrent_init="gaussian", sv_lag=lag), {"color": shade, "label": f"gaussian, $l$ = {lag}"})
     for lag, shade in zip(data.sv_lag.values, SHADES, strict=False)
     if "gaussian" in kernels
@@ -126,6 +133,8 @@ FIGURE = FigureSpec(
     "rate": TableSpec("ln σ_i / lag (nats per step)"),
   },
   order=50,
+  title="How far do the powers of a matrix outgrow its spectral radius?",
+  over_seeds="band",
 )
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 import sys
 
-import jax.numpy as jnp
 import matplotlib as mpl
 from matplotlib.figure import Figure
 import numpy as np
@@ -12,22 +11,30 @@ from analysis.figure import Datasets, FigureSpec, main
 from analysis.numbers import TableSpec
 from analysis.selection import one_cell
 from analysis.style import PAGE, new_figure
-from analysis.wording import short
-from recurrent_lab.activations import ACTIVATIONS
+from analysis.wording import minus, short
 
-CURVES = ("-", "--", "-.", ":")
+CURVES = ("-", "--", "-.", ":", (0, (6, 1.5, 1, 1.5, 1, 1.5)))
 
 
 def draw(datasets: Datasets) -> Figure:
+  import jax.numpy as jnp
+
+  from recurrent_lab.activations import ACTIVATIONS
+
   data = one_cell(datasets["zero_or_one"], "forget_bias", "input_scale")
   scales = data.input_scale.values
-  figure, (axes,) = new_figure(PAGE, 2.5, 1, 1 + len(scales), width_ratios=[1.35] + [1] * len(scales))
+  # The empty column keeps the label of the next panel away from the colour bar.
+  widths = [1.25, 0.02] + [1] * len(scales)
+  figure, (every,) = new_figure(PAGE, 2.5, 1, 2 + len(scales), width_ratios=widths)
+  every[1].set_visible(False)
+  axes = [every[0], *every[2:]]
 
   x, y = jnp.meshgrid(jnp.linspace(-4, 4, 161), jnp.linspace(-6, 6, 161))
   surface = jnp.exp(ACTIVATIONS["tanh"].log_slope(x)) * ACTIVATIONS["sigmoid"].function(y)
   filled = axes[0].contourf(x, y, surface, levels=np.linspace(0, 1, 11), cmap="viridis")
-  figure.colorbar(filled, ax=axes[0], ticks=[0, 0.5, 1])
-  axes[0].set_title("$Z = $ tanh′$(x)\\,\\sigma(y)$", loc="left")
+  bar = figure.colorbar(filled, ax=axes[0], ticks=[0, 0.5, 1])
+  bar.ax.set_title("$Z$")
+  axes[0].set_title("$Z$ = tanh′$(x)\\,\\sigma(y)$", loc="left")
   axes[0].set_xlabel("$x$")
   axes[0].set_ylabel("$y$")
   axes[0].grid(False)
@@ -38,14 +45,16 @@ def draw(datasets: Datasets) -> Figure:
     for i, bias in enumerate(data.forget_bias.values):
       share = data.share.sel(input_scale=scale, forget_bias=bias).mean("seed").values
       panel.stairs(
-        share, edges, color=shades[i], linestyle=CURVES[i % len(CURVES)], label=f"$b_f$ = {bias:g}", linewidth=1.1
+        share, edges, color=shades[i], linestyle=CURVES[i % len(CURVES)], label=f"$b_f$ = {minus(bias)}", linewidth=1.1
       )
     panel.axvspan(0.1, 0.9, color="0.93", zorder=0)
     panel.set_yscale("log")
     panel.set_ylim(1e-4, 1.5)
     panel.set_title(f"input scale {scale:g}", loc="left")
-    panel.set_xlabel("$Z$ along trajectories")
-  axes[1].set_ylabel("share of factors per bin")
+    panel.set_xlabel("$Z$")
+    panel.set_xticks([0, 0.5, 1], ["0", "½", "1"])
+    panel.tick_params(labelleft=panel is axes[1])
+  axes[1].set_ylabel("share of the steps of trajectories")
   axes[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
   return figure
 
@@ -74,6 +83,8 @@ FIGURE = FigureSpec(
   finding=finding,
   tables={"share_near_ends": TableSpec("share of the factors within 0.1 of 0 or 1")},
   order=150,
+  title="Is the factor of the LSTM 0 or 1?",
+  over_seeds="mean",
 )
 
 if __name__ == "__main__":

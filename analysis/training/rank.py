@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 
 RESAMPLES = 9999
 FEWEST = 4  # pairs; the correlation of three takes four values
@@ -30,6 +29,8 @@ UNDEFINED = RankCorrelation(np.nan, np.nan, np.nan, np.nan)
 
 def _standard_ranks(values: np.ndarray) -> np.ndarray:
   """Returns ranks along the last axis with mean 0 and length 1; NaN if all values are equal."""
+  from scipy import stats
+
   ranks = stats.rankdata(values, axis=-1)
   centred = ranks - ranks.mean(-1, keepdims=True)
   with np.errstate(invalid="ignore"):

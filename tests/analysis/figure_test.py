@@ -5,19 +5,24 @@ import importlib
 from pathlib import Path
 import re
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 from PIL import Image
 import pypdf
 import pytest
 
-from analysis import figure, listing, numbers, paper, report, selection, study, style
+from analysis import figure, listing, numbers, paper, selection, study, style
+from analysis import plot as plot_command
 from analysis.language import table as language_table
 from analysis.learning import table as learning_table
 from analysis.learning import temporal_order
+from analysis.report import pictures
 from sweepkit.store import load_results
 from tests.made_up import SMALL, TRAINED, make_up
 
+ROOT = Path(__file__).parents[2]
 STUDIES = [one.name for one in study.studies()]
 EVERY = {spec.name: spec for name in STUDIES for spec in study.figures(name)}
 BY_DEFAULT = ("recurrent_gain", "phase_gates", "adding", "tanh_slope")  # curves, maps, training runs, closed forms
@@ -77,8 +82,10 @@ def test_what_is_missing_is_said(flags, message, tmp_path, capsys):
 
 
 COMMANDS = {
-  **{name: importlib.import_module(f"analysis.{name}.__main__").main for name in (*STUDIES, "claims")},
-  **{module.__name__.removeprefix("analysis."): module.main for module in (report, learning_table, language_table)},
+  **{name: importlib.import_module(f"analysis.{name}.__main__").main for name in (*STUDIES, "claims", "report")},
+  **{
+    module.__name__.removeprefix("analysis."): module.main for module in (plot_command, learning_table, language_table)
+  },
   **{listing.module_of(name).removeprefix("analysis."): partial(figure.main, spec) for name, spec in EVERY.items()},
 }
 
@@ -90,14 +97,30 @@ def test_every_command_says_what_it_does_and_which_flags_it_takes(name, tmp_path
   assert COMMANDS[name](argv=["--help"]) == 0
   said, errors = capsys.readouterr()
   assert f"python -m analysis.{name} --results=" in said
-  for flag in ("--results", "--out", "--[no]help", *["--readme"] * (name == "claims")):
-    assert flag in said
+  draws = not name.endswith("table") and name != "claims"
+  for flag in ("--results=", "--out=", "--help", *["--readme="] * (name == "claims"), *["--style="] * draws):
+    assert f"\n  {flag}" in said
   assert errors == ""
   assert COMMANDS[name](argv=["--reslts=x"]) == 2
   said, errors = capsys.readouterr()
   assert (said, errors.count("\n")) == ("", 1)
   assert "Unknown command line flag 'reslts'" in errors
   assert not list(tmp_path.iterdir())
+
+
+LIGHT = """
+import importlib, sys
+for name in sys.argv[1:]:
+  assert importlib.import_module(name).main(["--help"]) == 0
+print(sorted({"matplotlib", "xarray", "scipy", "recurrent_lab"} & set(sys.modules)), file=sys.stderr)
+"""
+
+
+def test_help_imports_nothing_that_takes_long():
+  names = [f"analysis.{name}.__main__" for name in (*STUDIES, "claims", "report")]
+  command = [sys.executable, "-c", LIGHT, "analysis.plot", *names]
+  made = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+  assert made.stderr == "[]\n"
 
 
 def test_settings_without_an_axis_make_a_figure_a_value(tmp_path, capsys):
@@ -161,7 +184,7 @@ def test_a_half_finished_sweep_says_so(tmp_path, capsys):
   capsys.readouterr()
   assert figure.main(plot, argv=[f"--results={tmp_path}", out]) == 0
   assert f"one_unit: incomplete: 8 of 24 planned points of {tmp_path / 'one_unit'}." in capsys.readouterr().err
-  (made,), _ = zip(*report.pictures(plot, figure.load(plot, tmp_path)), strict=True)
+  (made,), _ = zip(*pictures.drawn(plot, figure.load(plot, tmp_path)), strict=True)
   assert made.finding.endswith(f"Incomplete: 8 of 24 planned points of {tmp_path / 'one_unit'}.")
   make_up("one_unit", flags, tmp_path)
   make_up("one_unit", [*flags, "--ws=3"], tmp_path)  # another launch into the same folder, whole as well
@@ -180,6 +203,12 @@ def test_bands_need_five_seeds_and_every_figure_tells_how_many(seeds, said, tmp_
   thin = [line for line in drawn.axes[0].get_lines() if line.get_linewidth() == 0.5]
   assert len(thin) == (seeds if 1 < seeds < 5 else 0)
   assert any(said in text.get_text().replace("\u00a0", " ") for text in drawn.texts)
+  told = {
+    1: "1 seed",
+    4: "mean of 4 seeds; thin lines: single seeds",
+    5: "mean of 5 seeds; bands: 95 % interval of the mean",
+  }
+  assert told[seeds] in [text.get_text() for text in drawn.texts if text.get_fontsize() >= 6]
   caption = numbers.tables(plot.numbers(datasets), plot.tables)[0].caption
   assert caption.endswith({1: "; 1 seed", 4: "every value of 4 seeds", 5: "mean ± 95 % of 5 seeds"}[seeds])
 

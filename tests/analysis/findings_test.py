@@ -48,6 +48,28 @@ def test_every_finding_is_a_sentence_whatever_the_numbers(plot, results):
     assert ":." not in finding.replace(" ", ""), (how, finding)
 
 
+@pytest.mark.parametrize(
+  ("value", "error", "text"),
+  [
+    (-1.0912, 0.0082, "-1.091 ± 0.008"),
+    (0.00299, 0.0172, "0.003 ± 0.017"),
+    (-0.0002, 0.004, "0.000 ± 0.004"),
+    (-41.61, 0.78, "-41.6 ± 0.8"),
+    (107.2, 4.2, "107 ± 4"),
+    (1234.0, 56.0, "1230 ± 60"),
+    (10.0, 1.96, "10 ± 2"),
+    (10.0, 1.94, "10.0 ± 1.9"),
+    (0.5, 0.0, "0.5"),
+    (0.95, 7.3e-8, "0.95"),
+    (1.06e-6, 1.11e-7, "1.06e-06 ± 1e-07"),
+    (2.5e7, 3e5, "2.5e+07 ± 300000"),
+    (float("inf"), 1.0, "∞"),
+  ],
+)
+def test_a_mean_has_the_digits_of_its_error(value, error, text):
+  assert wording.with_error(value, error) == text
+
+
 def test_few_seeds_show_their_values():
   told = {n: wording.mean(xr.DataArray(np.arange(n, dtype=float), dims="seed")) for n in (1, 2, 4, 5)}
   assert told == {1: "0", 2: "0 and 1", 4: "0, 1, 2 and 3", 5: "2 ± 2"}

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from analysis import claims, numbers, provenance, report, study, wording
+from analysis import claims, numbers, provenance, study, wording
+from analysis.report import __main__ as command
+from analysis.report import assembly, pictures
 from sweepkit.store import load_results
 from tests.made_up import folder_of
 from tests.support.pages import Page
@@ -24,17 +26,17 @@ def few():
   """The report's parts with a few of its figures; of the language study nothing was run."""
   return tuple(
     part._replace(figures=[spec for spec in part.figures if spec.name in (*FEW, "vowels")], pages=())
-    for part in report.PARTS
+    for part in assembly.PARTS
   )
 
 
 @pytest.fixture(scope="module")
 def written(results, few, tmp_path_factory):
   with pytest.MonkeyPatch.context() as patch:
-    patch.setattr(report, "PARTS", few)
+    patch.setattr(assembly, "PARTS", few)
     out = tmp_path_factory.mktemp("report")
-    assert report.main([f"--results={results}", f"--out={out / 'one'}"]) == 0
-    content, files = report.page(results)
+    assert command.main([f"--results={results}", f"--out={out / 'one'}"]) == 0
+    content, files = assembly.page(results)
   assert not files
   assert (out / "one" / "index.html").read_text() == content  # drawn twice, the same bytes
   assert [path.name for path in (out / "one").iterdir()] == ["index.html"]
@@ -67,15 +69,15 @@ def test_the_page_needs_no_other_file(page):
 
 
 def test_pages_of_studies_lie_beside_the_page(results, few, tmp_path, monkeypatch):
-  (atlas,) = (part for part in report.PARTS if part.pages)
-  monkeypatch.setattr(report, "PARTS", [*few, atlas._replace(figures=[])])
-  content, files = report.page(results)
+  (atlas,) = (part for part in assembly.PARTS if part.pages)
+  monkeypatch.setattr(assembly, "PARTS", [*few, atlas._replace(figures=[])])
+  content, files = assembly.page(results)
   assert [*files] == ["atlas.html"]
   links = [attrs["href"] for attrs in Page(content).all("a") if not attrs["href"].startswith(("#", "data:"))]
   assert set(links) == {"atlas.html"}
-  monkeypatch.setattr(report, "PARTS", [few[0], atlas._replace(figures=[])])
+  monkeypatch.setattr(assembly, "PARTS", [few[0], atlas._replace(figures=[])])
   shutil.copytree(results / "recurrent_gain", tmp_path / "recurrent_gain")
-  content, files = report.page(tmp_path)
+  content, files = assembly.page(tmp_path)
   assert not files
   assert "atlas was not run" in content
   assert f"python -m experiments.atlas --out={tmp_path}" in content
@@ -87,7 +89,7 @@ def test_alternative_texts_state_the_finding(page, results):
   assert len(alternatives) == len(plots)
   for plot, alternative in zip(plots.values(), alternatives, strict=True):
     shown = plot.numbers({name: load_results(results / name) for name in plot.inputs})
-    assert alternative == f"{report.title(plot.name)}. {plot.finding(shown)}"
+    assert alternative == f"{plot.title} {plot.finding(shown)}"
 
 
 def test_downloads_hold_the_numbers(page, results):
@@ -107,7 +109,7 @@ def test_claims_commands_and_provenance_are_there(page, results):
   plain = "".join(page.text.replace("−", "-").split())
   for number, claim in claims.CLAIMS.items():
     # Subscripts lose their underscore.
-    measured = report.typeset(claims.judge(claim, data).measured).striptags().replace("−", "-")
+    measured = pictures.typeset(claims.judge(claim, data).measured).striptags().replace("−", "-")
     assert "".join(measured.split()) in plain, number
   for name in data:
     made = provenance.sweep(results / name, load_results(results / name))
@@ -126,9 +128,9 @@ def test_a_claim_without_its_sweeps_is_not_judged(results):
 
 def test_what_is_large_lies_beside_the_page(results, few, tmp_path, monkeypatch):
   part = few[0]._replace(figures=[spec for spec in few[0].figures if not spec.reads])
-  monkeypatch.setattr(report, "PARTS", [part])
-  monkeypatch.setattr(report, "INLINE", 1000)
-  assert report.main([f"--results={results}", f"--out={tmp_path}"]) == 0
+  monkeypatch.setattr(assembly, "PARTS", [part])
+  monkeypatch.setattr(pictures, "INLINE", 1000)
+  assert command.main([f"--results={results}", f"--out={tmp_path}"]) == 0
   page = Page((tmp_path / "index.html").read_text())
   links = {attrs["download"]: attrs["href"] for attrs in page.all("a") if "download" in attrs}
   assert links["tanh_slope.csv"] == "data/tanh_slope.csv"
@@ -166,7 +168,7 @@ def test_other_numbers_are_another_finding(results):
   assert numbers.table(shown.growth_rate)[1:] == (
     1,
     ["cell", "W_s 1", "W_s 2"],
-    [["RNN", "-1 and -3", "1 and 3"], ["LSTM", "-1 and -1", "-2 and -2"]],
+    [["RNN", "-1 and -3", "1 and 3"], ["LSTM", "-1 each", "-2 each"]],
   )
   shown.growth_rate[0, 0] = [np.nan, np.inf]
   assert numbers.table(shown.growth_rate).rows[0][1] == "∞"
@@ -180,9 +182,10 @@ def test_the_last_value_is_the_last_that_was_measured():
 
 
 def test_markup_is_escaped():
-  assert report.typeset("<b> W_s & b_{f-1} = -2, zero_or_one") == (
+  assert pictures.typeset("<b> W_s & b_{f-1} = -2, zero_or_one") == (
     "&lt;b&gt; W<sub>s</sub> &amp; b<sub>f−1</sub>\u00a0=\u00a0−2, zero_or_one"
   )
+  assert pictures.typeset("2.1e-07 of 6 %, ∏ J") == "2.1·10<sup>−7</sup> of 6\u00a0%, ∏\u00a0J"
 
 
 @pytest.mark.parametrize(
@@ -200,10 +203,35 @@ def test_markup_is_escaped():
 def test_what_is_wrong_is_said_and_nothing_is_written(flags, message, tmp_path, capsys):
   (tmp_path / "file").write_text("kept")
   flags = [flag.format(tmp_path) for flag in flags]
-  assert report.main([f"--out={tmp_path / 'x'}", *flags]) == 2
+  assert command.main([f"--out={tmp_path / 'x'}", *flags]) == 2
   assert message.format(tmp_path) in capsys.readouterr().err
   assert [path.name for path in tmp_path.iterdir()] == ["file"]
   assert (tmp_path / "file").read_text() == "kept"
+
+
+def test_the_report_of_other_results_is_not_replaced(few, results, tmp_path, monkeypatch, capsys):
+  monkeypatch.setattr(assembly, "PARTS", few)
+  out = tmp_path / "report"
+  shutil.copytree(results / "recurrent_gain", tmp_path / "other" / "recurrent_gain")
+  assert command.main([f"--results={tmp_path / 'other'}", f"--out={out}"]) == 0
+  before = (out / "index.html").read_bytes()
+  capsys.readouterr()
+  assert command.main([f"--results={results}", f"--out={out}"]) == 2
+  said = capsys.readouterr().err
+  assert (
+    f"is the report of {tmp_path / 'other'}, and would be replaced by that of {results}; give another --out" in said
+  )
+  assert (out / "index.html").read_bytes() == before
+  (out / "index.html").write_text("<p>My own page</p>")
+  assert command.main([f"--results={tmp_path / 'other'}", f"--out={out}"]) == 2
+  assert "is not a report of the lab" in capsys.readouterr().err
+
+
+def test_titles_are_sentences(page):
+  assert all(spec.heading[0].isupper() and spec.heading.endswith(("?", ".")) for spec in EVERY.values())
+  assert len({spec.title for spec in EVERY.values()}) == len(EVERY)
+  for number, name in enumerate(FEW, 1):
+    assert f"Figure {number}. {EVERY[name].title}" in page.text
 
 
 def test_altered_results_are_refused(results, tmp_path, capsys):
@@ -211,6 +239,6 @@ def test_altered_results_are_refused(results, tmp_path, capsys):
   for path in (results / "mean_field").glob("*.*"):
     content = path.read_bytes()
     (tmp_path / "mean_field" / path.name).write_bytes(content.replace(b'"points"', b'"Points"'))
-  assert report.main([f"--results={tmp_path}", f"--out={tmp_path / 'x'}"]) == 2
+  assert command.main([f"--results={tmp_path}", f"--out={tmp_path / 'x'}"]) == 2
   assert "altered" in capsys.readouterr().err
   assert not (tmp_path / "x").exists()

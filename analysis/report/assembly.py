@@ -1,38 +1,24 @@
-"""Writes one page for all results: the question, every figure with its finding and numbers, the claims, and their provenance.
+"""The page of the report: its parts, the folder of results that it shows, and the files beside it."""
 
-    python -m analysis.report --results=results --out=report
-
-writes index.html. The page needs no network. It needs no other file, except those that it links to: data too large for it, in
-data/, and pages of studies, such as atlas.html. Figures and pages whose experiments were not run are left out, and the page says
-how to run them. The same results give the same bytes.
-"""
-
-import base64
-from collections.abc import Iterator, Mapping, Sequence
-import io
+from collections.abc import Mapping, Sequence
+import html
 from pathlib import Path
 import re
 import shlex
-import sys
 from typing import NamedTuple
-from urllib.parse import quote
 
 import jinja2
-import markupsafe
-from matplotlib.figure import Figure
 import xarray as xr
 
-from analysis import command
 from analysis.claims import CLAIMS, INTRODUCTIONS
 from analysis.coverage import load, run_command
-from analysis.figure import Datasets, FigureSpec, notes, parts, render
-from analysis.numbers import Table, tables, to_csv
+from analysis.figure import Datasets, FigureSpec
 from analysis.provenance import sweep
+from analysis.report import pictures
+from analysis.report.pictures import Picture
 from analysis.study import PageSpec, Study, figures, pages, studies
 from sweepkit.store import ResultsError, block_paths, write_atomically
 from sweepkit.store.files import writing
-
-INLINE = 300_000  # bytes; a larger SVG becomes a PNG, and a larger CSV a file beside the page
 
 
 class Part(NamedTuple):
@@ -46,79 +32,12 @@ class Part(NamedTuple):
 PARTS = tuple(Part(study, figures(study.name), pages(study.name)) for study in studies())
 
 
-class Picture(NamedTuple):
-  """A figure on the page."""
-
-  name: str
-  title: str
-  finding: str
-  caption: list[str]  # paragraphs
-  source: str  # data URI of the picture
-  width: int  # pixels
-  tables: list[Table]
-  href: str  # its CSV: a data URI, or the name of a file beside the page
-  size: str  # size of the CSV
-
-
 class Missing(NamedTuple):
   """A figure or page that is left out, why, and the commands that run what it lacks."""
 
   title: str
   why: str
   commands: list[str]
-
-
-def _uri(kind: str, content: bytes) -> str:
-  return f"data:{kind};base64,{base64.b64encode(content).decode()}"
-
-
-def _encoded(figure: Figure, name: str, source: str) -> tuple[str, int]:
-  """The figure as a data URI, and its width in pixels."""
-  svg, png = io.BytesIO(), io.BytesIO()
-  figure.savefig(svg, format="svg", metadata={"Title": name, "Source": source, "Date": None, "Creator": None})
-  width = round(96 * figure.get_figwidth())
-  if len(svg.getvalue()) <= INLINE:
-    return _uri("image/svg+xml", svg.getvalue()), width
-  figure.savefig(png, format="png", metadata={"Title": name, "Source": source, "Software": None})
-  return _uri("image/png", png.getvalue()), width
-
-
-def typeset(text: str) -> markupsafe.Markup:
-  """Returns text as safe HTML, with subscripts for W_s and S_{j-1}, minus signs, and equations that are not broken over lines."""
-  text = str(markupsafe.escape(text))
-  subscript = r"(?:(?<![^\W\d])([^\W\d_])|(‖))_(?:\{(\S+?)\}|\((\S+?)\)|([A-Za-z0-9]))(?![A-Za-z0-9_])"
-  text = re.sub(subscript, _subscript, text)
-  text = re.sub(r"(?<![\w)>])-(?=[\d∞])", "−", text)
-  return markupsafe.Markup(text.replace(" = ", "\u00a0=\u00a0").replace(" ± ", "\u00a0±\u00a0"))
-
-
-def _subscript(match: re.Match[str]) -> str:
-  base, below = filter(None, match.groups())
-  return f"{base}<sub>{below.replace('-', '−')}</sub>"
-
-
-def title(name: str) -> str:
-  """Returns the name of a figure as a title."""
-  return name.replace("_", " ").capitalize()
-
-
-def pictures(spec: FigureSpec, datasets: Datasets) -> Iterator[tuple[Picture, dict[str, bytes]]]:
-  """Yields the figures that results make, each with its data that is too large for the page, by name of file.
-
-  Raises:
-    ResultsError: if they cannot be drawn from these results.
-  """
-  for part, data, said in parts(spec, datasets):
-    source, width = render(part, data, _encoded, said)
-    shown = part.numbers(data)
-    csv = to_csv(shown)
-    is_inline = len(csv) <= INLINE
-    href = f"data:text/csv;charset=utf-8,{quote(csv, safe=',')}" if is_inline else f"data/{part.name}.csv"
-    paragraphs = [" ".join(text.split()) for text in part.caption.strip().split("\n\n")]
-    size = f"{max(1, round(len(csv) / 1000))} kB"
-    told = " ".join([part.finding(shown), *(f"{note[0].upper()}{note[1:]}." for note in (*said, *notes(part, data)))])
-    made = Picture(part.name, title(part.name), told, paragraphs, source, width, tables(shown, part.tables), href, size)
-    yield made, {} if is_inline else {href: csv}
 
 
 def load_all(results: Path) -> dict[str, xr.Dataset]:
@@ -166,9 +85,9 @@ def _section(part: Part, data: Mapping[str, xr.Dataset], results: Path) -> tuple
 
   for figure in part.figures:
     try:
-      made = [*pictures(figure, _inputs(figure, data))]
+      made = [*pictures.drawn(figure, _inputs(figure, data))]
     except ResultsError as error:
-      miss(figure, title(figure.name), error)
+      miss(figure, figure.heading, error)
     else:
       section.pictures.extend(picture for picture, _ in made)
       files |= {name: content for _, beside in made for name, content in beside.items()}
@@ -190,8 +109,8 @@ def _template() -> jinja2.Template:
     lstrip_blocks=True,
     undefined=jinja2.StrictUndefined,
   )
-  environment.filters["typeset"] = typeset
-  return environment.get_template("report.html.j2")
+  environment.filters["typeset"] = pictures.typeset
+  return environment.get_template("page.html.j2")
 
 
 def page(results: Path) -> tuple[str, dict[str, bytes]]:
@@ -203,7 +122,8 @@ def page(results: Path) -> tuple[str, dict[str, bytes]]:
     claims=CLAIMS,
     ledger=INTRODUCTIONS.entries(data, results),
     sweeps=[sweep(results / name, dataset) for name, dataset in data.items()],
-    inline=INLINE // 1000,
+    folder=str(results),
+    inline=pictures.INLINE // 1000,
     results=shlex.quote(str(results)),
     figures=shlex.quote(str(results / "figures")),
   )
@@ -226,22 +146,35 @@ def write(out: Path, content: str, files: Mapping[str, bytes]) -> Path:
   return out / "index.html"
 
 
+def check_not_of_others(path: Path, results: Path) -> None:
+  """Refuses to replace the report of another folder of results, or a page that is not a report.
+
+  Raises:
+    ResultsError: if the page there is of other results; both folders are named.
+  """
+  if not path.exists():
+    return
+  text = path.read_text("utf-8", errors="replace")
+  found = re.search(r'<meta name="results" content="([^"]*)">', text)
+  is_ours = found is not None or "python -m analysis.report" in text  # older reports do not name their results
+  if not is_ours:
+    raise ResultsError(f"{path} is not a report of the lab, and would be replaced; give another --out.")
+  before = Path(html.unescape(found[1])) if found else results
+  if before.resolve() != results.resolve():
+    raise ResultsError(
+      f"{path} is the report of {before}, and would be replaced by that of {results}; give another --out, such as "
+      f"--out={shlex.quote(str(results / 'report'))}."
+    )
+
+
 def report(results: Path, out: Path) -> list[Path]:
   """Writes the page of a folder of results and returns it.
 
   Raises:
-    ResultsError: if --out is a file, there are no results, or they were altered.
+    ResultsError: if --out is a file or holds the report of other results, there are no results, or they were altered.
   """
   existing = next(path for path in (out, *out.absolute().parents) if path.exists())
   if not existing.is_dir():
     raise ResultsError(f"--out: {existing} is a file; give the name of a folder.")
+  check_not_of_others(out / "index.html", results)
   return [write(out, *page(results))]
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-  """Writes the report from the command line and returns an exit code."""
-  return command.run("report", report, argv, "report", "index.html", __doc__ or "")
-
-
-if __name__ == "__main__":
-  sys.exit(main())
