@@ -33,6 +33,11 @@ def check_cell(name: str, value: Any, others: Mapping[str, Any] = MappingProxyTy
     return
   if isinstance(value, str):
     raise ValueError(f"{name} is the text {value!r}; recurrent_lab.get_cell({value!r}) is the cell of that name.")
+  if any(hasattr(part, "initial_state") for part in (value if isinstance(value, tuple) else ())):
+    raise ValueError(
+      f"{name} holds several cells. A net that reads in both directions is measured one direction at a time:"
+      " the forward cell on xs, or the backward cell on xs[::-1]."
+    )
   elsewhere = [other for other, one in others.items() if hasattr(one, "initial_state")]
   if elsewhere:
     order = ", ".join(list(others)[: list(others).index("xs") + 1] if "xs" in others else others)

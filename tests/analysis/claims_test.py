@@ -161,4 +161,4 @@ def test_the_two_commands_write_the_ledger_outside_of_git():
     assert "README" not in recipes[target], target
   assert "--out=docs --readme=README.md" in recipes["ledger"]
   assert "LEDGER ?= $(REPORT)" in (root / "Makefile").read_text()
-  assert "report/" in (root / ".gitignore").read_text().split()
+  assert "/report/" in (root / ".gitignore").read_text().split()

@@ -1,0 +1,1 @@
+"""The report: one page for all results. `python -m analysis.report` writes it."""
