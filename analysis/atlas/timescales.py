@@ -95,6 +95,7 @@ FIGURE = FigureSpec(
   finding=finding,
   tables={"growth_rate": TableSpec("growth rate (nats per step)")},
   order=37,
+  title="Does a longer time constant mean a longer memory?",
 )
 
 if __name__ == "__main__":

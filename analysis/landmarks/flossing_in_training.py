@@ -83,6 +83,7 @@ FIGURE = FigureSpec(
   finding=finding,
   tables={"solved": SOLVED, "solved_at": TableSpec(over_seeds="median"), "score": TableSpec(over_seeds="none")},
   order=70,
+  title="Does flossing between updates help a net to bridge a delay?",
 )
 
 if __name__ == "__main__":

@@ -127,6 +127,7 @@ FIGURE = FigureSpec(
     "exponent_before": TableSpec(over_seeds="none"),
   },
   order=85,
+  title="Do the Lyapunov exponents of trained nets tell their errors?",
 )
 
 if __name__ == "__main__":

@@ -243,6 +243,7 @@ FIGURE = FigureSpec(
     "p_value": TableSpec("p-value of a permutation test"),
   },
   order=10,
+  title="Which cells learn at equal parameters, and did their memory foretell it?",
 )
 
 if __name__ == "__main__":
