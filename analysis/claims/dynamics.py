@@ -161,6 +161,13 @@ def _expected(nets: xr.Dataset, leak: float, kept: xr.Dataset | None) -> Sequenc
   return [(NAMES[name], nets[name].dropna("seed"), value) for name, value in known.items() if np.isfinite(value)]
 
 
+def _counted(what: str, holds: dict[str, bool]) -> dict[str, bool | None]:
+  """Returns one case for all nets in which a claim holds, and one for all others; the numbers beside the verdict name them."""
+  kept, broken = sum(holds.values()), len(holds) - sum(holds.values())
+  found: dict[str, bool | None] = {f"for {what} of {kept} of {len(holds)} kinds of nets": True} if kept else {}
+  return found | ({f"for {what} of {broken} of {len(holds)} kinds of nets": False} if broken else {})
+
+
 def random_biases(data: Datasets) -> Finding:
   """Holds if half of the largest nets forget their start up to a gain within 10 % of theory, and forecasts are best near it.
 
@@ -184,7 +191,7 @@ def random_biases(data: Datasets) -> Finding:
       said.append(
         f"{where}, H = {int(net.hidden_size)}: {short(found)} (theory {short(wanted)}), forecasts best at {short(best)}"
       )
-  cases = together("for the critical gain of", forget) | together("for the best forecast of", forecast)
+  cases = _counted("the critical gain", forget) | _counted("the best forecast", forecast)
   return of_cases(f"gain up to which half of the nets forget their start: {'; '.join(said)}", cases)
 
 

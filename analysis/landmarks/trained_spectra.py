@@ -66,7 +66,9 @@ def correlation(data: xr.Dataset, kind: str = "exponent") -> Band:
 
 
 def correlation_text(band: Band) -> str:
-  """`0.62 (0.37 – 0.79)`."""
+  """`0.62 (0.37 – 0.79)`, or that it is not known."""
+  if not np.isfinite([float(part) for part in band]).all():
+    return "not known"
   return f"{float(band.mean):.2f} ({float(band.low):.2f} – {float(band.high):.2f})"
 
 

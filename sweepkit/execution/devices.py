@@ -118,11 +118,9 @@ def tiled(function: Callable[..., Any], mesh: Mesh) -> Callable[..., Any]:
 
 
 def _options() -> dict[str, Any]:
-  """Options of XLA for a tile on CPU.
+  """Options of XLA on CPU, where a tile is one core's. Threads that all tiles share would split sums by the number of cores.
 
-  A tile is one core's. The threads that XLA would share among all tiles gain nothing at these sizes, and split sums by the number
-  of cores of the host. Level 1 compiles a portrait in half the time of the default and is as fast, because products and
-  factorisations are calls of libraries (jax 0.10.2, H = 64 and 128).
+  Level 1 compiles a portrait in half the time and is as fast, since its products and factorisations are calls of libraries.
   """
   if jax.default_backend() != "cpu":
     return {}
@@ -134,10 +132,9 @@ def _program(group: Group, tile: int, arguments: Sequence[Any]) -> Any:
   with group.lock:
     if tile not in group.programs:
       begin = time.perf_counter()
+      function = tiled(group.function, Mesh(np.array(jax.local_devices()), ("device",)))
       if jax.default_backend() == "cpu":
         function = traces.traced(group.function, arguments, group.identity)
-      else:
-        function = tiled(group.function, Mesh(np.array(jax.local_devices()), ("device",)))
       group.programs[tile] = jax.jit(function).lower(*arguments).compile(_options())
       group.compile_seconds += time.perf_counter() - begin
     return group.programs[tile]
