@@ -163,9 +163,8 @@ def _expected(nets: xr.Dataset, leak: float, kept: xr.Dataset | None) -> Sequenc
 
 def _counted(what: str, holds: dict[str, bool]) -> dict[str, bool | None]:
   """Returns one case for all nets in which a claim holds, and one for all others; the numbers beside the verdict name them."""
-  kept, broken = sum(holds.values()), len(holds) - sum(holds.values())
-  found: dict[str, bool | None] = {f"for {what} of {kept} of {len(holds)} kinds of nets": True} if kept else {}
-  return found | ({f"for {what} of {broken} of {len(holds)} kinds of nets": False} if broken else {})
+  counts = {True: sum(holds.values()), False: len(holds) - sum(holds.values())}
+  return {f"for {what} of {n} of {len(holds)} kinds of nets": wanted for wanted, n in counts.items() if n}
 
 
 def random_biases(data: Datasets) -> Finding:
