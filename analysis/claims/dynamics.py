@@ -7,7 +7,7 @@ import xarray as xr
 
 from analysis import wording
 from analysis.claims.evidence import for_sign, has_sign, interval, select
-from analysis.claims.finding import Finding, of_cases, together
+from analysis.claims.finding import Finding, counted, of_cases, together
 from analysis.claims.landmark import Landmark
 from analysis.figure import Datasets
 from analysis.landmarks.heavy_tails import transition
@@ -161,12 +161,6 @@ def _expected(nets: xr.Dataset, leak: float, kept: xr.Dataset | None) -> Sequenc
   return [(NAMES[name], nets[name].dropna("seed"), value) for name, value in known.items() if np.isfinite(value)]
 
 
-def _counted(what: str, holds: dict[str, bool]) -> dict[str, bool | None]:
-  """Returns one case for all nets in which a claim holds, and one for all others; the numbers beside the verdict name them."""
-  counts = {True: sum(holds.values()), False: len(holds) - sum(holds.values())}
-  return {f"for {what} of {n} of {len(holds)} kinds of nets": wanted for wanted, n in counts.items() if n}
-
-
 def random_biases(data: Datasets) -> Finding:
   """Holds if half of the largest nets forget their start up to a gain within 10 % of theory, and forecasts are best near it.
 
@@ -190,7 +184,7 @@ def random_biases(data: Datasets) -> Finding:
       said.append(
         f"{where}, H = {int(net.hidden_size)}: {short(found)} (theory {short(wanted)}), forecasts best at {short(best)}"
       )
-  cases = _counted("the critical gain", forget) | _counted("the best forecast", forecast)
+  cases = counted("the critical gain", forget) | counted("the best forecast", forecast)
   return of_cases(f"gain up to which half of the nets forget their start: {'; '.join(said)}", cases)
 
 

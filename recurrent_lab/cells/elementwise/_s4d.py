@@ -115,15 +115,6 @@ def s4d(states: int = 8) -> Cell:
       output_imag=read[1],
     )
 
-  return holding(
-    S4DParams,
-    Cell(
-      init,
-      initial_state,
-      from_transition(transition, output),
-      no_activities,
-      output=output,
-      transition=transition,
-      options=OPTIONS,
-    ),
-  )
+  step = from_transition(transition, output)
+  cell = Cell(init, initial_state, step, no_activities, output=output, transition=transition, options=OPTIONS)
+  return holding(S4DParams, cell)
