@@ -135,7 +135,7 @@ ORACLES = .venv-oracles
 # wandb, …) is not needed for a single step on a CPU; packages.txt names what is.
 oracles: $(ORACLES)/.complete
 	$(ORACLES)/bin/python -m oracles
-	$(ORACLES)/bin/python -m oracles.onnx_models
+	$(ORACLES)/bin/python -m oracles.onnx
 
 $(ORACLES)/.complete: pyproject.toml constraints.txt oracles/packages.txt
 	$(PYTHON) -m venv $(ORACLES)

@@ -24,7 +24,7 @@ BELOW = {
 MOST_FILES = 25
 LONGEST_FILE, LONG_FILES, LONGEST_FUNCTION = 280, 5, 60  # lines, files over 250 lines, lines
 # Each study is a file, and the listing of the folder is their table of contents.
-EXCEPTED = {"experiments", "oracles"}
+EXCEPTED = {"experiments"}
 
 
 def module_of(path):
