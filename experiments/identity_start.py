@@ -11,6 +11,9 @@ LSTM, where a tanh net stays near the trivial error. Its recurrent kernel is I, 
 
 Expect: the rectified net adds over 150 steps in most of five seeds within 5000 updates, and the tanh net in none. Both read the
 digits with less than one error in ten.
+
+Found: with the rate of 0.01 none of five rectified nets adds or reads so well within 40 000 updates; they reach a mean squared
+error of 0.163 and one wrong digit in five. The tanh net does not add, but reads the digits in 4 of 5 seeds.
 """
 
 import sys
