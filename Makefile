@@ -149,7 +149,7 @@ PYTHON_NEW ?= python3.12
 # wandb, …) is not needed for a single step on a CPU; packages.txt names what is.
 oracles: $(ORACLES)/.complete $(DEFAULTS:%=.venv-defaults-%/.complete)
 	$(ORACLES)/bin/python -m oracles
-	$(ORACLES)/bin/python -m oracles.onnx_models
+	$(ORACLES)/bin/python -m oracles.onnx
 	@for group in $(DEFAULTS); do .venv-defaults-$$group/bin/python -m oracles.defaults.draws build/defaults || exit $$?; done
 	$(ORACLES)/bin/python -m oracles.defaults build/defaults
 

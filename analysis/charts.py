@@ -16,6 +16,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
+import matplotlib.ticker
 import numpy as np
 import xarray as xr
 
@@ -100,7 +101,9 @@ def _scale(axes: Axes, side: str, along: Places, label: str) -> None:
     axis.set_ticks(along.at, along.names, rotation=30 if side == "x" and sum(map(len, along.names)) > 30 else 0)
   if along.is_log:
     axes.set(**{f"{side}scale": "log"})
+    axis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 2, 5)))
     axis.set_major_formatter("{x:g}")
+    axis.set_minor_formatter(mpl.ticker.NullFormatter())
 
 
 def curves(

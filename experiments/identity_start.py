@@ -5,13 +5,15 @@ LSTM, where a tanh net stays near the trivial error. Its recurrent kernel is I, 
 0.001, as in the paper, where 100 units read 28x28 pixels and SGD has a rate of 0.01. Here the digits have 8x8 pixels.
 
     python -m experiments.identity_start
-    python -m experiments.identity_start --cells=rnn,lstm --recurrent_init=gaussian --input_gain=1 --output_gain=1
-    --forget_bias=1 \
-      --optimizer=adam --learning_rate=0.001 --updates=5000
+    python -m experiments.identity_start --cells=rnn,lstm --recurrent_init=gaussian --input_gain=1 --output_gain=1 \
+      --forget_bias=1 --optimizer=adam --learning_rate=0.001 --updates=5000
     python -m experiments.identity_start --task=adding --length=300        twice the length, which the paper also has
 
 Expect: the rectified net adds over 150 steps in most of five seeds within 5000 updates, and the tanh net in none. Both read the
 digits with less than one error in ten.
+
+Found: with the rate of 0.01 none of five rectified nets adds or reads so well within 40 000 updates; they reach a mean squared
+error of 0.163 and one wrong digit in five. The tanh net does not add, but reads the digits in 4 of 5 seeds.
 """
 
 import sys

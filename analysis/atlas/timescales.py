@@ -76,7 +76,9 @@ def finding(shown: xr.Dataset) -> str:
   names = [label(cell) for cell in rates.cell.values.tolist()]
   known = np.isfinite(mean.values) & np.isfinite(first.values)
   slower = known & (np.abs(mean.values) < np.abs(first.values))
-  near = known & (np.abs(mean.values - expected.values) <= NEAR * np.abs(expected.values))
+  known_both = known & np.isfinite(expected.values)
+  away = np.abs(np.subtract(mean.values, expected.values, out=np.full(known.shape, np.inf), where=known_both))
+  near = known_both & (away <= NEAR * np.abs(expected.values))
   said = (
     f"From a timescale of {short(low)} to {short(high)} the growth rate comes closer to 0 in {int(slower.sum())} of"
   )
@@ -95,6 +97,7 @@ FIGURE = FigureSpec(
   finding=finding,
   tables={"growth_rate": TableSpec("growth rate (nats per step)")},
   order=37,
+  title="Does a longer time constant mean a longer memory?",
 )
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import xarray as xr
 
 from analysis import wording
 from analysis.claims.evidence import for_sign, has_sign, interval, select
-from analysis.claims.finding import Finding, of_cases, together
+from analysis.claims.finding import Finding, counted, of_cases, together
 from analysis.claims.landmark import Landmark
 from analysis.figure import Datasets
 from analysis.landmarks.heavy_tails import transition
@@ -184,7 +184,7 @@ def random_biases(data: Datasets) -> Finding:
       said.append(
         f"{where}, H = {int(net.hidden_size)}: {short(found)} (theory {short(wanted)}), forecasts best at {short(best)}"
       )
-  cases = together("for the critical gain of", forget) | together("for the best forecast of", forecast)
+  cases = counted("the critical gain", forget) | counted("the best forecast", forecast)
   return of_cases(f"gain up to which half of the nets forget their start: {'; '.join(said)}", cases)
 
 

@@ -113,3 +113,14 @@ def together(label: str, holds: Mapping[str, bool]) -> dict[str, bool | None]:
 def places(cases: Sequence[str]) -> str:
   """Names up to four cases; of more it says how many there are, the first and the last."""
   return wording.listed(cases) if len(cases) <= 4 else f"in {len(cases)} cases from {cases[0]} to {cases[-1]}"
+
+
+FEW = 3  # nets that a verdict names
+
+
+def counted(what: str, holds: Mapping[str, bool]) -> dict[str, bool | None]:
+  """Returns one case for all nets in which a claim holds, and one for all others. The numbers beside the verdict name them."""
+  if len(holds) <= FEW:
+    return together(f"for {what} of", holds)
+  counts = {True: sum(holds.values()), False: len(holds) - sum(holds.values())}
+  return {f"for {what} of {n} of {len(holds)} kinds of nets": wanted for wanted, n in counts.items() if n}

@@ -80,7 +80,7 @@ def _settings(data: xr.Dataset) -> str:
   parts = []
   for name, label in SETTINGS.items():
     if name in data.coords:
-      values = np.atleast_1d(data[name].values).tolist()
+      values = list(dict.fromkeys(np.atleast_1d(data[name].values).tolist()))  # a sparse dataset repeats them
       values = values if name == "cell" else sorted(values, key=_place)
       parts.append(f"{len(values)} cells" if name == "cell" and len(values) > 4 else f"{label} {values_text(values)}")
   return ", ".join([*parts, "float64" if bool(np.all(data.x64)) else "float32"])

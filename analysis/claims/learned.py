@@ -43,6 +43,8 @@ def flossing(data: Datasets) -> Finding:
     larger = by_length(*(between.sel(flossing=one).dropna("length", how="all") for one in (name, "plain")))
     said += [f"80 units, {name}, delay {delay}: {one.text if one else ALL_SOLVED}" for delay, one in larger.items()]
     cases |= together(f"for 80 units with flossing {name} training at delay", resolved(larger))
+  if not any("between" in name for name in between.flossing.values.tolist()):
+    cases["flossing between updates"] = None
   return of_cases(f"flossing against plain training, {'; '.join(said)}", cases)
 
 

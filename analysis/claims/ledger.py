@@ -5,6 +5,8 @@ from pathlib import Path
 import shlex
 from typing import Generic, NamedTuple, TypeVar
 
+import numpy as np
+
 from analysis import coverage, wording
 from analysis.claims.finding import CONDITIONAL, FAILS, HOLDS, NOT_JUDGED, Finding, Judged
 from analysis.figure import Datasets
@@ -70,7 +72,7 @@ def judge(claim: Judged, data: Datasets, results: str | Path = "results") -> Fin
 
 def _seeds(claim: Judged, data: Datasets) -> str:
   """`8 seeds`, or the seeds of every experiment if they differ."""
-  sizes = {name: data[name].sizes["seed"] for name in claim.reads}
+  sizes = {name: np.unique(data[name].seed).size for name in claim.reads}
   if len(set(sizes.values())) == 1:
     return count(next(iter(sizes.values())), "seed")
   return wording.listed([f"{name}: {count(size, 'seed')}" for name, size in sizes.items()])

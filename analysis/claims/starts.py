@@ -174,7 +174,7 @@ LANDMARKS = (
     identity_learns,
     ("identity_start", BESIDE_IDENTITY),
     "the rectified net adds over 150 steps in most of five seeds within 5000 updates, and the tanh net in none.",
-    "Adam; digits of 64 pixels",
+    "Adam for the tanh net and the LSTM; one rate of SGD for the rectified net; digits of 64 pixels",
   ),
   Landmark(
     11,

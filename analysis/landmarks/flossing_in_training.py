@@ -52,7 +52,7 @@ def draw(datasets: Datasets) -> Figure:
       color, marker = LOOKS.get(name, ("black", "x"))
       look: dict[str, Any] = {"color": color, "marker": marker, "markersize": 2.5}
       if one.sizes["seed"]:
-        cases.append(Case(name, look, one))
+        cases.append(Case(name if name == "plain" else f"flossing {name}", look, one))
     plot_cases(curves, success, cases)
     curves.axhline(CHANCE, **(THEORY | {"linestyle": "--"}))
     curves.axhline(SOLVED_BELOW, **(THEORY | {"linestyle": ":"}))
@@ -83,6 +83,7 @@ FIGURE = FigureSpec(
   finding=finding,
   tables={"solved": SOLVED, "solved_at": TableSpec(over_seeds="median"), "score": TableSpec(over_seeds="none")},
   order=70,
+  title="Does flossing between updates help a net to bridge a delay?",
 )
 
 if __name__ == "__main__":

@@ -63,6 +63,7 @@ FIGURE = FigureSpec(
   finding=finding,
   tables={"solved": SOLVED, "solved_at": TableSpec(over_seeds="median"), "score": TableSpec(over_seeds="none")},
   order=75,
+  title="Does a forget bias of 1 bring an LSTM level with a GRU?",
 )
 
 if __name__ == "__main__":

@@ -74,6 +74,7 @@ FIGURE = FigureSpec(
   finding=finding,
   tables={"solved": SOLVED, "solved_at": TableSpec(over_seeds="median"), "score": TableSpec(over_seeds="none")},
   order=80,
+  title="What does a net of rectified units gain from starting at the identity?",
 )
 
 if __name__ == "__main__":

@@ -104,6 +104,7 @@ FIGURE = FigureSpec(
     "forecast_error": TableSpec("error of the forecast over the variance", over_seeds="median"),
   },
   order=55,
+  title="Do random biases move the onset of chaos, and does a reservoir forecast best there?",
 )
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from analysis.figure import Datasets, FigureSpec, main
 from analysis.numbers import TableSpec
 from analysis.selection import only_axes
 from analysis.style import PAGE, THEORY, Band, cell_style, new_figure
-from analysis.wording import each, with_unit
+from analysis.wording import each, minus, with_unit
 
 FEATURES = 8  # exponents that predict, evenly spaced in rank from the first to the last
 LOWEST = -10.0  # nats per step; exponents below it, such as those of lost directions, count as this
@@ -66,8 +66,11 @@ def correlation(data: xr.Dataset, kind: str = "exponent") -> Band:
 
 
 def correlation_text(band: Band) -> str:
-  """`0.62 (0.37 – 0.79)`."""
-  return f"{float(band.mean):.2f} ({float(band.low):.2f} – {float(band.high):.2f})"
+  """`0.62 (0.37 – 0.79)`, or that it is not known."""
+  if not np.isfinite([float(part) for part in band]).all():
+    return "not known"
+  mean, low, high = (minus(float(part), ".2f") for part in band)
+  return f"{mean} ({low} – {high})"
 
 
 def numbers(datasets: Datasets) -> xr.Dataset:
@@ -127,6 +130,7 @@ FIGURE = FigureSpec(
     "exponent_before": TableSpec(over_seeds="none"),
   },
   order=85,
+  title="Do the Lyapunov exponents of trained nets tell their errors?",
 )
 
 if __name__ == "__main__":

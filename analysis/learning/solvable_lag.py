@@ -60,7 +60,8 @@ def _memory(panel: Axes, lengths: xr.DataArray) -> None:
   biases = lengths.forget_bias.values
   plot_band(panel, biases, lengths, **MEMORY)
   endless = biases[(lengths == np.inf).any("seed").values]
-  panel.plot(endless, np.ones(endless.size), transform=panel.get_xaxis_transform(), clip_on=False, **ENDLESS)
+  if endless.size:  # Matplotlib reserves room at the corner of the figure for the marks of a line without points
+    panel.plot(endless, np.ones(endless.size), transform=panel.get_xaxis_transform(), clip_on=False, **ENDLESS)
 
 
 def draw(datasets: Datasets) -> Figure:

@@ -134,7 +134,8 @@ def check_settings(settings: RunSettings) -> None:
   build(settings)
   settings.units()
   try:
-    jax.eval_shape(lambda seed: initial_params(settings, jax.random.key(seed)), 0)
+    with jax.enable_x64(settings.x64):
+      jax.eval_shape(lambda seed: initial_params(settings, jax.random.key(seed)), 0)
   except ValueError as error:
     raise ValueError(f"Cell {settings.cell!r}: {str(error).splitlines()[0]}") from None
 

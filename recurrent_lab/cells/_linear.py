@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from recurrent_lab.activations import Activity
-from recurrent_lab.cell import Step
+from recurrent_lab.cell import Cell, Params, Step, holding, whole_state
 from recurrent_lab.transitions import State, Transition
 
 
@@ -17,19 +17,37 @@ def advance(transition: Transition, state: State) -> State:
   return jax.tree.map(jnp.add, transition.matrix.times(state), transition.offset)
 
 
-def from_transition(transition: Callable[[Any, Array], Transition], output: Callable[[Any, State], Array]) -> Step:
-  """Returns the step of a cell whose output depends on its new state alone.
+def no_activities(params: Any, state: State, x: Array) -> dict[str, Activity]:
+  """Returns nothing: the `probe` of a cell that has no nonlinearity between its input, state and output."""
+  del params, state, x
+  return {}
+
+
+def linear(
+  kind: type,
+  init: Callable[..., Params],
+  initial_state: Callable[..., State],
+  transition: Callable[[Any, Array], Transition],
+  options: tuple[str, ...],
+  output: Callable[[Any, State], Array] = whole_state,
+  probe: Callable[[Any, State, Array], dict[str, Activity]] = no_activities,
+  **abilities: Any,
+) -> Cell:
+  """Returns a cell that is linear in its state, whose output depends on its new state alone.
 
   Args:
-    transition: `(params, x) -> Transition`.
-    output: `(params, new state) -> output`, the same as `Cell.output`.
+    kind: the class of its params.
+    init, initial_state, transition, options, probe: as in `Cell`.
+    output: `(params, new state) -> output`; by default the state itself.
+    **abilities: further fields of `Cell`.
   """
 
   def step(params: Any, state: State, x: Float[Array, "*batch I"]) -> tuple[State, Array]:
     new = advance(transition(params, x), state)
     return new, output(params, new)
 
-  return step
+  fields = {"output": output, "transition": transition, "options": options, **abilities}
+  return holding(kind, Cell(init, initial_state, step, probe, **fields))
 
 
 def from_parts(
@@ -51,9 +69,3 @@ def from_parts(
     return new, read(new, seen)
 
   return transition, step
-
-
-def no_activities(params: Any, state: State, x: Array) -> dict[str, Activity]:
-  """Returns nothing: the `probe` of a cell that has no nonlinearity between its input, state and output."""
-  del params, state, x
-  return {}

@@ -128,7 +128,8 @@ OTHERS = [  # launches beside those of the defaults that a figure has to bear
 def launches():
   """Small launches of every experiment: with one value of what varies by default, others, and with two values, slowly."""
   for name, chosen in EVERY.items():
-    small = {setting: value for setting, value in TINY.items() if setting in ("seeds", *chosen.measure.settings)}
+    own = {**TINY, **{setting: value for setting, value in chosen.tiny.items() if setting in TINY}}
+    small = {setting: value for setting, value in own.items() if setting in ("seeds", *chosen.measure.settings)}
     varied = {setting: values for setting, values in default_axes(chosen).items() if len(values) > 1}
     ends = {setting: f"{values[0]},{values[-1]}" for setting, values in varied.items()}
     yield pytest.param(name, small | {setting: f"{values[-1]}" for setting, values in varied.items()}, id=name)

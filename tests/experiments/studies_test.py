@@ -48,12 +48,13 @@ def tiny(name):
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] if n in READ else []) for n in STUDIES])
 def test_grids_are_allowed(name):
-  """The tiny grid, the default one, and those of the commands in the docstring."""
+  """The tiny grid in both precisions, the default one, and those of the commands in the docstring."""
   study = STUDIES[name]
   commands = re.findall(rf"^ *python -m experiments.{name}(.*?)(?:  |$)", study.doc, re.MULTILINE)
   given = [flags.split() for flags in commands if "FILE" not in flags and "my.txt" not in flags]
   assert commands
   small = runner.parse(study, tiny(name)).points
+  assert all(runner.parse(study, [*tiny(name), f"--x64={wide}"]).points for wide in (False, True))
   assert study.tiny
   assert len(small) <= 400
   for flags in given:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from oracles.onnx_by_hand import CASES, drawn, model
+from oracles.onnx.by_hand import CASES, drawn, model
 from recurrent_lab.interop import from_onnx
 
 PLAIN = CASES["LSTM"]

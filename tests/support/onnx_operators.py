@@ -66,7 +66,7 @@ def run(op, xs, w, r, *, b=None, lengths=None, h0=None, c0=None, p=None, directi
 
 
 def run_case(case, arrays):
-  """Runs a case of `oracles.onnx_by_hand` on its arrays."""
+  """Runs a case of `oracles.onnx.by_hand` on its arrays."""
   named = {"b": "B", "lengths": "sequence_lens", "h0": "initial_h", "c0": "initial_c", "p": "P"}
   given = {short: arrays[name] for short, name in named.items() if name in arrays}
   return run(case.op, arrays["X"], arrays["W"], arrays["R"], **given, **case.attributes)

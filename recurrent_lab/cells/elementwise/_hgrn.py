@@ -97,8 +97,7 @@ def hgrn(numbers: str = "complex", floor: float = 0.0) -> Cell:
 
   Args:
     numbers: `complex` or `real`.
-    floor: γ, the least λ. In the paper it is 0 in the lowest layer and learned, and rises towards 1 in the highest. At -1 the
-      factors lie in [-1, 1].
+    floor: γ, the least λ. In the paper it is learned, from 0 in the lowest layer on. At -1 the factors lie in [-1, 1].
 
   Raises:
     ValueError: for other numbers, or unless -1 <= floor < 1.

@@ -24,8 +24,8 @@ import numpy as np
 from recurrent_lab import initializers
 from recurrent_lab._checks import check_choice
 from recurrent_lab.activations import sigmoid
-from recurrent_lab.cell import Cell, holding, variants
-from recurrent_lab.cells._linear import from_transition, no_activities
+from recurrent_lab.cell import Cell, variants
+from recurrent_lab.cells._linear import linear
 from recurrent_lab.transitions import Dense, Transition
 
 OPTIONS = ("input_gain", "timescale", "dtype")
@@ -91,7 +91,4 @@ def lin_oss(discretization: str = "implicit") -> Cell:
     block = jnp.broadcast_to(block, (*u.shape, 2, 2))
     return Transition(Dense(block), (d * u)[..., None, None] * block[..., :1])
 
-  step = from_transition(transition, output)
-  return holding(
-    LinOSSParams, Cell(init, initial_state, step, no_activities, output=output, transition=transition, options=OPTIONS)
-  )
+  return linear(LinOSSParams, init, initial_state, transition, OPTIONS, output)

@@ -19,9 +19,9 @@ from jaxtyping import Array, Float, Key
 import numpy as np
 
 from recurrent_lab import initializers
-from recurrent_lab.cell import Cell, holding
+from recurrent_lab.cell import Cell
 from recurrent_lab.cells._complex import by_real, diagonal, exponential, pair_of, zeros
-from recurrent_lab.cells._linear import from_transition, no_activities
+from recurrent_lab.cells._linear import linear
 from recurrent_lab.transitions import Pair, Transition
 
 OPTIONS = ("input_gain", "timescale", "dtype")
@@ -108,15 +108,4 @@ def output(params: LRUParams, state: Pair) -> Float[Array, "*batch H"]:
 
 
 #: The linear recurrent unit. Its state is z, a `Pair` of `[*batch, H]`; its output is y `[*batch, H]`.
-lru: Cell = holding(
-  LRUParams,
-  Cell(
-    init,
-    initial_state,
-    from_transition(transition, output),
-    no_activities,
-    output=output,
-    transition=transition,
-    options=OPTIONS,
-  ),
-)
+lru: Cell = linear(LRUParams, init, initial_state, transition, OPTIONS, output)

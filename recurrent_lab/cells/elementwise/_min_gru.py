@@ -17,8 +17,8 @@ from jaxtyping import Array, Float, Key
 
 from recurrent_lab import initializers
 from recurrent_lab.activations import ACTIVATIONS, Activity, sigmoid
-from recurrent_lab.cell import Cell, holding, whole_state
-from recurrent_lab.cells._linear import from_transition
+from recurrent_lab.cell import Cell
+from recurrent_lab.cells._linear import linear
 from recurrent_lab.transitions import Diagonal, Transition
 
 OPTIONS = ("input_gain", "bias_scale", "forget_bias", "dtype")
@@ -68,17 +68,6 @@ def probe(params: MinGRUParams, state: Array, x: Array) -> dict[str, Activity]:
 
 
 #: The minimal GRU. Its state is h `[*batch, H]`, which is also its output.
-min_gru: Cell = holding(
-  MinGRUParams,
-  Cell(
-    init,
-    initial_state,
-    from_transition(transition, whole_state),
-    probe,
-    output=whole_state,
-    gated=True,
-    elementwise=True,
-    transition=transition,
-    options=OPTIONS,
-  ),
+min_gru: Cell = linear(
+  MinGRUParams, init, initial_state, transition, OPTIONS, probe=probe, gated=True, elementwise=True
 )

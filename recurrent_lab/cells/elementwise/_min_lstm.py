@@ -18,8 +18,8 @@ from jaxtyping import Array, Float, Key
 
 from recurrent_lab import initializers
 from recurrent_lab.activations import ACTIVATIONS, Activity, sigmoid
-from recurrent_lab.cell import Cell, holding, whole_state
-from recurrent_lab.cells._linear import from_transition
+from recurrent_lab.cell import Cell
+from recurrent_lab.cells._linear import linear
 from recurrent_lab.cells.elementwise._min_gru import positive
 from recurrent_lab.transitions import Diagonal, Transition
 
@@ -65,17 +65,6 @@ def probe(params: MinLSTMParams, state: Array, x: Array) -> dict[str, Activity]:
 
 
 #: The minimal LSTM. Its state is h `[*batch, H]`, which is also its output.
-min_lstm: Cell = holding(
-  MinLSTMParams,
-  Cell(
-    init,
-    initial_state,
-    from_transition(transition, whole_state),
-    probe,
-    output=whole_state,
-    gated=True,
-    elementwise=True,
-    transition=transition,
-    options=OPTIONS,
-  ),
+min_lstm: Cell = linear(
+  MinLSTMParams, init, initial_state, transition, OPTIONS, probe=probe, gated=True, elementwise=True
 )

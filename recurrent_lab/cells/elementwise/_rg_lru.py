@@ -19,8 +19,8 @@ from jaxtyping import Array, Float, Key
 
 from recurrent_lab import initializers
 from recurrent_lab.activations import ACTIVATIONS, Activity, sigmoid
-from recurrent_lab.cell import Cell, holding, whole_state
-from recurrent_lab.cells._linear import from_transition
+from recurrent_lab.cell import Cell
+from recurrent_lab.cells._linear import linear
 from recurrent_lab.transitions import Diagonal, Transition
 
 OPTIONS = ("input_gain", "bias_scale", "forget_bias", "write_bias", "timescale", "dtype")
@@ -112,18 +112,6 @@ def recommend(key: Key[Array, ""], hidden_size: int, longest: float | int) -> di
 
 
 #: The real-gated linear recurrent unit. Its state is h `[*batch, H]`, which is also its output.
-rg_lru: Cell = holding(
-  RGLRUParams,
-  Cell(
-    init,
-    initial_state,
-    from_transition(transition, whole_state),
-    probe,
-    output=whole_state,
-    gated=True,
-    recommend=recommend,
-    elementwise=True,
-    transition=transition,
-    options=OPTIONS,
-  ),
+rg_lru: Cell = linear(
+  RGLRUParams, init, initial_state, transition, OPTIONS, probe=probe, gated=True, recommend=recommend, elementwise=True
 )

@@ -21,9 +21,9 @@ import numpy as np
 
 from recurrent_lab import initializers
 from recurrent_lab._checks import check_choice
-from recurrent_lab.cell import Cell, holding, variants
+from recurrent_lab.cell import Cell, variants
 from recurrent_lab.cells._complex import by_real, diagonal, log_uniform, zero_order_hold, zeros
-from recurrent_lab.cells._linear import from_transition, no_activities
+from recurrent_lab.cells._linear import linear
 from recurrent_lab.transitions import Pair, Transition
 
 OPTIONS = ("input_gain", "timescale", "dtype")
@@ -115,15 +115,4 @@ def s4d(states: int = 8) -> Cell:
       output_imag=read[1],
     )
 
-  return holding(
-    S4DParams,
-    Cell(
-      init,
-      initial_state,
-      from_transition(transition, output),
-      no_activities,
-      output=output,
-      transition=transition,
-      options=OPTIONS,
-    ),
-  )
+  return linear(S4DParams, init, initial_state, transition, OPTIONS, output)

@@ -19,9 +19,9 @@ from jaxtyping import Array, Float, Key
 import numpy as np
 
 from recurrent_lab import initializers
-from recurrent_lab.cell import Cell, holding
+from recurrent_lab.cell import Cell
 from recurrent_lab.cells._complex import diagonal, log_uniform, pair_of, times, zero_order_hold, zeros
-from recurrent_lab.cells._linear import from_transition, no_activities
+from recurrent_lab.cells._linear import linear
 from recurrent_lab.transitions import Pair, Transition
 
 OPTIONS = ("input_gain", "timescale", "dtype")
@@ -104,15 +104,4 @@ def output(params: S5Params, state: Pair) -> Float[Array, "*batch H"]:
 
 
 #: The simplified state space layer. Its state is z, a `Pair` of `[*batch, H]`; its output is y `[*batch, H]`.
-s5: Cell = holding(
-  S5Params,
-  Cell(
-    init,
-    initial_state,
-    from_transition(transition, output),
-    no_activities,
-    output=output,
-    transition=transition,
-    options=OPTIONS,
-  ),
-)
+s5: Cell = linear(S5Params, init, initial_state, transition, OPTIONS, output)

@@ -128,10 +128,8 @@ def cfc(backbone: bool = False) -> Cell:
 
   if backbone:
     step, probes = step_through_backbone, probe_through_backbone
-    return holding(
-      CfCBackboneParams, Cell(init, initial_state, step, probes, output=whole_state, gated=True, options=OPTIONS)
-    )
+    cell = Cell(init, initial_state, step, probes, output=whole_state, gated=True, options=OPTIONS)
+    return holding(CfCBackboneParams, cell)
   halves = Halves(affine, pointwise)
-  return holding(
-    CfCParams, Cell(init, initial_state, join(halves), probe, halves, whole_state, gated=True, options=OPTIONS)
-  )
+  cell = Cell(init, initial_state, join(halves), probe, halves, whole_state, gated=True, options=OPTIONS)
+  return holding(CfCParams, cell)

@@ -65,9 +65,8 @@ def delta_product(heads: int = 1, steps: int = 2, negative_eigenvalues: bool = T
     o = initializers.parse_options({"input_size": input_size, "hidden_size": hidden_size}, options, OPTIONS)
     width = (1 + 2 * steps) * head_size(hidden_size, heads) * heads + steps * heads
     k_input, k_bias = jax.random.split(key)
-    return DeltaProductParams(
-      initializers.input_kernel(k_input, input_size, width, o), initializers.bias(k_bias, width, o)
-    )
+    kernel = initializers.input_kernel(k_input, input_size, width, o)
+    return DeltaProductParams(kernel, initializers.bias(k_bias, width, o))
 
   def initial_state(params: DeltaProductParams, batch_shape: tuple[int, ...] = ()) -> Float[Array, "*batch heads K V"]:
     """Returns S_0 = 0."""
@@ -104,6 +103,5 @@ def delta_product(heads: int = 1, steps: int = 2, negative_eigenvalues: bool = T
     """Returns the activity of the β of all steps, which see only the input."""
     return {"write": scaled_sigmoid((x @ params.input_kernel + params.bias)[..., -steps * heads :], reach)}
 
-  return holding(
-    DeltaProductParams, Cell(init, initial_state, step, probe, gated=True, transition=transition, options=OPTIONS)
-  )
+  cell = Cell(init, initial_state, step, probe, gated=True, transition=transition, options=OPTIONS)
+  return holding(DeltaProductParams, cell)

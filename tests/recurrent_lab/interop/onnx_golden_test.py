@@ -1,4 +1,4 @@
-"""Models that other libraries exported, and numbers that onnxruntime computed; `python -m oracles.onnx_models` wrote both."""
+"""Models that other libraries exported, and numbers that onnxruntime computed; `python -m oracles.onnx` wrote both."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from oracles.onnx_by_hand import CASES, drawn
+from oracles.onnx.by_hand import CASES, drawn
 from recurrent_lab.interop import from_onnx, run_entry
 from tests.nets import by_default
 from tests.support import onnx_operators

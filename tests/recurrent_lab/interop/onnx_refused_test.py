@@ -7,7 +7,7 @@ import numpy as np
 from onnx import AttributeProto, helper, numpy_helper
 import pytest
 
-from oracles.onnx_by_hand import Case, drawn, model
+from oracles.onnx.by_hand import Case, drawn, model
 import recurrent_lab as rl
 from recurrent_lab.interop import from_onnx, run_entry, to_onnx
 from tests.support.onnx_models import PLAIN, plain, refused

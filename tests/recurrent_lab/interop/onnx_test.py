@@ -6,7 +6,7 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper, parser
 import pytest
 
-from oracles.onnx_by_hand import BATCH, CASES, HIDDEN, INPUTS, STEPS, Case, drawn, model
+from oracles.onnx.by_hand import BATCH, CASES, HIDDEN, INPUTS, STEPS, Case, drawn, model
 import recurrent_lab as rl
 from recurrent_lab.interop import from_onnx, one_entry, run_entry, to_onnx
 from tests.support import onnx_operators

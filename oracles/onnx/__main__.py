@@ -1,7 +1,7 @@
 """Holds `from_onnx` and `to_onnx` to onnxruntime, on models by hand and on those that torch, Keras and Paddle export.
 
-    python -m oracles.onnx_models              what is installed here
-    python -m oracles.onnx_models torch        one exporter
+    python -m oracles.onnx              what is installed here
+    python -m oracles.onnx torch        one exporter
 
 Each recurrent node is compared by itself: its input and output become outputs of the model. Exported models and onnxruntime's
 numbers are kept for the tests. An exporter that is not installed keeps the numbers of its last run.
@@ -21,14 +21,14 @@ import numpy as np
 import onnx
 import onnxruntime
 
-from oracles.onnx_by_hand import CASES, drawn, model
-from oracles.onnx_exporters import EXPORTERS, Exported
+from oracles.onnx.by_hand import CASES, drawn, model
+from oracles.onnx.exporters import EXPORTERS, Exported
 from oracles.oracle import weights
 import recurrent_lab as rl
 from recurrent_lab.interop import OnnxEntry, from_onnx, run_entry, to_onnx
 from recurrent_lab.parametric import clipped, elu, hard_sigmoid
 
-GOLDEN = Path(__file__).parents[1] / "tests" / "recurrent_lab" / "interop" / "golden" / "onnx_models"
+GOLDEN = Path(__file__).parents[2] / "tests" / "recurrent_lab" / "interop" / "golden" / "onnx_models"
 TOLERANCE = 1e-5
 
 #: Cells that are written and run.

@@ -1,0 +1,1 @@
+"""ONNX models, by hand and of exporters, beside onnxruntime."""
