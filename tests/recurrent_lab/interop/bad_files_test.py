@@ -199,11 +199,11 @@ DAMAGED = {
   ),
   "custom.keras": (
     lambda: edited("activation", {"class_name": "function", "config": "mine"}),
-    "has activation 'mine'; the",
+    "memory has activation 'mine'; import_model reads tanh",
   ),
   "unknown.keras": (
-    lambda: edited("recurrent_activation", "gelu"),
-    "memory has recurrent_activation 'gelu'; the lab has",
+    lambda: edited("recurrent_activation", "silu"),
+    "memory has recurrent_activation 'silu'; import_model reads",
   ),
   "units.keras": (lambda: edited("units", 7), "its arrays have 4 blocks of 4 units; its configuration is a LSTM of 7"),
   "bias.keras": (lambda: edited("use_bias", False), "has an array layers/lstm/cell/vars/2"),

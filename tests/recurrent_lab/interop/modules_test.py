@@ -87,6 +87,8 @@ def test_one_direction_is_measured_and_the_whole_is_refused(rng):
   refused = r"belongs to one direction of one layer: choose it by model.direction\(\"forward\", xs, layer=0\)"
   with pytest.raises(ValueError, match=refused):
     rl.product_log_norms(model.cell, None, xs)
+  with pytest.raises(ValueError, match=refused):
+    model.params  # noqa: B018
   with pytest.raises(ValueError, match="the forward cell on xs, or the backward cell on"):
     rl.product_log_norms((rl.get_cell("gru"),) * 2, model.layers[0].params, xs)
   cell, params, inputs = model.direction("backward", xs, layer=1)
