@@ -2,7 +2,7 @@
 
     python -m oracles.page
 
-writes it from the numbers that the last runs of `oracles` and `oracles.layouts` kept.
+writes it from the numbers that the last runs of `oracles` and `oracles.layouts` kept, and the tables of `docs/interop.md` too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +12,7 @@ from typing import Any
 
 import jax
 
+from oracles.formats import write_formats
 from oracles.layouts import table
 from oracles.oracle import GOLDEN
 import recurrent_lab as rl
@@ -74,3 +75,4 @@ def lines(golden: Sequence[Mapping[str, Any]]) -> list[str]:
 if __name__ == "__main__":
   jax.config.update("jax_enable_x64", True)
   write_page([json.loads(path.read_text()) for path in sorted(GOLDEN.glob("*.json"))])
+  write_formats()

@@ -58,8 +58,9 @@ ONNX = ["torch_deep_gru_script", "torch_deep_lstm_dynamo", "torch_deep_gru_dynam
 @pytest.mark.parametrize("name", by_default(ONNX[:2], ONNX))
 def test_layers_of_an_onnx_model_are_connected_as_in_its_graph(name):
   """The numbers are those of onnxruntime, from each node's own inputs and outputs."""
-  nodes = json.loads((GOLDEN.parent / f"{name}.json").read_text())["nodes"]
-  model = import_model(GOLDEN.parent / f"{name}.onnx")
+  models = GOLDEN.parent / "onnx_models"
+  nodes = json.loads((models / f"{name}.json").read_text())["nodes"]
+  model = import_model(models / f"{name}.onnx")
   assert [layer.input_size for layer in model.layers] == [3, 8]
   lower, *_, ahead, back = nodes.values()
   outputs = np.concatenate([ahead["outputs"], back["outputs"]], axis=-1)
