@@ -107,7 +107,9 @@ def _one_sense(layers: list[Layer | Pair]) -> tuple[Layer | Pair, ...]:
   backwards = [isinstance(layer, Layer) and layer.backwards for layer in layers]
   if any(backwards) and not all(backwards):
     name = layers[backwards.index(True)].name
-    raise BadFile(f"{name} reads in reverse and other nodes do not, so they are not a stack; use from_onnx and run_entry.")
+    raise BadFile(
+      f"{name} reads in reverse and other nodes do not, so they are not a stack; use from_onnx and run_entry."
+    )
   return tuple(
     layer._replace(backwards=not i) if isinstance(layer, Layer) and backwards[0] else layer
     for i, layer in enumerate(layers)

@@ -74,7 +74,9 @@ def named(tree: Any) -> Arrays:
       arrays[name] = np.asarray(leaf.detach() if hasattr(leaf, "detach") else leaf)
     except (TypeError, RuntimeError) as error:
       reason = str(error).splitlines()[0].rstrip(".")
-      raise ValueError(f"{name} cannot be a NumPy array ({reason}); save the net as safetensors and give its path.") from error
+      raise ValueError(
+        f"{name} cannot be a NumPy array ({reason}); save the net as safetensors and give its path."
+      ) from error
   if not arrays:
     raise ValueError("There are no arrays; give import_model a file, or a dict of arrays by name.")
   return arrays
