@@ -18,16 +18,16 @@ from recurrent_lab.interop import import_model
 PATH = Path(__file__).parent / "nets" / "torch_two_layer_lstm.safetensors"
 
 
-def main(path: Path = PATH) -> tuple[rl.LyapunovSpectrum, np.ndarray]:
-  """Prints what is in the file, its largest exponents, and the norms of its products by lag. Returns both."""
+def main(path: Path = PATH) -> tuple[rl.Growth, np.ndarray]:
+  """Prints what is in the file, the growth rate of its products, and their norms by lag. Returns both."""
   model = import_model(path)
   xs = jax.random.normal(jax.random.key(0), (500, 1))
-  spectrum = rl.lyapunov_spectrum(model.cell, model.params, xs, burn_in=50)
-  norms = np.asarray(rl.product_log_norms(model.cell, model.params, xs))  # by lag, from 1 step on
+  norms = rl.product_log_norms(model.cell, model.params, xs)  # by lag, from 1 step on
+  growth = rl.growth_rate(norms)
   print(model)
-  print(f"largest exponents: {', '.join(f'{rate:.3f}' for rate in spectrum.exponents[:5])} nats per step")
+  print(f"growth rate: {growth.rate:.3f} nats per step, which is a memory of {-1 / growth.rate:.0f} steps")
   print(f"log norms of the products at lags 1, 5 and 20: {norms[0]:.2f}, {norms[4]:.2f}, {norms[19]:.2f}")
-  return spectrum, norms
+  return growth, np.asarray(norms)
 
 
 if __name__ == "__main__":

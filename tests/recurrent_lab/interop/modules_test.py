@@ -49,7 +49,7 @@ def test_every_format_and_library_has_a_file():
   assert len(FILES) >= 19
   assert set(FILES) >= FEW
   packages = {json.loads((GOLDEN / f"{name}.json").read_text())["package"] for name in FILES}
-  assert packages == {"torch", "keras", "flax", "dm-haiku", "equinox"}
+  assert packages == {"torch", "keras", "flax", "dm-haiku", "equinox", "paddlepaddle"}
 
 
 ONNX = ["torch_deep_gru_script", "torch_deep_lstm_dynamo", "torch_deep_gru_dynamo", "torch_deep_lstm_script"]
