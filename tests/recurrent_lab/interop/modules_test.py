@@ -24,6 +24,7 @@ FEW = {
   "keras_plain.weights.h5",
   "haiku_lstm.npz",
   "linen_lstm.msgpack",
+  "paddle_projection.safetensors",
   "torch_gru_cells.safetensors",
   "torch_projection_two_directions.safetensors",
 }
