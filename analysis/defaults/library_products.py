@@ -89,6 +89,8 @@ FIGURE = FigureSpec(
     "memory_length": TableSpec(over_seeds="none"),
   },
   order=20,
+  title="How do products and spectra differ between default weights of libraries?",
+  over_seeds="",
 )
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The memory -1/rate at the default weights of each library, against the size of the net and the scale of its inputs.
 
 Top: by the number of units, at the input scale at which libraries are compared. Bottom: by the standard deviation of the inputs,
-at the size at which they are compared. Means with 95 % bands over seeds. There are as many inputs as units.
+at the size at which they are compared. There are as many inputs as units.
 """
 
 import sys
@@ -13,7 +13,7 @@ import xarray as xr
 from analysis.defaults._libraries import KINDS, SCALE, SIZE, grid, kind, label, look, nearest, of_kind, plain
 from analysis.figure import Datasets, FigureSpec, main
 from analysis.numbers import TableSpec
-from analysis.style import PAGE, confidence_band, new_figure
+from analysis.style import PAGE, new_figure, plot_band
 from analysis.wording import short
 
 
@@ -38,11 +38,8 @@ def draw(datasets: Datasets) -> Figure:
         one = one.where(np.isfinite(one)).dropna(axis, how="all")
         if not one.size:
           continue
-        look_of = look(recipe)
-        bands = [confidence_band(one.isel({axis: i}).dropna("seed")) for i in range(one.sizes[axis])]
-        x, middle, low, high = one[axis].values, *np.array(bands, float).T
-        panel.plot(x, middle, marker="o", markersize=2, linewidth=1.0, label=label(recipe), **look_of)
-        panel.fill_between(x, low, high, color=look_of["color"], alpha=0.15, linewidth=0)
+        line = {"marker": "o", "markersize": 2, "linewidth": 1.0, "label": label(recipe), **look(recipe)}
+        plot_band(panel, one[axis].values, one.transpose("seed", axis), **line)
     column[0].set_title(name, loc="left")
     column[0].set_xlabel("units H")
     column[1].set_xlabel("input scale")
@@ -92,6 +89,8 @@ FIGURE = FigureSpec(
     "by_scale": TableSpec("-1 / rate by the input scale (steps)"),
   },
   order=30,
+  title="Does the memory at default weights depend on the size of the net and on the scale of its inputs?",
+  over_seeds="band",
 )
 
 if __name__ == "__main__":
