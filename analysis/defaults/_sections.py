@@ -43,6 +43,7 @@ class Ratio(NamedTuple):
   low: float  # of the 95 % interval
   high: float
   first_lag: float  # the longest first lag divided by the shortest one
+  ranks: float = math.nan  # Spearman's correlation between -1/rate and the first lag over recipes
 
   @property
   def text(self) -> str:
@@ -58,9 +59,10 @@ def ratio_of_means(longer: np.ndarray, shorter: np.ndarray) -> tuple[float, floa
   """
   from scipy import stats
 
-  parts = [float(np.var(one, ddof=1) / one.size / np.mean(one) ** 2) for one in (longer, shorter)]
+  spread = lambda one: np.var(one, ddof=1) / one.size if one.size > 1 else 0.0
+  parts = [float(spread(one) / np.mean(one) ** 2) for one in (longer, shorter)]
   variance, value = sum(parts), float(np.mean(longer) / np.mean(shorter))
-  if variance == 0:
+  if not variance > 0:  # equal seeds, or one alone
     return value, value, value
   freedom = variance**2 / sum(part**2 / (one.size - 1) for part, one in zip(parts, (longer, shorter), strict=True))
   half = float(stats.t.ppf(0.975, freedom)) * math.sqrt(variance)
@@ -80,6 +82,8 @@ def settings(memory: xr.DataArray) -> list[tuple[int, float]]:
 
 def ratios(data: xr.Dataset) -> Iterator[Ratio]:
   """Yields the ratio of every kind at every setting. `data` is `plain(grid(results))`."""
+  from scipy import stats
+
   for name in KINDS:
     for units, scale in settings(data.memory_length):
       one = data.sel(hidden_size=units, input_scale=scale)
@@ -95,8 +99,10 @@ def ratios(data: xr.Dataset) -> Iterator[Ratio]:
       order = sorted(known, key=lambda recipe: np.mean(memory[recipe]))
       lags = [float(np.mean(lag[recipe])) for recipe in known]
       found = ratio_of_means(memory[order[-1]], memory[order[0]])
+      rates = [float(np.mean(memory[recipe])) for recipe in known]
+      ranks = float(stats.spearmanr(rates, lags).statistic) if len({*rates}) > 2 < len({*lags}) else math.nan
       ends = label(order[0]), label(order[-1])
-      yield Ratio(name, units, scale, len(known), *ends, *found, max(lags) / min(lags))
+      yield Ratio(name, units, scale, len(known), *ends, *found, max(lags) / min(lags), ranks)
 
 
 def differences(data: xr.Dataset) -> Section:
@@ -131,12 +137,12 @@ def differences(data: xr.Dataset) -> Section:
     named = listed([f"{one.text} for {one.kind}" for one in at])
     said.append(f"At {SIZE} units and input scale {SCALE:g} the ratio of -1 / rate is {named}.")
   said += [_verdict(one) for one in at]
+  if ranks := [f"{short(one.ranks)} for {one.kind}" for one in at if np.isfinite(one.ranks)]:
+    said.append(f"There the rank correlation between -1 / rate and the first lag is {listed(ranks)}.")
   if found:
-    most = max(found, key=lambda one: one.value)
-    said.append(
-      f"The largest ratio of all settings is {most.text}, of {most.kind} with {most.units} units at input scale {most.scale:g}, "
-      f"between {most.shortest} and {most.longest}."
-    )
+    most = max(found, key=lambda one: one.low)
+    where = f"of {most.kind} with {most.units} units at input scale {most.scale:g}, between {most.shortest} and {most.longest}"
+    said.append(f"By the lower end of its interval the largest ratio of all settings is {most.text}, {where}.")
   return Section("How much the same class differs between libraries", " ".join(said), [heads, *rows])
 
 

@@ -97,8 +97,9 @@ def draw(datasets: Datasets) -> Figure:
   marks: dict[str, Any] = {
     "-1 / rate": {"marker": "o", "linestyle": "none", "color": "0.3"},
     "first lag below 1/e": {"marker": "o", "linestyle": "none", "color": "0.3", "fillstyle": "none"},
-    "-1 / rate, drawn by options": {"marker": "x", "linestyle": "none", "color": "0.3", "markersize": 3},
   }
+  if "by options" in shown.drawn:
+    marks["-1 / rate, drawn by options"] = {"marker": "x", "linestyle": "none", "color": "0.3", "markersize": 3}
   figure.legend([legend_line(**mark) for mark in marks.values()], list(marks), loc="outside upper right", ncols=3)
   return figure
 

@@ -29,7 +29,7 @@ def draw(datasets: Datasets) -> Figure:
   shown = numbers(datasets)
   kinds = [name for name in KINDS if any(kind(recipe) == name for recipe in shown.recipe.values.tolist())]
   data = plain(grid(datasets["library_defaults"]))
-  figure, axes = new_figure(PAGE, 5.2, 2, len(kinds), sharex="row", sharey="col")
+  figure, axes = new_figure(PAGE, 6.8, 2, len(kinds), sharex="row", sharey="col")
   for column, name in zip(axes.T, kinds, strict=True):
     for recipe in of_kind(data, name):
       for panel, values in zip(column, (shown.by_size, shown.by_scale), strict=True):
@@ -43,7 +43,8 @@ def draw(datasets: Datasets) -> Figure:
     column[0].set_title(name, loc="left")
     column[0].set_xlabel("units H")
     column[1].set_xlabel("input scale")
-    column[0].legend(fontsize=5.2, loc="upper right", handlelength=1.6, labelspacing=0.25, borderaxespad=0.1)
+    lines, names = column[0].get_legend_handles_labels()
+    column[1].legend(lines, names, fontsize=6, loc="upper left", bbox_to_anchor=(-0.02, -0.3), labelspacing=0.25)
     column[0].set_ylim(bottom=0)
   for row, axis in zip(axes, ("hidden_size", "input_scale"), strict=True):
     for panel in row:

@@ -43,7 +43,7 @@ def keras(name, start):
   layer = start_like.start_keras(getattr(keras.layers, kind), H, start)
   layer.build((1, 3, INPUTS))
   arrays = {variable.name: np.asarray(variable) for variable in layer.weights}
-  return import_weights(f"keras.layers.{kind}", arrays)
+  return import_weights(f"keras.layers.{kind}Cell", arrays)
 
 
 @pytest.mark.parametrize("start", [WIDE, TURNED], ids=["normal", "orthogonal"])
@@ -78,4 +78,4 @@ def test_an_lstm_of_flax_that_starts_as_keras_remembers_as_one_of_keras(capsys):
   expected = rl.memory_length(rl.growth_rate(rl.product_log_norms(rl.lstm(), params, xs)).rate)
   assert after == pytest.approx(float(expected), rel=0.1)
   assert before < 0.7 * after
-  assert "steps as Keras starts" in capsys.readouterr().out
+  assert "as Keras starts" in capsys.readouterr().out
