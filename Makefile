@@ -149,6 +149,7 @@ PYTHON_NEW ?= python3.12
 # wandb, …) is not needed for a single step on a CPU; packages.txt names what is.
 oracles: $(ORACLES)/.complete $(DEFAULTS:%=.venv-defaults-%/.complete)
 	$(ORACLES)/bin/python -m oracles
+	$(ORACLES)/bin/python -m oracles.page
 	$(ORACLES)/bin/python -m oracles.onnx
 	@for group in $(DEFAULTS); do .venv-defaults-$$group/bin/python -m oracles.defaults.draws build/defaults || exit $$?; done
 	$(ORACLES)/bin/python -m oracles.defaults build/defaults
@@ -164,6 +165,8 @@ $(ORACLES)/.complete: pyproject.toml constraints.txt oracles/packages.txt
 oracles-layouts: env
 	oracles/layouts/run.sh $(CURDIR)/.venv-layouts $(PACKAGES)
 	$(RUN) -m oracles.layouts
+	$(RUN) -m oracles.page
+
 .venv-defaults-torch/.complete:
 	$(PYTHON) -m venv .venv-defaults-torch
 	.venv-defaults-torch/bin/python -m pip install --quiet numpy "$(TORCH)"

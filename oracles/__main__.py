@@ -1,4 +1,4 @@
-"""Holds every cell to independent implementations, and writes the page and the golden numbers.
+"""Holds every cell to independent implementations, and keeps the golden numbers. `python -m oracles.page` writes the page.
 
     python -m oracles                 all packages that are installed here
     python -m oracles torchrecurrent  one adapter
@@ -9,7 +9,6 @@ An adapter whose package is not installed keeps the numbers of its last run.
 from collections.abc import Iterator
 from importlib import import_module, metadata
 import json
-from pathlib import Path
 import pkgutil
 import sys
 
@@ -17,11 +16,9 @@ import jax
 import numpy as np
 
 import oracles
-from oracles.oracle import Arrays, Oracle, by_jax
-from oracles.page import write_page
+from oracles.oracle import GOLDEN, Arrays, Oracle, by_jax
 import recurrent_lab as rl
 
-GOLDEN = Path(__file__).parents[1] / "tests" / "recurrent_lab" / "cells" / "golden"
 INPUTS, HIDDEN, STEPS = 3, 4, 6
 
 
@@ -98,7 +95,6 @@ def main() -> int:
         continue
       (GOLDEN / f"{oracle.cell}-{oracle.package}.json").write_text(json.dumps(golden) + "\n")
       print(f"{oracle.cell}: {oracle.package} {golden['version']} {oracle.implementation}, {golden['difference']:.1e}")
-  write_page([json.loads(path.read_text()) for path in sorted(GOLDEN.glob("*.json"))])
   return 1 if failed else 0
 
 

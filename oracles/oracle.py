@@ -1,9 +1,12 @@
 """The type of an oracle, and the runs of torch and of JAX that most adapters share."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+
+GOLDEN = Path(__file__).parents[1] / "tests" / "recurrent_lab" / "cells" / "golden"
 
 Arrays = Mapping[str, np.ndarray]
 

@@ -1,11 +1,20 @@
-"""The page `docs/oracles.md`: which package holds which cell, how closely, and where packages differ from their papers."""
+"""The page `docs/oracles.md`: which package holds which cell, how closely, and where packages differ from their papers.
+
+    python -m oracles.page
+
+writes it from the numbers that the last runs of `oracles` and `oracles.layouts` kept, and the tables of `docs/interop.md` too.
+"""
 
 from collections.abc import Mapping, Sequence
 import json
 from pathlib import Path
 from typing import Any
 
+import jax
+
+from oracles.formats import write_formats
 from oracles.layouts import table
+from oracles.oracle import GOLDEN
 import recurrent_lab as rl
 
 # Cells of which no other package on PyPI has an implementation that is right, and what was found instead.
@@ -61,3 +70,9 @@ def lines(golden: Sequence[Mapping[str, Any]]) -> list[str]:
     "",
     *(f"- {name}" + (f": {LOOKED_AT[name]}" if name in LOOKED_AT else "") for name in rl.CELLS if name not in held),
   ]
+
+
+if __name__ == "__main__":
+  jax.config.update("jax_enable_x64", True)
+  write_page([json.loads(path.read_text()) for path in sorted(GOLDEN.glob("*.json"))])
+  write_formats()

@@ -32,9 +32,8 @@ def record(package, version, runs, notes=None):
   Args:
     package: its name on PyPI.
     version: its release.
-    runs: `(rng, xs [T, B, I]) -> (arrays by name, outputs [T, B, H])` by the name of the cell in `LAYOUTS`, which may be
-    followed by
-      " with …". A cell that needs inputs of another size draws its own, and returns them third.
+    runs: `(rng, xs [T, B, I]) -> (arrays by name, outputs [T, B, H])` by the name of the cell in `LAYOUTS`. " with …" may
+      follow the name. A cell that needs inputs of another size draws its own, and returns them third.
     notes: what surprised in this run, by name.
   """
   GOLDEN.mkdir(exist_ok=True)

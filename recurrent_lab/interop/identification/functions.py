@@ -1,9 +1,13 @@
 """A reading of arrays in the lab: its cell, its params, and a sentence."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from recurrent_lab import parametric
+from recurrent_lab.activations import Activation
 from recurrent_lab.cell import Cell, Params
 from recurrent_lab.cells import CELLS, GRUParams, LSTMParams, ResetBeforeGRUParams, RNNParams, gru, lstm
 from recurrent_lab.cells._lstm import CoupledLSTMParams, NoForgetLSTMParams
@@ -20,6 +24,14 @@ RNNS = {
   "softsign": "rnn_softsign",
   "hard_tanh": "rnn_hard_tanh",
 }
+# The nonlinearities of gates, under the words of `families.GATES`.
+SIGMOIDS: Mapping[str, str | Activation] = MappingProxyType(
+  {
+    "sigmoid": "sigmoid",
+    "hard sigmoid of slope 1/6": parametric.hard_sigmoid(1 / 6, 0.5),
+    "hard sigmoid of slope 1/5": parametric.hard_sigmoid(1 / 5, 0.5),
+  }
+)
 
 
 class OfLab(NamedTuple):
@@ -41,18 +53,17 @@ def of_lab(variant: Variant, arrangement: Arrangement, dtype: Any) -> OfLab:
 
 
 def _cell(variant: Variant) -> tuple[Cell | None, str]:
-  if variant.gate != "sigmoid" and variant.family != "rnn":
-    return None, f"gates with a {variant.gate}"
+  sigma = SIGMOIDS[variant.gate]
   if variant.family == "rnn":
     return CELLS[RNNS[variant.node]], ""
   if variant.family == "gru":
-    return gru(variant.reset, variant.node), ""
+    return gru(variant.reset, variant.node, sigma), ""
   if variant.family == "mgu":
-    if (variant.reset, variant.update, variant.node) == ("before", "writes", "tanh"):
+    if (variant.reset, variant.update, variant.node, variant.gate) == ("before", "writes", "tanh", "sigmoid"):
       return CELLS["mgu"], ""
-    return None, f"a minimal gated unit that resets {variant.reset} the product, whose gate {variant.update}"
+    return None, sentence(variant)
   forget = {"lstm": "gate", "lstm, f = 1": "none"}.get(variant.family, "coupled")
-  return lstm(variant.node, forget, variant.output), ""
+  return lstm(variant.node, forget, variant.output, sigma), ""
 
 
 def _params(variant: Variant, arrangement: Arrangement, dtype: Any) -> Params:
@@ -60,7 +71,7 @@ def _params(variant: Variant, arrangement: Arrangement, dtype: Any) -> Params:
   coupled_by_input = variant.family == "lstm, f = 1 - i"
   letters = LETTERS[variant.family]
   places = [variant.order.index(gate) for gate in letters]
-  # σ(-a) = 1 - σ(a): a gate that writes is the negative of one that keeps.
+  # σ(-a) = 1 - σ(a), also for hard sigmoids: a gate that writes is the negative of one that keeps.
   negative = "z" if variant.family == "gru" and variant.update == "writes" else "i" if coupled_by_input else ""
   signs = [-1.0 if gate == negative else 1.0 for gate in letters]
   shifts = [float(variant.shift) if gate == "f" and variant.family.startswith("lstm") else 0.0 for gate in letters]

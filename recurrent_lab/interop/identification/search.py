@@ -21,14 +21,23 @@ ROUNDING = 16  # units in the last place of the largest sum of absolute values b
 
 
 class Reading(NamedTuple):
-  """One way to read the arrays."""
+  """One way to read the arrays.
 
-  words: str  # the function and the arrangement
-  error: float  # the largest absolute difference of outputs
-  name: str | None  # that of the cell in `CELLS`, if it has one
-  cell: Cell | None  # None if the lab has no cell that computes this
+  Attributes:
+    words: the function and the arrangement.
+    error: the largest absolute difference of outputs.
+    name: the name of the cell in `CELLS`, if it has one.
+    cell: the cell, or None if the lab has none that computes this.
+    params: the params of that cell as NumPy arrays, or None.
+    missing: the function in words, if the lab has no cell for it.
+  """
+
+  words: str
+  error: float
+  name: str | None
+  cell: Cell | None
   params: Params | None
-  missing: str  # what the lab has no cell for
+  missing: str
 
 
 class Identification(NamedTuple):
@@ -83,7 +92,7 @@ class Identification(NamedTuple):
         f"Ambiguous: {len(self.matches)} functions compute these outputs within rounding: {ways}{more}. "
         "A longer run, larger inputs or biases other than 0 may tell them apart."
       )
-    lacking = f" The lab has no cell with {self.best.missing}." if self.best.missing else ""
+    lacking = f" The lab has no cell for a {self.best.missing}." if self.best.missing else ""
     like = f" Read so by {', '.join(self.tables)}." if self.tables else ""
     return f"Match: {told}{rest}{like}{lacking}"
 

@@ -88,10 +88,14 @@ def content(head: bytes) -> str:
   return "an empty file" if not head else "of another format"
 
 
-def check_content(path: Path, expected: str) -> None:
-  """Raises `BadFile` unless the file begins as its name says."""
+def check_file(path: Path) -> None:
+  """Raises `BadFile` for a folder."""
   if path.is_dir():
     raise BadFile(f"{path.name} is a folder; import_model reads single files, such as safetensors or .keras.")
+
+
+def check_content(path: Path, expected: str) -> None:
+  """Raises `BadFile` unless the file begins as its name says."""
   with path.open("rb") as file:
     found = content(file.read(HEADER))
   if found == "a pickle":

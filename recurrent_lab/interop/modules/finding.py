@@ -11,12 +11,13 @@ import os
 from pathlib import Path
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from recurrent_lab.combinators import stack
 from recurrent_lab.interop.modules import files, keras_files, onnx_graphs, trees
-from recurrent_lab.interop.modules.found import Found, Layer, Pair, dtypes
+from recurrent_lab.interop.modules.found import Found, Layer, Pair, Readout, dtypes
 from recurrent_lab.interop.modules.models import BidirectionalModel, Model
 from recurrent_lab.readouts import WithReadoutParams, with_readout
 
@@ -28,7 +29,7 @@ MOST_ORDERED = 6  # layers of which all orders are tried, for the advice in a me
 def import_model(
   source: str | os.PathLike[str] | Any,
   *,
-  layers: Sequence[str | tuple[str, str]] | None = None,
+  layers: str | Sequence[str | tuple[str, str]] | None = None,
   readout: str | bool = True,
   activation: str | None = None,
   limit: int = files.LARGEST,
@@ -46,8 +47,8 @@ def import_model(
 
   Args:
     source: the path of a file, or the tree.
-    layers: the names of the recurrent layers, the lowest first, if they are not numbered or only some are wanted. A pair
-      `(forward, backward)` stands for two directions of one layer.
+    layers: the name of the recurrent layer, or the names of several, the lowest first, if they are not numbered or only some are
+      wanted. A pair `(forward, backward)` stands for two directions of one layer.
     readout: the name of the dense layer on top. True takes the only one of that width, and False none.
     activation: the nonlinearity of simple recurrent layers, for files that do not say it. By default that of their library: tanh,
       or relu for Haiku.
@@ -58,7 +59,8 @@ def import_model(
       if no recurrent layer is found, an array is missing or has a wrong shape, dtypes are mixed, or several nets are found.
     ModuleNotFoundError: if the library that reads the format is not installed; the extras `interop` and `onnx` have all of them.
   """
-  found = _find(source, trees.Wanted(layers, readout, activation), limit)
+  chosen = [layers] if isinstance(layers, str) else layers
+  found = _find(source, trees.Wanted(chosen, readout, activation), limit)
   _check_chain(found)
   return _put_together(found)
 
@@ -75,6 +77,7 @@ def _find(source: Any, wanted: trees.Wanted, limit: int) -> Found:
     raise files.BadFile(f"{path.name} has an older format of Keras. {files.HOW_TO_SAVE[3]}.")
   if suffix not in SUFFIXES:
     raise files.BadFile(f"{path.name} has none of the suffixes that import_model reads: {', '.join(SUFFIXES)}.")
+  files.check_file(path)
   if suffix == ".keras":
     return keras_files.find_in_archive(path, wanted, limit)
   if suffix == ".weights.h5":
@@ -93,11 +96,18 @@ def _check_chain(found: Found) -> None:
         f"{above.name} takes {above.input_size} numbers per step, but {below.name} below it puts out"
         f" {below.output_size}.{_advice(found.layers)}"
       )
-  parts = [*found.layers, *([found.readout] if found.readout else [])]
-  precisions = {part.name: ", ".join(sorted(dtypes(part.params))) for part in parts}
+  precisions = {part.name: ", ".join(sorted(dtypes(part.params))) for part in _parts(found)}
   if len(set(precisions.values())) > 1:
     listed = "; ".join(f"{name}: {dtype}" for name, dtype in precisions.items())
     raise ValueError(f"The parts have different dtypes, which must be one ({listed}).")
+
+
+def _parts(found: Found) -> list[Layer | Pair | Readout]:
+  return [*found.layers, *([found.readout] if found.readout else [])]
+
+
+def _is_finite(params: Any) -> bool:
+  return all(np.isfinite(array).all() for array in jax.tree.leaves(params))
 
 
 def _advice(layers: Sequence[Layer | Pair]) -> str:
@@ -122,6 +132,8 @@ def _put_together(found: Found) -> Model | BidirectionalModel:
   notes = found.notes
   if any("float64" in dtypes(layer.params) for layer in found.layers) and jnp.zeros((), float).dtype != np.float64:
     notes = (*notes, "The arrays are float64; JAX rounds them to float32 unless jax_enable_x64 is set.")
+  if broken := [part.name for part in _parts(found) if not _is_finite(part.params)]:
+    notes = (*notes, f"The arrays of {', '.join(broken)} hold numbers that are not finite.")
   layers = found.layers
   if any(isinstance(layer, Pair) or layer.backwards for layer in layers[1:]) or isinstance(layers[0], Pair):
     return BidirectionalModel(layers, found.readout, found.left_out, notes)

@@ -99,7 +99,7 @@ def activation(name: str, field: str, value: Any) -> str | Activation:
   """Returns the lab's nonlinearity for an entry of a configuration.
 
   Raises:
-    BadFile: for a nonlinearity that the lab does not have, or one that is a function of the user's.
+    BadFile: for a nonlinearity that is not one of `ACTIVATIONS`, or one that is a function of the user's.
   """
   if value is None:
     return "identity"
@@ -108,7 +108,7 @@ def activation(name: str, field: str, value: Any) -> str | Activation:
     value = inner if isinstance(inner, str) else value.get("class_name")
   elif value in ACTIVATIONS:
     return ACTIVATIONS[value]
-  raise BadFile(f"{name} has {field} {value!r}; the lab has {', '.join(ACTIVATIONS)}.")
+  raise BadFile(f"{name} has {field} {value!r}; import_model reads {', '.join(ACTIVATIONS)}.")
 
 
 def matters(node: Node) -> bool:

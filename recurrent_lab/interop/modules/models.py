@@ -14,6 +14,11 @@ from recurrent_lab.interop.modules.found import Layer, Pair, Readout
 from recurrent_lab.readouts import readout
 from recurrent_lab.sequences.unrolling import unroll
 
+ONE_DIRECTION = (
+  "This net reads in both directions, so a Jacobian product belongs to one direction of one layer:"
+  ' choose it by model.direction("forward", xs, layer=0) or model.direction("backward", xs, layer=0).'
+)
+
 
 @dataclass(frozen=True)
 class Model:
@@ -64,10 +69,12 @@ class BidirectionalModel:
   @property
   def cell(self) -> Cell:
     """Raises `ValueError`, because no single cell computes this net."""
-    raise ValueError(
-      "This net reads in both directions, so a Jacobian product belongs to one direction of one layer:"
-      ' choose it by model.direction("forward", xs, layer=0) or model.direction("backward", xs, layer=0).'
-    )
+    raise ValueError(ONE_DIRECTION)
+
+  @property
+  def params(self) -> Params:
+    """Raises `ValueError` as `cell` does. The params of a direction are those of its layer."""
+    raise ValueError(ONE_DIRECTION)
 
   def inputs(self, xs: Float[Array, "T *batch I"]) -> tuple[Float[Array, "T *batch _"], ...]:
     """Returns the inputs of every layer, from `xs` on, and the outputs of the highest layer as the last entry."""

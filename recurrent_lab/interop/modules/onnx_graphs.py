@@ -41,8 +41,6 @@ def find_in_onnx(path: Path, wanted: Wanted, limit: int) -> Found:
   """Returns what an ONNX model holds. Raises `ValueError` in the cases of `import_model` and of `from_onnx`."""
   if wanted.activation is not None:
     raise ValueError(f"activation is {wanted.activation!r}, but {path.name} says which nonlinearities it has.")
-  if path.is_dir():
-    raise BadFile(f"{path.name} is a folder; import_model reads single files.")
   model = read_model(path, limit)
   constants = Constants(model, path.parent, limit)
   entries: dict[str, list[OnnxEntry]] = {}

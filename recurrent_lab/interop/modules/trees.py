@@ -105,7 +105,7 @@ def find(arrays: Arrays, wanted: Wanted) -> Found:
     rest = {name: array for name, array in rest.items() if name not in used}
     units.append(order.Unit(layer.name, (layer,)))
   if not units:
-    raise ValueError(f"No recurrent layer is found among {_listed(arrays)}.")
+    raise ValueError(f"No recurrent layer is found by name among {_listed(arrays)}.")
   layers = order.ordered(units, wanted.layers)
   dense = {spelled(prefix): one for prefix, one in dense_layers(rest).items()}
   readout, notes = choose_readout(dense, layers, wanted.readout)

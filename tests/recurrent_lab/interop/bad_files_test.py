@@ -199,11 +199,11 @@ DAMAGED = {
   ),
   "custom.keras": (
     lambda: edited("activation", {"class_name": "function", "config": "mine"}),
-    "has activation 'mine'; the",
+    "memory has activation 'mine'; import_model reads tanh",
   ),
   "unknown.keras": (
-    lambda: edited("recurrent_activation", "gelu"),
-    "memory has recurrent_activation 'gelu'; the lab has",
+    lambda: edited("recurrent_activation", "silu"),
+    "memory has recurrent_activation 'silu'; import_model reads",
   ),
   "units.keras": (lambda: edited("units", 7), "its arrays have 4 blocks of 4 units; its configuration is a LSTM of 7"),
   "bias.keras": (lambda: edited("use_bias", False), "has an array layers/lstm/cell/vars/2"),
@@ -263,9 +263,10 @@ def test_a_bad_file_is_refused_by_one_sentence(name, tmp_path):
 
 
 def test_a_folder_and_a_file_that_is_not_there_are_refused(tmp_path):
-  (tmp_path / "model.safetensors").mkdir()
-  with pytest.raises(ValueError, match=r"model.safetensors is a folder"):
-    import_model(tmp_path / "model.safetensors")
+  for suffix in ("safetensors", "msgpack", "onnx"):
+    (tmp_path / f"model.{suffix}").mkdir()
+    with pytest.raises(ValueError, match=rf"model.{suffix} is a folder"):
+      import_model(tmp_path / f"model.{suffix}")
   with pytest.raises(FileNotFoundError, match=r"gone\.keras"):
     import_model(tmp_path / "gone.keras")
 
@@ -338,7 +339,8 @@ WRONG_ARRAYS = {
     {**LSTM, "rnn.parametrizations.weight_hh_l0.original": LSTM["rnn.weight_hh_l0"]},
     "a part from which torch computes a weight",
   ),
-  "no recurrent layer": ({"fc.weight": np.ones((2, 3), np.float32)}, "No recurrent layer is found among fc.weight"),
+  "no recurrent layer": ({"fc.weight": np.ones((2, 3), np.float32)}, "No recurrent layer is found by name among fc.weight"),
+  "arrays without names": (list(TWO_LAYERS.values()), "No recurrent layer is found by name among 0, 1, 2"),
   "params of the lab": ({"0.input_kernel": np.ones((2, 3))}, "the lab's own params; use load and from_named"),
   "nothing": ({}, "There are no arrays"),
   "two nets": (

@@ -141,12 +141,27 @@ def test_a_batch_may_come_first_and_a_layer_run_backwards(rng):
   assert "batch first, backwards" in str(found)
 
 
-def test_hard_sigmoids_are_found_and_have_no_cell_with_that_name(rng):
+def test_hard_sigmoids_are_found_with_a_cell_that_has_them(rng):
   weights, xs = drawn(rng, "ifgo")
-  found = identify(packed(weights, "ifgo", False, True), 2 * xs, lstm(weights, 2 * xs, gate=hard_sigmoid))
-  assert found.verdict == "match"
+  found = identify(packed(weights, "ifgo", False, True), 2 * xs, outputs := lstm(weights, 2 * xs, gate=hard_sigmoid))
   assert "hard sigmoid of slope 1/5" in str(found)
-  with pytest.raises(ValueError, match="The lab has no cell with gates with a hard sigmoid of slope 1/5"):
+  assert found.best.name is None
+  check(found, 2 * xs, outputs)
+
+
+def test_a_function_that_the_lab_has_no_cell_for_is_said(rng):
+  """A minimal gated unit that resets after the product."""
+  weights, xs = drawn(rng, "fn")
+  h, outputs = np.zeros(HIDDEN), []
+  for x in xs:
+    (w, u, b, _), (w_n, u_n, b_n, _) = weights["f"], weights["n"]
+    f = sigmoid(x @ w + h @ u + b)
+    h = (1 - f) * h + f * np.tanh(x @ w_n + b_n + f * (h @ u_n))
+    outputs.append(h)
+  arrays = {f"{gate}{j}": array for gate, all_ in weights.items() for j, array in enumerate(all_[:3])}
+  found = identify(arrays, xs, np.array(outputs))
+  assert (found.verdict, found.best.cell) == ("match", None), str(found)
+  with pytest.raises(ValueError, match=r"no cell for a minimal gated unit, gates f n, reset after the product"):
     found.cell  # noqa: B018
 
 

@@ -112,7 +112,8 @@ def test_layers_are_chosen_by_name():
   arrays = {**drawn(prefix="encoder."), **cells(4, 4, name="decoder")}
   model = import_model(arrays, layers=["encoder", "decoder"])
   assert names(model) == ["encoder", "decoder"]
-  assert import_model(arrays, layers=["decoder"]).left_out == ("encoder",)
+  for one in ("decoder", ["decoder"]):
+    assert import_model(arrays, layers=one).left_out == ("encoder",)
   for wrong in (["decoder", "other"], ["encoder", "encoder"], [], [("encoder", "decoder", "encoder")]):
     with pytest.raises(ValueError, match=r"the recurrent modules are|every recurrent module once|a pair \(forward"):
       import_model(arrays, layers=wrong)
@@ -152,10 +153,17 @@ def test_the_nonlinearity_of_a_simple_layer_can_be_given():
   arrays = drawn("RNN")
   assert import_model(arrays, activation="relu").cell is rl.get_cell("rnn_relu")
   assert import_model(arrays).cell is rl.get_cell("rnn")
-  with pytest.raises(ValueError, match="Activation 'gelu' is unknown"):
-    import_model(arrays, activation="gelu")
+  with pytest.raises(ValueError, match="Activation 'sine' is unknown"):
+    import_model(arrays, activation="sine")
   with pytest.raises(ValueError, match="no simple recurrent layer"):
     import_model(drawn("LSTM"), activation="relu")
+
+
+def test_numbers_that_are_not_finite_are_said():
+  arrays = drawn(layers=2)
+  assert not import_model(arrays).notes
+  arrays["bias_hh_l1"][3] = np.nan
+  assert import_model(arrays).notes == ("The arrays of the net layer 1 hold numbers that are not finite.",)
 
 
 def test_arrays_of_float64_are_rounded_and_it_is_said():

@@ -58,8 +58,9 @@ ONNX = ["torch_deep_gru_script", "torch_deep_lstm_dynamo", "torch_deep_gru_dynam
 @pytest.mark.parametrize("name", by_default(ONNX[:2], ONNX))
 def test_layers_of_an_onnx_model_are_connected_as_in_its_graph(name):
   """The numbers are those of onnxruntime, from each node's own inputs and outputs."""
-  nodes = json.loads((GOLDEN.parent / f"{name}.json").read_text())["nodes"]
-  model = import_model(GOLDEN.parent / f"{name}.onnx")
+  models = GOLDEN.parent / "onnx_models"
+  nodes = json.loads((models / f"{name}.json").read_text())["nodes"]
+  model = import_model(models / f"{name}.onnx")
   assert [layer.input_size for layer in model.layers] == [3, 8]
   lower, *_, ahead, back = nodes.values()
   outputs = np.concatenate([ahead["outputs"], back["outputs"]], axis=-1)
@@ -87,6 +88,8 @@ def test_one_direction_is_measured_and_the_whole_is_refused(rng):
   refused = r"belongs to one direction of one layer: choose it by model.direction\(\"forward\", xs, layer=0\)"
   with pytest.raises(ValueError, match=refused):
     rl.product_log_norms(model.cell, None, xs)
+  with pytest.raises(ValueError, match=refused):
+    model.params  # noqa: B018
   with pytest.raises(ValueError, match="the forward cell on xs, or the backward cell on"):
     rl.product_log_norms((rl.get_cell("gru"),) * 2, model.layers[0].params, xs)
   cell, params, inputs = model.direction("backward", xs, layer=1)

@@ -125,7 +125,7 @@ def test_weights_that_do_not_fit_are_refused(kind, change, message):
 def test_a_layer_that_is_not_there_is_refused(key):
   with pytest.raises(ValueError, match="no layer 1_reverse; they have 0"):
     import_weights("torch.nn.LSTM", TORCH_LSTM, layer="1_reverse")
-  with pytest.raises(ValueError, match="layer is 1, but keras.layers.LSTMCell does not number layers"):
+  with pytest.raises(ValueError, match=r"layer is 1, but keras\.layers\.LSTMCell does not number layers"):
     export_weights("keras.layers.LSTMCell", lab_params("keras.layers.LSTMCell", key), layer=1)
   with pytest.raises(ValueError, match="layer is 'top'"):
     import_weights("torch.nn.LSTM", TORCH_LSTM, layer="top")
