@@ -19,7 +19,7 @@ from recurrent_lab.interop import import_weights
 
 
 class Start(NamedTuple):
-  """Where a class starts: a row of docs/library_memory.md."""
+  """The numbers of a row of docs/library_memory.md, which say where a class starts."""
 
   own: float  # standard deviation of W_x times √I
   recurrent: float  # that of W_h times √H; not used where W_h is orthogonal
@@ -69,7 +69,7 @@ def start_keras(layer: Any, units: int, start: Start, seed: int = 0, **others: A
     values = np.zeros(shape)
     first, *inner = values.reshape(-1, shape[-1])
     first += rng.normal(0, start.bias / units**0.5, first.shape)
-    for row in inner:  # of a GRU that resets after the product; its last part is inside of the reset
+    for row in inner:  # a GRU that resets after the product has one; its last part is inside of the reset
       row[2 * units :] = rng.normal(0, start.bias / units**0.5, units)
     place = {"LSTM": 1, "GRU": 0}.get(kind, 1)  # i f c o, and z r h; a SimpleRNN has no such gate
     first[place * units : (place + 1) * units] += start.opened

@@ -169,8 +169,9 @@ EXPERIMENT = Experiment(
   MEASURE,
   {"hidden_size": "32,128", "input_scale": "0.3,1,3"},
   seeds=5,
-  seconds=900,
+  seconds=600,
   figure="analysis.defaults.library_memory",
+  drawn_along=("weights", "forget_bias"),
   tiny={"recipes": "torch.nn.LSTM,haiku.GRU,mlx.nn.RNN", "hidden_size": "4", "seq_len": "12", "input_scale": "1"},
 )
 

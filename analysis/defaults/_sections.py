@@ -40,7 +40,7 @@ class Ratio(NamedTuple):
   shortest: str
   longest: str
   value: float
-  low: float  # of the 95 % interval
+  low: float  # end of the 95 % interval
   high: float
   first_lag: float  # the longest first lag divided by the shortest one
   ranks: float = math.nan  # Spearman's correlation between -1/rate and the first lag over recipes

@@ -50,7 +50,7 @@ def test_memories_are_those_of_the_stored_blocks():
   shown = row.split("<td>")[-2].removesuffix("</td>")
   mean, _, error = shown.partition(" ± ")
   assert float(mean) == pytest.approx(np.mean(values), abs=0.51 * 10.0 ** -len(mean.partition(".")[2]))
-  assert float(error) == pytest.approx(2.776 * np.std(values, ddof=1) / 5**0.5, rel=0.3)  # it is told with one digit
+  assert float(error) == pytest.approx(2.776 * np.std(values, ddof=1) / 5**0.5, rel=0.3)  # it has one digit
 
 
 def test_a_page_of_one_recipe_of_each_kind_has_no_ratio(tmp_path):

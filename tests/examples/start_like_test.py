@@ -12,7 +12,7 @@ from recurrent_lab.interop import import_weights
 INPUTS, H = 30, 200
 WIDE = Start(own=0.6, recurrent=0.7, is_orthogonal=False, bias=0.5, opened=2.0)
 TURNED = WIDE._replace(is_orthogonal=True)
-ORDER = {"LSTM": "ifgo", "GRU": "rzn", "RNN": "h"}  # of the lab
+ORDER = {"LSTM": "ifgo", "GRU": "rzn", "RNN": "h"}  # the gates as the lab orders them
 KEEPS = {"LSTM": 1, "GRU": 1}
 
 
