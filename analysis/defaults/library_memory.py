@@ -38,7 +38,7 @@ def numbers(datasets: Datasets) -> xr.Dataset:
   ]
   option = xr.DataArray(table, {"recipe": data.recipe, "option": [*OPTIONS, "orthogonal"]}, ("recipe", "option"))
   shown = xr.Dataset(
-    {"memory": memory.transpose("recipe", "estimate", ...), "alike": _alike(data, own), "option": option}
+    {"memory": memory.transpose("recipe", "estimate", ...), "alike": _alike(data, own), "start": option}
   )
   shown.memory.attrs = {"long_name": "memory", "units": "steps"}
   return shown
@@ -159,7 +159,7 @@ FIGURE = FigureSpec(
   tables={
     "memory": TableSpec("memory (steps)"),
     "alike": TableSpec("-1 / rate (steps)"),
-    "option": TableSpec("options of `init` with the same standard deviations, for as many inputs as units", "none"),
+    "start": TableSpec("options of `init` with the same standard deviations, for as many inputs as units", "none"),
   },
   order=10,
   title="How far does each class remember at the default weights of its library?",

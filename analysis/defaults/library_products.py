@@ -15,7 +15,7 @@ from analysis.defaults._libraries import KINDS, SCALE, SIZE, compared, grid, kin
 from analysis.figure import Datasets, FigureSpec, main
 from analysis.numbers import TableSpec
 from analysis.style import MEASURED_ZERO, PAGE, new_figure
-from analysis.wording import listed, short
+from analysis.wording import short
 
 LAGS = 40  # at most so many are shown
 
@@ -58,13 +58,14 @@ def draw(datasets: Datasets) -> Figure:
 
 
 def finding(shown: xr.Dataset) -> str:
-  """Names the recipes whose product grows before it falls, and the range of the largest exponents of every kind."""
+  """Counts the products that grow before they fall, and names the range of the largest exponents of every kind."""
   peak = shown.log_norm.median("seed").max("lag")
   grows = [recipe for recipe in shown.recipe.values.tolist() if float(peak.sel(recipe=recipe)) > 0]
-  named = listed(
-    [f"{kind(recipe)} of {label(recipe)} by {short(float(peak.sel(recipe=recipe)))} nats" for recipe in grows]
-  )
-  said = f"Products that grow before they fall: {named}." if grows else "No product grows before it falls."
+  said = f"Of {peak.size} products {len(grows)} grow before they fall"
+  if grows:
+    most = max(grows, key=lambda recipe: float(peak.sel(recipe=recipe)))
+    said += f", that of {kind(most)} of {label(most)} most, by {short(float(peak.sel(recipe=most)))} nats"
+  said += "."
   first = shown.exponent.isel(share=0).median("seed")
   ranges = []
   for name in KINDS:

@@ -60,16 +60,17 @@ def finding(shown: xr.Dataset) -> str:
   said = []
   for name in KINDS:
     parts = []
-    for values, axis, text in ((shown.by_size, "hidden_size", "units"), (shown.by_scale, "input_scale", "input scale")):
+    for values, axis, text in ((shown.by_size, "hidden_size", "units"), (shown.by_scale, "input_scale", "scale")):
       ratios = [
         _ratio(values.sel(recipe=recipe), axis) for recipe in values.recipe.values.tolist() if kind(recipe) == name
       ]
       known = [ratio for ratio in ratios if np.isfinite(ratio) and ratio > 0]
       if known and values.sizes[axis] > 1:
-        low, high = (f"{values[axis].values[i].item():g}" for i in (0, -1))
-        parts.append(f"{text} {low} to {high} {short(min(known))} to {short(max(known))} times")
-    said += [f"{name} {', '.join(parts)}"] if parts else []
-  return f"Change of -1 / rate with {'; '.join(said)}." if said else "No change of the memory is known."
+        first = f"{values[axis].values[0].item():g}"
+        last = "the largest" if axis == "hidden_size" else f"{values[axis].values[-1].item():g}"
+        parts.append(f"from {text} {first} to {last} by factors of {short(min(known))} to {short(max(known))}")
+    said += [f"{name} {' and '.join(parts)}"] if parts else []
+  return f"The memory -1 / rate changes: {'; '.join(said)}." if said else "No change of the memory is known."
 
 
 def _ratio(values: xr.DataArray, axis: str) -> float:

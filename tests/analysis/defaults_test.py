@@ -3,22 +3,22 @@
 import numpy as np
 import pytest
 
-from analysis.defaults import _sections, table
-from analysis.defaults._sections import Ratio
+from analysis.defaults import _ratios, _sections, table
+from analysis.defaults._ratios import Ratio
 from sweepkit import store
 from tests.made_up import REFERENCE, make_up
 
 
 def test_intervals_of_ratios_cover_the_truth_in_95_of_100_draws(rng):
   longer, shorter = 5 + 0.4 * rng.normal(size=(500, 5)), 2 + 0.02 * rng.normal(size=(500, 5))
-  found = np.array([_sections.ratio_of_means(a, b) for a, b in zip(longer, shorter, strict=True)])
+  found = np.array([_ratios.ratio_of_means(a, b) for a, b in zip(longer, shorter, strict=True)])
   covered = np.mean((found[:, 1] <= 2.5) & (found[:, 2] >= 2.5))
   assert covered == pytest.approx(0.95, abs=0.03)  # three standard errors of 500 draws
   np.testing.assert_allclose(found[:, 0], longer.mean(1) / shorter.mean(1))
 
 
 def test_equal_seeds_have_an_interval_of_one_point():
-  assert _sections.ratio_of_means(np.full(3, 6.0), np.full(3, 2.0)) == (3, 3, 3)
+  assert _ratios.ratio_of_means(np.full(3, 6.0), np.full(3, 2.0)) == (3, 3, 3)
 
 
 @pytest.mark.parametrize(
