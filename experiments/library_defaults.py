@@ -24,7 +24,7 @@ Found: at 128 units and input scale 1 the ratio of the longest to the shortest m
 Flax NNX optimised 1.82 steps), 2.70 for GRU, where TensorFlow's is the longest, and 2.23 for RNN. It is the same from 32 to 512
 units within its error, but quiet inputs widen it: 7.5 for LSTM at scale 0.3, and 1.9 at scale 3. First lags differ by 2.2 to 2.9
 times, less than expected, and rank nearly alike (rank correlations of 0.83 to 0.94). Options give the memory within 1 % at the
-median; TensorFlow's GRU is 19 % off, because its bias of 1 on r is no option. Opening the gate by 1 makes torch's LSTM one of 5.1
+median; TensorFlow's GRU is 19 % off, because no option sets its bias of 1 on r. Opening the gate by 1 makes torch's LSTM one of 5.1
 steps, so most of the difference between LSTMs is one number. Louder inputs do not shorten the memory of relu nets.
 """
 
