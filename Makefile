@@ -8,7 +8,7 @@
 # make atlas          every cell under the same instruments, and its figures; under 20 minutes on two cores;
 #                     make atlas-training trains 26 of them at equal parameters on three tasks, in about an hour of one core
 # make defaults       the default initial weights of eleven libraries under the same instruments, and their figures
-# make oracles-layouts  runs 19 other libraries on random weights, each in an environment of its own, and checks how the lab reads them
+# make oracles-layouts  runs 20 other libraries on random weights, each in an environment of its own, and checks how the lab reads them
 # make oracles        holds every cell to other libraries, in an environment of its own: docs/oracles.md; and the recipes of default
 #                     weights to draws of ten packages, in six environments: docs/verified_defaults.md
 # make reliability    tries faults on real launches and counts the outcomes: docs/reliability.md

@@ -1,4 +1,4 @@
-"""The tables of all formats in `docs/interop.md`: what is converted in which direction, and against which version it was verified.
+"""The tables of all formats in `docs/interop.md`: what is converted in which direction, verified against which version.
 
 Formats, cells and versions come from the tables of the library and from the files that the oracles keep.
 """
@@ -21,7 +21,7 @@ NETS, MODELS = GOLDEN / "nets", GOLDEN / "onnx_models"
 FILES: Mapping[str, tuple[str, str, str]] = MappingProxyType(
   {
     ".safetensors": (
-      "state dicts of torch: `nn.LSTM`, `nn.GRU`, `nn.RNN` with layers, directions and projections, and their cells",
+      "state dicts of torch and Paddle: LSTM, GRU and RNN with layers, directions and projections, and cells of torch",
       "`import_model`",
       "`export_weights` and `save`, a layer at a time",
     ),
@@ -55,15 +55,15 @@ def lines() -> list[str]:
     *(f"| `{suffix}` | {' | '.join(FILES[suffix])} | {', '.join(_verified(suffix))} |" for suffix in FILES),
     "| `.safetensors` | params of the lab | `load` and `from_named` | `to_named` and `save` | the same params |",
     "",
-    "Arrays by name. `import_weights` reads each of these cells and `export_weights` writes it, both verified against the numbers of",
-    "the package. `import_model` finds those in bold by their names in a whole net:",
+    "Arrays by name. `import_weights` reads each of these cells and `export_weights` writes it. Both were verified against the",
+    "numbers of the package. `import_model` finds those in bold by their names in a whole net:",
     "",
     "| package | cells |",
     "|---|---|",
     *(f"| {package} | {', '.join(cells)} |" for package, cells in _libraries().items()),
     "",
-    "The order of gates in `coremltools.mil.rnn` and `coremltools.mil.gru` is that of their documentation. These operators run on",
-    "macOS alone, and the converter from torch does not write them.",
+    "The order of gates in `coremltools.mil.rnn` and `coremltools.mil.gru` is that of their documentation. These operators run",
+    "on macOS alone, and the converter from torch does not write them.",
   ]
 
 

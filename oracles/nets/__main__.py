@@ -12,7 +12,7 @@ from oracles.nets.net import INPUTS, STEPS
 
 os.environ["KERAS_BACKEND"] = "jax"
 GOLDEN = Path(__file__).parents[2] / "tests" / "recurrent_lab" / "interop" / "golden" / "nets"
-LIBRARIES = ("torch", "keras", "flax", "haiku", "equinox")
+LIBRARIES = ("torch", "keras", "flax", "haiku", "equinox", "paddle")
 
 
 def main() -> int:

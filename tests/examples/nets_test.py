@@ -23,8 +23,11 @@ def test_the_net_of_torch_is_measured(capsys):
   spectrum, norms = torch_two_layer_lstm.main()
   assert spectrum.residual < 1e-3
   assert norms[LAG - 1] > norms[4 * LAG - 1]
-  said = capsys.readouterr().out.splitlines()
-  assert said[:3] == ["rnn layer 0: torch.nn.LSTM, 1 → 12", "rnn layer 1: torch.nn.LSTM, 12 → 12", "head: readout, 12 → 1, identity"]
+  assert capsys.readouterr().out.splitlines()[:3] == [
+    "rnn layer 0: torch.nn.LSTM, 1 → 12",
+    "rnn layer 1: torch.nn.LSTM, 12 → 12",
+    "head: readout, 12 → 1, identity",
+  ]
 
 
 def test_training_makes_the_net_of_keras_remember(capsys):

@@ -228,6 +228,6 @@ def _reading(variant: Variant, arrangement: Arrangement, run: Run, error: float,
   """Returns the reading, and a key that is the same for readings that compute the same function."""
   lab = of_lab(variant, arrangement, dtype)
   words = "; ".join(filter(None, (sentence(variant), arrangement.words)))
-  numbers = tuple(np.asarray(array, np.float32).tobytes() for array in lab.numbers)
+  numbers = tuple((np.asarray(array, np.float32) + 0).tobytes() for array in lab.numbers)  # -0 + 0 is 0
   function = variant._replace(order="", shift=0, update="" if variant.family == "gru" else variant.update)
   return Reading(words, error, lab.name, lab.cell, lab.params, lab.missing), (function, numbers, id(run))

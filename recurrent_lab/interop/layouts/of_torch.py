@@ -2,9 +2,9 @@
 
 The gates stand below each other in kernels that are `(out, in)`. torch, Paddle and tinygrad add two biases.
 
-Paddle's `parameters()` of a module with a projection and several layers or directions are shifted against their names: it assumes
-four names per layer, but there are five arrays. `weight_hh_l1` then holds the input kernel of layer 1. Sort such arrays by their
-shapes; `identify` helps. Without a projection, names and arrays agree.
+Paddle's names mislead in a module with a projection and several layers or directions. It counts four arrays per cell where there
+are five, so `weight_hh_l1` holds the input kernel of layer 1 (Paddle 3.3.1). Its state dicts hold the same arrays again as
+`1.cell.weight_ih`, which are right, and `import_model` takes these. Without a projection, both names agree.
 """
 
 from collections.abc import Mapping

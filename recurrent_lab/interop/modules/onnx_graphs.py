@@ -81,7 +81,7 @@ def _check_way(below: list[OnnxEntry], above: list[OnnxEntry], node: Any, consta
   lower, upper = _node_name(below[0]), _node_name(above[0])
   if above[0].fed.below != tuple(entry.name for entry in below):
     raise BadFile(
-      f"{upper} does not read {lower} alone, so they are no stack; choose some with layers=[...], or use from_onnx."
+      f"{upper} does not read {lower} alone, so they are not a stack; choose some with layers=[...], or use from_onnx."
     )
   tensor = above[0].fed.input
   for _ in range(len(constants.producers)):
@@ -107,7 +107,9 @@ def _one_sense(layers: list[Layer | Pair]) -> tuple[Layer | Pair, ...]:
   backwards = [isinstance(layer, Layer) and layer.backwards for layer in layers]
   if any(backwards) and not all(backwards):
     name = layers[backwards.index(True)].name
-    raise BadFile(f"{name} reads in reverse and other nodes do not, so they are no stack; use from_onnx and run_entry.")
+    raise BadFile(
+      f"{name} reads in reverse and other nodes do not, so they are not a stack; use from_onnx and run_entry."
+    )
   return tuple(
     layer._replace(backwards=not i) if isinstance(layer, Layer) and backwards[0] else layer
     for i, layer in enumerate(layers)

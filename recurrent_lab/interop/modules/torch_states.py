@@ -2,9 +2,7 @@
 
     encoder.rnn.weight_ih_l1_reverse        prefix, array, layer and direction
 
-`weight_hr_l1` is the projection of an LSTM with `proj_size`. Paddle writes the same names, blocks and biases. With a projection
-and several layers or directions it shifts them, so that `weight_hh_l1` holds the input kernel of layer 1 (Paddle 3.3.1); the
-shapes then do not fit, and such a file is refused.
+`weight_hr_l1` is the projection of an LSTM with `proj_size`. `paddle_states` brings the state dicts of Paddle into this form.
 """
 
 from collections.abc import Mapping, Sequence

@@ -13,7 +13,7 @@ import numpy as np
 
 from recurrent_lab.cells import RNNParams, get_cell, rnn
 from recurrent_lab.interop.layouts import Layout
-from recurrent_lab.interop.modules import order, torch_states
+from recurrent_lab.interop.modules import order, paddle_states, torch_states
 from recurrent_lab.interop.modules.dense import choose_readout, dense_layers
 from recurrent_lab.interop.modules.files import Arrays
 from recurrent_lab.interop.modules.found import Found, Layer, Pair, made
@@ -62,7 +62,7 @@ def named(tree: Any) -> Arrays:
   Leaves that are not arrays, such as functions and texts, are left out.
 
   Raises:
-    ValueError: for arrays that NumPy cannot hold, such as a torch tensor on a GPU.
+    ValueError: for arrays that NumPy cannot hold, such as torch tensors on a GPU or in bfloat16.
   """
   arrays: Arrays = {}
   for path, leaf in jax.tree_util.tree_flatten_with_path(tree)[0]:
@@ -73,7 +73,10 @@ def named(tree: Any) -> Arrays:
     try:
       arrays[name] = np.asarray(leaf.detach() if hasattr(leaf, "detach") else leaf)
     except (TypeError, RuntimeError) as error:
-      raise ValueError(f"{name} cannot be a NumPy array: {str(error).splitlines()[0]}") from error
+      reason = str(error).splitlines()[0].rstrip(".")
+      raise ValueError(
+        f"{name} cannot be a NumPy array ({reason}); save the net as safetensors and give its path."
+      ) from error
   if not arrays:
     raise ValueError("There are no arrays; give import_model a file, or a dict of arrays by name.")
   return arrays
@@ -95,7 +98,7 @@ def find(arrays: Arrays, wanted: Wanted) -> Found:
   spelled = lambda prefix: next(
     (name[: len(prefix)] for n, name in plain.items() if n.startswith(f"{prefix}/")), prefix
   )
-  modules, rest = torch_states.split({name: arrays[own] for name, own in plain.items()})
+  modules, rest = torch_states.split(paddle_states.as_torch({name: arrays[own] for name, own in plain.items()}))
   units = [
     order.Unit(name := spelled(prefix) or "the net", torch_states.layers(name, states, wanted.activation))
     for prefix, states in modules.items()

@@ -339,7 +339,10 @@ WRONG_ARRAYS = {
     {**LSTM, "rnn.parametrizations.weight_hh_l0.original": LSTM["rnn.weight_hh_l0"]},
     "a part from which torch computes a weight",
   ),
-  "no recurrent layer": ({"fc.weight": np.ones((2, 3), np.float32)}, "No recurrent layer is found by name among fc.weight"),
+  "no recurrent layer": (
+    {"fc.weight": np.ones((2, 3), np.float32)},
+    "No recurrent layer is found by name among fc.weight",
+  ),
   "arrays without names": (list(TWO_LAYERS.values()), "No recurrent layer is found by name among 0, 1, 2"),
   "params of the lab": ({"0.input_kernel": np.ones((2, 3))}, "the lab's own params; use load and from_named"),
   "nothing": ({}, "There are no arrays"),
