@@ -1,21 +1,32 @@
-"""How far does a recurrent net remember at the default initialisation of each library, before a single update?
+"""How far does a recurrent net remember at the default weights of each library, before a single update?
 
-Claim to be tested: the same class differs by up to 2.6 times in memory between libraries, and the growth rate and the first lag
-below 1/e rank the libraries differently. Measures, per recipe of `init_like`, size, input scale and seed: ln ‖∏ J‖ by lag, its
-growth rate with the memory -1/rate, the first lag at which it is below 1/e, and the Lyapunov spectrum.
+Claim, from 5 seeds of 128 units with white inputs over 200 steps: the same class differs by up to 2.6 times in memory between
+libraries, and the growth rate and the first lag below 1/e rank the libraries differently.
+Measures, per recipe of `init_like`, size, input scale and seed: ln ‖∏ J‖ by lag with its growth rate and the memory -1/rate, the
+first lag at which it is below 1/e, and the Lyapunov spectrum.
 
     python -m experiments.library_defaults
+    python -m experiments.library_defaults --hidden_size=64,256 --input_scale=1
+    python -m experiments.library_defaults --recipes=torch.nn.LSTM,chainer.links.LSTM --hidden_size=512 --input_scale=1
     python -m experiments.library_defaults --weights=options --hidden_size=128 --input_scale=1
-    python -m experiments.library_defaults --recipes=torch.nn.LSTM,keras.layers.LSTM --forget_bias=0,1 --hidden_size=128
-    python -m experiments.library_defaults --hidden_size=512 --input_scale=1       about fifteen minutes
+    python -m experiments.library_defaults --recipes=torch.nn.LSTM,torch.nn.GRU --forget_bias=1 --hidden_size=128 --input_scale=1
 
 There are as many inputs as units. `--weights=options` draws by the cell's own `init` with the options that the recipe names.
-Classes that draw alike share a recipe, so Paddle stands with torch and MLX mostly with Equinox.
+Classes that draw alike share a recipe, so Paddle stands with torch and MLX mostly with Equinox. `studies/defaults.txt` lists the
+launches behind the kept results.
 
 Expect: LSTM from 2.0 steps (torch, Equinox) over 2.3 (Flax) to 4.6 (Keras) and 5.3 (Chainer), because an open forget gate alone
 gives -1 / ln σ(1) = 3.2 steps, and one with bias 0 gives 1.4. GRU all between 1.9 and 2.5, except TensorFlow's, whose update gate
 is open. RNN 1.3 (torch) to 2.2 (Flax, Keras). First lags differ more, up to 3.5 times. All of it barely depends on the size, as
 every library scales its kernels with it. Louder inputs shorten the memory of RNNs most. Options give the recipe's memory to 5 %.
+
+Found: at 128 units and input scale 1 the ratio of the longest to the shortest memory is 2.96 for LSTM (Chainer 5.39, torch
+2.03, Flax NNX optimised 1.82 steps), 2.70 for GRU, where TensorFlow's is the longest, and 2.23 for RNN. From 32 to 512 units it
+changes little: LSTM 2.92 to 2.96, GRU 2.70 to 2.90, RNN 1.93 to 2.31. Quiet inputs widen it, to 7.5 for LSTM at scale 0.3, and
+loud ones narrow it, to 1.9 at scale 3. First lags differ by 2.2 to 2.9 times, less than expected, and rank nearly alike (rank
+correlations of 0.83 to 0.94). Options give the memory within 1 % at the median; TensorFlow's GRU is 19 % off, because no option
+sets its bias of 1 on r. Opening the gate by 1 makes torch's LSTM one of 5.1 steps, so most of the difference between LSTMs is
+one number. Louder inputs do not shorten the memory of relu nets.
 """
 
 from collections.abc import Mapping
@@ -62,7 +73,7 @@ OWN: Settings = {
   "hidden_size": SETTINGS["hidden_size"],
   "inputs_per_unit": Setting(float, "1", "inputs I divided by units H", *POSITIVE, units="1"),
   "seq_len": SETTINGS["seq_len"],
-  "full_up_to": Setting(int, "64", "largest H whose whole spectrum is computed", *POSITIVE_INT, units="1"),
+  "full_up_to": Setting(int, "32", "largest H whose whole spectrum is computed", *POSITIVE_INT, units="1"),
   "input_scale": SETTINGS["input_scale"],
   "forget_bias": SETTINGS["forget_bias"]._replace(
     help="added to the bias of the gate that keeps the state (LSTM f, GRU z)"
@@ -164,9 +175,11 @@ EXPERIMENT = Experiment(
   "experiments.library_defaults",
   __doc__,
   MEASURE,
-  {"hidden_size": "32,64,128,256", "input_scale": "0.3,1,3"},
+  {"hidden_size": "32,128", "input_scale": "0.3,1,3"},
   seeds=5,
+  seconds=600,
   figure="analysis.defaults.library_memory",
+  drawn_along=("weights", "forget_bias"),
   tiny={"recipes": "torch.nn.LSTM,haiku.GRU,mlx.nn.RNN", "hidden_size": "4", "seq_len": "12", "input_scale": "1"},
 )
 

@@ -1,6 +1,7 @@
 """Distributions of kernels, as the default initialisers of other libraries draw them."""
 
 from collections.abc import Callable, Sequence
+import itertools
 import math
 from typing import Any, NamedTuple
 
@@ -68,17 +69,27 @@ class Kernels(NamedTuple):
   groups: Sequence[int]
 
   def draw(self, key: Key[Array, ""], inputs: int, units: int, dtype: Any) -> tuple[Array, Array]:
-    """Draws the input kernel `[I, kH]` and the recurrent kernel `[H, kH]`."""
-    found = []
-    for group, k_group in zip(self.groups, jax.random.split(key, len(self.groups)), strict=True):
-      k_input, k_recurrent = jax.random.split(k_group)
-      if self.recurrent is None:
-        both = self.input.draw(k_group, (inputs + units, group * units), units, dtype)
-        found.append((both[:inputs], both[inputs:]))
-      else:
-        own = self.input.draw(k_input, (inputs, group * units), units, dtype)
-        found.append((own, self.recurrent.draw(k_recurrent, (units, group * units), units, dtype)))
-    return tuple(jnp.concatenate(blocks, axis=1) for blocks in zip(*found, strict=True))  # type: ignore[return-value]
+    """Draws the input kernel `[I, kH]` and the recurrent kernel `[H, kH]`.
+
+    A QR factorisation waits, on a thread of XLA's pool, for the pool. As many at once as there are threads would never end, so
+    groups of one size are one batch, and the next batch begins when the one before it is known.
+    """
+    found: list[Array] = []
+    for number, (size, alike) in enumerate(itertools.groupby(self.groups)):
+      after = jnp.isnan(found[-1][0, 0]).astype(jnp.uint32) if found else 0  # 0, but not known before
+      keys = jax.random.split(jax.random.fold_in(jax.random.fold_in(key, number), after), len(list(alike)))
+      both = jax.vmap(lambda key: self._group(key, inputs, units, size, dtype))(keys)  # noqa: B023
+      found += list(both)
+    kernel = jnp.concatenate(found, axis=1)
+    return kernel[:inputs], kernel[inputs:]
+
+  def _group(self, key: Array, inputs: int, units: int, size: int, dtype: Any) -> Array:
+    """Draws both kernels of a group of gates, one above the other: `[I + H, size H]`."""
+    if self.recurrent is None:
+      return self.input.draw(key, (inputs + units, size * units), units, dtype)
+    k_input, k_recurrent = jax.random.split(key)
+    own = self.input.draw(k_input, (inputs, size * units), units, dtype)
+    return jnp.concatenate([own, self.recurrent.draw(k_recurrent, (units, size * units), units, dtype)])
 
   def deviations(self, inputs: int, units: int) -> tuple[float, float]:
     """Returns the standard deviations of the entries of both kernels; the root mean square over gates where they differ."""

@@ -87,8 +87,8 @@ def compared(data: xr.Dataset) -> xr.Dataset:
 
 
 def of_kind(data: xr.Dataset, name: str) -> list[str]:
-  """Returns the recipes of a kind, those with the longest memory first."""
+  """Returns the recipes of a kind, those with the longest memory first. `data` is `plain`, of all settings or of one."""
   found = [recipe for recipe in data.recipe.values.tolist() if kind(recipe) == name]
-  memory = compared(plain(data)).memory_length if "input_scale" in data.dims else data.memory_length
+  memory = compared(data).memory_length if "input_scale" in data.dims else data.memory_length
   order = {recipe: float(memory.sel(recipe=recipe).mean("seed")) for recipe in found}
   return sorted(found, key=lambda recipe: -np.nan_to_num(order[recipe]))

@@ -1,7 +1,7 @@
 """The memory of each class at the default weights of its library, before a single update.
 
 Each row is a recipe of default weights, which the named libraries share. Filled marks are the memory -1/rate. Hollow marks are
-the first lag at which the norm of the Jacobian product is below 1/e. Both are means with 95 % bands over seeds. A net can
+the first lag at which the norm of the Jacobian product is below 1/e. Both are means over seeds. A net can
 have a long first lag and a short -1/rate, since a product can grow before it falls. Small crosses are -1/rate of nets that the
 cell's own `init` drew, with the options in the table. The tables name these options, and what a forget bias of 1 adds.
 """
@@ -20,6 +20,7 @@ from analysis.numbers import TableSpec
 from analysis.style import PAGE, confidence_band, legend_line, new_figure
 from analysis.wording import listed, short
 import recurrent_lab as rl
+from sweepkit.words import FEW
 
 OPTIONS = ("recurrent_gain", "input_gain", "bias_scale", "forget_bias")
 ESTIMATES = {"memory_length": "-1 / rate", "first_lag_below": "first lag below 1/e"}
@@ -37,7 +38,7 @@ def numbers(datasets: Datasets) -> xr.Dataset:
   ]
   option = xr.DataArray(table, {"recipe": data.recipe, "option": [*OPTIONS, "orthogonal"]}, ("recipe", "option"))
   shown = xr.Dataset(
-    {"memory": memory.transpose("recipe", "estimate", ...), "alike": _alike(data, own), "option": option}
+    {"memory": memory.transpose("recipe", "estimate", ...), "alike": _alike(data, own), "start": option}
   )
   shown.memory.attrs = {"long_name": "memory", "units": "steps"}
   return shown
@@ -67,7 +68,8 @@ def _mark(panel: Axes, row: int, values: xr.DataArray, recipe: str, fill: str) -
     return
   band = confidence_band(finite)
   color = look(recipe)["color"]
-  panel.plot([band.low, band.high], [row, row], color=color, linewidth=2.5, alpha=0.35, solid_capstyle="butt")
+  if finite.size >= FEW:
+    panel.plot([band.low, band.high], [row, row], color=color, linewidth=2.5, alpha=0.35, solid_capstyle="butt")
   panel.plot([band.mean], [row], "o", color=color, markersize=4, fillstyle=fill)
 
 
@@ -95,8 +97,9 @@ def draw(datasets: Datasets) -> Figure:
   marks: dict[str, Any] = {
     "-1 / rate": {"marker": "o", "linestyle": "none", "color": "0.3"},
     "first lag below 1/e": {"marker": "o", "linestyle": "none", "color": "0.3", "fillstyle": "none"},
-    "-1 / rate, drawn by options": {"marker": "x", "linestyle": "none", "color": "0.3", "markersize": 3},
   }
+  if "by options" in shown.drawn:
+    marks["-1 / rate, drawn by options"] = {"marker": "x", "linestyle": "none", "color": "0.3", "markersize": 3}
   figure.legend([legend_line(**mark) for mark in marks.values()], list(marks), loc="outside upper right", ncols=3)
   return figure
 
@@ -111,23 +114,25 @@ def finding(shown: xr.Dataset) -> str:
     ]
     said += [f"{name}: {'; '.join(parts)}"] if parts else []
   text = f"{'. '.join(said)}." if said else "No memory is known."
-  return f"{text}{_of_options(shown)}"
+  return f"{text}{of_options(shown)}"
 
 
 def _range(means: xr.DataArray, name: str) -> str:
-  """Returns `-1 / rate 2.02 (Equinox, MLX) to 5.33 steps (Chainer), 2.6 times`; empty if fewer than two are finite."""
+  """Returns `-1 / rate 2.02 (Equinox, MLX) to 5.33 steps (Chainer), 2.6 times`; empty if none is finite and positive."""
   known = {recipe: float(means.sel(recipe=recipe)) for recipe in means.recipe.values.tolist() if kind(recipe) == name}
   known = {recipe: value for recipe, value in known.items() if np.isfinite(value) and value > 0}
-  if len(known) < 2:
+  if not known:
     return ""
   low, high = min(known, key=lambda recipe: known[recipe]), max(known, key=lambda recipe: known[recipe])
+  if low == high:
+    return f"{means.estimate.item()} {short(known[low])} steps ({label(low)})"
   return (
     f"{means.estimate.item()} {short(known[low])} ({label(low)}) to {short(known[high])} steps ({label(high)}),"
     f" {short(known[high] / known[low])} times"
   )
 
 
-def _of_options(shown: xr.Dataset) -> str:
+def of_options(shown: xr.Dataset) -> str:
   """Says how far -1/rate by options is from that of the library, relative to it: the median and the worst."""
   if "by options" not in shown.drawn:
     return ""
@@ -154,9 +159,11 @@ FIGURE = FigureSpec(
   tables={
     "memory": TableSpec("memory (steps)"),
     "alike": TableSpec("-1 / rate (steps)"),
-    "option": TableSpec("options of `init` with the same standard deviations, for as many inputs as units", "none"),
+    "start": TableSpec("options of `init` with the same standard deviations, for as many inputs as units", "none"),
   },
   order=10,
+  title="How far does each class remember at the default weights of its library?",
+  over_seeds="bars",
 )
 
 if __name__ == "__main__":

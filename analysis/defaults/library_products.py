@@ -15,16 +15,15 @@ from analysis.defaults._libraries import KINDS, SCALE, SIZE, compared, grid, kin
 from analysis.figure import Datasets, FigureSpec, main
 from analysis.numbers import TableSpec
 from analysis.style import MEASURED_ZERO, PAGE, new_figure
-from analysis.wording import listed, short
+from analysis.wording import short
 
 LAGS = 40  # at most so many are shown
 
 
 def numbers(datasets: Datasets) -> xr.Dataset:
   data = plain(grid(datasets["library_defaults"]))
-  whole = (
-    data.exponent.isel(share=-1).notnull().any([name for name in data.dims if name not in ("hidden_size", "share")])
-  )
+  last = data.exponent.isel(share=-1).notnull()
+  whole = last.any([name for name in last.dims if name != "hidden_size"])
   size = nearest(data, "hidden_size", SIZE)
   full = [value for value, there in zip(data.hidden_size.values.tolist(), whole.values, strict=True) if there]
   spectrum = data.exponent.sel(
@@ -39,7 +38,7 @@ def numbers(datasets: Datasets) -> xr.Dataset:
 def draw(datasets: Datasets) -> Figure:
   shown = numbers(datasets)
   kinds = [name for name in KINDS if any(kind(recipe) == name for recipe in shown.recipe.values.tolist())]
-  figure, axes = new_figure(PAGE, 5.4, 2, len(kinds), sharey="row")
+  figure, axes = new_figure(PAGE, 6.8, 2, len(kinds), sharey="row")
   for column, name in zip(axes.T, kinds, strict=True):
     for recipe in of_kind(shown, name):
       one = shown.sel(recipe=recipe).median("seed")
@@ -51,20 +50,22 @@ def draw(datasets: Datasets) -> Figure:
     column[1].set_ylim(-4.5, 0.5)
     column[0].set(title=name, xlabel="lag (steps)")
     column[1].set_xlabel("share of larger exponents")
-    column[0].legend(fontsize=5.2, loc="upper right", handlelength=1.6, labelspacing=0.25, borderaxespad=0.1)
+    lines, names = column[0].get_legend_handles_labels()
+    column[1].legend(lines, names, fontsize=6, loc="upper left", bbox_to_anchor=(-0.02, -0.3), labelspacing=0.25)
   axes[0, 0].set_ylabel("ln of the norm of the product (nats)")
   axes[1, 0].set_ylabel("Lyapunov exponents (nats per step)")
   return figure
 
 
 def finding(shown: xr.Dataset) -> str:
-  """Names the recipes whose product grows before it falls, and the range of the largest exponents of every kind."""
+  """Counts the products that grow before they fall, and names the range of the largest exponents of every kind."""
   peak = shown.log_norm.median("seed").max("lag")
   grows = [recipe for recipe in shown.recipe.values.tolist() if float(peak.sel(recipe=recipe)) > 0]
-  named = listed(
-    [f"{kind(recipe)} of {label(recipe)} by {short(float(peak.sel(recipe=recipe)))} nats" for recipe in grows]
-  )
-  said = f"Products that grow before they fall: {named}." if grows else "No product grows before it falls."
+  said = f"Of {peak.size} products {len(grows)} grow before they fall"
+  if grows:
+    most = max(grows, key=lambda recipe: float(peak.sel(recipe=recipe)))
+    said += f", that of {kind(most)} of {label(most)} most, by {short(float(peak.sel(recipe=most)))} nats"
+  said += "."
   first = shown.exponent.isel(share=0).median("seed")
   ranges = []
   for name in KINDS:
@@ -89,6 +90,8 @@ FIGURE = FigureSpec(
     "memory_length": TableSpec(over_seeds="none"),
   },
   order=20,
+  title="How do products and spectra differ between default weights of libraries?",
+  over_seeds="",
 )
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The memory -1/rate at the default weights of each library, against the size of the net and the scale of its inputs.
 
 Top: by the number of units, at the input scale at which libraries are compared. Bottom: by the standard deviation of the inputs,
-at the size at which they are compared. Means with 95 % bands over seeds. There are as many inputs as units.
+at the size at which they are compared. There are as many inputs as units.
 """
 
 import sys
@@ -13,7 +13,7 @@ import xarray as xr
 from analysis.defaults._libraries import KINDS, SCALE, SIZE, grid, kind, label, look, nearest, of_kind, plain
 from analysis.figure import Datasets, FigureSpec, main
 from analysis.numbers import TableSpec
-from analysis.style import PAGE, confidence_band, new_figure
+from analysis.style import PAGE, new_figure, plot_band
 from analysis.wording import short
 
 
@@ -29,7 +29,7 @@ def draw(datasets: Datasets) -> Figure:
   shown = numbers(datasets)
   kinds = [name for name in KINDS if any(kind(recipe) == name for recipe in shown.recipe.values.tolist())]
   data = plain(grid(datasets["library_defaults"]))
-  figure, axes = new_figure(PAGE, 5.2, 2, len(kinds), sharex="row", sharey="col")
+  figure, axes = new_figure(PAGE, 6.8, 2, len(kinds), sharex="row", sharey="col")
   for column, name in zip(axes.T, kinds, strict=True):
     for recipe in of_kind(data, name):
       for panel, values in zip(column, (shown.by_size, shown.by_scale), strict=True):
@@ -38,15 +38,13 @@ def draw(datasets: Datasets) -> Figure:
         one = one.where(np.isfinite(one)).dropna(axis, how="all")
         if not one.size:
           continue
-        look_of = look(recipe)
-        bands = [confidence_band(one.isel({axis: i}).dropna("seed")) for i in range(one.sizes[axis])]
-        x, middle, low, high = one[axis].values, *np.array(bands, float).T
-        panel.plot(x, middle, marker="o", markersize=2, linewidth=1.0, label=label(recipe), **look_of)
-        panel.fill_between(x, low, high, color=look_of["color"], alpha=0.15, linewidth=0)
+        line = {"marker": "o", "markersize": 2, "linewidth": 1.0, "label": label(recipe), **look(recipe)}
+        plot_band(panel, one[axis].values, one.transpose("seed", axis), **line)
     column[0].set_title(name, loc="left")
     column[0].set_xlabel("units H")
     column[1].set_xlabel("input scale")
-    column[0].legend(fontsize=5.2, loc="upper right", handlelength=1.6, labelspacing=0.25, borderaxespad=0.1)
+    lines, names = column[0].get_legend_handles_labels()
+    column[1].legend(lines, names, fontsize=6, loc="upper left", bbox_to_anchor=(-0.02, -0.3), labelspacing=0.25)
     column[0].set_ylim(bottom=0)
   for row, axis in zip(axes, ("hidden_size", "input_scale"), strict=True):
     for panel in row:
@@ -62,16 +60,17 @@ def finding(shown: xr.Dataset) -> str:
   said = []
   for name in KINDS:
     parts = []
-    for values, axis, text in ((shown.by_size, "hidden_size", "units"), (shown.by_scale, "input_scale", "input scale")):
+    for values, axis, text in ((shown.by_size, "hidden_size", "units"), (shown.by_scale, "input_scale", "scale")):
       ratios = [
         _ratio(values.sel(recipe=recipe), axis) for recipe in values.recipe.values.tolist() if kind(recipe) == name
       ]
       known = [ratio for ratio in ratios if np.isfinite(ratio) and ratio > 0]
       if known and values.sizes[axis] > 1:
-        low, high = (f"{values[axis].values[i].item():g}" for i in (0, -1))
-        parts.append(f"{text} {low} to {high} {short(min(known))} to {short(max(known))} times")
-    said += [f"{name} {', '.join(parts)}"] if parts else []
-  return f"Change of -1 / rate with {'; '.join(said)}." if said else "No change of the memory is known."
+        first = f"{values[axis].values[0].item():g}"
+        last = "the largest" if axis == "hidden_size" else f"{values[axis].values[-1].item():g}"
+        parts.append(f"from {text} {first} to {last} by factors of {short(min(known))} to {short(max(known))}")
+    said += [f"{name} {' and '.join(parts)}"] if parts else []
+  return f"The memory -1 / rate changes: {'; '.join(said)}." if said else "No change of the memory is known."
 
 
 def _ratio(values: xr.DataArray, axis: str) -> float:
@@ -92,6 +91,8 @@ FIGURE = FigureSpec(
     "by_scale": TableSpec("-1 / rate by the input scale (steps)"),
   },
   order=30,
+  title="Does the memory at default weights depend on the size of the net and on the scale of its inputs?",
+  over_seeds="band",
 )
 
 if __name__ == "__main__":

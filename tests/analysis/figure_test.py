@@ -15,6 +15,7 @@ import pytest
 
 from analysis import figure, listing, numbers, paper, selection, study, style
 from analysis import plot as plot_command
+from analysis.defaults import table as defaults_table
 from analysis.language import table as language_table
 from analysis.learning import table as learning_table
 from analysis.learning import temporal_order
@@ -84,7 +85,8 @@ def test_what_is_missing_is_said(flags, message, tmp_path, capsys):
 COMMANDS = {
   **{name: importlib.import_module(f"analysis.{name}.__main__").main for name in (*STUDIES, "claims", "report")},
   **{
-    module.__name__.removeprefix("analysis."): module.main for module in (plot_command, learning_table, language_table)
+    module.__name__.removeprefix("analysis."): module.main
+    for module in (plot_command, learning_table, language_table, defaults_table)
   },
   **{listing.module_of(name).removeprefix("analysis."): partial(figure.main, spec) for name, spec in EVERY.items()},
 }

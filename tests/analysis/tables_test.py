@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from analysis import figure, study
+from analysis.defaults import table as defaults
 from analysis.language import table as language
 from analysis.learning import table as learning
 from tests.made_up import REFERENCE
@@ -12,13 +13,15 @@ from tests.made_up import REFERENCE
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-@pytest.mark.parametrize(("table", "page"), [(learning, "learning.md"), (language, "language.md")])
+@pytest.mark.parametrize(
+  ("table", "page"), [(learning, "learning.md"), (language, "language.md"), (defaults, "library_memory.md")]
+)
 def test_the_table_in_docs_is_that_of_the_kept_results(table, page, tmp_path):
   assert table.main([f"--results={REFERENCE}", f"--out={tmp_path}"]) == 0
   assert (tmp_path / page).read_text() == (DOCS / page).read_text()
 
 
-@pytest.mark.parametrize("name", ["learning", "language"])
+@pytest.mark.parametrize("name", ["learning", "language", "defaults"])
 @pytest.mark.slow
 def test_every_figure_is_drawn_from_the_kept_results(name, tmp_path):
   written = [path for spec in study.figures(name) for path in figure.draw(spec, REFERENCE, tmp_path)]
