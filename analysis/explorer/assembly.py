@@ -25,9 +25,13 @@ SCRIPTS = ("state.js", "charts.js", "panels.js", "page.js")
 WORD_OF = {HOLDS: "holds", CONDITIONAL: "conditions", FAILS: "fails"}  # keys of words.toml, and classes of the style
 MOST = 8_000_000  # bytes of the page
 
-# What the page shows, then what only its claims read.
-SHOWN = (*contents.SWEEPS[:3], contents.SPECTRA, "zero_or_one", *contents.SWEEPS[3:], contents.RECOMMENDED)
-READS = tuple(dict.fromkeys([*SHOWN, *(name for claim in CLAIMS.values() for name in claim.reads)]))
+# The sweeps of `make paper` that the page shows, those that it shows besides, and what only its claims read.
+PAPER = ("recurrent_gain", "tanh_saturation", "forget_bias", contents.SPECTRA, "zero_or_one")
+READS = tuple(
+  dict.fromkeys(
+    [*PAPER, *contents.SWEEPS, contents.RECOMMENDED, *(name for claim in CLAIMS.values() for name in claim.reads)]
+  )
+)
 
 
 def _texts(name: str) -> dict[str, Any]:
@@ -59,7 +63,7 @@ def numbers(data: Datasets, results: Path) -> contents.Json:
   if not shown["groups"]:
     raise ResultsError(f"{results} holds none of the sweeps of random nets that the page shows: {', '.join(contents.SWEEPS)}")
   story = _texts("story.toml")
-  lacking = [name for name in SHOWN if name not in data]
+  lacking = [name for name in PAPER if name not in data]
   return {
     **shown,
     "surface": contents.surface(data["zero_or_one"]) if "zero_or_one" in data else [],
@@ -100,5 +104,5 @@ def page(data: Datasets, results: Path) -> str:
     version=library.VERSION,
   )
   if (size := len(text.encode())) > MOST:
-    raise ResultsError(f"the page would have {size / 1e6:.0f} MB, and {MOST / 1e6:.0f} are allowed; show fewer nets")
+    raise ResultsError(f"the page would have {size / 1e6:.0f} MB, and {MOST / 1e6:.0f} are allowed; keep fewer points in a folder")
   return text

@@ -86,6 +86,17 @@ function draw(name, { xs, curves, x, y, logX = false, logY = false, marked = nul
   const look = { stroke: color("ink"), grid: { stroke: color("line"), width: 1 }, ticks: { stroke: color("line"), width: 1 },
     font: "12px system-ui, sans-serif", labelFont: "12px system-ui, sans-serif", labelSize: 20, labelGap: 2 };
   const values = (u, splits) => splits.map((v) => (v === null ? "" : minus(String(Number(v.toPrecision(4))))));
+  // 1, 2 and 5 in every power of ten.
+  const decades = (u, i, low, high) => {
+    const found = [];
+    for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++)
+      for (const digit of [1, 2, 5]) {
+        const at = Number(`${digit}e${power}`);
+        if (at >= low && at <= high) found.push(at);
+      }
+    return found.length > 9 ? found.filter((at) => Number.isInteger(Math.log10(at))) : found;
+  };
+  const logAxis = (is) => (is ? { splits: decades, filter: (u, splits) => splits } : {});
   const wide = (u, low, high) => (low === high ? [low - 1, high + 1] : [low - 0.02 * (high - low), high + 0.02 * (high - low)]);
   const wideLog = (u, low, high) => [low / 1.3, high * 1.3];
   charts[name] = new uPlot({
@@ -96,8 +107,8 @@ function draw(name, { xs, curves, x, y, logX = false, logY = false, marked = nul
       y: { distr: logY ? 3 : 1, ...(logY ? { range: wideLog } : {}) },
     },
     axes: [
-      { ...look, label: x, values },
-      { ...look, label: y, size: 58, values },
+      { ...look, ...logAxis(logX), label: flat(x), values },
+      { ...look, ...logAxis(logY), label: flat(y), size: 58, values },
     ],
     hooks: { draw: logY ? [] : [zeroLine] },
   }, data, place);

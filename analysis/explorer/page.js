@@ -72,12 +72,16 @@ function numbersOf(net) {
 function showStory() {
   byId("steps").replaceChildren(...lab.data.story.map((one, i) => {
     const item = make("li"), button = make("button", { type: "button" });
-    typeset(button, `${i + 1}. ${one[lab.language].title}`);
+    const title = one[lab.language].title;
+    typeset(button, lab.step === null ? `${i + 1}. ${title}` : String(i + 1));
+    button.setAttribute("aria-label", `${i + 1}. ${title}`);
+    button.title = title;
     if (i === lab.step) button.setAttribute("aria-current", "step");
     button.addEventListener("click", () => go(i));
     item.append(button);
     return item;
   }));
+  byId("steps").classList.toggle("row", lab.step !== null);
   byId("step").hidden = lab.step === null;
   if (lab.step === null) return;
   const one = lab.data.story[lab.step], text = one[lab.language];

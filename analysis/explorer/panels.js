@@ -37,7 +37,7 @@ function showProduct(net) {
   if (lab.state.adjoint && net.adjoint)
     curves.push({ curve: net.adjoint, look: { ...dotted, dash: [8, 4], label: "ln ‖∂L_T/∂S_k‖" } });
   if (lab.state.clip && net.clipped)
-    curves.push({ curve: net.clipped, look: { ...dotted, color: "#cc2e7a", dash: [2, 3], label: `${say("clip")}` } });
+    curves.push({ curve: net.clipped, look: { ...dotted, color: "#cc2e7a", dash: [2, 3], label: say("clipped") } });
   const said = [say("product_says", {
     cell: label(net.cell), lag: xs[at], product: product[0][at] ?? "–", factor: factor(product[0][at]) })];
   if (lab.state.adjoint && net.adjoint) said.push(say("adjoint_says", { adjoint: net.adjoint[0][at] ?? "–" }));
@@ -80,7 +80,9 @@ function showGrowth(net) {
 
 function showMemory(net) {
   const said = say("memory_says", { cell: label(net.cell), memory: normOf(net).memory_text });
-  showAlong("memory", net, (one) => normOf(one).memory, { y: say("memory_y"), said, logY: true });
+  // A logarithmic axis has no place for a memory of 0 steps.
+  const pick = (one) => normOf(one).memory.map((steps) => (steps > 0 ? steps : null));
+  showAlong("memory", net, pick, { y: say("memory_y"), said, logY: true });
 }
 
 function showSpectrum(net) {
@@ -123,7 +125,7 @@ function showClaims() {
   const rows = lab.data.claims.map((one) => [
     String(one.number), one[lab.language], one.measured, one.verdict,
   ]);
-  const made = table(["", say("claim"), say("measured"), say("verdict")], rows);
+  const made = table([say("number"), say("claim"), say("measured"), say("verdict")], rows);
   [...made.tBodies[0].rows].forEach((row, i) => {
     const one = lab.data.claims[i], cell = row.cells[3];
     row.cells[2].lang = "en";

@@ -17,7 +17,7 @@ const say = (key, values = {}) => fill(lab.data.words[key][lab.language], values
 const minus = (text) => String(text).replace(/(?<![\w)\u2212])-(?=[\d∞])/g, "−");
 
 function typeset(element, text) {
-  const parts = minus(text).split(/_(\{[^}]*\}|[A-Za-z])/);
+  const parts = minus(text).split(/(?<=(?:^|[^A-Za-z])[A-Za-z])_(\{[^}]*\}|[A-Za-z](?![A-Za-z_]))/);
   element.replaceChildren(...parts.map((part, i) => {
     if (i % 2 === 0) return part;
     const sub = document.createElement("sub");
@@ -32,6 +32,9 @@ function make(tag, attributes = {}, text = null) {
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   return text === null ? element : typeset(element, text);
 }
+
+// A canvas and an option have no subscripts of their own.
+const flat = (text) => minus(text).replace(/_s\b/g, "ₛ");
 
 // Numbers as text: three digits, and powers of ten for what is far from 1.
 const SUPER = { "-": "⁻", ...Object.fromEntries([..."0123456789"].map((d, i) => [d, "⁰¹²³⁴⁵⁶⁷⁸⁹"[i]])) };
