@@ -1,1 +1,1 @@
-"""The explorer: one page on which a reader chooses a random net and sees its gradients. `python -m analysis.explorer` writes it."""
+"""The explorer: a page on which a reader chooses a random net and sees its gradients. `python -m analysis.explorer` writes it."""

@@ -2,9 +2,9 @@
 
     python -m analysis.explorer --results=results --out=report
 
-writes explore.html, one file that needs no network. A reader chooses the cell, W_s, the forget bias, the saturation and the norm. The
-page shows ln of the norm of the Jacobian product by lag, the growth rate against its axis, the spectrum, the gates and the memory in
-steps, and tells the story of the introductions in six steps, in English and Chinese. Sweeps that were not run are named on it.
+writes explore.html, one file that needs no network. A reader chooses the cell, W_s, the forget bias, the saturation and the norm.
+The page shows ln of the norm of the Jacobian product by lag, the growth rate against its axis, the spectrum, the gates and the
+memory in steps. It tells the story of the introductions in six steps, in English and Chinese. Sweeps that were not run are named on it.
 """
 
 from collections.abc import Iterable, Sequence

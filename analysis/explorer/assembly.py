@@ -61,7 +61,9 @@ def numbers(data: Datasets, results: Path) -> contents.Json:
   """
   shown = contents.all_of(data)
   if not shown["groups"]:
-    raise ResultsError(f"{results} holds none of the sweeps of random nets that the page shows: {', '.join(contents.SWEEPS)}")
+    raise ResultsError(
+      f"{results} holds none of the sweeps of random nets that the page shows: {', '.join(contents.SWEEPS)}"
+    )
   story = _texts("story.toml")
   lacking = [name for name in PAPER if name not in data]
   return {
@@ -88,7 +90,11 @@ def page(data: Datasets, results: Path) -> str:
     ResultsError: if there is nothing to show, the plotting library is not installed, or the page would be too large.
   """
   environment = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    loader=jinja2.FileSystemLoader(HERE),
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    undefined=jinja2.StrictUndefined,
   )
   uplot = library.read()
   text = environment.get_template("page.html.j2").render(
@@ -100,9 +106,13 @@ def page(data: Datasets, results: Path) -> str:
     axes=AXES,
     norms=contents.NORMS,
     sources=source_of({name: data[name] for name in READS if name in data}),
-    incomplete=" ".join(f"Incomplete: {m} of {d.attrs['source']}." for d in data.values() if (m := d.attrs.get("missing"))),
+    incomplete=" ".join(
+      f"Incomplete: {m} of {d.attrs['source']}." for d in data.values() if (m := d.attrs.get("missing"))
+    ),
     version=library.VERSION,
   )
   if (size := len(text.encode())) > MOST:
-    raise ResultsError(f"the page would have {size / 1e6:.0f} MB, and {MOST / 1e6:.0f} are allowed; keep fewer points in a folder")
+    raise ResultsError(
+      f"the page would have {size / 1e6:.0f} MB, and {MOST / 1e6:.0f} are allowed; keep fewer points in a folder"
+    )
   return text

@@ -169,7 +169,7 @@ def group_json(group: Group, exponents: Mapping[tuple[Any, ...], Net]) -> Json:
 
 
 def critical(made: Sequence[Json], cell: str) -> float | None:
-  """Returns the gain at which the growth rate of a cell crosses 0, without forget bias and at input scale 1; None if it does not."""
+  """Returns the gain at which the growth rate of a cell first crosses 0, at forget bias 0 and input scale 1, or None."""
   line = sorted(
     (one["ws"], one["norms"]["spectral"]["rate"][0])
     for one in made

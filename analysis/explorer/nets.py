@@ -73,4 +73,4 @@ def _listed(data: xr.Dataset) -> xr.Dataset:
     return data
   if not data.status.dims:
     data = data.expand_dims("seed")
-  return data.stack(point=data.status.dims)  # noqa: PD013
+  return data.stack(point=data.status.dims)
