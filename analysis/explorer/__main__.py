@@ -4,7 +4,7 @@
 
 writes explore.html, one file that needs no network. A reader chooses the cell, W_s, the forget bias, the saturation and the norm.
 The page shows ln of the norm of the Jacobian product by lag, the growth rate against its axis, the spectrum, the gates and the
-memory in steps. It tells the story of the introductions in six steps, in English and Chinese. Sweeps that were not run are named on it.
+memory. It tells the story of the introductions in six steps, in English and Chinese. Sweeps that were not run are named on it.
 """
 
 from collections.abc import Iterable, Sequence

@@ -14,7 +14,7 @@ from analysis.style import cell_style
 from sweepkit.curves import crossings
 
 SWEEPS = ("recurrent_gain", "tanh_saturation", "forget_bias", "critical_gain", "open_gates")
-RECOMMENDED = "atlas"  # its nets start as their authors recommend, so its gains are no settings of a sweep
+RECOMMENDED = "atlas"  # its nets start as their authors recommend, whatever their gain
 SPECTRA = "lyapunov"
 NORMS = ("spectral", "frobenius")
 MOST_LAGS = 400  # more could not be told apart on a screen
@@ -71,7 +71,7 @@ def _band(values: np.ndarray | None, decimals: int, every: int = 1) -> list[stat
 def _norm(net: Net, norm: str, every: int) -> Json:
   """The numbers of one net that depend on the norm."""
   rate = net.along("growth_rate", norm=norm)
-  if rate is None:  # of no seed is it finite
+  if rate is None:  # it is not finite for any seed
     rate = np.full(net.seeds, np.nan)
   memory = net.along("memory_length", norm=norm)
   if memory is None:

@@ -63,8 +63,8 @@ def nets(source: str, data: xr.Dataset) -> Iterator[Net]:
   arrays = {name: one.values for name, one in values.items()}
   dims = {name: tuple(map(str, one.dims[1:])) for name, one in values.items()}
   labels = {axis: listed[axis].values for axis in {axis for one in dims.values() for axis in one}}
-  for settings, where in rows.items():
-    yield Net(source, dict(settings), {name: one[where] for name, one in arrays.items()}, dims, labels)
+  for shared, where in rows.items():
+    yield Net(source, dict(shared), {name: one[where] for name, one in arrays.items()}, dims, labels)
 
 
 def _listed(data: xr.Dataset) -> xr.Dataset:

@@ -58,7 +58,7 @@ def test_numbers_are_those_of_the_results(norm, group, results):
       shown = net["norms"][norm]
       assert net["seeds"] == data.sizes["seed"]
       np.testing.assert_allclose(shown["rate"][0], one.growth_rate.mean("seed"), atol=1e-6)
-      np.testing.assert_allclose(shown["rate"][2], one.growth_rate.max("seed"), atol=1e-6)  # of three seeds the range
+      np.testing.assert_allclose(shown["rate"][2], one.growth_rate.max("seed"), atol=1e-6)  # the range of three seeds
       np.testing.assert_allclose(shown["product"][0], one.log_norm.mean("seed"), atol=HALF)
       np.testing.assert_allclose(net["adjoint"][1], one.log_adjoint_norm.min("seed"), atol=HALF)
       gates = one.gate.values[one.mean_slope.notnull().any("seed")].tolist()
