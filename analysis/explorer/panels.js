@@ -6,8 +6,9 @@ const places = (net) => normOf(net)?.product?.[0].map((_, i) => i * group().ever
 
 function showNumbers(net) {
   const { hidden_size, input_size, seq_len, input } = group().settings;
-  typeset(byId("chosen"), `${label(net.cell)}, W_s = ${net.ws}, ${say("forget_bias_short")} ${net.forget_bias}, ${
-    say("input_scale_short")} ${net.input_scale}; ${say("sizes", { hidden_size, input_size, seq_len })}, ${say(input)}`);
+  const start = group().recommended ? say("recommended")
+    : `W_s = ${net.ws}, ${say("forget_bias_short")} ${net.forget_bias}, ${say("input_scale_short")} ${net.input_scale}`;
+  typeset(byId("chosen"), `${label(net.cell)}, ${start}; ${say("sizes", { hidden_size, input_size, seq_len })}, ${say(input)}`);
   typeset(byId("rate"), normOf(net).rate_text);
   typeset(byId("memory"), normOf(net).memory_text);
   typeset(byId("exponent"), net.exponent ?? "–");
@@ -72,8 +73,9 @@ function showAlong(name, net, pick, { y, said, logY = false }) {
 }
 
 function showGrowth(net) {
-  const rate = normOf(net).rate[0], axis = lab.state.axis;
-  const said = rate === null ? say("nothing") : say(rate > 0 ? "growth_says_up" : "growth_says_down",
+  const [rate, low, high] = normOf(net).rate, axis = lab.state.axis;
+  const way = low > 0 ? "growth_says_up" : high < 0 ? "growth_says_down" : "growth_says_even";
+  const said = rate === null ? say("nothing") : say(way,
     { cell: label(net.cell), axis: say(`${axis}_short`), x: net[axis], rate: normOf(net).rate_text });
   showAlong("growth", net, (one) => normOf(one).rate, { y: say("growth_y"), said });
 }
