@@ -1,4 +1,4 @@
-# make paper          environment, sweeps, figures, claims ledger, report
+# make paper          environment, sweeps, figures, claims ledger, report, and beside it explore.html, which answers with the mouse
 # make ledger         docs/claims.md and the table in README.md, from the results of make paper; docs/landmarks.md from the kept results
 # make test           environment, default tests
 # make learning       training runs and their figures, small; make landmarks runs them at full size

@@ -4,31 +4,21 @@ Needs `pip install ".[browser]"` and a Chromium on the path.
 """
 
 import csv
-import shutil
 
 import pypdf
 import pytest
 
 from analysis.report import __main__ as command
 from analysis.report import assembly
+from tests.support.browser import CHROMIUM, FLAGS
 
 sync_api = pytest.importorskip("playwright.sync_api", reason='playwright is not installed: pip install ".[browser]"')
 axe = pytest.importorskip(
   "axe_playwright_python.sync_playwright", reason='axe-playwright-python is not installed: pip install ".[browser]"'
 )
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 pytestmark = [
   pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the path"),
   pytest.mark.slow,
-]
-FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
 ]
 FEW = ("recurrent_gain", "product_by_lag", "tanh_slope", "vowels")  # narrow, wide, closed forms, not run
 
