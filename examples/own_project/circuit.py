@@ -2,8 +2,8 @@
 
     r' = r + (φ(r D |V| + x U) - r) / τ,    D = diag(0.5, …, 0.5, -2 g, …, -2 g)
 
-A step takes the sizes of V alone, so that all weights that a unit sends keep one sign (Dale's law). Four fifths of the units excite.
-Excitation and inhibition balance at g = 1.
+A step takes the sizes of V alone, so that all weights that a unit sends keep one sign (Dale's law). Four fifths of the units
+excite. Excitation and inhibition balance at g = 1.
 
     python -m experiments.critical_gain --cells=circuit:ei --ws=1.5 --tau=2:10:5 --inhibition=0:1.6:9
 """
@@ -32,7 +32,12 @@ class Params(NamedTuple):
 
 
 def init(
-  key: Array, input_size: int, hidden_size: int, recurrent_gain: Any = 1.0, tau: Time = 5.0, inhibition: Inhibition = 1.0
+  key: Array,
+  input_size: int,
+  hidden_size: int,
+  recurrent_gain: Any = 1.0,
+  tau: Time = 5.0,
+  inhibition: Inhibition = 1.0,
 ) -> Params:
   k_v, k_u = jax.random.split(key)
   v = recurrent_gain * jax.random.normal(k_v, (hidden_size, hidden_size)) / hidden_size**0.5
