@@ -1,4 +1,4 @@
-"""Configures the site: guides and notebooks in Markdown, and API pages from the docstrings. Building and reading it need no network."""
+"""Configures the site: guides, notebooks, and API pages from the docstrings. Building and reading it need no network."""
 
 import os
 from pathlib import Path

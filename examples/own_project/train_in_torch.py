@@ -3,8 +3,8 @@
     python train_in_torch.py
 
 This is the only step that needs torch. torch 2.13.0 wrote the files beside this script, on a CPU: `plain` starts as torch starts
-an LSTM, and `open` with forget gates that are biased by 3. A sequence shows a number between -1 and 1 together with a mark, and then
-29 steps of noise without a mark. The last output should be the number. To answer 0 always has the mean squared error 1/3.
+an LSTM, and `open` with forget gates that are biased by 3. A sequence shows a number between -1 and 1 together with a mark, and
+then 29 steps of noise without a mark. The last output should be the number. To answer 0 always has the mean squared error 1/3.
 `answers` holds eight sequences, and what the second net answers to them.
 """
 
