@@ -1,6 +1,7 @@
 """Commands as they are printed: whole, and with every word quoted, so that they work when they are pasted."""
 
 from pathlib import Path
+import json
 import shlex
 
 
@@ -11,7 +12,9 @@ def python(module: str, *words: str) -> str:
 
 def load(folder: Path) -> str:
   """Returns the command that prints what a folder holds as a dataset."""
-  return shlex.join(["python", "-c", f"from sweepkit import load_results; print(load_results({str(folder)!r}))"])
+  name = str(folder)
+  quoted = json.dumps(name, ensure_ascii=False) if name.isprintable() else repr(name)  # double quotes need no escape in a shell's single ones
+  return shlex.join(["python", "-c", f"from sweepkit import load_results; print(load_results({quoted}))"])
 
 
 def draw(module: str, results: Path) -> str:
