@@ -1,7 +1,7 @@
 """Commands as they are printed: whole, and with every word quoted, so that they work when they are pasted."""
 
-from pathlib import Path
 import json
+from pathlib import Path
 import shlex
 
 
@@ -13,7 +13,8 @@ def python(module: str, *words: str) -> str:
 def load(folder: Path) -> str:
   """Returns the command that prints what a folder holds as a dataset."""
   name = str(folder)
-  quoted = json.dumps(name, ensure_ascii=False) if name.isprintable() else repr(name)  # double quotes need no escape in a shell's single ones
+  # In single quotes of a shell, double quotes need no escapes.
+  quoted = json.dumps(name, ensure_ascii=False) if name.isprintable() else repr(name)
   return shlex.join(["python", "-c", f"from sweepkit import load_results; print(load_results({quoted}))"])
 
 
