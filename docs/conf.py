@@ -22,6 +22,7 @@ nb_execution_mode = "force"
 nb_execution_in_temp = True
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120  # seconds for a cell
+nb_merge_streams = True  # what a cell prints, in order
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(HERE.parent), os.environ.get("PYTHONPATH", "")]))
 myst_enable_extensions = ["dollarmath"]
 html_theme = "furo"
