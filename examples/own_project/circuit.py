@@ -5,7 +5,7 @@
 A step takes the sizes of V alone, so that all weights that a unit sends keep one sign (Dale's law). Four fifths of the units
 excite. Excitation and inhibition balance at g = 1.
 
-    python -m experiments.critical_gain --cells=circuit:ei --ws=1.5 --tau=2:10:5 --inhibition=0:1.6:9
+    python -m experiments.critical_gain --cells=circuit:leaky_ei --ws=1.5 --tau=2:10:5 --inhibition=0:1.6:9
 """
 
 from typing import Annotated, Any, NamedTuple
@@ -61,4 +61,4 @@ def step(params: Params, r: Array, x: Array) -> tuple[Array, Array]:
   return new, new
 
 
-ei = rl.Cell(init, initial_state, step)
+leaky_ei = rl.Cell(init, initial_state, step)

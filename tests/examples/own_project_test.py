@@ -21,11 +21,11 @@ FOLDER = Path(circuit.__file__).parent
 ROOT = FOLDER.parents[1]
 AXES = ("--ws=0", "--tau=2:10:5", "--inhibition=0:1.5:4")
 SIZES = ("--hidden_size=5", "--input_size=2", "--seq_len=20", "--seeds=2")
-SWEEP = ("-m", "experiments.critical_gain", "--cells=circuit:ei", *AXES, *SIZES, "--chunk=8", "--cpu_devices=1")
+SWEEP = ("-m", "experiments.critical_gain", "--cells=circuit:leaky_ei", *AXES, *SIZES, "--chunk=8", "--cpu_devices=1")
 
 
 def test_every_unit_of_the_circuit_only_excites_or_only_inhibits():
-  params = circuit.ei.init(jax.random.key(0), 2, 10, recurrent_gain=1.5, tau=4.0, inhibition=0.7)
+  params = circuit.leaky_ei.init(jax.random.key(0), 2, 10, recurrent_gain=1.5, tau=4.0, inhibition=0.7)
   signs = np.sign(circuit.weights(params))
   assert signs.tolist() == [[1.0] * 10] * 8 + [[-1.0] * 10] * 2
   negated = params._replace(V=-params.V, inhibition=-params.inhibition)  # as training might leave them
@@ -43,11 +43,11 @@ def test_the_readme_shows_this_circuit():
   """The README has the cell without what a sweep may know beside its settings."""
   text = (ROOT / "README.md").read_text()
   shown = {}
-  exec(next(code for code in re.findall(r"^```python\n(.*?)^```", text, re.M | re.S) if "ei = " in code), shown)
-  params = circuit.ei.init(jax.random.key(0), 2, 5, recurrent_gain=1.5, tau=4.0, inhibition=0.7)
-  other = shown["ei"].init(jax.random.key(0), 2, 5, recurrent_gain=1.5, tau=4.0, inhibition=0.7)
+  exec(next(code for code in re.findall(r"^```python\n(.*?)^```", text, re.M | re.S) if "leaky_ei = " in code), shown)
+  params = circuit.leaky_ei.init(jax.random.key(0), 2, 5, recurrent_gain=1.5, tau=4.0, inhibition=0.7)
+  other = shown["leaky_ei"].init(jax.random.key(0), 2, 5, recurrent_gain=1.5, tau=4.0, inhibition=0.7)
   state, x = np.full(5, 0.3, np.float32), np.array([0.5, -1.0], np.float32)
-  np.testing.assert_allclose(circuit.step(params, state, x)[0], shown["ei"].step(other, state, x)[0], rtol=1e-6)
+  np.testing.assert_allclose(circuit.step(params, state, x)[0], shown["leaky_ei"].step(other, state, x)[0], rtol=1e-6)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_a_killed_sweep_is_resumed_and_drawn(project):
   data = load_results(project / "results" / "critical_gain")
   assert data.attrs["present"] == 40
   # Without recurrence J = (1 - 1/τ) I, for every inhibition and seed.
-  rates = data.growth_rate.sel(cell="ei", norm="spectral").transpose("tau", ...)
+  rates = data.growth_rate.sel(cell="leaky_ei", norm="spectral").transpose("tau", ...)
   expected = np.log(1 - 1 / rates.tau.values)
   np.testing.assert_allclose(rates.values.reshape(5, -1), np.repeat(expected[:, None], 8, axis=1), rtol=1e-4)
 
