@@ -89,7 +89,11 @@ def test_a_killed_sweep_is_resumed_and_drawn(project):
   said(project, "-m", "analysis.plot", *axes, "--style=paper.mplstyle", "--name=map")
   assert (project / "figures" / "map.pdf").stat().st_size > 1000
 
+
+@pytest.mark.slow
+def test_the_sweep_becomes_a_table(project):
   pyarrow = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed, so no Parquet file is written")
+  said(project, *SWEEP)  # whichever points are missing
   said(project, "table.py")
   table = pyarrow.read_table(project / "critical_gain.parquet").to_pandas()
   np.testing.assert_allclose(table.growth_rate, np.log(1 - 1 / table.tau), rtol=1e-4)
