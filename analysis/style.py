@@ -213,7 +213,9 @@ def plot_map(
   if isinstance(limit, tuple):
     mesh = axes.pcolormesh(x_edges, y_edges, values, vmin=limit[0], vmax=limit[1])
   else:
-    mesh = axes.pcolormesh(x_edges, y_edges, values, cmap="RdBu_r", vmin=-limit, vmax=limit)
+    mesh = axes.pcolormesh(
+      x_edges, y_edges, values, cmap=own_style.signed_colors() or "RdBu_r", vmin=-limit, vmax=limit
+    )
     if min(values.shape) > 1 and np.nanmin(values) < 0 < np.nanmax(values):
       axes.contour(x, y, values, levels=[0], **{f"{name}s": value for name, value in MEASURED_ZERO.items()})
   axes.grid(False)

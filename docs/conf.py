@@ -1,5 +1,6 @@
-"""Configures the site: guides in Markdown, and API pages from the docstrings. Building and reading it need no network."""
+"""Configures the site: guides, notebooks, and API pages from the docstrings. Building and reading it need no network."""
 
+import os
 from pathlib import Path
 import sys
 from typing import Any
@@ -14,8 +15,15 @@ from docstrings import field_comments, public_names, to_rst  # noqa: E402
 
 project = "recurrent_lab"
 author = "the recurrent_lab maintainers"
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
 exclude_patterns = ["performance", "images"]
+# Notebooks run in empty folders, and an error in one fails the build. There, as for a user, the checkout is in PYTHONPATH.
+nb_execution_mode = "force"
+nb_execution_in_temp = True
+nb_execution_raise_on_error = True
+nb_execution_timeout = 120  # seconds for a cell
+nb_merge_streams = True  # what a cell prints, in order
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(HERE.parent), os.environ.get("PYTHONPATH", "")]))
 myst_enable_extensions = ["dollarmath"]
 html_theme = "furo"
 html_title = "recurrent_lab"

@@ -1,5 +1,6 @@
 """Commands as they are printed: whole, and with every word quoted, so that they work when they are pasted."""
 
+import json
 from pathlib import Path
 import shlex
 
@@ -11,7 +12,10 @@ def python(module: str, *words: str) -> str:
 
 def load(folder: Path) -> str:
   """Returns the command that prints what a folder holds as a dataset."""
-  return shlex.join(["python", "-c", f"from sweepkit import load_results; print(load_results({str(folder)!r}))"])
+  name = str(folder)
+  # In single quotes of a shell, double quotes need no escapes.
+  quoted = json.dumps(name, ensure_ascii=False) if name.isprintable() else repr(name)
+  return shlex.join(["python", "-c", f"from sweepkit import load_results; print(load_results({quoted}))"])
 
 
 def draw(module: str, results: Path) -> str:

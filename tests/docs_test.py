@@ -9,6 +9,7 @@ from pathlib import Path
 import re
 import runpy
 import shlex
+import subprocess
 import sys
 import tomllib
 from types import ModuleType
@@ -24,6 +25,9 @@ ROOT = Path(__file__).parent.parent
 README, CHINESE = ROOT / "README.md", ROOT / "README.zh-CN.md"
 GUIDES = sorted((ROOT / "docs").glob("*.md"))
 ROOMS = ("recurrent_lab", "sweepkit", "experiments", "analysis")
+NOTEBOOKS = sorted((ROOT / "docs" / "notebooks").glob("*.md"))
+CELL = "{code-cell} ipython3"  # run when the site is built, where an error fails the build
+PROJECT = ROOT / "examples" / "own_project"  # what the pages copy to `my_project`
 NOT_RUN = {"text", "{eval-rst}", "{toctree}"}  # trees, output, and what only the site's generator reads
 
 
@@ -50,6 +54,24 @@ def test_python_blocks_run(page, tmp_path, monkeypatch):
 def test_every_block_is_run_or_parsed_or_no_code():
   for page in (README, CHINESE, *GUIDES):
     assert {language for language, _ in blocks(page)} <= {"python", "sh"} | NOT_RUN, page.name
+  for page in NOTEBOOKS:
+    assert {language for language, _ in blocks(page)} <= {CELL, "sh"} | NOT_RUN, page.name
+
+
+@pytest.mark.parametrize("page", [page for page in NOTEBOOKS if blocks(page, CELL)], ids=lambda page: page.name)
+def test_cells_of_notebooks_are_formatted_and_use_what_they_define(page):
+  cells = [re.sub(r"\A:tags:.*\n\n", "", code) for _, code in blocks(page, CELL)]
+  # A semicolon at the end keeps a cell from showing its last value. A page imports where it first needs a name.
+  program = "\n".join(re.sub(r";\n\Z", "\n", code) for code in cells)
+  ruff = [sys.executable, "-m", "ruff"]
+  run = lambda *words, code: subprocess.run(
+    [*ruff, *words, "-"], input=code, text=True, capture_output=True, cwd=ROOT, check=False
+  )
+  found = run("check", "--quiet", "--stdin-filename=docs/notebooks/page.py", "--ignore=E402,B018,I001", code=program)
+  assert found.returncode == 0, found.stdout
+  for code in cells:
+    code = re.sub(r";\n\Z", "\n", code)
+    assert run("format", "--stdin-filename=docs/notebooks/page.py", code=code).stdout.strip() == code.strip()
 
 
 class Parsed(BaseException):
@@ -93,10 +115,18 @@ def check(line, monkeypatch):
     known = {re.match(r"[\w.-]+", text)[0] for part in (project["dependencies"], *extras.values()) for text in part}
     for word in (word for word in words[2:] if not word.startswith("-")):
       name, _, extra = word.removesuffix("]").partition("[")
-      assert name in known | {".", "recurrent-lab"}, word
+      assert name in known | {".", "recurrent-lab", "pyarrow"}, word
       assert extra in {"", *extras}, word
   elif words[0] in ("source", "cd"):
-    assert words[1] in (".venv/bin/activate", "recurrent_lab"), line
+    assert words[1] in (".venv/bin/activate", "recurrent_lab", "../my_project"), line
+    if words[1] == "../my_project":
+      monkeypatch.chdir(PROJECT)
+      monkeypatch.syspath_prepend(PROJECT)
+  elif words[0] == "cp":
+    assert words[1:] == ["-r", "examples/own_project", "../my_project"]
+  elif words[0] == "python" and words[1].endswith(".py"):
+    assert words[1:] == [words[1]]
+    assert Path(words[1]).exists(), line
   else:
     assert words[:2] == ["python", "-m"], line
     check_module(words[2], words[3:], monkeypatch)
@@ -117,10 +147,13 @@ def check_module(name, words, monkeypatch):
     check_flags(name, words, monkeypatch)
 
 
-@pytest.mark.parametrize("page", [README, *GUIDES], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [README, *GUIDES, *NOTEBOOKS], ids=lambda page: page.name)
 def test_commands_and_their_flags_exist(page, tmp_path, monkeypatch):
   monkeypatch.chdir(ROOT)
   for line in commands(page):
+    if line.startswith("cd "):  # for all lines that follow
+      check(line, monkeypatch)
+      continue
     with monkeypatch.context() as patch:
       check(line, patch)
 
@@ -144,7 +177,7 @@ def test_both_readmes_have_the_same_code_figure_and_guides():
 
 
 def test_links_between_guides_lead_somewhere():
-  for page in GUIDES:
+  for page in [*GUIDES, *NOTEBOOKS]:
     for link in re.findall(r"\]\(((?!https?:)[^)#]+)", page.read_text()):
       assert (page.parent / link).exists(), f"{page.name}: {link}"
 

@@ -190,6 +190,14 @@ def test_ones_own_style_sets_colours_and_size_and_ends_with_the_figure(made, tmp
   capsys.readouterr()
 
 
+@pytest.mark.parametrize(("own", "used"), [("PuOr_r", "PuOr_r"), ("viridis", "RdBu_r"), (None, "RdBu_r")])
+def test_a_map_that_changes_at_zero_takes_diverging_colours_alone(own, used):
+  _, axes = style.new_figure(2, 2)
+  with style.own_style.use({"image.cmap": own} if own else {}):
+    mesh = style.plot_map(axes[0, 0], np.arange(2.0), np.arange(2.0), np.array([[-1.0, 1.0], [1.0, -1.0]]), 1.0)
+  assert mesh.get_cmap().name == used
+
+
 def test_a_figure_of_another_experiment_is_not_replaced(made, tmp_path, capsys):
   assert drawn(made, tmp_path, "--name=same", "--at=forget_bias=0") == 0
   before = (tmp_path / "same.png").read_bytes()
