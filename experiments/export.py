@@ -4,9 +4,9 @@
     python -m experiments.export --results=results/adding --format=parquet --out=adding.parquet
     python -m experiments.export --results=results/adding --format=parquet --values=loss,score --out=curves.parquet
 
-NetCDF and Zarr hold the whole dataset with its names and units. Parquet holds a table with one row per point, in which numbers with
-axes of their own are lists; of the numbers that --values names, it holds one row per entry. In Python, sweepkit's `portable` and
-`table` do the same. A file that is there already is never replaced.
+NetCDF and Zarr hold the whole dataset with its names and units. Parquet holds a table with one row per point, in which numbers
+with axes of their own are lists. Of the numbers that --values names, it holds one row per entry. In Python, sweepkit's `portable`
+and `table` do the same. A file that is there already is never replaced.
 """
 
 from collections.abc import Callable, Mapping, Sequence

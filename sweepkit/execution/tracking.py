@@ -39,7 +39,7 @@ class Run(NamedTuple):
 
 
 class About(NamedTuple):
-  """What a tracker is told of a run.
+  """Description of a run for its tracker.
 
   Attributes:
     project: the name of the experiment.
@@ -120,8 +120,14 @@ def checked(experiment: Experiment, name: str | None) -> str | None:
   return name
 
 
-def numbers(row: Mapping[str, Any], seeds: Sequence[Any]) -> dict[str, float]:
-  """Returns the numbers of a row of a journal by the name of their curve; NaN and arrays of a seed are left out."""
+def _labels(points: Sequence[Point]) -> list[str]:
+  """Names of the points of a block: their seeds, unless points differ in other settings too."""
+  seeds = [point["seed"] for point in points]
+  return [f"seed_{seed}" if len(set(seeds)) == len(seeds) else f"point_{i}" for i, seed in enumerate(seeds)]
+
+
+def numbers(row: Mapping[str, Any], labels: Sequence[str]) -> dict[str, float]:
+  """Returns the numbers of a row of a journal by the name of their curve; NaN and arrays of a point are left out."""
   found = {}
   for name, value in row.items():
     if name == "step":
@@ -175,14 +181,14 @@ class Tracker:
 
   def _send(self, points: Sequence[Point], folder: Path, rows: "queue.SimpleQueue[Mapping[str, Any] | None]") -> None:
     """Opens a run of the tracker and logs the rows that come, until there are no more."""
-    seeds = [point["seed"] for point in points]
+    labels = _labels(points)
     run = None
     try:
       while (row := rows.get()) is not None:
         if run is None:
-          settings = {**points[0].without("seed"), "seeds": seeds}
+          settings = {**points[0].without("seed"), "seeds": [point["seed"] for point in points]}
           run = TRACKERS[self.name][1](About(self.project, folder.name, folder, settings, row["step"]))
-        run.log(numbers(row, seeds), row["step"])
+        run.log(numbers(row, labels), row["step"])
       if run is not None:
         run.finish()
     except BaseException as error:  # a tracker may even ask to exit

@@ -79,9 +79,8 @@ def _attribute(value: Any) -> Any:
     return int(value)
   if isinstance(value, str | int | float | np.number) or (isinstance(value, np.ndarray) and value.dtype.kind in "iuf"):
     return value
-  if isinstance(value, list | tuple) and value and all(type(one) is type(value[0]) for one in value):
-    if isinstance(value[0], str | int | float) and not isinstance(value[0], bool):
-      return list(value)
+  if isinstance(value, list | tuple) and {type(one) for one in value} in ({str}, {int}, {float}):
+    return list(value)
   return json.dumps(value, default=str, ensure_ascii=False)
 
 
