@@ -132,10 +132,10 @@ def numbers(row: Mapping[str, Any], labels: Sequence[str]) -> dict[str, float]:
   for name, value in row.items():
     if name == "step":
       continue
-    each = (
-      {f"{name}/seed_{seed}": one for seed, one in zip(seeds, value, strict=True)} if isinstance(value, list) else {}
-    )
-    for curve, one in (each or {name: value}).items():
+    each = {name: value}
+    if isinstance(value, list):
+      each = {f"{name}/{label}": one for label, one in zip(labels, value, strict=False)}
+    for curve, one in each.items():
       if one is not None and not isinstance(one, list) and not math.isnan(float(one)):
         found[curve] = float(one)
   return found

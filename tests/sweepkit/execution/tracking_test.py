@@ -15,7 +15,7 @@ from tests.support import chaos
 
 PACKAGES = ("trackio", "wandb", "tensorboardX")
 
-# A tracker that writes what it gets to a file, and fails where it is told to.
+# A tracker that writes what it gets to a file, and fails where the environment asks for it.
 FAKE = """
 import json, os, threading
 def _note(what, *more):
@@ -66,7 +66,7 @@ CURVES = {  # as `train` defines them
 
 @pytest.fixture
 def notes(tmp_path, monkeypatch):
-  """What the tracker that is installed here has noted."""
+  """Reads the notes of the tracker that is installed here."""
   (tmp_path / "installed").mkdir()
   (tmp_path / "installed" / "trackio.py").write_text(FAKE)
   monkeypatch.syspath_prepend(tmp_path / "installed")
@@ -89,6 +89,11 @@ def test_a_tracker_gets_every_row_once(notes, tmp_path):
   rows = [["log", step, curves] for step, curves in CURVES.items()]
   assert notes() == [["init", "runs", path.stem, settings], *rows, ["finish"]]
   assert "--track" not in store.read_meta(path)["provenance"]["command"]
+
+
+def test_points_that_differ_in_more_than_the_seed_have_numbers(notes, tmp_path):
+  assert launch(tmp_path, "--track=trackio", "--r=2,5", "--seeds=1") == 0
+  assert notes()[1][2] == {"loss/point_0": 2.0, "loss/point_1": 5.0, "worst/point_1": np.inf, "rate": 7.5}
 
 
 def test_rows_are_sent_when_they_are_logged_and_not_at_the_end(notes, tmp_path, monkeypatch):
@@ -126,7 +131,7 @@ def test_a_tracker_that_fails_stops_no_run(where, how, notes, tmp_path, monkeypa
   monkeypatch.setenv("FAILS_AT", where)
   monkeypatch.setenv("FAILS_HOW", how)
   monkeypatch.setattr(tracking, "SECONDS", 0.1 if how == "hangs" else 20)
-  assert launch(tmp_path, "--track=trackio", "--r=2,5") == 0
+  assert launch(tmp_path, "--track=trackio", "--map=sine,logistic") == 0
   said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("--track")]
   reason = {
     "error": "failed (ValueError: no place)",
@@ -134,13 +139,13 @@ def test_a_tracker_that_fails_stops_no_run(where, how, notes, tmp_path, monkeypa
     "hangs": "did not answer for 0.1 s",
   }
   assert said == [f"--track: trackio {reason[how]}; the runs go on without it."]
-  assert launch(tmp_path / "without", "--r=2,5") == 0
+  assert launch(tmp_path / "without", "--map=sine,logistic") == 0
   tracked, plain = (
     {path.stem: store.read_meta(path)["arrays_sha256"] for path in store.block_paths(folder / "runs")}
     for folder in (tmp_path, tmp_path / "without")
   )
   assert tracked == plain
-  assert len(plain) >= 1
+  assert len(plain) == 2
 
 
 def test_nothing_of_it_is_imported_otherwise(notes, tmp_path):
