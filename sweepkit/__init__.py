@@ -23,7 +23,7 @@ from sweepkit.options import UsageError
 from sweepkit.points import Point
 from sweepkit.runner import launch, main
 from sweepkit.settings import Setting
-from sweepkit.store import ResultsError, as_grid, load_results
+from sweepkit.store import ResultsError, as_grid, load_results, portable, restored, table
 
 __all__ = [
   "Experiment",
@@ -39,5 +39,8 @@ __all__ = [
   "launch",
   "load_results",
   "main",
+  "portable",
+  "restored",
   "sweep",
+  "table",
 ]

@@ -9,7 +9,7 @@ import numpy as np
 from sweepkit import points as grid
 from sweepkit import store
 from sweepkit.code.identity import Codes
-from sweepkit.execution import blocks, devices, sharing
+from sweepkit.execution import blocks, devices, sharing, tracking
 from sweepkit.execution.progress import progress, say
 from sweepkit.execution.renewal import Renewal
 from sweepkit.experiment import Experiment as Experiment
@@ -81,7 +81,9 @@ class Launch:
   ) -> Iterator[blocks.Outcome]:
     """Computes the blocks of a queue."""
     if isinstance(self.measure, RunMeasure):
-      return blocks.kept(self.measure, self.plan.out, self.plan.checkpoint_seconds, queue, code.block_name)
+      follow = tracking.Tracker(self.plan.track, self.experiment.name).follow if self.plan.track else blocks.unfollowed
+      seconds = self.plan.checkpoint_seconds
+      return blocks.kept(self.measure, self.plan.out, seconds, queue, code.block_name, follow)
     return blocks.swept(self.measure, self.plan.chunk, todo, queue, self._codes.with_files)
 
   def compute(self, code: Renewal, todo: Sequence[list[Point]], work: sharing.Work) -> bool:

@@ -51,6 +51,7 @@ def define(experiment: Experiment) -> flags.FlagValues:
     flag_values=values,
   )
   _define_processes(values)
+  _define_files(values)
   flags.DEFINE_integer(
     "max_failures", 0, "Blocks that may raise an error before the sweep stops.", lower_bound=0, flag_values=values
   )
@@ -115,6 +116,26 @@ def _define_processes(values: flags.FlagValues) -> None:
     None,
     "Number of this process, from 0. Needed with --distributed unless the cluster provides it.",
     lower_bound=0,
+    flag_values=values,
+  )
+
+
+def _define_files(values: flags.FlagValues) -> None:
+  """Defines the flags that exchange a launch with files and with other programs."""
+  flags.DEFINE_string(
+    "config",
+    None,
+    "Flags from a file of --save_config, or from the JSON of a stored block. Flags given beside it count more.",
+    flag_values=values,
+  )
+  flags.DEFINE_string(
+    "save_config", None, "Write all flags of this launch to a new file (TOML), for --config.", flag_values=values
+  )
+  flags.DEFINE_enum(
+    "track",
+    None,
+    ["trackio", "wandb", "tensorboard"],
+    "Send the rows of training runs to this tracker as they are logged.",
     flag_values=values,
   )
 

@@ -7,9 +7,9 @@ import re
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from absl import flags
-
 from sweepkit import brought, combinations, commands, options, points, store
+from sweepkit.exchange import configurations
+from sweepkit.execution import tracking
 from sweepkit.experiment import Experiment, default
 from sweepkit.options import UsageError
 from sweepkit.points import Point
@@ -48,25 +48,8 @@ class Plan(NamedTuple):
   brought: points.Brought = MappingProxyType({})  # the settings beside `axes` that only points with some value have
   zipped: Sequence[Sequence[str]] = ()  # groups of dimensions whose values go together
   seeds: int | Sequence[int] = 0  # the seeds, or their number
-
-
-# Flags that say where results are computed and stored, but not which.
-_PLACES = ("out", "shard", "summary", "dry_run", "distributed", "compile_cache", *Hosts._fields)
-
-
-def _kept_command(experiment: Experiment, parsed: flags.FlagValues) -> str:
-  """The launch with every flag that was given, also by a file of flags, and without what belongs to this machine."""
-  settings = experiment.measure.settings
-  words = []
-  for flag in (parsed[name] for name in parsed if parsed[name].present and name not in (*_PLACES, "help", "h")):
-    value = flag.value
-    if isinstance(value, list):
-      words += [f"--{flag.name}={one}" for one in value]
-      continue
-    if flag.name in settings and (reference := settings[flag.name].reference):
-      value = ",".join(map(reference.shown, str(value).split(",")))
-    words.append(f"--{'' if value or not flag.boolean else 'no'}{flag.name}" + ("" if flag.boolean else f"={value}"))
-  return commands.python(experiment.module, *words)
+  saved: configurations.Saved | None = None  # the configuration to write
+  track: str | None = None  # the tracker that gets the rows of runs
 
 
 def _shard(text: str | None, environment: Mapping[str, str]) -> tuple[int, int]:
@@ -180,8 +163,9 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
     UsageError: for any flag that cannot be used, saying which value is wrong and what is allowed.
     SystemExit: after printing the page of help, where --help is among the flags.
   """
-  experiment = brought.completed(experiment, argv)
-  parsed, rest = options.read(experiment, argv)
+  whole = configurations.expanded(experiment, argv)
+  experiment = brought.completed(experiment, whole)
+  parsed, rest = options.read(experiment, whole)
   values: dict[str, Any] = parsed.flag_values_dict()
   settings = experiment.measure.settings
   if values["help"]:
@@ -225,10 +209,12 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
     hosts=hosts,
     keeps_other_code=values["changed_code"] == "keep",
     command=commands.python(experiment.module, *argv, *of_array),
-    kept_command=_kept_command(experiment, parsed),
+    kept_command=configurations.kept_command(experiment, parsed),
     brought=own,
     zipped=zipped,
     seeds=seeds,
+    saved=configurations.to_save(experiment, parsed),
+    track=tracking.checked(experiment, values["track"]),
   )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import sys
 
 from sweepkit import brought, store, summary, terminal
+from sweepkit.exchange import configurations
 from sweepkit.execution import devices, programs, sharing, signals
 from sweepkit.execution.progress import say
 from sweepkit.experiment import Experiment as Experiment
@@ -69,8 +70,11 @@ def launch(experiment: Experiment, argv: Sequence[str]) -> tuple[Plan, int]:
   """
   try:
     with signals.listening():
-      experiment = brought.completed(experiment, argv)
-      return _launch(experiment, parse(experiment, argv))
+      experiment = brought.completed(experiment, configurations.expanded(experiment, argv))
+      plan = parse(experiment, argv)
+      if plan.saved:
+        configurations.save(plan.saved)
+      return _launch(experiment, plan)
   except (RuntimeError, AssertionError):
     if reason := devices.missing():
       raise UsageError(reason) from None

@@ -150,10 +150,10 @@ def test_folders_are_small():
 
 
 def test_the_listing_of_experiments_is_a_table_of_contents():
-  """Beside the studies are the listing, the writer, and the three packages that studies share."""
+  """Beside the studies are the listing, the writer, the export, and the three packages that studies share."""
   folder = ROOT / "experiments"
   studies = {path.stem for path in folder.glob("*.py") if "\nEXPERIMENT = " in path.read_text()}
-  assert {path.stem for path in folder.glob("*.py")} - studies == {"__init__", "__main__", "generate"}
+  assert {path.stem for path in folder.glob("*.py")} - studies == {"__init__", "__main__", "export", "generate"}
   assert {path.parent.name for path in folder.glob("*/__init__.py")} == {"portrait", "training", "language"}
 
 

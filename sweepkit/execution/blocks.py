@@ -162,14 +162,23 @@ def swept(
     yield outcome
 
 
+def unfollowed(points: Sequence[Point], folder: Path) -> contextlib.AbstractContextManager[None]:
+  """Follows no run."""
+  return contextlib.nullcontext()
+
+
 def kept(
   measure: RunMeasure,
   out: Path,
   checkpoint_seconds: float,
   queue: Iterable[list[Point]],
   name: Callable[[Sequence[Point]], str],
+  follow: Callable[[Sequence[Point], Path], contextlib.AbstractContextManager[None]] = unfollowed,
 ) -> Iterator[Outcome]:
-  """Runs the blocks of a measure that keeps files, in folders of these names. A block that runs out of memory is split in two."""
+  """Runs the blocks of a measure that keeps files, in folders of these names. A block that runs out of memory is split in two.
+
+  `follow` is entered with the points and the folder of every run.
+  """
   for block in queue:
     parts, halvings = [block], 0
     while parts:
@@ -177,7 +186,9 @@ def kept(
       points, begin, error = parts.pop(0), time.perf_counter(), None
       arrays: dict[str, np.ndarray] = {}
       try:
-        arrays = dict(measure.run(points, out / "runs" / name(points), checkpoint_seconds))
+        folder = out / "runs" / name(points)
+        with follow(points, folder):
+          arrays = dict(measure.run(points, folder, checkpoint_seconds))
       except ERRORS as raised:
         if devices.is_out_of_memory(raised) and len(points) > 1:
           half, halvings = (len(points) + 1) // 2, halvings + 1

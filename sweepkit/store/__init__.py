@@ -17,6 +17,7 @@ from sweepkit.store.files import CheckpointError, ResultsError, write_atomically
 from sweepkit.store.inventory import Entry, Inventory
 from sweepkit.store.layout import as_grid, axis_values, point_of
 from sweepkit.store.load import load_results
+from sweepkit.store.portable import portable, restored, table
 
 __all__ = [
   "SCHEMA_VERSION",
@@ -34,9 +35,12 @@ __all__ = [
   "block_paths",
   "load_results",
   "point_of",
+  "portable",
   "read_block",
   "read_meta",
   "remove_block",
+  "restored",
+  "table",
   "write_atomically",
   "write_block",
 ]

@@ -6,7 +6,8 @@ again, so a run that resumes from a checkpoint repeats nothing. Infinity, such a
 "inf", and NaN as null.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -16,6 +17,9 @@ import numpy as np
 
 from sweepkit.points import content_hash
 from sweepkit.store.files import ResultsError, writing
+
+# Functions that are told of every row that is added: (the path of the file, all rows up to this one).
+_watchers: list[Callable[[Path, Sequence[Mapping[str, Any]]], None]] = []
 
 
 class JournalError(ResultsError):
@@ -113,6 +117,18 @@ def append(path: Path, written: list[dict[str, Any]], row: Mapping[str, Any]) ->
       file.truncate(size)
       raise
   written.append(plain)
+  for watcher in _watchers:
+    watcher(path, written)
+
+
+@contextlib.contextmanager
+def watched_by(watcher: Callable[[Path, Sequence[Mapping[str, Any]]], None]) -> Iterator[None]:
+  """Tells a function, which must not raise an error, of every row that is added in this process meanwhile."""
+  _watchers.append(watcher)
+  try:
+    yield
+  finally:
+    _watchers.remove(watcher)
 
 
 def column(written: list[dict[str, Any]], name: str) -> np.ndarray:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from sweepkit import plan, runner
-from sweepkit.from_python import flag_text, sweep
+from sweepkit.exchange.texts import flag_text
+from sweepkit.from_python import sweep
 from sweepkit.settings import Setting, number_text, parse_axis
 from tests.support import chaos, nets
 
