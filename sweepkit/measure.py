@@ -80,6 +80,11 @@ def no_remarks(missing: Sequence[Point], stored: Sequence[Point]) -> Iterable[st
   return ()
 
 
+def never(point: Point) -> bool:
+  """Says that a run takes all its steps."""
+  return False
+
+
 @dataclasses.dataclass(frozen=True)
 class RunMeasure(Measured):
   """A measurement that takes too long for one call and keeps files, such as a training run. Its blocks hold all seeds of a point.
@@ -88,10 +93,12 @@ class RunMeasure(Measured):
     run: `(points, folder, checkpoint_seconds) -> {name: array}` for a whole block, the points on the leading axis of every array.
       An interrupted run is called again with the same arguments and resumes from what it left in `folder`.
     remarks: `(points to compute, points stored) -> sentences` that a launch prints before it computes.
+    may_end_early: whether the run of a point may end before all its steps are done, so that times expected of it are upper bounds.
   """
 
   run: Callable[[Sequence[Point], Path, float], Mapping[str, np.ndarray]]
   remarks: Callable[[Sequence[Point], Sequence[Point]], Iterable[str]] = no_remarks
+  may_end_early: Callable[[Point], bool] = never
 
 
 AnyMeasure = Measure | RunMeasure

@@ -9,13 +9,12 @@ from typing import Any, NamedTuple
 
 from absl import flags
 
-from sweepkit import brought, combinations, commands, options, points, store
+from sweepkit import brought, checks, combinations, commands, options, points, store
 from sweepkit.experiment import Experiment, default
+from sweepkit.grids import Grid
 from sweepkit.options import UsageError
-from sweepkit.points import Point
-from sweepkit.settings import Settings, Value, dimension, dimensions, parse_axis, traced_names
+from sweepkit.settings import Settings, Value, dimension, parse_axis
 from sweepkit.store import files, places
-from sweepkit.words import count
 
 
 class Hosts(NamedTuple):
@@ -29,7 +28,7 @@ class Hosts(NamedTuple):
 class Plan(NamedTuple):
   """A launch, as the flags ask for it."""
 
-  points: list[Point]
+  points: Grid
   axes: Mapping[str, tuple[Value, ...]]  # by dimension
   out: Path
   inventory: store.Inventory  # `out`, which is read as late as possible
@@ -48,7 +47,10 @@ class Plan(NamedTuple):
   brought: points.Brought = MappingProxyType({})  # the settings beside `axes` that only points with some value have
   zipped: Sequence[Sequence[str]] = ()  # groups of dimensions whose values go together
   seeds: int | Sequence[int] = 0  # the seeds, or their number
+  is_checked: bool = True  # False if a dry run has checked only some combinations of the settings
 
+
+MOST_CHECKED = 40  # combinations of settings that a dry run asks about: of training runs about a second
 
 # Flags that say where results are computed and stored, but not which.
 _PLACES = ("out", "shard", "summary", "dry_run", "distributed", "compile_cache", *Hosts._fields)
@@ -164,11 +166,10 @@ def _folder(experiment: Experiment, text: str, is_read_only: bool) -> Path:
   return out
 
 
-def _check_points(experiment: Experiment, asked: Sequence[Point]) -> None:
-  """Asks the measure whether the settings go together, once for all seeds."""
+def _check_points(experiment: Experiment, asked: Grid, most: int | None) -> bool:
+  """Asks the measure whether the settings go together. Returns False if there are too many combinations to ask for all."""
   try:
-    for point in dict.fromkeys(point.without("seed") for point in asked):
-      experiment.measure.check(point | {"seed": 0})
+    return checks.check(experiment.measure.check, asked, most) is not None
   except ValueError as error:
     raise UsageError(str(error)) from None
 
@@ -204,9 +205,9 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
   own = brought.brought_axes(parsed, settings, axes, together)
   zipped = combinations.zipped_dimensions(groups, settings, axes, own)
   seeds = combinations.parse_seeds(values["seeds"])
-  asked = points.expand(axes, seeds, values["x64"], zipped, own)
-  if not values["summary"]:  # results can be shown without the files that they were made from
-    _check_points(experiment, asked)
+  asked = Grid(axes, seeds, values["x64"], zipped, own)
+  # Results can be shown without the files that they were made from.
+  is_checked = values["summary"] or _check_points(experiment, asked, MOST_CHECKED if values["dry_run"] else None)
   # A task of an array learns its share from Slurm, which is absent where the command is pasted.
   of_array = [f"--shard={shard[0]}/{shard[1]}"] if shard != (0, 1) and values["shard"] is None else []
   return Plan(
@@ -229,19 +230,5 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
     brought=own,
     zipped=zipped,
     seeds=seeds,
+    is_checked=is_checked,
   )
-
-
-def describe(experiment: Experiment, plan: Plan, blocks: Sequence[Sequence[Point]]) -> str:
-  """Describes the grid in words: axes, number of points and calls, and the shapes of a point's arrays."""
-  measure, settings = experiment.measure, experiment.measure.settings
-  lines = [f"{experiment.name}: {count(len(plan.points), 'point')} in {count(len(blocks), 'call')} -> {plan.out}"]
-  lines += combinations.described(plan.axes, plan.brought, plan.zipped, plan.seeds)
-  traced = traced_names(settings)
-  sizes = [name for name, setting in zip(dimensions(settings), settings.values(), strict=True) if setting.symbol]
-  for point in {points.static_part(block[0], traced): block[0] for block in blocks}.values():
-    labels = measure.coords(point)
-    shapes = ", ".join(f"{name} {[len(labels[axis]) for axis in axes]}" for name, axes in measure.dims.items())
-    of = ", ".join(f"{name}={point[name]}" for name in sizes)
-    lines.append(f"  a point of {points.label(point)} ({of}): {shapes}")
-  return "\n".join(dict.fromkeys(lines))  # blocks of the same shapes are described once
