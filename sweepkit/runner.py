@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import signal
 import sys
 
-from sweepkit import brought, preview, store, summary, terminal
+from sweepkit import brought, declared, preview, store, summary, terminal
 from sweepkit.execution import devices, programs, sharing, signals
 from sweepkit.execution.progress import say
 from sweepkit.experiment import Experiment as Experiment
@@ -103,6 +103,7 @@ def _launch(experiment: Experiment, plan: Plan) -> int:
 @terminal.command()
 def main(experiment: Experiment, argv: Sequence[str] | None = None) -> int:
   """Runs an experiment from the command line and returns its exit code."""
+  declared.keep(experiment)
   try:
     _, failures = launch(experiment, sys.argv[1:] if argv is None else argv)
     return 1 if failures else 0

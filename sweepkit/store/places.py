@@ -1,6 +1,8 @@
-"""Folders of results: which folder is meant where one too high or too deep is named."""
+"""Folders: which folder of results is meant where one too high or too deep is named, and the cache folder of the user."""
 
+import os
 from pathlib import Path
+import sys
 
 from sweepkit.store.blocks import block_paths
 
@@ -31,3 +33,11 @@ def why_too_deep(folder: Path) -> str:
 def as_flag(word: str, flag: str) -> str:
   """Says how a folder is given, where a word without a flag may be one; empty for any other word."""
   return f"a folder is given as --{flag}={word}" if "/" in word or Path(word).is_dir() else ""
+
+
+def user_cache() -> Path:
+  """The folder of the user for files that can be made again."""
+  chosen = os.environ.get("XDG_CACHE_HOME", "")
+  if os.path.isabs(chosen):
+    return Path(chosen)
+  return Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
