@@ -70,9 +70,12 @@ def check(allows: Callable[[Point], Any], grid: Grid, most: int | None = None) -
     point = _Watched(next(first.points([0])))
     allows(point)
     done += 1
-    todo.extend(_others(box, point.seen))
-    if most is not None:
-      todo.rotate()
+    others = _others(box, point.seen)
+    if most is None:
+      todo.extend(others)  # depth first: few boxes are open at once
+    else:
+      todo.rotate()  # in turns, so that few answers vary every axis
+      todo.extendleft(others)
   return done
 
 

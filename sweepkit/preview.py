@@ -73,8 +73,14 @@ def stored(measure: AnyMeasure, plan: Plan) -> Stored:
     (done if is_current else outdated).update(places)
     kind = tuple(first[name] for name in names if name in first)
     seconds, points = rates.get(kind, (0.0, 0))
-    rates[kind] = seconds + meta["provenance"].get("wall_seconds", 0.0), points + len(found)
+    rates[kind] = seconds + _seconds(meta["provenance"]), points + len(found)
   return Stored(len(done), len(outdated - done), damaged, rates)
+
+
+def _seconds(provenance: Mapping[str, Any]) -> float:
+  """Returns the time that a block took, without that of compiling its program where the block has waited for it."""
+  wall, compiling = (float(provenance.get(name, 0.0)) for name in ("wall_seconds", "compile_seconds"))
+  return wall - compiling if wall > compiling else wall
 
 
 def _stored_line(plan: Plan, found: Stored) -> str:

@@ -44,7 +44,7 @@ def _installed() -> Iterator[str]:
 
 def installed() -> list[str]:
   """The names and releases of what is installed, as pip's folders are called."""
-  return sorted(_installed())
+  return sorted(set(_installed()))
 
 
 def name_of(scope: Scope) -> str | None:

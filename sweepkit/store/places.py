@@ -24,10 +24,13 @@ def why_empty(folder: Path) -> str:
 
 
 def why_too_deep(folder: Path) -> str:
-  """Says that a folder is that of one experiment, where the folder of all results is asked for; empty if it is not."""
-  if not folder.is_dir() or not block_paths(folder):
+  """Says that a folder is that of one experiment, or lies in one, where the folder of all results is asked for; else empty."""
+  place = folder.resolve()
+  above = next((one for one in [place, *place.parents][:3] if one.is_dir() and block_paths(one)), None)
+  if above is None:
     return ""
-  return f"{folder} is the folder of one experiment; give the folder of all results, {folder.resolve().parent}."
+  where = "is the folder of one experiment" if above == place else "lies in the folder of one experiment"
+  return f"{folder} {where}; give the folder of all results, {above.parent}."
 
 
 def as_flag(word: str, flag: str) -> str:
