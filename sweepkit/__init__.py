@@ -29,7 +29,11 @@ if TYPE_CHECKING:
   from sweepkit.from_python import sweep
   from sweepkit.runner import launch, main
 
-_LATER = {"launch": "runner", "main": "runner", "sweep": "from_python"}  # they import JAX, which a page of help does without
+_LATER = {
+  "launch": "runner",
+  "main": "runner",
+  "sweep": "from_python",
+}  # they import JAX, which a page of help does without
 
 
 def __getattr__(name: str) -> Any:

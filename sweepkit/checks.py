@@ -1,7 +1,7 @@
 """Checks whether the settings of a grid go together, once for each combination of the settings that a check looks at.
 
-A check is a function of one point. While it runs, the settings that it reads are noted. All points that agree in these have the same
-answer, so that seeds, and gains that a cell has, multiply the points and not the checks.
+A check is a function of one point. While it runs, the settings that it reads are noted. All points that agree in these have the
+same answer, so that seeds, and gains that a cell has, multiply the points and not the checks.
 """
 
 from collections import deque

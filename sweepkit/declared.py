@@ -1,9 +1,9 @@
 """Declarations of experiments, kept as data, so that a page of help or a list imports neither JAX nor the experiments.
 
-A declaration is what `--help` and `--list` show of an experiment: its question, its defaults, and its settings with their texts. It
-comes from the modules of the experiment, whose import takes as long as that of JAX. A command that has imported them keeps it in the
-cache folder of the user, beside the size and the times of change of every file that was imported. It is used as long as these
-are the same; otherwise the modules are imported again, and the answer is the same.
+A declaration is what `--help` and `--list` show of an experiment: its question, its defaults, and its settings with their texts.
+It comes from the modules of the experiment, whose import includes that of JAX. A command that has imported them keeps it in the
+cache folder of the user, beside the size and the times of change of every file that was imported. While these are the same, later
+commands use it. After any change the modules are imported again.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,10 +14,7 @@ import os
 from pathlib import Path
 import sys
 import sysconfig
-import time
 from typing import Any, cast
-
-from absl import flags
 
 from sweepkit import listing, options, terminal
 from sweepkit.code import loaded
@@ -47,7 +44,11 @@ def _as_data(experiment: Experiment) -> dict[str, Any]:
     "unused": list(experiment.unused),
     "group": measure.group,
     "settings": {
-      name: {"kind": one.kind.__name__, "brings": one.brings is not None, **{text: getattr(one, text) for text in _TEXTS}}
+      name: {
+        "kind": one.kind.__name__,
+        "brings": one.brings is not None,
+        **{text: getattr(one, text) for text in _TEXTS},
+      }
       for name, one in measure.settings.items()
     },
   }
@@ -63,8 +64,8 @@ def _from_data(data: Mapping[str, Any]) -> Experiment:
 
 def _setting(data: Mapping[str, Any]) -> Setting:
   texts = {text: data[text] for text in _TEXTS}
-  brings = (lambda value: {}) if data["brings"] else None
-  return Setting(_KINDS[data["kind"]], check=lambda value: True, brings=brings, **texts)
+  setting = Setting(_KINDS[data["kind"]], check=lambda value: True, **texts)
+  return setting._replace(brings=lambda value: {}) if data["brings"] else setting
 
 
 def _path(package: str, name: str) -> Path:

@@ -11,7 +11,7 @@ import functools
 import itertools
 import math
 from types import MappingProxyType
-from typing import NamedTuple, overload
+from typing import Any, NamedTuple, overload
 
 from sweepkit.points import Brought, Point, block_size
 from sweepkit.settings import Value
@@ -124,8 +124,7 @@ class Grid(Sequence[Point]):
     for box in self.boxes:
       if rest < box.size:
         only = tuple(
-          Group(group.names, [value])
-          for group, value in zip(box.groups, _digits(rest, box.groups), strict=True)
+          Group(group.names, [value]) for group, value in zip(box.groups, _digits(rest, box.groups), strict=True)
         )
         return next(box._replace(groups=only).points(self.each_seed[seed : seed + 1]))
       rest -= box.size
@@ -141,12 +140,16 @@ class Grid(Sequence[Point]):
 
   @functools.cached_property
   def _seed_places(self) -> Mapping[int, int]:
-    return {} if isinstance(self.seeds, int) else {seed: i for i, seed in enumerate(self.each_seed)}
+    return {seed: i for i, seed in enumerate(self.each_seed)}
+
+  def _place_of_seed(self, seed: Any) -> int | None:
+    if isinstance(self.seeds, int):
+      return seed if isinstance(seed, int) and 0 <= seed < self.seeds else None
+    return self._seed_places.get(seed)
 
   def place(self, point: Mapping[str, Value]) -> int | None:
     """Returns the index of a point; None if it is not in the grid."""
-    before, seed = 0, point.get("seed", -1)
-    in_order = int(seed) if isinstance(self.seeds, int) and 0 <= seed < self.seeds else self._seed_places.get(seed)
+    before, in_order = 0, self._place_of_seed(point.get("seed"))
     if in_order is None or point.get("x64") != self.x64:
       return None
     for box, places in zip(self.boxes, self._places, strict=True):

@@ -93,7 +93,7 @@ class RunMeasure(Measured):
     run: `(points, folder, checkpoint_seconds) -> {name: array}` for a whole block, the points on the leading axis of every array.
       An interrupted run is called again with the same arguments and resumes from what it left in `folder`.
     remarks: `(points to compute, points stored) -> sentences` that a launch prints before it computes.
-    may_end_early: whether the run of a point may end before all its steps are done, so that times expected of it are upper bounds.
+    may_end_early: whether the run of a point may end before all its steps are done, so that its expected time is uncertain.
   """
 
   run: "Callable[[Sequence[Point], Path, float], Mapping[str, np.ndarray]]"

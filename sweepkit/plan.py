@@ -190,7 +190,10 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
     raise SystemExit(0)
   if rest:
     first = next(iter(settings))
-    like = places.as_flag(rest[0], "out") or f"flags look like --{first}={default(experiment, first)}, with commas between values"
+    like = (
+      places.as_flag(rest[0], "out")
+      or f"flags look like --{first}={default(experiment, first)}, with commas between values"
+    )
     raise UsageError(f"{rest[0]!r} is not a flag; {like}.")
   groups = combinations.parse_zip(values["zip"], settings)
   together = [name for group in groups for name in group]

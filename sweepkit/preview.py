@@ -109,7 +109,11 @@ def _rate(experiment: Experiment, plan: Plan, found: Stored) -> tuple[float, str
   points = experiment.seeds
   for values in axes.values():
     points *= len(values)
-  others = [name for name, one in settings.items() if one.symbol and set(axes[name]) != set(plan.axes[dimension(name, settings)])]
+  others = [
+    name
+    for name, one in settings.items()
+    if one.symbol and set(axes[name]) != set(plan.axes[dimension(name, settings)])
+  ]
   rate = f"at the rate of the default grid ({duration(experiment.seconds)} for {count(points, 'point')} on {MACHINE})"
   return experiment.seconds / points, rate + (f", whose {' and '.join(others)} differ" if others else "")
 
@@ -128,7 +132,7 @@ def _time_line(experiment: Experiment, plan: Plan, found: Stored) -> str:
 
 
 def _shapes(measure: AnyMeasure, plan: Plan) -> Iterator[str]:
-  """Yields a line for every kind of point with the shapes of its arrays. Only settings that are no floats decide about shapes."""
+  """Yields a line for every kind of point with the shapes of its arrays. Floats do not change shapes."""
   settings = measure.settings
   whole = [dimension(name, settings) for name, one in settings.items() if not one.traced and one.kind is not float]
   sizes = [dimension(name, settings) for name, one in settings.items() if one.symbol]

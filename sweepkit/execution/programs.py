@@ -12,7 +12,6 @@ between the two files of an entry.
 from collections.abc import Iterator
 import contextlib
 import hashlib
-import os
 from pathlib import Path
 import platform
 import re

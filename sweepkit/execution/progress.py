@@ -96,6 +96,9 @@ def progress(
     done, name, now = done + n, label or name, time.monotonic()
     if n and now - last >= LINE_SECONDS and done < total:
       last = now
-      say(f"{name}: {status(done, total, unit, (done - initial) / (now - begin), at_most)}" + (f"; {note}" if note else ""))
+      say(
+        f"{name}: {status(done, total, unit, (done - initial) / (now - begin), at_most)}"
+        + (f"; {note}" if note else "")
+      )
 
   yield report

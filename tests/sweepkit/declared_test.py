@@ -34,7 +34,7 @@ EXPERIMENT = dataclasses.replace(EXPERIMENT, module=__name__, doc={doc!r}, secon
 
 
 def ran(command, cache):
-  """What a command says, and the modules that it imported."""
+  """Returns the exit code of a command, its output, its errors and the modules that it imported."""
   done = subprocess.run(
     [sys.executable, "-X", "importtime", "-m", *command.split()],
     cwd=ROOT,

@@ -7,7 +7,13 @@ import pytest
 from sweepkit.grids import Grid
 from sweepkit.points import Point, blocks, static_part
 
-AXES = {"cell": ("rnn", "lstm"), "size": (4, 8, 16), "ws": (0.5, 1.0, 1.0, 2.0), "bias": (0, 1, 1, 2), "scale": (1.0, 3.0)}
+AXES = {
+  "cell": ("rnn", "lstm"),
+  "size": (4, 8, 16),
+  "ws": (0.5, 1.0, 1.0, 2.0),
+  "bias": (0, 1, 1, 2),
+  "scale": (1.0, 3.0),
+}
 OWN = {"cell": {"lstm": {"tau": (1.0, 2.0, 5.0)}}}
 GRIDS = {
   "crossed": Grid({name: tuple(dict.fromkeys(values)) for name, values in AXES.items()}, 3, False),

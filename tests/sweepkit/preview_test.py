@@ -1,4 +1,4 @@
-"""A dry run counts: points, calls, what is stored and what the rest takes. It lists no points, and ends at once when it is asked to."""
+"""A dry run counts points, calls, what is stored and what the rest takes. It lists no points, and Ctrl-C ends it at once."""
 
 import dataclasses
 import signal
@@ -97,7 +97,10 @@ def test_runs_that_end_when_they_are_solved_are_told(tmp_path, capsys):
 
 def test_a_dry_run_says_that_it_has_not_checked_everything(tmp_path, capsys):
   measure = RunMeasure(
-    lambda *_: {"zero": np.zeros(1)}, settings=chaos.MEASURE.settings, dims={"zero": ()}, check=lambda point: hash(point)
+    lambda *_: {"zero": np.zeros(1)},
+    settings=chaos.MEASURE.settings,
+    dims={"zero": ()},
+    check=lambda point: hash(point),
   )
   about = dataclasses.replace(chaos.EXPERIMENT, measure=measure)
   assert f"{plan.MOST_CHECKED} were tried; a launch tries all" in dry(capsys, tmp_path, "--r=0:1:500", about=about)
