@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return _refuse(f"{rest[0]!r} comes too late; an experiment is named first and its flags follow.")
   if values.list:
     import experiments
-    from sweepkit import declared
+    from sweepkit.pages import declared
 
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     print(declared.listed(experiments, width))
@@ -47,7 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(name: str, arguments: Sequence[str]) -> int:
   import experiments
-  from sweepkit import declared, listing
+  from sweepkit import listing
+  from sweepkit.pages import declared
 
   names = listing.modules(experiments)
   if name not in names:

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from absl import flags
 
-from sweepkit import brought, checks, combinations, commands, options, points, store
+from sweepkit import brought, combinations, commands, options, points, store
 from sweepkit.experiment import Experiment, default
-from sweepkit.grids import Grid
+from sweepkit.grids import Grid, checks
 from sweepkit.options import UsageError
 from sweepkit.settings import Settings, Value, dimension, parse_axis
 from sweepkit.store import files, places
@@ -166,8 +166,16 @@ def _folder(experiment: Experiment, text: str, is_read_only: bool) -> Path:
   return out
 
 
-def _check_points(experiment: Experiment, asked: Grid, most: int | None) -> bool:
-  """Asks the measure whether the settings go together. Returns False if there are too many combinations to ask for all."""
+def _of_array(shard: tuple[int, int], given: str | None) -> list[str]:
+  """The share of a task of an array, which learns it from Slurm. Slurm is absent where the command is pasted."""
+  return [f"--shard={shard[0]}/{shard[1]}"] if shard != (0, 1) and given is None else []
+
+
+def _check_points(experiment: Experiment, asked: Grid, values: Mapping[str, Any]) -> bool:
+  """Asks the measure whether the settings go together. Returns False if a dry run has too many combinations to ask for all."""
+  if values["summary"]:  # results can be shown without the files that they were made from
+    return True
+  most = MOST_CHECKED if values["dry_run"] else None
   try:
     return checks.check(experiment.measure.check, asked, most) is not None
   except ValueError as error:
@@ -209,10 +217,6 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
   zipped = combinations.zipped_dimensions(groups, settings, axes, own)
   seeds = combinations.parse_seeds(values["seeds"])
   asked = Grid(axes, seeds, values["x64"], zipped, own)
-  # Results can be shown without the files that they were made from.
-  is_checked = values["summary"] or _check_points(experiment, asked, MOST_CHECKED if values["dry_run"] else None)
-  # A task of an array learns its share from Slurm, which is absent where the command is pasted.
-  of_array = [f"--shard={shard[0]}/{shard[1]}"] if shard != (0, 1) and values["shard"] is None else []
   return Plan(
     points=asked,
     axes=axes,
@@ -228,10 +232,10 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
     compile_cache=values["compile_cache"],
     hosts=hosts,
     keeps_other_code=values["changed_code"] == "keep",
-    command=commands.python(experiment.module, *argv, *of_array),
+    command=commands.python(experiment.module, *argv, *_of_array(shard, values["shard"])),
     kept_command=_kept_command(experiment, parsed),
     brought=own,
     zipped=zipped,
     seeds=seeds,
-    is_checked=is_checked,
+    is_checked=_check_points(experiment, asked, values),
   )

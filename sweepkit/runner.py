@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import signal
 import sys
 
-from sweepkit import brought, declared, preview, store, summary, terminal
+from sweepkit import brought, store, summary, terminal
 from sweepkit.execution import devices, programs, sharing, signals
 from sweepkit.execution.progress import say
 from sweepkit.experiment import Experiment as Experiment
 from sweepkit.launcher import Launch
 from sweepkit.options import UsageError
+from sweepkit.pages import declared, preview
 from sweepkit.plan import Plan, parse
 from sweepkit.words import count, number
 

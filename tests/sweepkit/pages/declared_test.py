@@ -10,7 +10,8 @@ import sys
 import pytest
 
 import experiments
-from sweepkit import declared, listing, options
+from sweepkit import listing, options
+from sweepkit.pages import declared
 from tests.support.launches import ROOT
 
 HEAVY = {"jax", "jaxlib", "xarray", "matplotlib", "scipy", "flax", "optax", "orbax", "orbax.checkpoint", "pandas"}

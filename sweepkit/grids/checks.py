@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from sweepkit.grids import Box, Grid, Group
+from sweepkit.grids.product import Box, Grid, Group
 from sweepkit.points import Point
 from sweepkit.settings import Value
 

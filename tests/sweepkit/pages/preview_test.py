@@ -8,7 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from sweepkit import Point, RunMeasure, grids, plan, preview, runner, store
+from sweepkit import Point, RunMeasure, grids, plan, runner, store
+from sweepkit.pages import preview
 from tests.support import chaos
 from tests.support.launches import ROOT, experiment
 

@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from sweepkit.checks import check
 from sweepkit.grids import Grid
+from sweepkit.grids.checks import check
 
 AXES = {
   "cell": ("rnn", "lstm", "gru"),
