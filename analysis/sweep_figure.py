@@ -18,6 +18,7 @@ from analysis.style import COLUMN, MEASURED_ZERO, PAGE, legend_line, new_figure
 from analysis.sweep_axes import Selected, number_names, places, select, setting, told_apart, value_label, varied_axes
 from analysis.wording import trend
 from sweepkit.store import ResultsError, block_paths
+from sweepkit.store.places import why_too_deep
 
 MOST_PANELS, ACROSS = 12, 3  # panels in all, and in a row
 
@@ -177,6 +178,8 @@ def draw(folder: Path, out: Path, request: Request) -> list[Path]:
   if not block_paths(folder):
     there = sorted(path.name for path in folder.iterdir() if block_paths(path)) if folder.is_dir() else []
     listed = ", ".join(there[:8]) + ", …" * (len(there) > 8)
+    if wrong := "" if there else why_too_deep(folder):
+      raise ResultsError(f"--results: {wrong.partition(';')[0]}; give that one.")
     hint = (
       f"it has folders of {listed}; give one of them, such as {folder / there[0]}"
       if there

@@ -1,3 +1,5 @@
 """Experiments: one file, one question. `python -m experiments --list` is the table of contents."""
 
-import sweepkit as _sweepkit  # noqa: F401  # it sets the environment before NumPy and JAX are imported
+from sweepkit.pages import declared as _declared  # sweepkit sets the environment before NumPy and JAX are imported
+
+_declared.answer(__name__)

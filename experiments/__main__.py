@@ -36,10 +36,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     return _refuse(f"{rest[0]!r} comes too late; an experiment is named first and its flags follow.")
   if values.list:
     import experiments
-    from sweepkit import listing  # it imports every experiment
+    from sweepkit.pages import declared
 
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    print(listing.listing(listing.experiments(experiments).values(), listing.tools(experiments), width))
+    print(declared.listed(experiments, width))
   else:
     print(__doc__.strip())
   return 0
@@ -47,13 +47,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(name: str, arguments: Sequence[str]) -> int:
   import experiments
-  from sweepkit import listing, runner
+  from sweepkit import listing
+  from sweepkit.pages import declared
 
   names = listing.modules(experiments)
   if name not in names:
     close = difflib.get_close_matches(name, names, n=1)
     guess = f" Did you mean {close[0]}?" if close else ""
     return _refuse(f"{name!r} is not an experiment.{guess} --list names all.")
+  code = declared.reply("experiments", name, arguments)
+  if code is not None:
+    return code
+  from sweepkit import runner  # it imports JAX, which a page of help does without
+
   module = importlib.import_module(f"experiments.{name}")
   return runner.main(module.EXPERIMENT, arguments) if hasattr(module, "EXPERIMENT") else module.main(arguments)
 

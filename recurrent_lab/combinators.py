@@ -162,6 +162,7 @@ def init_bidirectional(
   forward: Cell, backward: Cell, key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any
 ) -> BidirectionalParams:
   """Draws the parameters of both cells, with `hidden_size` units each. `options` go to each cell's `init`."""
+  check_key(key)
   k_forward, k_backward = jax.random.split(key)
   return BidirectionalParams(
     forward.init(k_forward, input_size, hidden_size, **options),

@@ -17,7 +17,7 @@ from jaxtyping import Array, Float, Key
 
 from recurrent_lab import initializers
 from recurrent_lab._chain import wrapped
-from recurrent_lab._checks import check_choice
+from recurrent_lab._checks import check_choice, check_key
 from recurrent_lab.cell import Cell, Params, variants
 
 READOUTS: Mapping[str, Callable[[Array], Array]] = {"identity": lambda a: a, "softmax": jax.nn.softmax}
@@ -39,6 +39,7 @@ class WithReadoutParams(NamedTuple):
 
 def init_readout(key: Key[Array, ""], hidden_size: int, output_size: int, dtype: Any = jnp.float32) -> ReadoutParams:
   """Draws a Gaussian kernel with standard deviation 1 / √H and a zero bias. Raises `ValueError` for a size below 1."""
+  check_key(key)
   o = initializers.parse_options({"hidden_size": hidden_size, "output_size": output_size}, {"dtype": dtype})
   return ReadoutParams(
     kernel=initializers.input_kernel(key, hidden_size, output_size, o), bias=jnp.zeros((output_size,), o.dtype)

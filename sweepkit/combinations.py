@@ -6,8 +6,10 @@ import re
 from sweepkit.options import UsageError
 from sweepkit.points import Brought
 from sweepkit.settings import Settings, Value, dimension
+from sweepkit.words import number
 
 MOST_SEEDS = 2**32
+MOST_SHOWN = 24  # values of an axis; of a longer one the ends are shown
 
 
 def parse_seeds(text: str) -> int | tuple[int, ...]:
@@ -77,7 +79,12 @@ def described(
 ) -> list[str]:
   """Returns lines that say which values are combined, and how."""
   own = {f"{name} of {value}": axis for by in brought.values() for value, of in by.items() for name, axis in of.items()}
-  lines = [f"  {name} ({len(values)}): {', '.join(map(str, values))}" for name, values in {**axes, **own}.items()]
+  lines = [f"  {name} ({number(len(values))}): {_listed(values)}" for name, values in {**axes, **own}.items()]
   lines += [f"  {' and '.join(group)} go together" for group in zipped]
-  many, chosen = (seeds, f"0 … {seeds - 1}") if isinstance(seeds, int) else (len(seeds), ", ".join(map(str, seeds)))
-  return [*lines, f"  seed ({many}): {chosen}"]
+  many, chosen = (seeds, f"0 … {seeds - 1}") if isinstance(seeds, int) else (len(seeds), _listed(seeds))
+  return [*lines, f"  seed ({number(many)}): {chosen}"]
+
+
+def _listed(values: Sequence[Value]) -> str:
+  shown = [*map(str, values)] if len(values) <= MOST_SHOWN else [*map(str, values[:3]), "…", *map(str, values[-2:])]
+  return ", ".join(shown)

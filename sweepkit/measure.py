@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 import dataclasses
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import jax
-from jaxtyping import Array
-import numpy as np
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sweepkit.points import Point
 from sweepkit.settings import Settings
+
+if TYPE_CHECKING:
+  from jaxtyping import Array
+  import numpy as np
 
 
 class Quantity(NamedTuple):
@@ -72,12 +72,17 @@ class Measure(Measured):
       that determines the program, `key` is the random key of the point, and `values` are the traced settings as arrays.
   """
 
-  run: Callable[[Point, Array, Mapping[str, Array]], Mapping[str, Array]]
+  run: "Callable[[Point, Array, Mapping[str, Array]], Mapping[str, Array]]"
 
 
 def no_remarks(missing: Sequence[Point], stored: Sequence[Point]) -> Iterable[str]:
   """Says nothing."""
   return ()
+
+
+def never(point: Point) -> bool:
+  """Says that a run takes all its steps."""
+  return False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,15 +93,19 @@ class RunMeasure(Measured):
     run: `(points, folder, checkpoint_seconds) -> {name: array}` for a whole block, the points on the leading axis of every array.
       An interrupted run is called again with the same arguments and resumes from what it left in `folder`.
     remarks: `(points to compute, points stored) -> sentences` that a launch prints before it computes.
+    may_end_early: whether the run of a point may end before all its steps are done, so that its expected time is uncertain.
   """
 
-  run: Callable[[Sequence[Point], Path, float], Mapping[str, np.ndarray]]
+  run: "Callable[[Sequence[Point], Path, float], Mapping[str, np.ndarray]]"
   remarks: Callable[[Sequence[Point], Sequence[Point]], Iterable[str]] = no_remarks
+  may_end_early: Callable[[Point], bool] = never
 
 
 AnyMeasure = Measure | RunMeasure
 
 
-def point_key(seed: Any, words: Any) -> Array:
+def point_key(seed: Any, words: Any) -> "Array":
   """Returns the random key of a point, from its seed and the 64 bits of its content (`points.key_words`)."""
+  import jax  # a page of help does without
+
   return jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), words[0]), words[1])

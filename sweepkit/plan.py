@@ -11,11 +11,10 @@ from sweepkit import brought, combinations, commands, options, points, store
 from sweepkit.exchange import configurations
 from sweepkit.execution import tracking
 from sweepkit.experiment import Experiment, default
+from sweepkit.grids import Grid, checks
 from sweepkit.options import UsageError
-from sweepkit.points import Point
-from sweepkit.settings import Settings, Value, dimension, dimensions, parse_axis, traced_names
+from sweepkit.settings import Settings, Value, dimension, parse_axis
 from sweepkit.store import files, places
-from sweepkit.words import count
 
 
 class Hosts(NamedTuple):
@@ -29,7 +28,7 @@ class Hosts(NamedTuple):
 class Plan(NamedTuple):
   """A launch, as the flags ask for it."""
 
-  points: list[Point]
+  points: Grid
   axes: Mapping[str, tuple[Value, ...]]  # by dimension
   out: Path
   inventory: store.Inventory  # `out`, which is read as late as possible
@@ -50,6 +49,10 @@ class Plan(NamedTuple):
   seeds: int | Sequence[int] = 0  # the seeds, or their number
   saved: configurations.Saved | None = None  # the configuration to write
   track: str | None = None  # the tracker that gets the rows of runs
+  is_checked: bool = True  # False if a dry run has checked only some combinations of the settings
+
+
+MOST_CHECKED = 40  # combinations of settings that a dry run asks about: of training runs about a second
 
 
 def _shard(text: str | None, environment: Mapping[str, str]) -> tuple[int, int]:
@@ -147,11 +150,18 @@ def _folder(experiment: Experiment, text: str, is_read_only: bool) -> Path:
   return out
 
 
-def _check_points(experiment: Experiment, asked: Sequence[Point]) -> None:
-  """Asks the measure whether the settings go together, once for all seeds."""
+def _of_array(shard: tuple[int, int], given: str | None) -> list[str]:
+  """The share of a task of an array, which learns it from Slurm. Slurm is absent where the command is pasted."""
+  return [f"--shard={shard[0]}/{shard[1]}"] if shard != (0, 1) and given is None else []
+
+
+def _check_points(experiment: Experiment, asked: Grid, values: Mapping[str, Any]) -> bool:
+  """Asks the measure whether the settings go together. Returns False if a dry run has too many combinations to ask for all."""
+  if values["summary"]:  # results can be shown without the files that they were made from
+    return True
+  most = MOST_CHECKED if values["dry_run"] else None
   try:
-    for point in dict.fromkeys(point.without("seed") for point in asked):
-      experiment.measure.check(point | {"seed": 0})
+    return checks.check(experiment.measure.check, asked, most) is not None
   except ValueError as error:
     raise UsageError(str(error)) from None
 
@@ -173,7 +183,10 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
     raise SystemExit(0)
   if rest:
     first = next(iter(settings))
-    like = places.as_flag(rest[0], "out") or f"flags look like --{first}={default(experiment, first)}"
+    like = (
+      places.as_flag(rest[0], "out")
+      or f"flags look like --{first}={default(experiment, first)}, with commas between values"
+    )
     raise UsageError(f"{rest[0]!r} is not a flag; {like}.")
   groups = combinations.parse_zip(values["zip"], settings)
   together = [name for group in groups for name in group]
@@ -188,11 +201,7 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
   own = brought.brought_axes(parsed, settings, axes, together)
   zipped = combinations.zipped_dimensions(groups, settings, axes, own)
   seeds = combinations.parse_seeds(values["seeds"])
-  asked = points.expand(axes, seeds, values["x64"], zipped, own)
-  if not values["summary"]:  # results can be shown without the files that they were made from
-    _check_points(experiment, asked)
-  # A task of an array learns its share from Slurm, which is absent where the command is pasted.
-  of_array = [f"--shard={shard[0]}/{shard[1]}"] if shard != (0, 1) and values["shard"] is None else []
+  asked = Grid(axes, seeds, values["x64"], zipped, own)
   return Plan(
     points=asked,
     axes=axes,
@@ -208,26 +217,12 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
     compile_cache=values["compile_cache"],
     hosts=hosts,
     keeps_other_code=values["changed_code"] == "keep",
-    command=commands.python(experiment.module, *argv, *of_array),
+    command=commands.python(experiment.module, *argv, *_of_array(shard, values["shard"])),
     kept_command=configurations.kept_command(experiment, parsed),
     brought=own,
     zipped=zipped,
     seeds=seeds,
     saved=configurations.to_save(experiment, parsed),
     track=tracking.checked(experiment, values["track"]),
+    is_checked=_check_points(experiment, asked, values),
   )
-
-
-def describe(experiment: Experiment, plan: Plan, blocks: Sequence[Sequence[Point]]) -> str:
-  """Describes the grid in words: axes, number of points and calls, and the shapes of a point's arrays."""
-  measure, settings = experiment.measure, experiment.measure.settings
-  lines = [f"{experiment.name}: {count(len(plan.points), 'point')} in {count(len(blocks), 'call')} -> {plan.out}"]
-  lines += combinations.described(plan.axes, plan.brought, plan.zipped, plan.seeds)
-  traced = traced_names(settings)
-  sizes = [name for name, setting in zip(dimensions(settings), settings.values(), strict=True) if setting.symbol]
-  for point in {points.static_part(block[0], traced): block[0] for block in blocks}.values():
-    labels = measure.coords(point)
-    shapes = ", ".join(f"{name} {[len(labels[axis]) for axis in axes]}" for name, axes in measure.dims.items())
-    of = ", ".join(f"{name}={point[name]}" for name in sizes)
-    lines.append(f"  a point of {points.label(point)} ({of}): {shapes}")
-  return "\n".join(dict.fromkeys(lines))  # blocks of the same shapes are described once

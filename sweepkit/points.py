@@ -4,13 +4,10 @@ The random key of a point comes from its content, so a result does not depend on
 computed.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 import dataclasses
 import hashlib
-import itertools
 import json
-import math
-from types import MappingProxyType
 from typing import Any, TypeVar
 
 from sweepkit.settings import Value
@@ -91,49 +88,6 @@ def label(point: Mapping[str, Value]) -> str:
 Brought = Mapping[str, Mapping[Value, Mapping[str, Sequence[Value]]]]
 
 
-def expand(
-  axes: Mapping[str, Sequence[Value]],
-  seeds: int | Sequence[int],
-  x64: bool,
-  zipped: Sequence[Sequence[str]] = (),
-  brought: Brought = MappingProxyType({}),
-) -> list[Point]:
-  """Returns every combination of the values of all dimensions with all seeds, the seed running fastest.
-
-  Args:
-    axes: dimension -> its values.
-    seeds: the seeds, or their number for 0 … seeds-1.
-    x64: whether the points are computed in float64.
-    zipped: groups of dimensions whose values go together, the first with the first and so on.
-    brought: the settings that only points with some value have.
-  """
-  grids: list[Mapping[str, Sequence[Value]]] = [axes]
-  for name, of in brought.items():
-    grids = [{**grid, name: (value,), **of.get(value, {})} for grid in grids for value in grid[name]]
-  each = range(seeds) if isinstance(seeds, int) else seeds
-  found = [
-    Point(dict(zip(grid, combination, strict=True)) | {"seed": seed, "x64": x64})
-    for grid in grids
-    for combination in _combinations(grid, zipped)
-    for seed in each
-  ]
-  return list(dict.fromkeys(found)) if zipped else found  # values that go together may repeat
-
-
-def _combinations(grid: Mapping[str, Sequence[Value]], zipped: Sequence[Sequence[str]]) -> Iterable[tuple[Value, ...]]:
-  """Returns the combinations of the values of a grid. A group of zipped dimensions varies where its first one would."""
-  groups = [tuple(name for name in grid if name in group) for group in zipped]
-  leading = {group[0]: group for group in groups if group}
-  later = {name for group in groups for name in group[1:]}
-  together = [leading.get(name, (name,)) for name in grid if name not in later]
-  if not later:
-    return itertools.product(*grid.values())
-  order = [[name for group in together for name in group].index(name) for name in grid]
-  steps = itertools.product(*(list(zip(*(grid[name] for name in group), strict=True)) for group in together))
-  flat = (tuple(itertools.chain.from_iterable(step)) for step in steps)
-  return (tuple(values[i] for i in order) for values in flat)
-
-
 def _plain(value: Any) -> Any:
   if isinstance(value, Mapping):
     return dict(value)
@@ -164,14 +118,19 @@ def blocks(points: Sequence[Point], chunk: int, traced: Sequence[str], tile: int
 
   A block is a whole number of tiles, except for the last block of a group. A chunk smaller than a tile is a smaller tile.
   """
-  tile = min(tile, chunk)
-  chunk -= chunk % tile
   groups: dict[Point, list[Point]] = {}
   for point in points:
     groups.setdefault(static_part(point, traced), []).append(point)
   result: list[list[Point]] = []
   for group in groups.values():
-    size = math.ceil(len(group) / math.ceil(len(group) / chunk))
-    size += -size % tile
+    size = block_size(len(group), chunk, tile)
     result.extend(group[i : i + size] for i in range(0, len(group), size))
   return result
+
+
+def block_size(points: int, chunk: int, tile: int) -> int:
+  """Returns the size of the blocks of so many points that share a program."""
+  tile = min(tile, chunk)
+  chunk -= chunk % tile
+  size = -(-points // -(-points // chunk))
+  return size + -size % tile

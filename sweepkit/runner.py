@@ -4,6 +4,7 @@ A point is skipped when it is stored intact, and left to another launcher that i
 """
 
 from collections.abc import Sequence
+import signal
 import sys
 
 from sweepkit import brought, store, summary, terminal
@@ -13,7 +14,8 @@ from sweepkit.execution.progress import say
 from sweepkit.experiment import Experiment as Experiment
 from sweepkit.launcher import Launch
 from sweepkit.options import UsageError
-from sweepkit.plan import Plan, describe, parse
+from sweepkit.pages import declared, preview
+from sweepkit.plan import Plan, parse
 from sweepkit.words import count, number
 
 
@@ -30,9 +32,6 @@ def run(experiment: Experiment, plan: Plan, process: tuple[int, int] = (0, 1)) -
     signals.Stopped: if a signal asked to stop, after printing what is kept.
   """
   launch = Launch(experiment, plan, process)
-  if plan.dry_run:
-    print(describe(experiment, plan, launch.mine))
-    return 0
   problems = launch.repair()
   code, todo = launch.select()
   problems += launch.prepare_runs(code, todo)
@@ -69,36 +68,46 @@ def launch(experiment: Experiment, argv: Sequence[str]) -> tuple[Plan, int]:
     signals.Stopped: if a signal asks to stop; results so far are kept.
   """
   try:
+    experiment = brought.completed(experiment, configurations.expanded(experiment, argv))
+    plan = parse(experiment, argv)
+    if plan.saved:
+      configurations.save(plan.saved)
+    if plan.dry_run or plan.summary:  # nothing to keep, so Ctrl-C may end it at once
+      return _shown(experiment, plan), 0
     with signals.listening():
-      experiment = brought.completed(experiment, configurations.expanded(experiment, argv))
-      plan = parse(experiment, argv)
-      if plan.saved:
-        configurations.save(plan.saved)
-      return _launch(experiment, plan)
+      return plan, _launch(experiment, plan)
   except (RuntimeError, AssertionError):
     if reason := devices.missing():
       raise UsageError(reason) from None
     raise
 
 
-def _launch(experiment: Experiment, plan: Plan) -> tuple[Plan, int]:
+def _shown(experiment: Experiment, plan: Plan) -> Plan:
+  """Prints what a dry run or a summary shows. Returns the plan."""
   if plan.summary:
     plan.inventory.look()
     print(summary.table(experiment, plan.inventory))
-    return plan, 0
+  else:
+    with programs.configured(jax_enable_x64=plan.points.x64):
+      print(preview.describe(experiment, plan))
+  return plan
+
+
+def _launch(experiment: Experiment, plan: Plan) -> int:
   # On GPU and TPU the default precision of products would be the largest error of every measurement.
-  with programs.configured(jax_enable_x64=bool(plan.points[0]["x64"]), jax_default_matmul_precision="highest"):
+  with programs.configured(jax_enable_x64=plan.points.x64, jax_default_matmul_precision="highest"):
     try:
-      process = (0, 1) if plan.dry_run else devices.prepare(plan.cpu_devices, plan.hosts)
+      process = devices.prepare(plan.cpu_devices, plan.hosts)
     except ValueError as error:
       raise UsageError(str(error)) from None
     with programs.kept(plan.compile_cache):
-      return plan, run(experiment, plan, process)
+      return run(experiment, plan, process)
 
 
 @terminal.command()
 def main(experiment: Experiment, argv: Sequence[str] | None = None) -> int:
   """Runs an experiment from the command line and returns its exit code."""
+  declared.keep(experiment)
   try:
     _, failures = launch(experiment, sys.argv[1:] if argv is None else argv)
     return 1 if failures else 0
@@ -107,3 +116,5 @@ def main(experiment: Experiment, argv: Sequence[str] | None = None) -> int:
     return 2
   except signals.Stopped as stop:
     return 128 + stop.signum
+  except KeyboardInterrupt:  # before there was anything to keep
+    return 128 + signal.SIGINT

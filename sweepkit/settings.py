@@ -205,6 +205,8 @@ def parse_axis(name: str, text: str, settings: Mapping[str, Setting], keeps_equa
     ValueError: saying which value is wrong and what is allowed.
   """
   setting = settings[name]
+  if setting.kind is not str and text.strip().startswith(("[", "(")):
+    raise ValueError(f"{text!r} has brackets; a list is {text.strip('[]() ')}")
   items = [item.strip() for item in text.split(",")]
   if not all(items):
     raise ValueError(f"{text!r} has an empty value; give a list such as 0.5,1 or a range such as 0:2:5")

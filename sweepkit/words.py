@@ -4,12 +4,14 @@ FEW = 5  # with fewer values their spread says little, so the values are shown: 
 
 
 def duration(seconds: float) -> str:
-  """Such as 0.4 s, 12 s, 1 min 40 s, 2 h 5 min."""
+  """Such as 0.4 s, 12 s, 1 min 40 s, 2 h 5 min, 7.23 days."""
   if seconds < 9.95:
     return f"{seconds:.1f}".removesuffix(".0") + " s"
   whole = round(seconds)
   if whole < 60:
     return f"{whole} s"
+  if whole >= 172_800:
+    return f"{number(seconds / 86_400)} days"
   large, small, names = (*divmod(whole, 60), ("min", "s")) if whole < 3600 else (*divmod(whole // 60, 60), ("h", "min"))
   return f"{large} {names[0]} {small} {names[1]}" if small else f"{large} {names[0]}"
 

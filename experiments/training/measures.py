@@ -55,6 +55,7 @@ TRAIN = RunMeasure(
   may_be_nan=(*CURVES, *DIMS, "solved_at"),  # a run that ends with a score that is NaN has failed
   check=partial(check, RunSettings),
   remarks=longer_runs,
+  may_end_early=lambda point: point.get("stop") == "solved",
   headline=HEADLINE,
   quantities=QUANTITIES,
   group="Training",

@@ -162,7 +162,8 @@ def train(
     last_save = time.monotonic()
     total = runs.labels[-1]
     try:
-      with progress(total, "update", initial=total if runs.is_over() else runs.done, inner=True) as advance:
+      done, may_end = total if runs.is_over() else runs.done, runs.settings.stop == "solved"
+      with progress(total, "update", initial=done, inner=True, at_most=may_end) as advance:
         advance(0, f"{folder.parents[1].name} {runs.settings.cell}")
         while not runs.is_over():
           updates, note = runs.advance()

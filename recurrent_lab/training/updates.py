@@ -16,7 +16,7 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Bool, Float, Int, Key
 import optax
 
-from recurrent_lab._checks import check_choice
+from recurrent_lab._checks import check_choice, check_key
 from recurrent_lab._compiled import compiled
 from recurrent_lab._gradient import Gradient, all_finite, value_and_grad, within_range
 from recurrent_lab.cell import Cell, Params, check_params
@@ -75,6 +75,7 @@ def init_params(
   `options` are those of the cell's `init`. The readout kernel has standard deviation output_gain / √H. A task with a source gets
   parameters of an encoder and a decoder.
   """
+  check_key(key)
   k_cell, k_readout = jax.random.split(key)
   params = init_readout(k_readout, hidden_size, task.output_size, options.get("dtype", jnp.float32))
   cell_params = cell.init(k_cell, task.input_size, hidden_size, **options)

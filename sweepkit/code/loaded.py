@@ -14,7 +14,7 @@ import time
 from sweepkit.code.scope import MACHINERY, Scope
 
 
-def _process_start() -> float | None:
+def process_start() -> float | None:
   """The time at which this process started, in seconds since the epoch; None where the system does not tell."""
   try:
     ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
@@ -35,7 +35,6 @@ def _files(scope: Scope) -> Iterator[Path]:
 
 
 def _installed() -> Iterator[str]:
-  """The names and releases of what is installed, as pip's folders are called."""
   for folder in dict.fromkeys(sys.path):
     try:
       yield from (name for name in os.listdir(folder or ".") if name.endswith((".dist-info", ".egg-info")))
@@ -43,12 +42,17 @@ def _installed() -> Iterator[str]:
       continue
 
 
+def installed() -> list[str]:
+  """The names and releases of what is installed, as pip's folders are called."""
+  return sorted(set(_installed()))
+
+
 def name_of(scope: Scope) -> str | None:
   """Names the content of all files and releases; None if a file may have changed after this process loaded it."""
-  start = _process_start()
+  start = process_start()
   if start is None:
     return None
-  found = hashlib.sha256("\n".join(sorted(_installed())).encode())
+  found = hashlib.sha256("\n".join(installed()).encode())
   try:
     for path in sorted(set(_files(scope))):
       status = path.stat()

@@ -12,11 +12,9 @@ between the two files of an entry.
 from collections.abc import Iterator
 import contextlib
 import hashlib
-import os
 from pathlib import Path
 import platform
 import re
-import sys
 from typing import Any
 import warnings
 
@@ -25,6 +23,7 @@ from jax.experimental.compilation_cache import compilation_cache
 
 from sweepkit.execution import cores
 from sweepkit.execution.progress import say
+from sweepkit.store.places import user_cache
 
 MOST_BYTES = 2**29  # in one folder; the portrait of an LSTM takes 0.9 MB
 _place: Path | None = None
@@ -44,14 +43,6 @@ def configured(**settings: Any) -> Iterator[None]:
       jax.config.update(name, value)
 
 
-def _user_folder() -> Path:
-  """The folder of the user for files that can be made again."""
-  chosen = os.environ.get("XDG_CACHE_HOME", "")
-  if os.path.isabs(chosen):
-    return Path(chosen)
-  return Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
-
-
 def _processor() -> str:
   """The model of the processor and its instruction sets."""
   info = Path("/proc/cpuinfo")
@@ -69,7 +60,7 @@ def place() -> Path | None:
 def folder() -> Path:
   """The folder of the programs for this processor and this number of threads."""
   machine = f"{platform.machine()}\n{_processor()}\n{cores.pool_size()}"
-  return _user_folder() / "sweepkit" / "programs" / hashlib.sha256(machine.encode()).hexdigest()[:16]
+  return user_cache() / "sweepkit" / "programs" / hashlib.sha256(machine.encode()).hexdigest()[:16]
 
 
 def tidy(folder: Path, most: int = MOST_BYTES) -> None:

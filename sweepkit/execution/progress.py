@@ -21,17 +21,22 @@ def say(text: str) -> None:
   tqdm.write(text, file=sys.stderr)
 
 
-def status(done: int, total: int, unit: str, rate: float | None) -> str:
-  """Such as `96 of 1 200 points, 2.7 points per second, 6 min 49 s left`; the rate is in units per second."""
+def status(done: int, total: int, unit: str, rate: float | None, at_most: bool = False) -> str:
+  """Such as `96 of 1 200 points, 2.7 points per second, 6 min 49 s left`; the rate is in units per second.
+
+  With `at_most` it is `at most 6 min 49 s left`.
+  """
   text = f"{number(done)} of {count(total, unit)}"
   if not rate:
     return text
   speed = f"{number(rate)} {unit}s per second" if rate >= 1 else f"{duration(1 / rate)} per {unit}"
-  return f"{text}, {speed}, {duration((total - done) / rate)} left"
+  return f"{text}, {speed}, {'at most ' if at_most else ''}{duration((total - done) / rate)} left"
 
 
 class _Bar(tqdm):
   """A bar with the words of the plain lines."""
+
+  at_most = False
 
   @property
   def format_dict(self) -> dict[str, Any]:
@@ -39,17 +44,20 @@ class _Bar(tqdm):
     # tqdm's rate covers the last moments. Units that were done before this launch count for neither rate.
     run = known["n"] - known["initial"]
     rate = known["rate"] or (run / known["elapsed"] if known["elapsed"] and run else None)
-    return known | {"status": status(known["n"], known["total"], known["unit"], rate)}
+    return known | {"status": status(known["n"], known["total"], known["unit"], rate, self.at_most)}
 
 
 @contextlib.contextmanager
-def progress(total: int, unit: str, initial: int = 0, inner: bool = False) -> Iterator[Callable[..., None]]:
+def progress(
+  total: int, unit: str, initial: int = 0, inner: bool = False, at_most: bool = False
+) -> Iterator[Callable[..., None]]:
   """Shows the progress of something while it runs.
 
   Args:
     total, unit: number and name of the units to do. Nothing is shown if there are none.
     initial: number of units that were done before.
     inner: whether another bar shows the whole of which this is a part.
+    at_most: whether it may end before all units are done.
 
   Yields:
     `advance(n, label, note)`: n more units are done. The label names them, and the note is added to the status.
@@ -66,6 +74,7 @@ def progress(total: int, unit: str, initial: int = 0, inner: bool = False) -> It
       disable=total <= initial,
       dynamic_ncols=True,
     )
+    shown.at_most = at_most
     with shown as bar:
 
       def advance(n: int, label: str = "", note: str = "") -> None:
@@ -87,6 +96,9 @@ def progress(total: int, unit: str, initial: int = 0, inner: bool = False) -> It
     done, name, now = done + n, label or name, time.monotonic()
     if n and now - last >= LINE_SECONDS and done < total:
       last = now
-      say(f"{name}: {status(done, total, unit, (done - initial) / (now - begin))}" + (f"; {note}" if note else ""))
+      say(
+        f"{name}: {status(done, total, unit, (done - initial) / (now - begin), at_most)}"
+        + (f"; {note}" if note else "")
+      )
 
   yield report

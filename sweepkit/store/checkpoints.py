@@ -27,7 +27,6 @@ from typing import Any
 import jax
 from jax import numpy as jnp
 import numpy as np
-import orbax.checkpoint as ocp
 
 from sweepkit.store import manifests
 from sweepkit.store.files import CheckpointError, temporary, write_atomically, writing
@@ -199,6 +198,8 @@ def save(folder: Path, step: int, tree: Any, config: Mapping[str, Any], keep: in
   try:
     _check_room(folder, step, filled)
     _ignore_writes_after_a_failure()
+    import orbax.checkpoint as ocp
+
     with ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as orbax:
       orbax.save((folder / made["arrays"]).absolute(), args=ocp.args.PyTreeSave(filled))
     made["files"] = manifests.checksums(folder / made["arrays"])
@@ -228,6 +229,8 @@ def restore(folder: Path, like: Any, config: Mapping[str, Any]) -> tuple[int, An
       continue
     _check_config(path, manifest["config"], settings)
     _check_equal(path, manifest["leaves"], {name: _describe(leaf) for name, leaf in leaves.items()})
+    import orbax.checkpoint as ocp
+
     with ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as orbax:
       arrays = orbax.restore((folder / manifest["arrays"]).absolute(), args=ocp.args.PyTreeRestore())
     # What is empty was not stored, and equals its counterpart in `like`.

@@ -1,6 +1,8 @@
-"""Folders of results: which folder is meant where one too high or too deep is named."""
+"""Folders: which folder of results is meant where one too high or too deep is named, and the cache folder of the user."""
 
+import os
 from pathlib import Path
+import sys
 
 from sweepkit.store.blocks import block_paths
 
@@ -22,12 +24,23 @@ def why_empty(folder: Path) -> str:
 
 
 def why_too_deep(folder: Path) -> str:
-  """Says that a folder is that of one experiment, where the folder of all results is asked for; empty if it is not."""
-  if not folder.is_dir() or not block_paths(folder):
+  """Says that a folder is that of one experiment, or lies in one, where the folder of all results is asked for; else empty."""
+  place = folder.resolve()
+  above = next((one for one in [place, *place.parents][:3] if one.is_dir() and block_paths(one)), None)
+  if above is None:
     return ""
-  return f"{folder} is the folder of one experiment; give the folder of all results, {folder.resolve().parent}."
+  where = "is the folder of one experiment" if above == place else "lies in the folder of one experiment"
+  return f"{folder} {where}; give the folder of all results, {above.parent}."
 
 
 def as_flag(word: str, flag: str) -> str:
   """Says how a folder is given, where a word without a flag may be one; empty for any other word."""
   return f"a folder is given as --{flag}={word}" if "/" in word or Path(word).is_dir() else ""
+
+
+def user_cache() -> Path:
+  """The folder of the user for files that can be made again."""
+  chosen = os.environ.get("XDG_CACHE_HOME", "")
+  if os.path.isabs(chosen):
+    return Path(chosen)
+  return Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweepkit.points import Point, content_hash, expand
+from sweepkit.grids import expand
+from sweepkit.points import Point, content_hash
 from sweepkit.settings import Value
 from sweepkit.store.attributes import defaults, older_axes
 from sweepkit.store.files import ResultsError

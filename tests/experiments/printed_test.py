@@ -14,7 +14,7 @@ import pytest
 from analysis import figure, listing
 import experiments
 from experiments import generate
-from sweepkit import Measure, commands, plan, points, runner, store
+from sweepkit import Measure, commands, grids, plan, points, runner, store
 from sweepkit import listing as kit_listing
 from sweepkit.experiment import default_axes, default_size, drawing_command
 from sweepkit.settings import dimension, dimensions, parse_axis
@@ -45,7 +45,7 @@ def test_the_points_of_kept_results_keep_their_identity():
   """The hash of a point is its key and its name on disk: it was this before axes were read as decimals."""
   settings = EVERY["recurrent_gain"].measure.settings
   axes = {dimension(name, settings): parse_axis(name, one.default, settings) for name, one in settings.items()}
-  point = points.expand(axes | {"ws": parse_axis("ws", "0.1:0.7:7", settings)}, 3, False)[-1]
+  point = grids.expand(axes | {"ws": parse_axis("ws", "0.1:0.7:7", settings)}, 3, False)[-1]
   assert points.content_hash(point) == "9ad802a8d0ae0e1ab029aa05bedbab81048b01b9d072eb902b0be47328594fad"
   for folder in sorted(KEPT.iterdir()):
     path, settings = min(folder.glob("*.json")), EVERY[folder.name].measure.settings

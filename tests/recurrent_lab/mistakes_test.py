@@ -29,6 +29,9 @@ LOSS = lambda outputs: jnp.sum(outputs)
     (lambda: rl.get_cell("lru").init(key=1.5, input_size=2, hidden_size=3), "key is 1.5; a random key"),
     (lambda: inspect.unwrap(rl.chrono)(3, 4, 10), "key is 3; a random key"),
     (lambda: inspect.unwrap(rl.draw_masks)(3, PARAMS, 0.5), "key is 3; a random key"),
+    (lambda: inspect.unwrap(rl.init_readout)(3, 4, 10), "key is 3; a random key"),
+    (lambda: inspect.unwrap(rl.init_bidirectional)(RNN, RNN, 3, 4, 10), "key is 3; a random key"),
+    (lambda: inspect.unwrap(rl.training.init_params)(3, RNN, rl.tasks.adding(10), 4), "key is 3; a random key"),
     (
       lambda: rl.unroll("rnn", PARAMS, XS),
       "cell is the text 'rnn'; recurrent_lab.get_cell('rnn') is the cell of that name.",

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sweepkit import UsageError, load_results, plan, sweep
-from sweepkit.points import expand
+from sweepkit.grids import expand
 from sweepkit.store import block_paths
 from tests.support import chaos
 

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from sweepkit import Point
-from sweepkit.points import blocks, content_hash, expand, key_words, label, read, static_part
+from sweepkit.grids import expand
+from sweepkit.points import blocks, content_hash, key_words, label, read, static_part
 from sweepkit.settings import dimension, dimensions, parse_axis, traced_names
 from tests.support.nets import SETTINGS
 

@@ -188,7 +188,7 @@ def test_flagfile_and_x64(tmp_path):
     ("--chunk=0", "chunk"),
     ("--step=1", "Unknown command line flag 'step'. Did you mean: steps"),
     ("--lr=1", "Unknown command line flag 'lr'. --help shows all flags."),
-    ("r=1", "'r=1' is not a flag; flags look like --map=logistic,sine."),
+    ("r=1", "'r=1' is not a flag; flags look like --map=logistic,sine, with commas between values."),
     ("--flagfile=/no/such/file", "/no/such/file"),
     ("--out=a\nb", "--out: The folder 'a\\nb' is not allowed; its name must not be empty or hold a control character."),
     ("--out=a\0b", "--out: The folder 'a\\x00b' is not allowed"),

@@ -39,6 +39,7 @@ def test_lists_and_ranges(name, text, values):
     ("ws", "", "has an empty value"),
     ("ws", "1,,2", "has an empty value"),
     ("ws", "one", "'one' is not a number"),
+    ("ws", "[0.5, 1]", r"'\[0.5, 1\]' has brackets; a list is 0.5, 1"),
     ("ws", "nan", "nan is not allowed; it must be a finite number"),
     ("ws", "2:1:5", "'2:1:5' is an empty or reversed range; its start must be below its stop"),
     ("ws", "1:1:5", "empty or reversed"),

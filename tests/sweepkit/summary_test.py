@@ -7,7 +7,7 @@ import pytest
 
 from sweepkit import Experiment, Measure, commands, store, summary
 from sweepkit.experiment import drawing_command
-from sweepkit.points import expand
+from sweepkit.grids import expand
 from sweepkit.runner import main
 from tests.support import chaos, nets
 

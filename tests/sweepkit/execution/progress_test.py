@@ -59,3 +59,10 @@ def test_nothing_to_do_shows_nothing(is_terminal, monkeypatch):
 def test_slow_units_are_told_by_their_time():
   assert progress.status(1, 3, "point", 1 / 90) == "1 of 3 points, 1 min 30 s per point, 3 min left"
   assert progress.status(0, 3, "point", None) == "0 of 3 points"
+
+
+def test_what_may_end_before_says_at_most(clock, capsys):
+  with progress.progress(100, "update", at_most=True) as advance:
+    clock[0] += 20
+    advance(20, "adding rnn")
+  assert capsys.readouterr().err == "adding rnn: 20 of 100 updates, 1 updates per second, at most 1 min 20 s left\n"

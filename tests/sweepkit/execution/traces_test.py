@@ -101,7 +101,7 @@ def test_any_change_of_a_file_is_other_code(tmp_path, monkeypatch):
   monkeypatch.setitem(sys.modules, "own", module)
   scope = Scope(frozenset({"own"}), ())
   assert loaded.name_of(scope) is None
-  monkeypatch.setattr(loaded, "_process_start", lambda: 1e12)
+  monkeypatch.setattr(loaded, "process_start", lambda: 1e12)
   names = [loaded.name_of(scope)]
   for text in ("x = 1  # one", "x = 2"):
     (package / "part.py").write_text(text)
@@ -110,12 +110,12 @@ def test_any_change_of_a_file_is_other_code(tmp_path, monkeypatch):
   names.append(loaded.name_of(scope))
   assert len({*names}) == 4
   assert loaded.name_of(scope) == names[-1]
-  monkeypatch.setattr(loaded, "_process_start", lambda: None)
+  monkeypatch.setattr(loaded, "process_start", lambda: None)
   assert loaded.name_of(scope) is None
 
 
 def test_the_start_of_this_process_is_before_now_and_after_the_files_of_python():
-  start = loaded._process_start()
+  start = loaded.process_start()
   if not Path("/proc/uptime").exists():
     assert start is None
   else:

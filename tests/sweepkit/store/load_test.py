@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 
 from sweepkit import store
-from sweepkit.points import expand
+from sweepkit.grids import expand
 from tests.support.launches import ROOT
 from tests.support.results import block
 

@@ -28,6 +28,10 @@ def test_commands_take_the_folder_of_all_results(results, capsys):
   inner = results / "adding"
   sentence = f"{inner} is the folder of one experiment; give the folder of all results, {results}."
   assert why_too_deep(inner) == sentence
+  for deeper in (inner / "runs", inner / "no_such"):
+    assert why_too_deep(deeper) == (
+      f"{deeper} lies in the folder of one experiment; give the folder of all results, {results}."
+    )
   assert why_too_deep(results) == why_too_deep(results / "no_such") == ""
   assert runner.main(chaos.EXPERIMENT, [f"--out={inner}"]) == 2
   assert f"--out: {sentence}" in capsys.readouterr().err
