@@ -4,6 +4,7 @@ import importlib
 import json
 import struct
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -102,8 +103,9 @@ def test_rows_are_sent_when_they_are_logged_and_not_at_the_end(notes, tmp_path, 
 
   def slow(path, written, row):
     append(path, written, row)
-    while not (tmp_path / "notes").exists() or len(notes()) <= row["step"]:
-      pass
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and not ((tmp_path / "notes").exists() and len(notes()) > row["step"]):
+      time.sleep(0.01)
     seen.append(len(notes()))
 
   monkeypatch.setattr(journal, "append", slow)
