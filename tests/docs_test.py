@@ -115,7 +115,7 @@ def check(line, monkeypatch):
     known = {re.match(r"[\w.-]+", text)[0] for part in (project["dependencies"], *extras.values()) for text in part}
     for word in (word for word in words[2:] if not word.startswith("-")):
       name, _, extra = word.removesuffix("]").partition("[")
-      assert name in known | {".", "recurrent-lab", "pyarrow"}, word
+      assert name in known | {".", "recurrent-lab"}, word
       assert extra in {"", *extras}, word
   elif words[0] in ("source", "cd"):
     assert words[1] in (".venv/bin/activate", "recurrent_lab", "../my_project"), line

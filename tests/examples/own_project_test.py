@@ -94,8 +94,9 @@ def test_a_killed_sweep_is_resumed_and_drawn(project):
 def test_the_sweep_becomes_a_table(project):
   pyarrow = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed, so no Parquet file is written")
   said(project, *SWEEP)  # whichever points are missing
-  said(project, "table.py")
-  table = pyarrow.read_table(project / "critical_gain.parquet").to_pandas()
+  to = ("--format=parquet", "--values=growth_rate", "--out=critical_gain.parquet")
+  said(project, "-m", "experiments.export", "--results=results/critical_gain", *to)
+  table = pyarrow.read_table(project / "critical_gain.parquet").to_pandas().query("norm == 'spectral'")
   np.testing.assert_allclose(table.growth_rate, np.log(1 - 1 / table.tau), rtol=1e-4)
   assert len(table) == 40
 
