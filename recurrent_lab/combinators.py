@@ -161,7 +161,11 @@ def learned_state(cell: Cell) -> Cell:
 def init_bidirectional(
   forward: Cell, backward: Cell, key: Key[Array, ""], input_size: int, hidden_size: int, **options: Any
 ) -> BidirectionalParams:
-  """Draws the parameters of both cells, with `hidden_size` units each. `options` go to each cell's `init`."""
+  """Draws the parameters of both cells, with `hidden_size` units each. `options` go to each cell's `init`.
+
+  Raises:
+    ValueError: if `key` is no random key.
+  """
   check_key(key)
   k_forward, k_backward = jax.random.split(key)
   return BidirectionalParams(

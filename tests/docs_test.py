@@ -20,6 +20,8 @@ import pytest
 from analysis import claims
 from analysis.claims import pages
 from sweepkit import runner
+from sweepkit.exchange import configurations
+from sweepkit.execution import tracking
 
 ROOT = Path(__file__).parent.parent
 README, CHINESE = ROOT / "README.md", ROOT / "README.zh-CN.md"
@@ -135,6 +137,9 @@ def check(line, monkeypatch):
 def check_module(name, words, monkeypatch):
   module = importlib.import_module(name)
   if hasattr(module, "EXPERIMENT"):
+    # A file that an earlier command saves is not there, and neither is every tracker.
+    monkeypatch.setattr(configurations, "_of_toml", lambda experiment, path: {})
+    monkeypatch.setattr(tracking, "find_spec", lambda package: package)
     assert runner.parse(module.EXPERIMENT, words).points
   elif name == "sweepkit.slurm":
     cut = words.index("--")

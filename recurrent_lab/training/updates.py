@@ -74,6 +74,9 @@ def init_params(
 
   `options` are those of the cell's `init`. The readout kernel has standard deviation output_gain / √H. A task with a source gets
   parameters of an encoder and a decoder.
+
+  Raises:
+    ValueError: if `key` is no random key.
   """
   check_key(key)
   k_cell, k_readout = jax.random.split(key)

@@ -81,7 +81,8 @@ def make_point(folder):
 def test_every_command_that_draws_exists_and_reads_the_experiment(tmp_path):
   for name, chosen in EVERY.items():
     make_point(tmp_path / (chosen.drawn_beside or name))
-    command = drawing_command(chosen, tmp_path, ["cell", "seed"])
+    first = dimension(next(iter(chosen.measure.settings)), chosen.measure.settings)
+    command = drawing_command(chosen, tmp_path, [first, "seed"])
     if chosen.figure is None:
       assert command is None
       continue

@@ -17,7 +17,7 @@ def test_the_two_share_what_is_said_of_arrays_and_not_how_they_run():
   assert not isinstance(pure, RunMeasure)
   assert not isinstance(run, Measure)
   fields = [{field.name for field in dataclasses.fields(kind)} for kind in (Measure, RunMeasure)]
-  assert fields[1] - fields[0] == {"remarks"}
+  assert fields[1] - fields[0] == {"remarks", "may_end_early"}
   for measure in (pure, run):
     with pytest.raises(dataclasses.FrozenInstanceError):
       measure.run = None
