@@ -54,7 +54,7 @@ def test_grids_are_allowed(name):
   given = [flags.split() for flags in commands if "FILE" not in flags and "my.txt" not in flags]
   assert commands
   small = runner.parse(study, tiny(name)).points
-  assert all(runner.parse(study, [*tiny(name), f"--x64={wide}"]).points for wide in (False, True))
+  assert runner.parse(study, [*tiny(name), f"--x64={not small.x64}"]).points
   assert study.tiny
   assert len(small) <= 400
   for flags in given:
