@@ -1,5 +1,6 @@
-"""Writes the tables of `docs/runtimes.md` from what was observed, which `docs/runtimes.json` keeps: python -m
-oracles.runtimes.facts
+"""Writes the tables of `docs/runtimes.md` from what was observed, which `docs/runtimes.json` keeps.
+
+    python -m oracles.runtimes.facts
 
 The lines of the JSON file are those that `saturation`, `lengths`, `half` and `casts` print in the environments of the runtimes.
 """
