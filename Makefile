@@ -166,6 +166,7 @@ oracles-layouts: env
 	oracles/layouts/run.sh $(CURDIR)/.venv-layouts $(PACKAGES)
 	$(RUN) -m oracles.layouts
 	$(RUN) -m oracles.page
+	$(RUN) -m oracles.runtimes.facts
 
 .venv-defaults-torch/.complete:
 	$(PYTHON) -m venv .venv-defaults-torch
