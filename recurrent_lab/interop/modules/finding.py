@@ -23,6 +23,7 @@ from recurrent_lab.readouts import WithReadoutParams, with_readout
 
 #: The suffixes of files that `import_model` reads.
 SUFFIXES = (".keras", ".weights.h5", ".safetensors", ".npz", ".msgpack", ".onnx")
+DTYPES = ("float16", "bfloat16", "float32", "float64")
 MOST_ORDERED = 6  # layers of which all orders are tried, for the advice in a message
 
 
@@ -100,6 +101,10 @@ def _check_chain(found: Found) -> None:
   if len(set(precisions.values())) > 1:
     listed = "; ".join(f"{name}: {dtype}" for name, dtype in precisions.items())
     raise ValueError(f"The parts have different dtypes, which must be one ({listed}).")
+  if next(iter(precisions.values())) not in DTYPES:
+    raise ValueError(
+      f"The arrays have dtype {next(iter(precisions.values()))}; the lab computes in {', '.join(DTYPES)}."
+    )
 
 
 def _parts(found: Found) -> list[Layer | Pair | Readout]:

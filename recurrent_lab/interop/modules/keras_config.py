@@ -136,10 +136,11 @@ def _states(kwargs: Mapping[str, Any]) -> list[Any]:
 
 
 def _history(value: Any) -> list[str]:
-  """Returns the names of the layers behind all tensors in nested arguments."""
+  """Returns the names of the layers behind all tensors in nested arguments. A second output, such as a state, has its number."""
   if isinstance(value, Mapping):
     if value.get("class_name") == "__keras_tensor__":
-      return [str(value["config"]["keras_history"][0])]
+      name, _, output = value["config"]["keras_history"]
+      return [f"{name}:{output}" if output else str(name)]
     return [name for inner in value.values() for name in _history(inner)]
   if isinstance(value, list):
     return [name for inner in value for name in _history(inner)]
