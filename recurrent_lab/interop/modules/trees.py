@@ -1,7 +1,8 @@
 """Finds recurrent layers and a readout among named arrays, by the names and shapes of `layouts.LAYOUTS`.
 
 The kinds of `KINDS` are recognised by the names of their arrays, at any depth of the tree. Kinds that share all names (LSTM, GRU
-and RNN of torch, Keras and NNX) are told apart by the number of blocks in their recurrent kernel.
+and RNN of torch, Keras and NNX) are told apart by the number of blocks in their recurrent kernel. Other libraries have taken over
+torch's names: those of Paddle and tinygrad mean the same, but `torchrecurrent.OriginalLSTMCell` has the arrays of a `GRUCell`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -40,6 +41,14 @@ KINDS = (
   "torch.nn.RNN",
   "equinox.nn.LSTMCell",
   "equinox.nn.GRUCell",
+  "mlx.nn.LSTM",
+  "mlx.nn.GRU",
+  "mlx.nn.RNN",
+  "chainer.links.LSTM",
+  "chainer.links.StatelessGRU",
+  "chainer.links.NStepLSTM",
+  "chainer.links.NStepGRU",
+  "chainer.links.NStepRNNTanh",
 )
 DEEPEST = 2  # levels in the names of a layout: linear/w
 # Names that layers of other kinds have too, so they are not a sign of a recurrent layer.
@@ -162,9 +171,10 @@ def _layer(name: str, prefix: str, kinds: dict[str, Arrays], activation: str | N
   """
   first: ValueError | None = None
   for kind in _with_blocks(name, kinds):
-    numbered = "_l0" if kind.startswith("torch.") else ""
+    pattern = get_layout(kind).layers.forward
+    numbered = {pattern.format(name=inner, layer=0): array for inner, array in kinds[kind].items()}
     try:
-      params = import_weights(kind, {f"{inner}{numbered}": array for inner, array in kinds[kind].items()}, exact=False)
+      params = import_weights(kind, numbered, exact=False)
     except ValueError as error:
       first = first or error
       continue

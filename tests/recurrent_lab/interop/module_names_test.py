@@ -9,9 +9,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from oracles.layouts.record import GOLDEN as ONE_CELL
+from oracles.layouts.record import load
 import recurrent_lab as rl
-from recurrent_lab.interop import BidirectionalModel, import_model
+from recurrent_lab.interop import BidirectionalModel, import_model, import_weights
+from recurrent_lab.interop.modules.trees import KINDS
 from tests.recurrent_lab.interop import loops
+
+PADDLE = {"paddle.nn.LSTM": "torch.nn.LSTM", "paddle.nn.GRU": "torch.nn.GRU", "paddle.nn.SimpleRNN": "torch.nn.RNN"}
 
 
 def linear(name, outputs, inputs, bias=True):
@@ -188,6 +193,22 @@ def keras_arrays(cell, *bias):
 )
 def test_kinds_of_the_same_names_are_told_apart_by_their_shapes(arrays, kind):
   assert import_model(arrays).layers[0].kind == kind
+
+
+FOUND = {*KINDS, "flax.linen.OptimizedLSTMCell", "tinygrad.nn.LSTMCell", *PADDLE}
+
+
+@pytest.mark.parametrize(
+  "path", [path for path in sorted(ONE_CELL.glob("*.json")) if load(path)["kind"] in FOUND], ids=lambda path: path.stem
+)
+def test_every_kind_is_found_by_its_names(path):
+  """The arrays are those that the packages gave for `make oracles-layouts`."""
+  golden = load(path)
+  kind = golden["kind"]
+  inside = {"haiku.LSTM": "net/lstm/linear", "haiku.VanillaRNN": "net/vanilla_rnn"}.get(kind, "net")
+  found = import_model({f"{inside}/{name}": array for name, array in golden["arrays"].items()})
+  assert found.layers[0].kind in (kind, PADDLE.get(kind), "torch.nn.LSTM", "flax.linen.LSTMCell")
+  jax.tree.map(np.testing.assert_array_equal, found.params, import_weights(kind, golden["arrays"], exact=False))
 
 
 def test_bfloat16_and_other_byte_orders_are_read(tmp_path):
