@@ -164,7 +164,7 @@ def init_bidirectional(
   """Draws the parameters of both cells, with `hidden_size` units each. `options` go to each cell's `init`.
 
   Raises:
-    ValueError: if `key` is no random key.
+    ValueError: if `key` is not a random key.
   """
   check_key(key)
   k_forward, k_backward = jax.random.split(key)

@@ -76,7 +76,7 @@ def init_params(
   parameters of an encoder and a decoder.
 
   Raises:
-    ValueError: if `key` is no random key.
+    ValueError: if `key` is not a random key.
   """
   check_key(key)
   k_cell, k_readout = jax.random.split(key)
