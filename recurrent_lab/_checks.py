@@ -1,6 +1,7 @@
 """Checks that several modules share."""
 
 from collections.abc import Mapping
+import difflib
 from types import MappingProxyType
 from typing import Any
 import warnings
@@ -18,7 +19,10 @@ class MemoryWarning(UserWarning):
 def check_choice(what: str, value: object, allowed: Any) -> None:
   """Raises a `ValueError` that names `value` and the allowed choices, unless `value` is one of them."""
   if value not in allowed:
-    raise ValueError(f"{what} {value!r} is unknown; choose one of {', '.join(map(str, allowed))}.")
+    names = list(map(str, allowed))
+    close = difflib.get_close_matches(str(value), names, n=1)
+    guess = f" Did you mean {close[0]!r}?" if close else ""
+    raise ValueError(f"{what} {value!r} is unknown; choose one of {', '.join(names)}.{guess}")
 
 
 def check_cell(name: str, value: Any, others: Mapping[str, Any] = MappingProxyType({})) -> None:
@@ -42,6 +46,11 @@ def check_cell(name: str, value: Any, others: Mapping[str, Any] = MappingProxyTy
   if elsewhere:
     order = ", ".join(list(others)[: list(others).index("xs") + 1] if "xs" in others else others)
     raise ValueError(f"{name} is {_kind(value)}, and {elsewhere[0]} is a Cell; the order is {order}.")
+  if hasattr(value, "direction"):
+    raise ValueError(
+      f"{name} is a net that reads in both directions, which is measured one direction at a time:"
+      f" of a model, *model.direction('forward', xs) is (cell, params, inputs)."
+    )
   raise ValueError(f"{name} is {_kind(value)}; it must be a Cell.")
 
 

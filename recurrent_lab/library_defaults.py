@@ -196,10 +196,11 @@ def init_like(name: str) -> Recipe:
   """Returns the default initialisation of a recurrent class of another library.
 
   Args:
-    name: the full name of the class, such as `torch.nn.GRU` or `keras.layers.GRU(reset_after=False)`.
+    name: the full name of the class, such as `torch.nn.GRU` or `keras.layers.GRU(reset_after=False)`. `tf.keras` is Keras.
 
   Raises:
     ValueError: for another name, with the names that are known.
   """
+  name = name.removeprefix("tf.") if name.startswith("tf.keras.") else name
   check_choice("Class", name, RECIPES)
   return RECIPES[name]

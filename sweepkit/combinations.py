@@ -18,9 +18,10 @@ def parse_seeds(text: str) -> int | tuple[int, ...]:
   Raises:
     UsageError: if it is neither.
   """
-  inner = text.strip().removeprefix("[").removesuffix("]")
+  whole = text.strip()
+  inner = whole[1:-1] if whole[:1] + whole[-1:] == "[]" else whole
   chosen = [int(item) for item in inner.split(",") if re.fullmatch(r" *\d+ *", item)]
-  is_list = inner != text.strip() or "," in inner
+  is_list = inner != whole or "," in inner
   if len(chosen) != len(inner.split(",")) or (not is_list and not chosen[0]) or max(chosen) >= MOST_SEEDS:
     raise UsageError(
       f"--seeds: {text!r} is not allowed; it must be a number of seeds from 1 on, such as 8 for the seeds 0 … 7, "

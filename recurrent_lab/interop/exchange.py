@@ -6,6 +6,8 @@ stack.
 
 from collections.abc import Mapping
 import os
+from pathlib import Path
+import sys
 from typing import Any
 
 import jax
@@ -43,10 +45,15 @@ def save(path: str | os.PathLike[str], arrays: Mapping[str, Any]) -> None:
 
 
 def load(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
-  """Reads the named arrays of a safetensors file."""
-  from safetensors.numpy import load_file
+  """Reads the named arrays of a safetensors file.
 
-  return load_file(path)
+  Raises:
+    FileNotFoundError: if there is no such file.
+    ValueError: if it is another kind of file, or is not whole.
+  """
+  from recurrent_lab.interop.modules import files
+
+  return files.read_safetensors(Path(path), sys.maxsize)
 
 
 def _name(path: tuple[Any, ...]) -> str:

@@ -104,8 +104,10 @@ def check_path(text: str) -> str:
   """The path of a folder that a flag names, which may be anywhere; `~` is the home folder, as a shell has it.
 
   Raises:
-    ResultsError: if it is empty, holds a control character or is the home of an unknown user.
+    ResultsError: if it is empty, holds a control character, is a flag or is the home of an unknown user.
   """
+  if text.startswith("--"):
+    raise ResultsError(f"{text!r} is a flag, and the name of the folder before it is missing.")
   if not text or not text.isprintable():
     raise ResultsError(f"The folder {text!r} is not allowed; its name must not be empty or hold a control character.")
   return at_home(text)

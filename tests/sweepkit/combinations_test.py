@@ -70,7 +70,7 @@ def test_seeds_are_a_number_or_chosen():
   assert seeds("[3]") == [3]
   assert seeds("[3, 7,3]") == seeds("7,3") == [3, 7]
   assert seeds(f"[{2**32 - 1}]") == [2**32 - 1]
-  for text in ("0", "-1", "", "[]", "[a]", "1.5", "[1.5]", f"[{2**32}]", "3:7:2"):
+  for text in ("0", "-1", "", "[]", "[a]", "1.5", "[1.5]", f"[{2**32}]", "3:7:2", "[3,7", "3]"):
     assert f"--seeds: {text!r} is not allowed; it must be a number of seeds from 1 on" in refused(f"--seeds={text}")
 
 

@@ -75,7 +75,9 @@ def _find(source: Any, wanted: trees.Wanted, limit: int) -> Found:
     reason, instead = files.REFUSED[suffix]
     raise files.BadFile(f"{path.name} is not read, since {reason}. {instead}.")
   if suffix in (".h5", ".hdf5"):
-    raise files.BadFile(f"{path.name} has an older format of Keras. {files.HOW_TO_SAVE[3]}.")
+    raise files.BadFile(
+      f"{path.name}: a name that ends in {suffix} is of an older format of Keras, which is not read. {files.HOW_TO_SAVE[3]}."
+    )
   if suffix not in SUFFIXES:
     raise files.BadFile(f"{path.name} has none of the suffixes that import_model reads: {', '.join(SUFFIXES)}.")
   files.check_file(path)

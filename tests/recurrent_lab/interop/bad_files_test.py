@@ -10,7 +10,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from recurrent_lab.interop import get_layout, import_model, save
+from recurrent_lab.interop import get_layout, import_model, load, save
 
 h5py = pytest.importorskip("h5py", reason="it is in the extra interop")
 
@@ -367,3 +367,10 @@ def test_arrays_that_are_no_net_are_refused_by_one_sentence(case):
   with pytest.raises(ValueError, match=message) as refused:
     import_model(arrays)
   assert "\n" not in str(refused.value)
+
+
+def test_named_arrays_are_loaded_as_carefully(tmp_path):
+  path = tmp_path / "net.safetensors"
+  path.write_bytes(pickle.dumps({"w": 1}))
+  with pytest.raises(ValueError, match="is a pickle, which can run code"):
+    load(path)
