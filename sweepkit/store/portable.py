@@ -43,11 +43,11 @@ def portable(data: "xr.Dataset") -> "xr.Dataset":
     if taken := [part for part in parts if part in plain.variables]:
       raise ResultsError(f"The complex numbers {name} cannot be split, because there is {taken[0]} already; rename it.")
     plain = plain.drop_vars(name).assign({part: of.assign_attrs(data[name].attrs) for part, of in parts.items()})
-  for name, values in plain.variables.items():
+  for key, values in plain.variables.items():
     if values.dtype.kind == "O":
-      plain[name] = (values.dims, _texts(values.values), values.attrs)
-  for name in plain.variables:
-    plain[name].attrs = _attributes(plain[name].attrs)
+      plain[key] = (values.dims, _texts(values.values), values.attrs)
+  for key in plain.variables:
+    plain[key].attrs = _attributes(plain[key].attrs)
   plain.attrs = _attributes(data.attrs)
   notes = {_INDEX: " ".join(listed), _COMPLEX: " ".join(split)}
   return plain.assign_attrs({name: text for name, text in notes.items() if text})
@@ -131,7 +131,7 @@ def _settings(data: "xr.Dataset") -> dict[str, np.ndarray]:
   places = dict(zip(along, np.indices(shape).reshape(len(along), count), strict=True))
   found = {}
   for name in str(data.attrs.get("settings", "")).split():
-    (dim,) = data[name].dims or ("",)
+    dim = str(data[name].dims[0]) if data[name].dims else ""
     found[name] = data[name].values[places[dim]] if dim else np.repeat(data[name].values, count)
   return found
 
