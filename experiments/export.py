@@ -116,7 +116,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if missing := [name for name in ("results", "format", "out") if values[name].value is None]:
       raise ResultsError(f"--{missing[0]}: it is missing; --help shows all flags.")
     out = Path(files.check_path(values.out))
-    export(Path(files.check_path(values.results)), values.format, out, values["values"].value or [])
+    export(Path(files.check_path(values.results)), values.format, out, values["values"].value or ())
   except (flags.Error, ResultsError) as error:
     print(f"export: {error}", file=sys.stderr)
     return 2

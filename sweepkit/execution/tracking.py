@@ -78,7 +78,7 @@ def _wandb(about: About) -> Run:
     name=about.name,
     config=dict(about.settings),
     dir=about.folder,
-    settings=wandb.Settings(console="off"),
+    settings=wandb.Settings(console="off", login_timeout=20),  # a prompt for an account must not stay open
   )
   return Run(lambda numbers, step: run.log(numbers, step=step), run.finish)
 

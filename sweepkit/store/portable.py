@@ -131,7 +131,7 @@ def _settings(data: "xr.Dataset") -> dict[str, np.ndarray]:
   places = dict(zip(along, np.indices(shape).reshape(len(along), count), strict=True))
   found = {}
   for name in str(data.attrs.get("settings", "")).split():
-    (dim,) = map(str, data[name].dims or ("",))
+    dim = str(data[name].dims[0]) if data[name].dims else ""
     found[name] = data[name].values[places[dim]] if dim else np.repeat(data[name].values, count)
   return found
 

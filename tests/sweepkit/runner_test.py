@@ -191,6 +191,7 @@ def test_flagfile_and_x64(tmp_path):
     ("r=1", "'r=1' is not a flag; flags look like --map=logistic,sine, with commas between values."),
     ("--flagfile=/no/such/file", "/no/such/file"),
     ("--out=a\nb", "--out: The folder 'a\\nb' is not allowed; its name must not be empty or hold a control character."),
+    ("--out=--dry_run", "--out: '--dry_run' is a flag, and the name of the folder before it is missing."),
     ("--out=a\0b", "--out: The folder 'a\\x00b' is not allowed"),
     ("--out=/dev/null", "--out: /dev/null is not a folder"),
   ],
