@@ -87,6 +87,10 @@ SAME = {
 }
 
 
+class Killed(BaseException):
+  """Ends a launch as a signal does that nobody can catch."""
+
+
 def name_of(folder, text, number):
   """The code of `run` in a module of this text."""
   module = f"users_module_{number}"
@@ -289,12 +293,12 @@ def test_a_launch_that_ends_halfway_shows_every_point_once(tmp_path, monkeypatch
 
   def killed(folder, block):
     if len(calls) == 1:
-      raise KeyboardInterrupt
+      raise Killed
     calls.append(write(folder, block))
 
   with monkeypatch.context() as patch:
     patch.setattr(store, "write_block", killed)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(Killed):
       sweep(experiment(3.0), out=tmp_path, chunk=1)
   data = store.load_results(tmp_path / "of_a_user")
   assert values(data) == [[3, 2], [4, 4]]
@@ -325,11 +329,11 @@ def test_a_training_run_of_other_code_starts_again(tmp_path, capsys, monkeypatch
     save(*arguments)
     saves.append(arguments)
     if len(saves) == 2:
-      raise KeyboardInterrupt
+      raise Killed
 
   with monkeypatch.context() as patch:
     patch.setattr(train.checkpoints, "save", killed)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(Killed):
       runner.main(adding.EXPERIMENT, [*flags, f"--out={tmp_path}", "--checkpoint_seconds=0"])
   assert store.load_results(folder).equals(old)
   assert len(list((folder / "runs").iterdir())) == 2
