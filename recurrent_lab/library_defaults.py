@@ -196,7 +196,8 @@ def init_like(name: str) -> Recipe:
   """Returns the default initialisation of a recurrent class of another library.
 
   Args:
-    name: the full name of the class, such as `torch.nn.GRU` or `keras.layers.GRU(reset_after=False)`. `tf.keras` is Keras.
+    name: the full name of the class, such as `torch.nn.GRU` or `keras.layers.GRU(reset_after=False)`.
+      Keras within TensorFlow is Keras.
 
   Raises:
     ValueError: for another name, with the names that are known.

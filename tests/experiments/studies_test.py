@@ -36,6 +36,7 @@ RUN_IN_CI = (
 )
 RUN = [*NETS, "adding", "ngram_tasks", "word_model"]  # other training runs differ from these in their task alone
 READ = ("character_model", "ngram", "translation", "word_model")  # parsing their flags reads a whole text
+MANY = ("atlas_training",)  # cells whose units are searched for
 NEEDS = {"vowels": "aeon", "captions": "sklearn", "translation": "sacrebleu"}
 
 
@@ -46,7 +47,9 @@ def tiny(name):
   return [f"--{setting}={text}" for setting, text in STUDIES[name].tiny.items()]
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] if n in READ else []) for n in STUDIES])
+@pytest.mark.parametrize(
+  "name", [pytest.param(n, marks=[pytest.mark.slow] if n in READ + MANY else []) for n in STUDIES]
+)
 def test_grids_are_allowed(name):
   """The tiny grid in both precisions, the default one, and those of the commands in the docstring."""
   study = STUDIES[name]

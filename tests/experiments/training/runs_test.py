@@ -208,6 +208,7 @@ def test_double_precision_is_that_of_the_parameters(tmp_path):
   assert {leaf.dtype for leaf in jax.tree.leaves(states.params)} == {np.dtype(np.float64)}
 
 
+@pytest.mark.slow
 def test_bouts_of_flossing_lie_between_updates(tmp_path):
   """Five updates with a bout after the second and the fourth, against the same made one by one; λ₁ tells a bout from none."""
   small = {"hidden_size": 3, "batch": 2, "length": 2, "steps": 8, "updates": 5, "floss": 0}

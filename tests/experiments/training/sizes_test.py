@@ -23,6 +23,7 @@ def size(settings):
   return sum(leaf.size for leaf in jax.tree.leaves(params))
 
 
+@pytest.mark.slow
 def test_every_net_of_the_study_has_the_same_parameters_up_to_five_percent():
   """At the options with which it is trained, which the search for its units does not know."""
   launches = [plan.parse(atlas_training.EXPERIMENT, [*job.flags, "--seeds=1"]) for job in jobs.read("atlas_training")]

@@ -88,7 +88,7 @@ SAME = {
 
 
 class Killed(BaseException):
-  """Ends a launch as a signal does that nobody can catch."""
+  """Ends a launch as SIGKILL does."""
 
 
 def name_of(folder, text, number):
