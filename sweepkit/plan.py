@@ -28,6 +28,7 @@ class Hosts(NamedTuple):
 class Plan(NamedTuple):
   """A launch, as the flags ask for it."""
 
+  experiment: Experiment  # with the settings that the values of its flags bring
   points: Grid
   axes: Mapping[str, tuple[Value, ...]]  # by dimension
   out: Path
@@ -166,6 +167,13 @@ def _check_points(experiment: Experiment, asked: Grid, values: Mapping[str, Any]
     raise UsageError(str(error)) from None
 
 
+def _no_flag(experiment: Experiment, word: str) -> str:
+  """A sentence on a word that is not a flag."""
+  first = next(iter(experiment.measure.settings))
+  like = f"flags look like --{first}={default(experiment, first)}, with commas between values"
+  return f"{word!r} is not a flag; {places.as_flag(word, 'out') or like}."
+
+
 def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
   """Turns a command line into a plan.
 
@@ -182,12 +190,7 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
     print(options.page(experiment, parsed))
     raise SystemExit(0)
   if rest:
-    first = next(iter(settings))
-    like = (
-      places.as_flag(rest[0], "out")
-      or f"flags look like --{first}={default(experiment, first)}, with commas between values"
-    )
-    raise UsageError(f"{rest[0]!r} is not a flag; {like}.")
+    raise UsageError(_no_flag(experiment, rest[0]))
   groups = combinations.parse_zip(values["zip"], settings)
   together = [name for group in groups for name in group]
   axes = _parse_axes(settings, values, Path(os.path.expanduser(values["out"])), together)
@@ -203,6 +206,7 @@ def parse(experiment: Experiment, argv: Sequence[str]) -> Plan:
   seeds = combinations.parse_seeds(values["seeds"])
   asked = Grid(axes, seeds, values["x64"], zipped, own)
   return Plan(
+    experiment=experiment,
     points=asked,
     axes=axes,
     out=out,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import signal
 import sys
 
-from sweepkit import brought, store, summary, terminal
+from sweepkit import store, summary, terminal
 from sweepkit.exchange import configurations
 from sweepkit.execution import devices, programs, sharing, signals
 from sweepkit.execution.progress import say
@@ -68,32 +68,31 @@ def launch(experiment: Experiment, argv: Sequence[str]) -> tuple[Plan, int]:
     signals.Stopped: if a signal asks to stop; results so far are kept.
   """
   try:
-    experiment = brought.completed(experiment, configurations.expanded(experiment, argv))
     plan = parse(experiment, argv)
     if plan.saved:
       configurations.save(plan.saved)
     if plan.dry_run or plan.summary:  # nothing to keep, so Ctrl-C may end it at once
-      return _shown(experiment, plan), 0
+      _show(plan)
+      return plan, 0
     with signals.listening():
-      return plan, _launch(experiment, plan)
+      return plan, _launch(plan)
   except (RuntimeError, AssertionError):
     if reason := devices.missing():
       raise UsageError(reason) from None
     raise
 
 
-def _shown(experiment: Experiment, plan: Plan) -> Plan:
-  """Prints what a dry run or a summary shows. Returns the plan."""
+def _show(plan: Plan) -> None:
+  """Prints what a dry run or a summary shows."""
   if plan.summary:
     plan.inventory.look()
-    print(summary.table(experiment, plan.inventory))
+    print(summary.table(plan.experiment, plan.inventory))
   else:
     with programs.configured(jax_enable_x64=plan.points.x64):
-      print(preview.describe(experiment, plan))
-  return plan
+      print(preview.describe(plan.experiment, plan))
 
 
-def _launch(experiment: Experiment, plan: Plan) -> int:
+def _launch(plan: Plan) -> int:
   # On GPU and TPU the default precision of products would be the largest error of every measurement.
   with programs.configured(jax_enable_x64=plan.points.x64, jax_default_matmul_precision="highest"):
     try:
@@ -101,7 +100,7 @@ def _launch(experiment: Experiment, plan: Plan) -> int:
     except ValueError as error:
       raise UsageError(str(error)) from None
     with programs.kept(plan.compile_cache):
-      return run(experiment, plan, process)
+      return run(plan.experiment, plan, process)
 
 
 @terminal.command()

@@ -10,16 +10,11 @@ import pytest
 
 from analysis.report import __main__ as command
 from analysis.report import assembly
-from tests.support.browser import CHROMIUM, FLAGS
 
-sync_api = pytest.importorskip("playwright.sync_api", reason='playwright is not installed: pip install ".[browser]"')
 axe = pytest.importorskip(
   "axe_playwright_python.sync_playwright", reason='axe-playwright-python is not installed: pip install ".[browser]"'
 )
-pytestmark = [
-  pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the path"),
-  pytest.mark.slow,
-]
+pytestmark = pytest.mark.slow
 FEW = ("recurrent_gain", "product_by_lag", "tanh_slope", "vowels")  # narrow, wide, closed forms, not run
 
 
@@ -33,14 +28,6 @@ def address(results, tmp_path_factory):
     patch.setattr(assembly, "PARTS", few)
     assert command.main([f"--results={results}", f"--out={out}"]) == 0
   return (out / "index.html").as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser():
-  with sync_api.sync_playwright() as playwright:
-    chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-    yield chromium
-    chromium.close()
 
 
 @pytest.fixture

@@ -10,16 +10,11 @@ import pytest
 
 from analysis.explorer import __main__ as command
 from sweepkit.store import load_results
-from tests.support.browser import CHROMIUM, FLAGS
 
-sync_api = pytest.importorskip("playwright.sync_api", reason='playwright is not installed: pip install ".[browser]"')
 axe = pytest.importorskip(
   "axe_playwright_python.sync_playwright", reason='axe-playwright-python is not installed: pip install ".[browser]"'
 )
-pytestmark = [
-  pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the path"),
-  pytest.mark.slow,
-]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -27,14 +22,6 @@ def address(results, tmp_path_factory):
   out = tmp_path_factory.mktemp("explorer")
   assert command.main([f"--results={results}", f"--out={out}"]) == 0
   return (out / "explore.html").as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser():
-  with sync_api.sync_playwright() as playwright:
-    chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-    yield chromium
-    chromium.close()
 
 
 @pytest.fixture
