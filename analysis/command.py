@@ -121,6 +121,9 @@ def run(
       raise ResultsError(f"--results: {wrong}")
     given = {flag: _value(values[flag].value) for flag in own if flag != "results"}
     folders = [Path(check_path(text)) for text in (values.results, values.out)]
+    existing = next(path for path in (folders[1], *folders[1].absolute().parents) if path.exists())
+    if not existing.is_dir():
+      raise ResultsError(f"--out: {existing} is a file; give the name of a folder.")
     with _look(values.style if draws else None):
       for path in write(*folders, **given):
         print(path)

@@ -8,6 +8,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from sweepkit.store.files import make_folder, writing
 from sweepkit.words import FEW
 
 SMALL, SMALLEST = 6.0, 4.5  # points: the size of notes, and of the source
@@ -70,11 +71,16 @@ def sign(figure: Figure, source: str, notes: Sequence[str] = (), statement: str 
 
 
 def save(figure: Figure, name: str, source: str, out: Path) -> list[Path]:
-  """Writes `<name>.pdf` and `<name>.png` with `source` in their metadata, and returns their paths."""
-  out.mkdir(parents=True, exist_ok=True)
+  """Writes `<name>.pdf` and `<name>.png` with `source` in their metadata, and returns their paths.
+
+  Raises:
+    ResultsError: if they cannot be written.
+  """
+  make_folder(out)
   paths = [out / f"{name}.pdf", out / f"{name}.png"]
-  figure.savefig(paths[0], metadata={"Title": name, "Subject": f"Drawn from {source}", "CreationDate": None})
-  figure.savefig(paths[1], metadata={"Title": name, "Source": source, "Software": None})
+  with writing(out):
+    figure.savefig(paths[0], metadata={"Title": name, "Subject": f"Drawn from {source}", "CreationDate": None})
+    figure.savefig(paths[1], metadata={"Title": name, "Source": source, "Software": None})
   return paths
 
 

@@ -31,7 +31,7 @@ from analysis.selection import only_axes
 from analysis.study import PageSpec
 import recurrent_lab as rl
 from sweepkit.store import write_atomically
-from sweepkit.store.files import writing
+from sweepkit.store.files import make_folder
 
 ORACLES = Path(__file__).parents[2] / "docs" / "oracles.json"
 
@@ -171,8 +171,7 @@ def write(results: Path, out: Path) -> list[Path]:
     ResultsError: if there are no results of the atlas, or results vary in a setting that the page has no place for.
   """
   text = content(figure.load(WEB_PAGE, results))
-  with writing(out):
-    out.mkdir(parents=True, exist_ok=True)
+  make_folder(out)
   write_atomically(out / "atlas.html", text.encode())
   return [out / "atlas.html"]
 

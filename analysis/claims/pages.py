@@ -13,6 +13,7 @@ from analysis.claims.ledger import Cell, Ledger
 from analysis.figure import Datasets
 from analysis.provenance import wall_seconds
 from sweepkit.store import ResultsError, block_paths, write_atomically
+from sweepkit.store.files import make_folder
 
 LEDGERS: Mapping[str, Ledger[Any]] = {ledger.name: ledger for ledger in (INTRODUCTIONS, LANDMARKS)}
 
@@ -117,7 +118,7 @@ def write(results: Path, out: Path, readme: str | None = None, ledger: str | Non
     out / f"{chosen.name}.md": _page(chosen, findings, data),
     out / f"{chosen.name}.json": _json(chosen, findings, data),
   }
-  out.mkdir(parents=True, exist_ok=True)
+  make_folder(out)
   for path, content in pages.items():
     write_atomically(path, content.encode())
   return list(pages)

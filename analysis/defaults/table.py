@@ -17,6 +17,7 @@ from analysis.figure import Datasets
 from analysis.provenance import without_folders
 from analysis.study import PageSpec
 from sweepkit.store import block_paths, read_meta, write_atomically
+from sweepkit.store.files import make_folder
 
 HEAD = """# Memory at default weights
 
@@ -90,7 +91,7 @@ def write(results: Path, out: Path) -> list[Path]:
   paths = block_paths(results / "library_defaults")
   commands = sorted({without_folders(read_meta(path)["provenance"]["command"]) for path in paths})
   made = "## Made by\n\n" + "\n".join(f"    {one}" for one in commands) + "\n"
-  out.mkdir(parents=True, exist_ok=True)
+  make_folder(out)
   write_atomically(out / "library_memory.md", (HEAD + "\n".join([*map(markdown, parts), made])).encode())
   return [out / "library_memory.md"]
 

@@ -20,14 +20,16 @@ def write(results: Path, out: Path) -> Iterable[Path]:
   from analysis import figure
   from analysis.paper.explore import WEB_PAGE
   from analysis.report.assembly import check_not_of_others
-  from sweepkit.store import write_atomically
-  from sweepkit.store.files import writing
+  from sweepkit.store import ResultsError, write_atomically
+  from sweepkit.store.files import make_folder
 
   path = out / f"{WEB_PAGE.name}.html"
   check_not_of_others(path, results)
-  content = WEB_PAGE.content(figure.load(WEB_PAGE, results))
-  with writing(out):
-    out.mkdir(parents=True, exist_ok=True)
+  try:
+    content = WEB_PAGE.content(figure.load(WEB_PAGE, results))
+  except ResultsError as error:
+    raise ResultsError(f"--results={results}: {error}") from None
+  make_folder(out)
   write_atomically(path, content.encode())
   return [path]
 

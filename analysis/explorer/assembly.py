@@ -62,7 +62,7 @@ def numbers(data: Datasets, results: Path) -> contents.Json:
   shown = contents.all_of(data)
   if not shown["groups"]:
     raise ResultsError(
-      f"{results} holds none of the sweeps of random nets that the page shows: {', '.join(contents.SWEEPS)}"
+      f"The folder holds none of the sweeps of random nets that the page shows: {', '.join(contents.SWEEPS)}"
     )
   story = _texts("story.toml")
   lacking = [name for name in PAPER if name not in data]

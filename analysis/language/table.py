@@ -15,6 +15,7 @@ from analysis.language.scores import Scores
 from analysis.provenance import without_folders
 from analysis.study import declared
 from sweepkit.store import ResultsError, block_paths, load_results, read_meta, write_atomically
+from sweepkit.store.files import make_folder
 
 HEAD = (
   "# Language and other sequences\n\nWritten by `python -m analysis.language.table`. A score is the mean over seeds, with the "
@@ -47,7 +48,7 @@ def write(results: Path, out: Path) -> list[Path]:
   if not there:
     raise ResultsError(f"{results} holds nothing of the language study; make language makes some.")
   sections = [section(scores, results) for scores in there]
-  out.mkdir(parents=True, exist_ok=True)
+  make_folder(out)
   write_atomically(out / "language.md", (HEAD + "\n".join(sections)).encode())
   return [out / "language.md"]
 

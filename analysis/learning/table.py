@@ -17,6 +17,7 @@ from analysis import command, study
 from analysis.learning.success import success_rate
 from analysis.provenance import without_folders
 from sweepkit.store import Block, ResultsError, block_paths, read_block, write_atomically
+from sweepkit.store.files import make_folder
 
 SOLVED = "solved"  # stored by runs of a task that can be solved
 HEAD = """# What was learned
@@ -89,7 +90,7 @@ def write(results: Path, out: Path) -> list[Path]:
   if not found:
     raise ResultsError(f"{results} holds no training runs; make learning makes some.")
   sections = [section(name, blocks) for name, blocks in found.items()]
-  out.mkdir(parents=True, exist_ok=True)
+  make_folder(out)
   write_atomically(out / "learning.md", (HEAD + "\n".join(sections)).encode())
   return [out / "learning.md"]
 

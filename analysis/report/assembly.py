@@ -18,7 +18,7 @@ from analysis.report import pictures
 from analysis.report.pictures import Picture
 from analysis.study import PageSpec, Study, figures, pages, studies
 from sweepkit.store import ResultsError, block_paths, write_atomically
-from sweepkit.store.files import writing
+from sweepkit.store.files import make_folder
 
 
 class Part(NamedTuple):
@@ -137,11 +137,9 @@ def write(out: Path, content: str, files: Mapping[str, bytes]) -> Path:
     ResultsError: if something cannot be written.
   """
   for name, file in files.items():
-    with writing(out):
-      (out / name).parent.mkdir(parents=True, exist_ok=True)
+    make_folder((out / name).parent)
     write_atomically(out / name, file)
-  with writing(out):
-    out.mkdir(parents=True, exist_ok=True)
+  make_folder(out)
   write_atomically(out / "index.html", content.encode())
   return out / "index.html"
 
@@ -171,10 +169,7 @@ def report(results: Path, out: Path) -> list[Path]:
   """Writes the page of a folder of results and returns it.
 
   Raises:
-    ResultsError: if --out is a file or holds the report of other results, there are no results, or they were altered.
+    ResultsError: if --out holds the report of other results, there are no results, or they were altered.
   """
-  existing = next(path for path in (out, *out.absolute().parents) if path.exists())
-  if not existing.is_dir():
-    raise ResultsError(f"--out: {existing} is a file; give the name of a folder.")
   check_not_of_others(out / "index.html", results)
   return [write(out, *page(results))]

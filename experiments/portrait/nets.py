@@ -73,7 +73,7 @@ def check_options(point: Point) -> None:
   try:
     cell = cell_of(point)
     has = settings_of(cell, net.input_size, net.hidden_size, *_own_of(point, cell))
-  except ValueError as error:
+  except (TypeError, ValueError) as error:  # a cell of the user may take other arguments
     raise ValueError(f"Cell {net.cell!r}: {str(error).splitlines()[0]}") from None
   for setting in (*OPTIONS, "bias"):
     default = SETTINGS[setting].kind(SETTINGS[setting].default)

@@ -117,8 +117,8 @@ def _check_own(settings: RunSettings, cell: rl.Cell, task: Task) -> None:
 
   try:
     shape = jax.eval_shape(output, 0, jax.ShapeDtypeStruct((task.input_size,), jnp.float32)).shape
-  except ValueError as error:
-    raise ValueError(f"Cell {settings.cell!r}: {error}") from None
+  except (TypeError, ValueError) as error:  # it may take other arguments
+    raise ValueError(f"Cell {settings.cell!r}: {str(error).splitlines()[0]}") from None
   if shape != (units,):
     raise ValueError(
       f"Cell {settings.cell!r} puts out an array {list(shape)}, but the readout takes one number per unit."

@@ -40,6 +40,16 @@ def writing(path: Path, error: type[ResultsError] = ResultsError) -> Iterator[No
     ) from failure
 
 
+def make_folder(folder: Path) -> None:
+  """Makes a folder and those above it, unless they are there.
+
+  Raises:
+    ResultsError: if it cannot be made, as where a file has its name.
+  """
+  with writing(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+
+
 def write_atomically(path: Path, content: bytes) -> None:
   """Writes under a temporary name, syncs, renames: the path holds all of `content` or what it held before.
 

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments import atlas, critical_gain, online_learning, recurrent_gain
+from experiments import adding, atlas, critical_gain, online_learning, recurrent_gain
 from experiments.portrait import SETTINGS, draw, net_of
 from experiments.portrait.own import TABLE, cell_of, settings_of_own
 import recurrent_lab as rl
@@ -34,6 +34,7 @@ def step(params, state, x):
 
 
 decay = rl.Cell(init, initial_state, step)
+without_inputs = rl.Cell(init, initial_state, lambda params, state: (state, state))
 
 
 def made(rate: float = 0.25, is_open: bool = True) -> rl.Cell:
@@ -108,6 +109,12 @@ def test_what_an_own_cell_cannot_have_is_refused(flags, message):
   with pytest.raises(UsageError) as error:
     plan.parse(recurrent_gain.EXPERIMENT, [f"--cells={__name__}:decay", "--ws=1", *flags])
   assert message in str(error.value)
+
+
+@pytest.mark.parametrize("study", [recurrent_gain, adding])
+def test_a_step_that_takes_other_arguments_is_refused_by_every_sweep(study):
+  with pytest.raises(UsageError, match=r"Cell .*without_inputs': .* takes 2 positional arguments but 3 were given"):
+    plan.parse(study.EXPERIMENT, [f"--cells={__name__}:without_inputs"])
 
 
 def test_a_function_that_makes_cells_has_its_arguments_as_settings():
