@@ -224,10 +224,10 @@ def plot_map(
 
 
 def symmetric_limit(values: np.ndarray) -> float:
-  """Returns the value at which the colours of a map saturate: the smaller of both extremes, so that neither side is pale."""
+  """Returns where the colours of a map saturate: at the smaller of both extremes, but not below an eighth of the larger."""
   finite = values[np.isfinite(values)]
-  extremes = sorted(abs(extreme) for extreme in (finite.min(initial=0), finite.max(initial=0)))
-  return float(next((extreme for extreme in extremes if extreme > 0), 1))
+  smaller, larger = sorted(abs(extreme) for extreme in (finite.min(initial=0), finite.max(initial=0)))
+  return float(max(smaller, larger / 8) if smaller else larger or 1)
 
 
 def letter_panels(figure: Figure) -> None:

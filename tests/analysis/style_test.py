@@ -1,6 +1,7 @@
 """Bands, bars and looks that all figures share, against closed forms."""
 
 import numpy as np
+import pytest
 from scipy import stats
 import xarray as xr
 
@@ -23,3 +24,11 @@ def test_every_cell_has_its_own_look():
   styles = [style.cell_style(cell) for cell in ("rnn", "lstm", "gru")]
   assert len({s.color for s in styles}) == len({s.marker for s in styles}) == len({s.linestyle for s in styles}) == 3
   assert all(style.cell_style(cell).label for cell in CELLS)
+
+
+@pytest.mark.parametrize(
+  ("values", "limit"),
+  [((-2, 1), 1), ((-8, 0.001), 1), ((-0.001, 8), 1), ((-2, 0), 2), ((0, 0), 1), ((np.nan, -np.inf, -1, 2), 1)],
+)
+def test_no_side_of_a_map_is_pale_or_of_a_single_colour(values, limit):
+  assert style.symmetric_limit(np.array(values)) == pytest.approx(limit)
